@@ -1,0 +1,1 @@
+"""The colorization Turing test: studies in which people tell originals from colorizations."""
