@@ -89,7 +89,7 @@ def outgoing(
     notices = []
     xmp = _disclosed_xmp(metadata.xmp) if metadata.xmp else None
     if metadata.xmp and xmp is None:
-        notices.append("Its XMP metadata is damaged and was left out.")
+        notices.append("Its XMP metadata is damaged or too large and was left out.")
     if format == "JPEG" and xmp and len(xmp) > _MOST_IN_JPEG["xmp"]:
         notices.append("Its XMP metadata is too large for a JPEG file and was left out.")
         xmp = None
