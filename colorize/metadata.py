@@ -151,10 +151,6 @@ def _dpi_of(image: Image.Image, swapped: bool) -> tuple[float, float] | None:
 
 def _xmp_of(image: Image.Image) -> bytes | None:
     xmp = image.info.get("xmp")
-    if isinstance(xmp, tuple) and all(isinstance(value, int) for value in xmp):
-        xmp = bytes(value & 0xFF for value in xmp)
-    if isinstance(xmp, str):
-        xmp = xmp.encode()
     return xmp.strip(b"\0 \r\n") or None if isinstance(xmp, bytes) else None
 
 

@@ -27,7 +27,7 @@ def to_srgb(image: Image.Image, key: int | tuple[int, ...] | None = None) -> Pix
     `key` is the value that stands for transparent, as `transparent_value` gives it. 16-bit greys
     are scaled by 65535. Modes I and F are scaled by the first of 1, 255 and 65535 that reaches to
     their largest value, if none is negative (give or take a tenth, which is clipped), else from
-    their smallest to their largest; a NaN counts as the smallest. A profile that moves no color by
+    their smallest to their largest; a NaN counts as the smallest. A profile that moves no colour by
     more than a level is not applied. Raises ValueError if no value is finite or the mode unknown.
     """
     notices: list[str] = []
@@ -126,7 +126,7 @@ def _color(
         image = _rgb(image)
     transform = _transform(profile, image.mode, notices)
     pixels = _array(image if transform else _rgb(image), transform)
-    return pixels[..., 0].copy() if _are_grey(pixels) else pixels
+    return pixels[..., 0].copy() if channels_are_equal(pixels) else pixels
 
 
 def _rgb(image: Image.Image) -> Image.Image:
@@ -220,10 +220,10 @@ def _tints(profile: ImageCms.ImageCmsProfile | None) -> bool:
 
 
 def _is_neutral(image: Image.Image) -> bool:
-    return all(_are_grey(np.asarray(strip)) for _, strip in _strips(image))
+    return all(channels_are_equal(np.asarray(strip)) for _, strip in _strips(image))
 
 
-def _are_grey(pixels: np.ndarray) -> bool:
+def channels_are_equal(pixels: np.ndarray) -> bool:
     """Whether red, green and blue are equal in all pixels (h, w, 3 or 4)."""
     return all((row[:, 1:3] == row[:, :1]).all() for row in pixels)
 

@@ -2,7 +2,7 @@ import io
 import struct
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -25,6 +25,7 @@ def fields(draw, tags):
 sub_ifds = fields(st.integers(1, 65_535).filter(lambda tag: tag != 40965))
 
 
+@settings(max_examples=50, deadline=None)
 @given(order=st.sampled_from("<>"), camera=sub_ifds, gps=sub_ifds)
 def test_packed_fields_are_read_back_bit_for_bit(order, camera, gps):
     make = Field(2, 6, b"Kodak\0")
@@ -34,6 +35,7 @@ def test_packed_fields_are_read_back_bit_for_bit(order, camera, gps):
     assert orientation is None
 
 
+@settings(max_examples=50, deadline=None)
 @given(camera=sub_ifds, gps=sub_ifds)
 def test_byte_order_turns_numbers_and_turns_back(camera, gps):
     exif = Exif("<", {}, camera, gps)
@@ -97,6 +99,12 @@ def test_damaged_blocks_give_what_is_whole(block):
     exif, orientation = read_exif(io.BytesIO(block))
     assert exif is None or not exif.camera
     assert orientation in (None, 6)
+
+
+def test_texts_may_be_utf_8():
+    text = "Großmutter\0".encode()
+    exif = Exif(image={270: Field(129, len(text), text), 271: Field(7, 4, b"\1\2\3\4")})
+    assert read_exif(io.BytesIO(exif.pack()))[0].image == {270: Field(129, len(text), text)}
 
 
 def test_a_damaged_field_costs_only_itself():

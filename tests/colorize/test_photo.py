@@ -6,7 +6,6 @@ import re
 import struct
 import sys
 import threading
-import time
 import traceback
 import warnings
 import zlib
@@ -14,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image, ImageCms, PngImagePlugin, features
+from PIL import Image, ImageCms, PngImagePlugin, TiffImagePlugin, features
 
 import colorize.photo
 from colorize.photo import Photo, PhotoError
@@ -435,17 +434,20 @@ def test_first_of_several_frames(format):
     assert np.abs(photo.pixels.astype(int) - np.asarray(expected)).max() <= tolerance
 
 
-def test_a_tiff_of_endless_pages_is_not_counted_to_the_end():
+def test_a_tiff_of_endless_pages_is_not_counted_to_the_end(monkeypatch):
     page = encoded(Image.new("L", (1, 1)), "TIFF", compression="raw")
     (start,) = struct.unpack("<L", page[4:8])
     (count,) = struct.unpack("<H", page[start : start + 2])
-    directory, pages = page[start : start + 2 + 12 * count], 20_000
+    directory = page[start : start + 2 + 12 * count]
     data = page[:start]
-    for _ in range(pages):
+    for _ in range(2000):
         data += directory + struct.pack("<L", len(data) + len(directory) + 4)
-    began = time.monotonic()
+    seen, seek = [], TiffImagePlugin.TiffImageFile.seek
+    monkeypatch.setattr(
+        TiffImagePlugin.TiffImageFile, "seek", lambda self, n: (seen.append(n), seek(self, n))
+    )
     photo = Photo.open(data + directory + bytes(4))
-    assert time.monotonic() - began < 5
+    assert max(seen) < 1000
     assert photo.notices == ("Only the first of 1000 or more frames is used.",)
 
 

@@ -324,6 +324,7 @@ def test_cmyk_without_a_profile_is_said():
         ("RGB", matrix_profile(P3_D50, 2.2)[:300]),
         ("RGB", grey_profile(1.8)),
         ("RGB", cmyk_profile()),
+        ("neutral", cmyk_profile()),
         ("L", b"no profile"),
         ("L", cmyk_profile()),
         ("I;16", b"\0" * 200),
@@ -331,7 +332,13 @@ def test_cmyk_without_a_profile_is_said():
     ],
 )
 def test_profiles_that_do_not_fit_are_ignored_and_said(mode, data):
-    image = Image.fromarray(GREY.astype(np.uint16)) if mode == "I;16" else converted(mode)
+    image = Image.fromarray(GREY)
+    if mode == "I;16":
+        image = Image.fromarray(GREY.astype(np.uint16))
+    elif mode == "neutral":
+        image = image.convert("RGB")
+    elif mode != "L":
+        image = converted(mode)
     plain = to_srgb(image)
     color, _, notices = to_srgb(with_profile(image, data))
     np.testing.assert_array_equal(color, plain.color)
