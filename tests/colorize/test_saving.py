@@ -1,4 +1,5 @@
 import io
+import random
 import re
 import subprocess
 import sys
@@ -156,6 +157,25 @@ def test_metadata_goes_from_format_to_format(described, tmp_path):
     assert photo.metadata.exif.gps[2].count == 3
     assert photo.metadata.exif.image[315].data == b"Anna\0"
     assert photo.metadata.xmp.count(DIGITAL_SOURCE_TYPE.encode()) == 1
+
+
+@pytest.mark.parametrize("ending", [".jpg", ".png", ".tif"])
+def test_damaged_exif_never_stops_a_save(tmp_path, ending):
+    chance, block = random.Random(ending), exif_block()
+    image = Image.fromarray(PICTURE)
+    for _ in range(40):
+        damaged = bytearray(block)
+        for _ in range(chance.choice((1, 3, 10))):
+            damaged[chance.randrange(6, len(damaged))] = chance.choice((0, 1, 4, 9, 128, 255))
+        image.info["exif"] = bytes(damaged)
+        photo = Photo.open(image)
+        picture = photo.pixels
+        path = save(photo, tmp_path / f"a{ending}", picture).path
+        again = Photo.open(path)
+        assert again.size == photo.size
+        if photo.metadata.exif:
+            assert again.metadata.exif.camera.keys() >= photo.metadata.exif.camera.keys()
+            assert again.metadata.exif.gps.keys() == photo.metadata.exif.gps.keys()
 
 
 def test_large_exif_and_xmp_do_not_stop_a_jpeg(tmp_path):
