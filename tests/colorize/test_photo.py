@@ -266,15 +266,19 @@ def test_one_pixel(format):
     assert np.abs(photo.pixels[0, 0].astype(int) - (200, 100, 50)).max() <= 4
 
 
+def inks_of(array):
+    return Image.frombytes("CMYK", array.shape[1::-1], array.tobytes())
+
+
 def test_inverted_and_plain_inks_of_jpeg():
-    inks = Image.fromarray(np.dstack([RGB, GREY]), "CMYK")
+    inks = inks_of(np.dstack([RGB, GREY]))
     adobe = encoded(inks, "JPEG")
     start = adobe.index(b"\xff\xee")
     plain = adobe[:start] + adobe[start + 16 :]  # without Adobe's marker: inks as they are
     assert b"Adobe" not in plain
     expected = np.asarray(inks.convert("RGB")).astype(int)
     assert np.abs(Photo.open(adobe).pixels - expected).max() <= 4
-    inverted = np.asarray(Image.fromarray(255 - np.asarray(inks), "CMYK").convert("RGB"))
+    inverted = np.asarray(inks_of(255 - np.asarray(inks)).convert("RGB"))
     assert np.abs(Photo.open(plain).pixels - inverted.astype(int)).max() <= 4
 
 
@@ -398,11 +402,11 @@ def test_orientation_applies_to_alpha():
 
 
 def test_orientation_keeps_the_inks_of_plain_jpeg():
-    inks = Image.fromarray(np.ascontiguousarray(STORED[6](np.dstack([RGB, GREY]))), "CMYK")
+    inks = inks_of(STORED[6](np.dstack([RGB, GREY])))
     adobe = encoded(inks, "JPEG", exif=exif_block(6))
     start = adobe.index(b"\xff\xee")
     turned = Photo.open(adobe[:start] + adobe[start + 16 :]).pixels
-    upright = Image.fromarray(255 - np.dstack([RGB, GREY]), "CMYK").convert("RGB")
+    upright = inks_of(255 - np.dstack([RGB, GREY])).convert("RGB")
     assert np.abs(turned - np.asarray(upright).astype(int)).max() <= 4
 
 

@@ -304,7 +304,9 @@ def test_cmyk_profile_is_converted():
 
     inks = np.zeros((1, 5, 4), np.uint8)
     inks[0, 1:, 3] = 64, 128, 192, 255
-    color, _, notices = to_srgb(with_profile(Image.fromarray(inks, "CMYK"), cmyk_profile()))
+    color, _, notices = to_srgb(
+        with_profile(Image.frombytes("CMYK", (5, 1), inks.tobytes()), cmyk_profile())
+    )
     lightness = 100 * (1 - inks[..., 3] / 255)
     lab = np.stack([lightness, np.zeros_like(lightness), np.zeros_like(lightness)], axis=-1)
     assert np.abs(color - 255 * lab2rgb(lab)[..., 0]).max() <= 2
