@@ -102,7 +102,9 @@ def _stretched(values: np.ndarray, notices: list[str]) -> np.ndarray:
             break
     else:
         notices.append(f"Its values run from {low:g} to {high:g} and were scaled to fit.")
-    scaled = np.nan_to_num(values.astype(np.float64), nan=low, posinf=high, neginf=low)
+    with np.errstate(invalid="ignore"):  # a signalling NaN
+        scaled = values.astype(np.float64)
+    np.nan_to_num(scaled, copy=False, nan=low, posinf=high, neginf=low)
     scaled -= low
     scaled *= 65_535 / ((high - low) or 1)
     np.clip(scaled, 0, 65_535, out=scaled)
@@ -121,12 +123,14 @@ def _color(
         if profile is None:
             notices.append("It has no profile for its printing inks; their colours are estimates.")
     else:
-        image = image.convert("RGB")
+        image = _rgb(image)
     transform = _transform(profile, image.mode, notices)
-    pixels = _array(image if transform else image.convert("RGB"), transform)
-    if all(np.array_equal(pixels[..., 0], pixels[..., channel]) for channel in (1, 2)):
-        return pixels[..., 0].copy()
-    return pixels
+    pixels = _array(image if transform else _rgb(image), transform)
+    return pixels[..., 0].copy() if _are_grey(pixels) else pixels
+
+
+def _rgb(image: Image.Image) -> Image.Image:
+    return image if image.mode == "RGB" else image.convert("RGB")  # which copies in any case
 
 
 def _profile_of(image: Image.Image, notices: list[str]) -> ImageCms.ImageCmsProfile | None:
@@ -213,8 +217,12 @@ def _tints(profile: ImageCms.ImageCmsProfile | None) -> bool:
 
 
 def _is_neutral(image: Image.Image) -> bool:
-    pixels = (np.asarray(strip) for _, strip in _strips(image))
-    return all((strip[..., 1:3] == strip[..., :1]).all() for strip in pixels)
+    return all(_are_grey(np.asarray(strip)) for _, strip in _strips(image))
+
+
+def _are_grey(pixels: np.ndarray) -> bool:
+    """Whether red, green and blue are equal in all pixels (h, w, 3 or 4)."""
+    return all((row[:, 1:3] == row[:, :1]).all() for row in pixels)
 
 
 def _strips(image: Image.Image) -> Iterator[tuple[slice, Image.Image]]:
