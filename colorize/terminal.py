@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from colorize.record import Record
@@ -36,7 +37,7 @@ def models_table(records: Sequence[Record]) -> Table:
         row = next((r for r in record.scores if r["dataset"] == "all" and r["shipped"]), {})
         name = f"{record.name} (default)" if record.default else record.name
         figures = [_text(figure, row.get(figure)) for figure in _IN_SHORT]
-        table.add_row(name, record.title, record.summary, *figures)
+        table.add_row(*map(escape, (name, record.title, record.summary)), *figures)
     return table
 
 
@@ -45,7 +46,8 @@ def score_tables(result: dict[str, Any]) -> list[Table]:
     tables = []
     for dataset in dict.fromkeys(row["dataset"] for row in result["rows"]):
         rows = [row for row in result["rows"] if row["dataset"] == dataset]
-        table = Table(title=f"{dataset}, {rows[0]['photos']} photos", title_justify="left")
+        title = f"{escape(dataset)}, {rows[0]['photos']} photos"
+        table = Table(title=title, title_justify="left", title_style="bold")
         table.add_column("model")
         for heading, _ in _FIGURES.values():
             table.add_column(heading, justify="right")
@@ -53,7 +55,7 @@ def score_tables(result: dict[str, Any]) -> list[Table]:
             decoding = f", {row['decoding']}" if row["decoding"] else ""
             star = "" if row["shipped"] else " *"
             figures = [_text(figure, row[figure]) for figure in _FIGURES]
-            table.add_row(f"{row['model']}{decoding}{star}", *figures)
+            table.add_row(escape(f"{row['model']}{decoding}{star}"), *figures)
         tables.append(table)
     return tables
 
