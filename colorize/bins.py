@@ -5,6 +5,7 @@ Their implementation searches the nearest bins of every pixel and builds the den
 value, and the loss gathers 5 log-probabilities a pixel.
 """
 
+import math
 from functools import cache
 
 import torch
@@ -28,6 +29,7 @@ _ROWS = {
 
 
 @cache
+@torch.inference_mode(False)  # kept for later: autograd must be able to use it
 def centres() -> Tensor:
     """Centres of the bins, float32 `(313, 2)` of (a, b); a rising, then b rising."""
     points = [(a, b) for a, (low, high) in _ROWS.items() for b in range(low, high + 1, _STEP)]
@@ -47,6 +49,7 @@ def encode_exactly(ab: Tensor) -> tuple[Tensor, Tensor]:
 
 
 @cache
+@torch.inference_mode(False)
 def _table(device: torch.device) -> tuple[Tensor, Tensor]:
     """Bins `(221 * 221, 5)` and weights of every whole ab value in [-110, 110]^2."""
     axis = torch.arange(-_REACH, _REACH + 1, dtype=torch.float64)
@@ -59,7 +62,7 @@ def encode(ab: Tensor) -> tuple[Tensor, Tensor]:
 
     ab is rounded to whole units. Over colours drawn evenly from sRGB that moves 3.5% of the
     weight to another bin (at most 11%), and the mean of the 5 bins by 0.43 (at most 1.8),
-    against a bin's width of 10.
+    against a bin's width of 10; one colour in ten, between two bins, gets the other one first.
     """
     size = 2 * _REACH + 1
     whole = ab.round().long().clamp_(-_REACH, _REACH) + _REACH
@@ -92,10 +95,15 @@ def count_bins(ab: Tensor) -> Tensor:
 
 
 def smooth_counts(counts: Tensor) -> Tensor:
-    """The distribution P~ `(313,)`: counts smoothed in ab with a Gaussian of sigma 5; sums to 1."""
-    kernel = torch.exp(-torch.cdist(centres(), centres()).square() / (2 * SIGMA**2)).double()
-    kernel = kernel / kernel.sum(0, keepdim=True)
-    smoothed = kernel @ counts.to(kernel)
+    """P~ `(313,)`, which sums to 1: counts smoothed in ab with a Gaussian of sigma 5.
+
+    Zhang et al. 2016, section 2.2. Raises ValueError where nothing was counted.
+    """
+    if not counts.sum() > 0:
+        raise ValueError("expected the counts of at least one pixel, found none")
+    points = centres().double()
+    kernel = torch.exp(-torch.cdist(points, points).square() / (2 * SIGMA**2))
+    smoothed = (kernel / kernel.sum(0)) @ counts.to(kernel)
     return (smoothed / smoothed.sum()).float()
 
 
@@ -118,7 +126,7 @@ def annealed_mean(logits: Tensor, temperature: float, points: Tensor | None = No
     """Zhang et al. 2016, equation 5: logits `(N, 313, H, W)` to ab `(N, 2, H, W)`.
 
     Softmax of log p / T, then the mean of the bin centres: T = 1 is the mean, T = 0 the mode.
-    `points` `(313, 2)` replaces the centres.
+    `points` `(313, 2)` replaces the centres. Raises ValueError where T is negative or NaN.
     """
     if not temperature >= 0:
         raise ValueError(f"expected a temperature of 0 or more, found {temperature}")
@@ -126,11 +134,12 @@ def annealed_mean(logits: Tensor, temperature: float, points: Tensor | None = No
     logits = logits.float()
     if temperature == 0:
         return points[logits.argmax(1)].movedim(-1, 1)
-    probabilities = (logits / temperature).softmax(1)
+    highest = logits.amax(1, keepdim=True)  # taken off first: no overflow, however low T is
+    probabilities = ((logits - highest) / temperature).softmax(1)
     return torch.einsum("nqhw,qc->nchw", probabilities, points)
 
 
 def entropy(logits: Tensor) -> Tensor:
     """Uncertainty in [0, 1], `(N, H, W)`: entropy of p over log 313; 1 is every bin alike."""
     log_p = logits.float().log_softmax(1)
-    return -(log_p.exp() * log_p).sum(1) / torch.log(torch.tensor(float(COUNT)))
+    return (-(log_p.exp() * log_p).sum(1) / math.log(COUNT)).clamp(0, 1)

@@ -39,7 +39,9 @@ class PhotoCache(Sequence):
         return self._pixels[end - height * width * 3 : end].reshape(height, width, 3)
 
 
-def open_cache(datasets: Sequence[Dataset], split: str, short_side: int, folder: Path) -> PhotoCache:
+def open_cache(
+    datasets: Sequence[Dataset], split: str, short_side: int, folder: Path
+) -> PhotoCache:
     """The cache of a split, decoded now where `folder` has none yet.
 
     Photos with a longer short side than `short_side` are scaled down to it. The file is named by

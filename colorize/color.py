@@ -2,6 +2,7 @@
 
 Channels first and batched: `(..., 3, H, W)`. L is in [0, 100], a and b about [-110, 110],
 sRGB in [0, 1]. Constants are those of scikit-image's `rgb2lab`, so that results agree.
+Powers are taken of clamped values: their gradient is finite on the branch not chosen, too.
 """
 
 import torch
@@ -14,6 +15,7 @@ _XYZ_FROM_RGB = (
     (0.019334, 0.119193, 0.950227),
 )
 _WHITE = (0.95047, 1.0, 1.08883)
+_SRGB_KNEE, _LINEAR_KNEE = 0.04045, 0.0031308  # below them the curve is a straight line
 _EPSILON = 0.008856  # CIE 15: below it f is a straight line
 _SLOPE = 7.787
 _OFFSET = 16.0 / 116.0
@@ -33,17 +35,18 @@ def _matrix() -> Tensor:
 
 def linear_from_srgb(rgb: Tensor) -> Tensor:
     """sRGB in [0, 1] to linear light in [0, 1], any shape (IEC 61966-2-1)."""
-    return torch.where(rgb > 0.04045, ((rgb + 0.055) / 1.055).clamp(min=0) ** 2.4, rgb / 12.92)
+    curve = ((rgb.clamp(min=_SRGB_KNEE) + 0.055) / 1.055) ** 2.4
+    return torch.where(rgb > _SRGB_KNEE, curve, rgb / 12.92)
 
 
 def srgb_from_linear(linear: Tensor) -> Tensor:
     """Linear light in [0, 1] to sRGB in [0, 1], any shape (IEC 61966-2-1)."""
-    curve = 1.055 * linear.clamp(min=0) ** (1 / 2.4) - 0.055
-    return torch.where(linear > 0.0031308, curve, linear * 12.92)
+    curve = 1.055 * linear.clamp(min=_LINEAR_KNEE) ** (1 / 2.4) - 0.055
+    return torch.where(linear > _LINEAR_KNEE, curve, linear * 12.92)
 
 
 def _f(t: Tensor) -> Tensor:
-    return torch.where(t > _EPSILON, t.clamp(min=0) ** (1 / 3), _SLOPE * t + _OFFSET)
+    return torch.where(t > _EPSILON, t.clamp(min=_EPSILON) ** (1 / 3), _SLOPE * t + _OFFSET)
 
 
 def _f_inverse(f: Tensor) -> Tensor:
@@ -52,7 +55,7 @@ def _f_inverse(f: Tensor) -> Tensor:
 
 def lab_from_rgb(rgb: Tensor) -> Tensor:
     """sRGB `(..., 3, H, W)` in [0, 1] to L in [0, 100], a, b, same shape."""
-    _check_channels(rgb, 3)
+    _check(rgb, 3)
     xyz_over_white = _matrix() / torch.tensor(_WHITE, dtype=torch.float64)[:, None]
     x, y, z = _f(_apply(xyz_over_white, linear_from_srgb(rgb))).unbind(-3)
     return torch.stack((116 * y - 16, 500 * (x - y), 200 * (y - z)), dim=-3)
@@ -72,7 +75,7 @@ def rgb_from_lab(lab: Tensor) -> Tensor:
     Outside sRGB, chroma is scaled towards neutral until the colour lies inside; lightness and
     hue are kept (see `into_gamut`).
     """
-    _check_channels(lab, 3)
+    _check(lab, 3)
     L, ab = lab[..., :1, :, :], lab[..., 1:, :, :]
     linear = _linear_from_lab(L, ab)
     outside = _outside(linear)
@@ -89,8 +92,8 @@ def into_gamut(L: Tensor, ab: Tensor) -> Tensor:
     L `(..., 1, H, W)` in [0, 100], ab `(..., 2, H, W)`; returns ab of the same shape. Colours
     inside sRGB are returned as they are; channels are never clipped one by one.
     """
-    _check_channels(L, 1)
-    _check_channels(ab, 2)
+    _check(L, 1)
+    _check(ab, 2)
     outside = _outside(_linear_from_lab(L, ab))
     if not outside.any():
         return ab
@@ -129,6 +132,8 @@ def to_uint8(rgb: Tensor) -> Tensor:
     return rgb.mul(255).round_().clamp_(0, 255).to(torch.uint8)
 
 
-def _check_channels(x: Tensor, channels: int) -> None:
-    if x.ndim < 3 or x.shape[-3] != channels:
-        raise ValueError(f"expected a tensor (..., {channels}, H, W), found {tuple(x.shape)}")
+def _check(x: Tensor, channels: int) -> None:
+    if x.ndim < 3 or x.shape[-3] != channels or not x.is_floating_point():
+        raise ValueError(
+            f"expected a float tensor (..., {channels}, H, W), found {x.dtype} {tuple(x.shape)}"
+        )

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from math import sqrt
 from pathlib import Path
 from typing import Any
 
@@ -14,18 +15,31 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from colorize import bins
+from colorize import bins, options
 from colorize.checkpoint import load_checkpoint
 from colorize.errors import ColorizeError
-from colorize.photo import Photo, save_picture
+from colorize.options import LARGEST_SIZE, SMALLEST_SIZE, Hint
+from colorize.photo import Photo
 from colorize.predict import decode, resize, run_network
 from colorize.render import lightness, render
+from colorize.resample import resize_picture, shrink
+from colorize.saving import Saved, save_picture
 
-SMALLEST_SIZE, LARGEST_SIZE = 32, 1024
+__all__ = [
+    "LARGEST_SIZE",
+    "SMALLEST_SIZE",
+    "Colorization",
+    "Colorizer",
+    "Hint",
+    "Prediction",
+    "choose_device",
+    "working_shape",
+]
+
 _SMALLEST_SIDE = 8  # what every network takes
 _LONGEST = 4  # the long side is at most so many times the working size
-
-Hint = tuple[float, float, str]
+_MOST_PIXELS = 2**20  # that a network sees of one photo; over bins, each costs 1.3 kB
+_BATCH_PIXELS = 2**18
 
 
 @dataclass(frozen=True)
@@ -56,7 +70,7 @@ class Colorizer:
         size: int | None = None,
         hints: Sequence[Hint] = (),
     ) -> "Colorization":
-        """Colorizes a path, file object, PIL image, array `(h, w[, 3 or 4])` or Photo.
+        """Colorizes what `Photo.open` takes: a path, file object, PIL image, array or Photo.
 
         saturation multiplies ab; temperature is the decoding's of models over bins (None: the
         record's); size is the working size, the short side in pixels (None: the record's);
@@ -82,32 +96,41 @@ class Colorizer:
         hints: Sequence[Hint] = (),
     ) -> None:
         """Raises ColorizeError, in one sentence, for settings that this model does not take."""
-        name = self.record.name
-        if not 0 <= saturation <= 10:
-            raise ColorizeError(f"saturation: expected a number from 0 to 10, found {saturation}")
-        if temperature is not None and not self.record.over_bins:
-            raise ColorizeError(f"{name} is not a model over bins: it has no temperature")
-        if temperature is not None and not 0 <= temperature <= 10:
-            raise ColorizeError(f"temperature: expected 0 to 10, found {temperature}")
-        if size is not None and not SMALLEST_SIZE <= size <= LARGEST_SIZE:
-            raise ColorizeError(
-                f"size: expected {SMALLEST_SIZE} to {LARGEST_SIZE} pixels, found {size}"
-            )
-        if hints:
-            raise ColorizeError(f"{name} cannot follow colour hints; choose another model")
+        options.check(
+            self.record, saturation=saturation, temperature=temperature, size=size, hints=hints
+        )
 
     def predict(self, photos: Sequence[Photo], size: int | None = None) -> list[Prediction]:
-        """Runs the network on each photo, those of like shape in one batch."""
+        """Runs the network on each photo, those of like shape in one batch.
+
+        Raises ColorizeError where the memory does not suffice.
+        """
         by_shape: dict[tuple[int, int], list[int]] = defaultdict(list)
         for number, photo in enumerate(photos):
             by_shape[working_shape(photo.size, size or self.record.size)].append(number)
         predictions: dict[int, Prediction] = {}
         for shape, numbers in by_shape.items():
-            L = torch.stack([network_input(photos[number], shape) for number in numbers])
-            batch = run_network(self.network, self.record, L.to(self.device)).cpu()
-            for number, output in zip(numbers, batch, strict=True):
-                predictions[number] = Prediction(output, shape)
+            batch = max(1, _BATCH_PIXELS // (shape[0] * shape[1]))
+            for start in range(0, len(numbers), batch):
+                some = numbers[start : start + batch]
+                outputs = self._run([photos[number] for number in some], shape)
+                for number, output in zip(some, outputs, strict=True):
+                    predictions[number] = Prediction(output, shape)
         return [predictions[number] for number in range(len(photos))]
+
+    def _run(self, photos: Sequence[Photo], shape: tuple[int, int]) -> list[Tensor]:
+        L = torch.stack([network_input(photo, shape) for photo in photos])
+        try:
+            outputs = run_network(self.network, self.record, L.to(self.device)).cpu()
+        except (MemoryError, RuntimeError) as error:
+            if not _is_out_of_memory(error):
+                raise
+            raise ColorizeError(
+                f"{self.record.name} needs more memory than {self.device} has at "
+                f"{shape[1]} x {shape[0]} pixels; take a smaller size"
+            ) from error
+        # Copies, so that one photo's prediction does not keep its whole batch alive.
+        return [output.clone() for output in outputs] if len(photos) > 1 else [outputs[0]]
 
     def finish(
         self,
@@ -123,7 +146,10 @@ class Colorizer:
 
 
 class Colorization:
-    """One photo in colour. The network's output is kept, so that `adjusted` never runs it."""
+    """One photo in colour. The network's output is kept, so that `adjusted` never runs it.
+
+    `seconds` maps the stages that were run (open, network, decode, render, save) to seconds.
+    """
 
     def __init__(
         self,
@@ -164,29 +190,43 @@ class Colorization:
         """float32 `(h, w)` in [0, 1]: entropy over the bins, None where there are none."""
         if not self.record.over_bins:
             return None
-        entropy = bins.entropy(self._prediction.output[None])[None]
-        return resize(entropy, self._prediction.shape)[0, 0].clamp(0, 1).numpy()
+        with torch.inference_mode():
+            entropy = bins.entropy(self._prediction.output[None])[None]
+            return resize(entropy, self._prediction.shape)[0, 0].clamp(0, 1).numpy()
+
+    @cached_property
+    def pixels(self) -> np.ndarray:
+        """uint8 sRGB `(H, W, 3)` at the input's size, without its alpha."""
+        ab = torch.from_numpy(self.ab)
+        with _timed(self.seconds, "render"):
+            return render(self.photo.pixels, ab)
 
     @cached_property
     def image(self) -> Image.Image:
         """The colour photo at the input's size: RGB, or RGBA where the photo has alpha."""
-        with _timed(self.seconds, "render"):
-            picture = Image.fromarray(render(self.photo.pixels, torch.from_numpy(self.ab)))
+        picture = Image.fromarray(self.pixels)
         if self.photo.alpha is not None:
             picture.putalpha(Image.fromarray(self.photo.alpha))
         return picture
 
     def preview(self, longest: int) -> Image.Image:
-        """The colour photo with a long side of at most `longest` pixels, for a screen."""
-        small = shrink(self.photo.pixels, longest)
-        return Image.fromarray(render(small, torch.from_numpy(self.ab)))
+        """RGB with a long side of at most `longest` pixels, for a screen; alpha laid on white."""
+        picture = Image.fromarray(
+            render(shrink(self.photo.pixels, longest), torch.from_numpy(self.ab))
+        )
+        if self.photo.alpha is None:
+            return picture
+        white = Image.new("RGB", picture.size, "white")
+        white.paste(picture, mask=Image.fromarray(shrink(self.photo.alpha, longest)))
+        return white
 
-    def save(self, path: str | Path, **options: Any) -> Path:
+    def save(self, path: str | Path, **options: Any) -> Saved:
         """Writes the photo whole or not at all, with its metadata; never over the input.
 
-        Options are those of `photo.save_picture`: format, quality, strip, mark, overwrite.
+        Options are those of `saving.save_picture`: format, quality, strip, mark, overwrite.
+        Raises PhotoError.
         """
-        picture = np.asarray(self.image)[..., :3]
+        picture = self.pixels
         with _timed(self.seconds, "save"):
             return save_picture(
                 picture,
@@ -204,8 +244,8 @@ def choose_device(device: str = "auto") -> torch.device:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
         chosen = torch.device(device)
-        torch.empty(0, device=chosen)
-    except (RuntimeError, AssertionError) as error:
+        torch.zeros(1, device=chosen).cpu()
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
         raise ColorizeError(f"No device {device!r} here; try auto or cpu") from error
     return chosen
 
@@ -213,29 +253,25 @@ def choose_device(device: str = "auto") -> torch.device:
 def working_shape(photo_size: tuple[int, int], size: int) -> tuple[int, int]:
     """Height and width that the network sees for a photo of (width, height).
 
-    The short side becomes `size`, the aspect kept; a strip of a photo is cut short at four
-    times that, and no side is under 8 pixels.
+    The short side becomes `size`, the aspect kept. A strip of a photo is cut short at four times
+    that, no photo is over a megapixel, and no side is under 8 pixels.
     """
     width, height = photo_size
-    scale = min(size / min(width, height), _LONGEST * size / max(width, height))
+    scale = min(
+        size / min(width, height),
+        _LONGEST * size / max(width, height),
+        sqrt(_MOST_PIXELS / (width * height)),
+    )
     return tuple(max(_SMALLEST_SIDE, round(side * scale)) for side in (height, width))
 
 
 def network_input(photo: Photo, shape: tuple[int, int]) -> Tensor:
-    """L `(1, h, w)` in [0, 100] of a photo, resized as the training photos were."""
-    image = Image.fromarray(photo.pixels)
-    small = image.resize(shape[::-1], Image.Resampling.BILINEAR, reducing_gap=3)
-    return lightness(np.array(small))
+    """L `(1, h, w)` in [0, 100] of a photo at `shape`, area-averaged."""
+    return lightness(resize_picture(photo.pixels, shape[::-1], Image.Resampling.BILINEAR))
 
 
-def shrink(pixels: np.ndarray, longest: int) -> np.ndarray:
-    """uint8 pixels with a long side of at most `longest`."""
-    height, width = pixels.shape[:2]
-    scale = longest / max(height, width)
-    if scale >= 1:
-        return pixels
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    return np.array(Image.fromarray(pixels).resize(size, Image.Resampling.LANCZOS, reducing_gap=3))
+def _is_out_of_memory(error: Exception) -> bool:
+    return isinstance(error, MemoryError | torch.OutOfMemoryError) or "allocate" in str(error)
 
 
 @contextmanager

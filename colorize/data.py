@@ -1,4 +1,4 @@
-"""Datasets of colour photos: folders, zip files read in place, Fruits-360's and STL-10's layouts."""
+"""Datasets of colour photos: folders, zip files, Fruits-360 and STL-10 layouts."""
 
 import hashlib
 import io

@@ -184,8 +184,7 @@ def evaluate(
         pixels = _decoded(dataset.photos[split], f"{dataset.name} {split}")
         scores[dataset.name] = score_photos(entries, pixels, lpips)
     scores["all"] = {
-        entry: [row for by_entry in scores.values() for row in by_entry[entry]]
-        for entry in entries
+        entry: [row for by_entry in scores.values() for row in by_entry[entry]] for entry in entries
     }
     rows = [
         _row(entry, dataset, by_entry[entry])
@@ -234,5 +233,3 @@ def _mean(values: list[float | None]) -> float | None:
 def rows_of(result: dict, model: str) -> list[dict]:
     """The rows of one model, as a record keeps them."""
     return [row for row in result["rows"] if row["model"] == model]
-
-

@@ -47,8 +47,10 @@ class Budget:
         return steps / (self.epochs * steps_an_epoch)
 
     def __str__(self) -> str:
-        return f"--minutes {self.minutes:g}" if self.minutes is not None else (
-            f"--epochs {self.epochs}"
+        return (
+            f"--minutes {self.minutes:g}"
+            if self.minutes is not None
+            else (f"--epochs {self.epochs}")
         )
 
 
@@ -200,9 +202,7 @@ class _Trainer:
         on_gpu = self.accelerator.device.type == "cuda"
         workers = s.workers if s.workers >= 0 else 8 * on_gpu
         return iter(
-            DataLoader(
-                crops, batch_sampler=mine.tolist(), num_workers=workers, pin_memory=on_gpu
-            )
+            DataLoader(crops, batch_sampler=mine.tolist(), num_workers=workers, pin_memory=on_gpu)
         )
 
     def _set_lr(self, progress: float) -> None:

@@ -9,7 +9,7 @@ FILTERS = (16, 32, 64, 128, 256, 128, 64, 64, 32, 2)
 
 
 class Baseline(nn.Module):
-    """"Colorization of Grayscale Images using deep CNN and ResNet feature extractor", 4.1.
+    """The first paper's baseline: "Colorization of Grayscale Images using deep CNN ...", 4.1.
 
     3x3 convolutions, LeakyReLU then BatchNorm after each but the last, tanh after the last,
     2x2 max-pooling after every second BatchNorm. The paper says "8 convolutional layers" and

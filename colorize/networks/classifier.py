@@ -5,7 +5,7 @@ from colorize.networks.reduced import ReducedZhang
 
 
 class Classifier(ReducedZhang):
-    """"Deep Learning Image Colorization", 3.4: the regression network with 313 logits a pixel.
+    """The second paper's classifier (3.4): its regression network with 313 logits a pixel.
 
     L `(N, 1, H, W)` in [-1, 1] -> logits `(N, 313, H, W)` over `bins.centres()`.
     """

@@ -10,9 +10,9 @@ ENCODER = ((64, 2), (128, 1), (128, 2), (256, 1), (256, 2), (512, 1), (512, 1), 
 
 
 class Fusion(nn.Module):
-    """"Colorization of Grayscale Images using deep CNN and ResNet feature extractor", 3.2.
+    """The first paper's final network: "Colorization of Grayscale Images ...", 3.2 and table 2.
 
-    Table 2 (the plan of Baldassarre et al. 2017). The pooled last features of a frozen
+    The plan is that of Baldassarre et al. 2017. The pooled last features of a frozen
     pretrained backbone are repeated over the H/8 x W/8 grid of the encoder, concatenated, and
     mixed by a 1x1 convolution. The paper's backbone is `inception_resnet_v2`.
 
@@ -22,7 +22,9 @@ class Fusion(nn.Module):
     over_bins = False
     stride = 8
 
-    def __init__(self, backbone: str = "inception_resnet_v2", backbone_size: int | None = None):
+    def __init__(
+        self, backbone: str = "inception_resnet_v2", backbone_size: int | None = None
+    ) -> None:
         super().__init__()
         self.backbone = Backbone(backbone, backbone_size)
         before, encoder = 1, []

@@ -8,7 +8,7 @@ ALL_PIXELS = (slice(None), slice(None))
 
 
 class ReducedZhang(nn.Module):
-    """"Deep Learning Image Colorization", 3.3: Zhang et al. 2016, reduced.
+    """The second paper, "Deep Learning Image Colorization", 3.3: Zhang et al. 2016, reduced.
 
     Three convolutions of stride 2, two more at that resolution, two transposed convolutions of
     stride 2, one upsampling by 2, then convolutions at full resolution. Filters and

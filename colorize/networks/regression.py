@@ -4,7 +4,7 @@ from colorize.networks.reduced import ReducedZhang
 
 
 class Regression(ReducedZhang):
-    """"Deep Learning Image Colorization", 3.3; trained with half the squared error, summed.
+    """The second paper's regression (3.3); trained with half the squared error, summed.
 
     L `(N, 1, H, W)` in [-1, 1] -> ab / 110 `(N, 2, H, W)`, not bounded.
     """

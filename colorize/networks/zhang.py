@@ -7,7 +7,7 @@ from colorize.networks.padding import pad_to_multiple
 
 
 class Zhang(nn.Module):
-    """"Colorful Image Colorization" (Zhang et al. 2016), second paper's 3.2 and figure 2.
+    """Zhang et al. 2016, "Colorful Image Colorization"; the second paper's 3.2 and figure 2.
 
     Eight blocks of 3x3 convolutions with ReLU, BatchNorm at each block's end. Parameters bear
     the names of the published PyTorch weights, so that these load as they are; `model_out`
