@@ -94,6 +94,7 @@ def _serve(folder: Path, options: argparse.Namespace) -> int:
             prevent_thread_lock=True,
             **settings,
         )
+        print(f"Colorize runs at {demo.share_url or demo.local_url} (Ctrl-C ends it)", flush=True)
         demo.block_thread()
     except OSError as error:
         raise _StartError(f"The server did not start: {error}") from error

@@ -32,10 +32,6 @@ def build_tab(demo: gr.Blocks, sessions: Sessions, examples: Sequence[Path]) -> 
     records = list(sessions.workshop.records.values())
     handlers = _Handlers(sessions, list(examples))
     with gr.Column(elem_id="colorize"):
-        gr.HTML(
-            "<h1>Colorize</h1><p>Drop a black-and-white photo and see it in colour.</p>",
-            elem_classes="cz-heading",
-        )
         with gr.Row(elem_classes="cz-columns"):
             with gr.Column(elem_classes="cz-main-column"):
                 stage = _stage(records)
@@ -82,7 +78,7 @@ def _controls(records: list[Record]) -> tuple[gr.CheckboxGroup, gr.Dropdown, dic
     )
     over_bins = [record for record in records if record.over_bins]
     with gr.Column(elem_classes="cz-adjust"):
-        gr.HTML("<h2>Adjust</h2>", elem_classes="cz-heading")
+        gr.HTML("<h2>Adjust</h2>", apply_default_css=False)
         saturation = gr.Slider(*_SATURATION, value=1.0, step=0.05, label="Saturation")
         with gr.Column(elem_classes="cz-bins", visible=bool(over_bins)):
             temperature = gr.Slider(
@@ -90,14 +86,14 @@ def _controls(records: list[Record]) -> tuple[gr.CheckboxGroup, gr.Dropdown, dic
                 value=over_bins[0].temperature if over_bins else 0.38,
                 step=0.01,
                 label="Temperature",
-                info="Low: bold colours. High: the average of what is likely.",
+                info="Low: bold colours. High: careful ones.",
             )
-            unsure = gr.Checkbox(label="Show where the model is unsure")
+            unsure = gr.Checkbox(label="Show in pink where the model is unsure")
         size = gr.Dropdown(
             _SIZES,
             value=_AUTOMATIC,
             label="Working size",
-            info="Pixels of the short side that the model sees.",
+            info="What the model sees, in pixels.",
             elem_classes="cz-starts-work",
             filterable=False,
         )

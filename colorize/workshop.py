@@ -181,11 +181,11 @@ def encode(picture: np.ndarray, alpha: np.ndarray | None = None) -> tuple[bytes,
 
 
 def encode_uncertainty(uncertainty: np.ndarray) -> bytes:
-    """A PNG of one strong colour that is the more opaque the less sure the model is."""
+    """A PNG in pink that is the more opaque, up to 80%, the less sure the model is."""
     height, width = uncertainty.shape
     overlay = np.empty((height, width, 4), np.uint8)
     overlay[..., :3] = (255, 0, 170)
-    overlay[..., 3] = np.clip(uncertainty, 0, 1) * 255
+    overlay[..., 3] = np.clip(uncertainty, 0, 1) * 204
     out = io.BytesIO()
     Image.fromarray(overlay).save(out, "PNG")
     return out.getvalue()

@@ -35,6 +35,7 @@ function address(path, extra = {}) {
 }
 
 const colours = () => ({ saturation: look.saturation, temperature: look.temperature });
+const idOf = (photo) => `${state.key}/${photo.number}`;
 const ofModel = (photo, model, what) => `${photo.number}/${encodeURIComponent(model)}/${what}`;
 
 function side(box, photo) {
@@ -57,7 +58,7 @@ function load(image, url) {
       if (image.wanted && image.wanted !== current) next();
     };
     image.onload = () => (image.classList.remove("cz-missing"), done());
-    image.onerror = () => (image.classList.add("cz-missing"), done(), lost());
+    image.onerror = () => (image.classList.add("cz-missing"), done(), explain(current));
     image.src = current;
   };
   next();
@@ -70,15 +71,22 @@ function unload(image) {
   image.removeAttribute("src");
 }
 
-async function lost() {
-  const answer = await fetch(address(`${state.photos[0]?.number ?? 0}/grey`, { side: 400 }))
-    .catch(() => null);
+const unreachable = "The app does not answer. Check the connection, then load the page again.";
+
+async function explain(url) {
+  const answer = await fetch(url).catch(() => null);
   if (answer?.ok) return;
   const body = await answer?.json().catch(() => null);
-  complain(body?.error ?? "The app does not answer. Check the connection, then load the page again.");
+  complain(body?.error ?? unreachable);
 }
 
 // --- before and after ------------------------------------------------------------------------
+
+function frame(box, photo) {
+  const ratio = Math.min(Math.max(photo.size[0] / photo.size[1], 0.2), 5);
+  box.style.aspectRatio = ratio;
+  box.closest(".cz-card").style.setProperty("--ratio", ratio);
+}
 
 const sliders = new Set();
 
@@ -120,11 +128,6 @@ function makeSlider() {
       range.value = view.position;
       range.setAttribute("aria-valuetext", `${Math.round(view.position)}% ${leftTag.textContent}`);
     },
-    frame(photo) {
-      const [width, height] = photo.size;
-      box.style.aspectRatio = `${width} / ${height}`;
-      box.style.setProperty("--ratio", width / height);
-    },
   };
   sliders.add(slider);
   slider.place();
@@ -146,8 +149,7 @@ function makeCard(model) {
   const download = h("a", { class: "cz-button cz-download", download: "", onclick: fetchFile },
     "Download");
   const node = h("article", { class: "cz-card", "data-model": model.name },
-    h("header", {}, h("h3", {}, model.title), time), slider.box, error,
-    h("footer", {}, figures, download));
+    h("header", {}, h("h3", {}, model.title), time, download), slider.box, error, figures);
   return { node, slider, wait, time, figures, error, download, photo: null };
 }
 
@@ -155,11 +157,11 @@ function updateCard(card, photo, result) {
   const { slider } = card;
   const model = models.get(result.model);
   const done = result.state === "done";
-  if (card.photo !== photo.number) {
+  if (card.photo !== idOf(photo)) {
     for (const image of [slider.left, slider.right, slider.unsure]) unload(image);
-    card.photo = photo.number;
+    card.photo = idOf(photo);
   }
-  slider.frame(photo);
+  frame(slider.box, photo);
   slider.leftTag.textContent = "Grey";
   slider.rightTag.textContent = "Colour";
   slider.left.alt = `${photo.name} in grey`;
@@ -177,7 +179,7 @@ function updateCard(card, photo, result) {
   show(bar, result.state !== "stopped");
   words.textContent = { working: "Colorizing…", waiting: "Waiting…", stopped: "Not done" }[result.state] ?? "";
   bar.setAttribute("aria-label", `${model.title}: ${words.textContent}`);
-  card.time.textContent = done ? `${result.seconds.toFixed(result.seconds < 9.95 ? 1 : 0)} s` : "";
+  card.time.textContent = done ? `${Number(result.seconds.toPrecision(2))} s` : "";
   card.time.title = done ? "Time that the model took" : "";
   show(card.download, done);
   load(slider.left, address(`${photo.number}/grey`, { size: null, side: side(slider.box, photo) }));
@@ -210,14 +212,14 @@ async function updateFigures(card, url) {
   if (!answer?.ok || card.measured !== url) return;
   const { psnr, ciede2000, colorfulness } = await answer.json();
   card.figures.replaceChildren(
-    ...figure("PSNR", psnr == null ? "equal" : `${psnr.toFixed(1)} dB`,
+    figure("PSNR", psnr == null ? "equal" : `${psnr.toFixed(1)} dB`,
       "Peak signal-to-noise ratio against the original: higher is closer"),
-    ...figure("CIEDE2000", ciede2000.toFixed(1), "Mean colour difference: lower is closer"),
-    ...figure("Colorfulness", colorfulness.toFixed(0), "Hasler and Süsstrunk: 0 is grey"));
+    figure("CIEDE2000", ciede2000.toFixed(1), "Mean colour difference: lower is closer"),
+    figure("Colorfulness", colorfulness.toFixed(0), "Hasler and Süsstrunk: 0 is grey"));
 }
 
 function figure(name, value, meaning) {
-  return [h("dt", { title: meaning }, name), h("dd", { title: meaning }, value)];
+  return h("div", { title: meaning }, h("dt", {}, name), h("dd", {}, value));
 }
 
 // The original of a colour upload: a card of its own.
@@ -226,21 +228,19 @@ const original = (() => {
   const frame = h("div", { class: "cz-slider cz-still" }, image);
   const figures = h("dl", { class: "cz-figures" });
   const node = h("article", { class: "cz-card cz-original" },
-    h("header", {}, h("h3", {}, "Original")), frame, h("footer", {}, figures));
+    h("header", {}, h("h3", {}, "Original")), frame, figures);
   return { node, image, frame, figures };
 })();
 
 function updateOriginal(photo) {
-  const [width, height] = photo.size;
-  original.frame.style.aspectRatio = `${width} / ${height}`;
-  original.frame.style.setProperty("--ratio", width / height);
+  frame(original.frame, photo);
   original.image.alt = `${photo.name}, the original`;
-  if (original.photo !== photo.number) unload(original.image);
-  original.photo = photo.number;
+  if (original.photo !== idOf(photo)) unload(original.image);
+  original.photo = idOf(photo);
   load(original.image,
     address(`${photo.number}/original`, { size: null, side: side(original.frame, photo) }));
   original.figures.replaceChildren(
-    ...figure("Colorfulness", photo.colorfulness.toFixed(0), "Hasler and Süsstrunk: 0 is grey"));
+    figure("Colorfulness", photo.colorfulness.toFixed(0), "Hasler and Süsstrunk: 0 is grey"));
 }
 
 // Two models in one slider.
@@ -268,9 +268,9 @@ function updatePair(photo, done) {
       h("option", { value: model, selected: model === view[name] }, models.get(model).title)));
     select.value = view[name];
   }
-  if (pair.photo !== photo.number) for (const image of [slider.left, slider.right]) unload(image);
-  pair.photo = photo.number;
-  slider.frame(photo);
+  if (pair.photo !== idOf(photo)) for (const image of [slider.left, slider.right]) unload(image);
+  pair.photo = idOf(photo);
+  frame(slider.box, photo);
   for (const name of ["left", "right"]) {
     const model = models.get(view[name]);
     slider[`${name}Tag`].textContent = model.title;
@@ -290,9 +290,10 @@ const input = h("input", {
   accept: "image/*,.avif,.heic,.heif,.tif,.tiff,.bmp,.webp",
   onchange: () => (take([...input.files]), (input.value = "")),
 });
-const drop = h("label", { class: "cz-drop" }, input,
-  h("span", { class: "cz-big" }, "Drop black-and-white photos here"),
-  h("span", { class: "cz-small" }, "or click to choose them. You can also paste one."));
+const invitation = h("span", { class: "cz-big" });
+const drop = h("label", { class: "cz-drop" }, input, invitation,
+  h("span", { class: "cz-small" }, "or click to choose them, or paste one"));
+const veil = h("div", { class: "cz-veil", hidden: true }, "Drop photos to colorize them");
 const camera = h("button", { type: "button", class: "cz-button cz-camera", onclick: openCamera },
   "Use the camera");
 show(camera, Boolean(navigator.mediaDevices?.getUserMedia));
@@ -324,7 +325,7 @@ const format = h("select", {
   onchange: () => ((look.format = format.value), draw()),
 }, h("option", { value: "keep" }, "Same format"), h("option", { value: "jpg" }, "JPEG"),
 h("option", { value: "png" }, "PNG"));
-const all = h("a", { class: "cz-button", download: "colorized.zip" }, "Download all");
+const all = h("a", { class: "cz-button", download: "colorized.zip", onclick: fetchFile }, "Download all");
 const remove = h("button", { type: "button", class: "cz-button cz-quiet",
   onclick: () => trigger("remove", { photo: view.photo }) }, "Remove");
 const restart = h("button", { type: "button", class: "cz-button cz-quiet",
@@ -335,8 +336,10 @@ const notice = h("p", { class: "cz-error", hidden: true });
 const foot = h("footer", { class: "cz-foot" }, format, all, h("span", { class: "cz-space" }), remove, restart);
 const guess = h("p", { class: "cz-guess" }, "Colours are a guess of the model, not a record of what was there.");
 const result = h("section", { class: "cz-result", "aria-label": "Result" }, strip, head, notice, grid, foot, guess);
-const stage = h("div", { class: "cz" }, h("div", { class: "cz-take" }, drop, camera), complaint, work, status,
-  examples, result);
+const headline = h("header", { class: "cz-top" },
+  h("div", {}, h("h1", {}, "Colorize"), h("p", {}, "Drop a black-and-white photo and see it in colour.")),
+  h("div", { class: "cz-take" }, drop, camera));
+const stage = h("div", { class: "cz" }, headline, complaint, work, status, examples, result, veil);
 element.replaceChildren(stage);
 
 function draw() {
@@ -344,7 +347,9 @@ function draw() {
   const busy = Boolean(state.progress) || uploads.length > 0;
   tab.dataset.state = photo || uploads.length ? "result" : "empty";
   tab.dataset.busy = busy;
+  tab.dataset.many = state.photos.length > 1;
   tab.dataset.bins = state.models.some((name) => models.get(name)?.overBins);
+  invitation.textContent = tab.dataset.state === "empty" ? "Drop black-and-white photos here" : "Add photos";
   show(complaint, problem);
   complaint.textContent = problem;
   show(examples, !photo && !uploads.length);
@@ -519,14 +524,14 @@ for (const kind of ["dragenter", "dragover"]) {
   document.addEventListener(kind, (event) => {
     if (!event.dataTransfer?.types.includes("Files") || !visible()) return;
     event.preventDefault();
-    drop.classList.add("cz-over");
+    show(veil, !drop.inert);
   });
 }
 document.addEventListener("dragleave", (event) => {
-  if (!event.relatedTarget) drop.classList.remove("cz-over");
+  if (!event.relatedTarget) show(veil, false);
 });
 document.addEventListener("drop", (event) => {
-  drop.classList.remove("cz-over");
+  show(veil, false);
   const files = pictures(event.dataTransfer?.files);
   if (!files.length || !visible()) return;
   event.preventDefault();
@@ -558,6 +563,7 @@ async function openCamera() {
     video.srcObject = stream;
     video.onloadeddata = () => ((shoot.disabled = false), (words.textContent = ""));
   } catch {
+    show(video, false);
     words.textContent = "The camera cannot be used here. Allow it in the browser, or choose a file.";
   }
 }
@@ -565,9 +571,14 @@ async function openCamera() {
 // --- files out -------------------------------------------------------------------------------
 
 // The full-size file is made on demand, so the button says that it works, and why if it cannot.
+const pixelsOfAll = () => state.photos.filter((photo) => photo.size).reduce(
+  (sum, { size: [width, height] }) => sum + width * height * state.models.length, 0);
+
 async function fetchFile(event) {
-  event.preventDefault();
   const link = event.currentTarget;
+  if (link === all && pixelsOfAll() > 2e8) return; // too much to hold here: the browser fetches it
+  event.preventDefault();
+  const words = link.textContent;
   if (link.getAttribute("aria-busy") === "true") return;
   link.setAttribute("aria-busy", "true");
   link.textContent = "Preparing…";
@@ -579,9 +590,9 @@ async function fetchFile(event) {
     h("a", { href: url, download: decodeURIComponent(name) }).click();
     setTimeout(() => URL.revokeObjectURL(url), 60000);
   } catch (error) {
-    complain(error instanceof TypeError ? "The app does not answer. Check the connection, then try again." : error.message);
+    complain(error instanceof TypeError ? unreachable : error.message);
   }
-  link.textContent = "Download";
+  link.textContent = words;
   link.removeAttribute("aria-busy");
 }
 
@@ -599,7 +610,7 @@ window.addEventListener("colorize-adjust", ({ detail: [what, value] }) => {
 window.addEventListener("colorize-failed", () => {
   endUploads();
   state = { ...state, progress: null };
-  complain("The app is too busy just now. Try again in a minute.");
+  complain("That did not work: the app is busy or was restarted. Try again in a minute.");
 });
 
 watch("value", () => {
