@@ -1,5 +1,6 @@
 """Pictures for the tests: what scikit-image ships, and photos made up from a seed."""
 
+import io
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +36,18 @@ def make_pixels():
         return np.asarray(Image.fromarray(coarse).resize((width, height), Image.Resampling.BICUBIC))
 
     return make
+
+
+@pytest.fixture(scope="session")
+def encode():
+    """A function of (pixels, format): the bytes of a picture file."""
+
+    def encode(pixels: np.ndarray, format: str = "PNG") -> bytes:
+        buffer = io.BytesIO()
+        Image.fromarray(pixels).save(buffer, format)
+        return buffer.getvalue()
+
+    return encode
 
 
 @pytest.fixture

@@ -1,0 +1,5 @@
+"""The one exception that bad input raises, so that every door turns it into one line."""
+
+
+class TuringError(ValueError):
+    """For a person: what was expected, what was found, what to do; one line for each fault."""
