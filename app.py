@@ -127,16 +127,23 @@ def build(folder: Path) -> tuple["gr.Blocks", dict[str, Any], "Sessions"]:
     import gradio as gr
     from starlette.middleware import Middleware
 
+    from colorize.errors import ColorizeError
     from colorize.examples import write_examples
     from colorize.pictures import Pictures
-    from colorize.record import list_checkpoints
+    from colorize.record import checkpoints_folder, list_checkpoints
     from colorize.session import Sessions
     from colorize.tab import MAX_FILE_SIZE, PAGE, build_tab
     from colorize.workshop import Workshop
 
+    records = list_checkpoints()
+    if not records:
+        raise ColorizeError(
+            f"There are no models in {checkpoints_folder()}; fetch them with the code, or name "
+            "another folder with COLORIZE_CHECKPOINTS"
+        )
     (folder / "files").mkdir(parents=True)
     examples = write_examples(folder / "examples")
-    sessions = Sessions(Workshop(folder / "files", list_checkpoints()), folder / "sessions")
+    sessions = Sessions(Workshop(folder / "files", records), folder / "sessions")
     with gr.Blocks(title="Colorize", analytics_enabled=False, delete_cache=(600, 3600)) as demo:
         build_tab(demo, sessions, examples)
     demo.queue(max_size=64, default_concurrency_limit=4)

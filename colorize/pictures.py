@@ -22,12 +22,12 @@ from colorize.workshop import SCREEN, Look, Workshop, encode, encode_uncertainty
 
 PREFIX = "/gradio_api/colorize"
 _AT_ONCE = 4  # pictures rendered at the same time, whoever asked for them
-_GONE = "These photos are no longer here: the page was unused for too long. Drop them again"
+_FORGOTTEN = "These photos are no longer here: the page was unused for too long. Drop them again"
 _CACHE = {"Cache-Control": "private, max-age=3600"}
 _NO_STORE = {"Cache-Control": "no-store"}
 
 
-class Gone(ColorizeError):
+class NotThereError(ColorizeError):
     """What was asked for is not there, or not any more."""
 
 
@@ -56,7 +56,7 @@ class Pictures:
     def example(self, request: Request) -> Response:
         number = request.path_params["number"]
         if not number < len(self._examples):
-            raise Gone("There is no such example")
+            raise NotThereError("There is no such example")
         return FileResponse(self._examples[number], headers=_CACHE)
 
     def grey(self, request: Request) -> Response:
@@ -76,13 +76,13 @@ class Pictures:
         _, item, look = self._find_done(request)
         uncertainty = self._workshop.uncertainty(item.upload, look)
         if uncertainty is None:
-            raise Gone("This model does not say how sure it is")
+            raise NotThereError("This model does not say how sure it is")
         return Response(encode_uncertainty(uncertainty), media_type="image/png", headers=_CACHE)
 
     def figures(self, request: Request) -> Response:
         _, item, look = self._find_done(request)
         if not item.has_colours:
-            raise Gone("This photo has no colours of its own to compare with")
+            raise NotThereError("This photo has no colours of its own to compare with")
         figures = self._workshop.figures(item.upload, look)
         finite = {name: x if math.isfinite(x) else None for name, x in figures.items()}
         return JSONResponse(finite, headers=_NO_STORE)
@@ -113,7 +113,7 @@ class Pictures:
             if (model, looks[model].size) in item.seconds
         ]
         if not chosen:
-            raise Gone("Nothing is colorized yet")
+            raise NotThereError("Nothing is colorized yet")
         return StreamingResponse(
             self._zip(session, models, chosen, _format(request)),
             media_type="application/zip",
@@ -147,21 +147,21 @@ class Pictures:
     def _session(self, request: Request) -> Session:
         session = self._sessions.by_key(request.path_params["key"])
         if session is None:
-            raise Gone(_GONE)
+            raise NotThereError(_FORGOTTEN)
         return session
 
     def _find(self, request: Request) -> tuple[Session, Item]:
         session = self._session(request)
         item = session.item(request.path_params["number"])
         if item is None or item.error:
-            raise Gone("There is no such photo")
+            raise NotThereError("There is no such photo")
         return session, item
 
     def _find_done(self, request: Request) -> tuple[Session, Item, Look]:
         session, item = self._find(request)
         look = _look(request, request.path_params["model"])
         if (look.model, look.size) not in item.seconds:
-            raise Gone("This photo is not colorized by that model yet")
+            raise NotThereError("This photo is not colorized by that model yet")
         return session, item, look
 
     def _route(self, path: str, answer: Callable[[Request], Response]) -> Route:
@@ -169,7 +169,7 @@ class Pictures:
             try:
                 with self._turns:
                     return answer(request)
-            except Gone as error:
+            except NotThereError as error:
                 return JSONResponse({"error": str(error)}, 404, _NO_STORE)
             except ColorizeError as error:
                 return JSONResponse({"error": str(error)}, 422, _NO_STORE)

@@ -1,6 +1,7 @@
 """The Colorize tab: Gradio's queue, choices and API around the stage, which page/tab.js draws."""
 
 import secrets
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -31,12 +32,11 @@ def build_tab(demo: gr.Blocks, sessions: Sessions, examples: Sequence[Path]) -> 
     """Builds the tab at the place in `demo` that is open."""
     records = list(sessions.workshop.records.values())
     handlers = _Handlers(sessions, list(examples))
-    with gr.Column(elem_id="colorize"):
-        with gr.Row(elem_classes="cz-columns"):
-            with gr.Column(elem_classes="cz-main-column"):
-                stage = _stage(records)
-            with gr.Column(elem_classes="cz-side-column", min_width=240):
-                models, size, adjustments = _controls(records)
+    with gr.Column(elem_id="colorize"), gr.Row(elem_classes="cz-columns"):
+        with gr.Column():
+            stage = _stage(records)
+        with gr.Column(elem_classes="cz-side-column", min_width=240):
+            models, size, adjustments = _controls(records)
     chosen = [models, size]
     _listen_to_adjustments(adjustments)
     demo.unload(handlers.leave)
@@ -165,9 +165,7 @@ class _Handlers:
         session.prepare(models, _pixels(size))
         return _state(session, models, size)
 
-    def run(
-        self, models: list[str], size: str, request: gr.Request
-    ) -> Iterator[dict[str, Any]]:
+    def run(self, models: list[str], size: str, request: gr.Request) -> Iterator[dict[str, Any]]:
         session = self._session(request)
         for _ in session.run(models, _pixels(size)):
             yield _state(session, models, size)
@@ -205,7 +203,7 @@ class _Handlers:
             raise gr.Error("Give a photo file")
         upload, rows = Upload(secrets.token_urlsafe(8), Path(photo)), []
         try:
-            with self.workshop.temporary() as folder:
+            with tempfile.TemporaryDirectory(prefix="colorize-") as folder:
                 for model in models or list(self.workshop.records)[:1]:
                     look = Look(model, size, saturation, temperature)
                     rows.append(self._row(upload, look, Path(folder)))

@@ -130,9 +130,7 @@ class Workshop:
 
     def has_colours(self, upload: Upload) -> bool:
         """Whether a photo has colours of its own: not grey, and not toned in one ink."""
-        return not self.photo(upload).is_grey and not is_toned(
-            self._screen(upload, _MEASURED)
-        )
+        return not self.photo(upload).is_grey and not is_toned(self._screen(upload, _MEASURED))
 
     def save(self, upload: Upload, look: Look, choice: str, to: Path) -> Path:
         """Writes the full-size file as `to` with the format's ending; choice: keep, jpg, png."""
@@ -226,4 +224,3 @@ def _unit(pixels: np.ndarray) -> np.ndarray:
 
 def _lab(picture: np.ndarray) -> np.ndarray:
     return lab_from_rgb(torch.from_numpy(picture)).numpy()
-

@@ -107,7 +107,7 @@ function makeSlider() {
   });
   const clip = h("div", { class: "cz-left" }, left);
   const line = h("div", { class: "cz-line", "aria-hidden": "true" }, h("span", { class: "cz-grip" }));
-  const box = h("div", { class: "cz-slider" }, right, unsure, clip, line, leftTag, rightTag, range);
+  const box = h("div", { class: "cz-slider" }, clip, right, unsure, line, leftTag, rightTag, range);
   const follow = (event) => {
     const { left: start, width } = box.getBoundingClientRect();
     moveTo(((event.clientX - start) / width) * 100);

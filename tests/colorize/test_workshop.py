@@ -1,4 +1,5 @@
 import io
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -56,7 +57,7 @@ def test_adjusting_does_not_run_the_network(workshop, upload, runs, tmp_path):
     workshop.uncertainty(upload, Look("bins"))
     workshop.figures(upload, Look("bins", saturation=0.2))
     assert runs == ["bins"]
-    assert all((a != b).any() for a, b in zip(pictures, pictures[1:], strict=False))
+    assert all((a != b).any() for a, b in pairwise(pictures))
 
 
 def test_what_was_dropped_is_made_again(checkpoints, upload, runs, tmp_path):
@@ -118,9 +119,7 @@ def test_preview_keeps_transparency(workshop, tmp_path, make_pixels):
     image.putalpha(Image.linear_gradient("L").resize((60, 40)))
     image.save(tmp_path / "clear.png")
     upload = Upload("me", tmp_path / "clear.png")
-    content, kind = encode(
-        workshop.preview(upload, Look("direct"), 30), workshop.alpha(upload, 30)
-    )
+    content, kind = encode(workshop.preview(upload, Look("direct"), 30), workshop.alpha(upload, 30))
     shown = Image.open(io.BytesIO(content))
     assert kind == "image/webp" and shown.mode == "RGBA" and shown.size == (30, 20)
 
