@@ -105,6 +105,7 @@ export class Client {
   async leave() {
     this.era += 1;
     this.waiting.clear();
+    this.onTrouble(false);
     this.kept.remove("unsent");
     this.kept.remove("draft");
     await this.request("leave", {});

@@ -152,8 +152,8 @@ export class Screens {
     const chart = element("div", { class: "score-bar", "aria-hidden": "true" });
     chart.style.setProperty("--share", share);
     chart.append(
-      element("span", { class: "score-chance" }, this.say("score_chance")),
       element("span", { class: "score-own" }),
+      element("span", { class: "score-chance" }, this.say("score_chance")),
     );
     return element(
       "div",

@@ -3,7 +3,7 @@
 import { element, painted, wait } from "./dom.js";
 
 const MARK_MS = 150;
-const DOUBLE_PRESS_MS = 300; // a second press this soon belongs to the choice before
+const DOUBLE_PRESS_MS = 300; // no picture is shown so soon after a press: a second one finds none
 const BLANK_BEFORE_TIMED_MS = 500;
 
 /** How each protocol shows the parts, and where one answers: on the photos or on buttons below. */
@@ -26,6 +26,7 @@ export class TrialScreen {
     this.stacks = matchMedia("(max-width: 600px)");
     this.lastPick = -Infinity;
     this.build(leave);
+    this.setReady(false);
     document.addEventListener("keydown", (event) => this.onKey(event));
   }
 
@@ -42,14 +43,20 @@ export class TrialScreen {
     this.hint = element("p", { class: "hint" });
     this.answers = element("div", { class: "answers" }, ...(answers ? this.buttons : []));
     this.feedbackLine = element("div", { class: "feedback", role: "status" });
-    const leaving = element("button", { type: "button", class: "quiet", click: leave });
-    leaving.append(this.say("leave"));
+    const leaving = { type: "button", class: "quiet", click: leave };
     this.node = element(
       "section",
       { class: "trial" },
-      element("header", {}, this.count, this.prompt, this.bar),
+      element(
+        "header",
+        {},
+        element("button", leaving, this.say("leave")),
+        this.prompt,
+        this.count,
+        this.bar,
+      ),
       this.stage,
-      element("footer", {}, this.answers, this.feedbackLine, this.hint, leaving),
+      element("footer", {}, this.hint, this.feedbackLine, this.answers),
     );
   }
 
@@ -66,7 +73,9 @@ export class TrialScreen {
 
   buildAnswer(label, choice) {
     const attributes = { type: "button", class: "answer", "aria-keyshortcuts": choice + 1 };
-    return element("button", { ...attributes, click: () => this.pick(choice) }, this.say(label));
+    const arrow = element("kbd", { "aria-hidden": "true" }, choice === 0 ? "←" : "→");
+    const content = choice === 0 ? [arrow, this.say(label)] : [this.say(label), arrow];
+    return element("button", { ...attributes, click: () => this.pick(choice) }, ...content);
   }
 
   /** Announces a trial, before its picture is there. */
@@ -76,14 +85,14 @@ export class TrialScreen {
     this.bar.max = total;
     this.bar.value = position;
     this.prompt.textContent = trial.prompt || this.say(`prompt_${this.kind}`);
-    this.hint.textContent = showsKeys ? this.say(`keys_${this.hintOf()}`) : "";
+    this.hint.textContent = showsKeys ? this.say(this.keysHint()) : "";
     this.clear();
   }
 
-  hintOf() {
-    if (matchMedia("(hover: none)").matches) return KINDS[this.kind].answers ? "tap_answer" : "tap";
-    if (KINDS[this.kind].answers) return "answer";
-    return this.stacks.matches ? "stacked" : "pair";
+  keysHint() {
+    if (KINDS[this.kind].answers) return ""; // the buttons show their keys
+    if (matchMedia("(hover: none)").matches) return "keys_tap";
+    return this.stacks.matches ? "keys_stacked" : "keys_pair";
   }
 
   clear() {
@@ -100,6 +109,7 @@ export class TrialScreen {
    */
   async ask(trial, picture) {
     await this.load(trial, picture);
+    await wait(this.lastPick + DOUBLE_PRESS_MS - performance.now());
     if (trial.exposure_ms > 0) await wait(BLANK_BEFORE_TIMED_MS);
     return this.kind === "pick-fake-sequential"
       ? this.askAfterParts(trial.exposure_ms)
@@ -148,20 +158,23 @@ export class TrialScreen {
 
   /** The next press, once: further ones count for nothing until the next picture is shown. */
   async choice(start) {
-    this.node.dataset.ready = "";
+    this.setReady(true);
     const choice = await new Promise((resolve) => (this.resolve = resolve));
-    const rt = performance.now() - start;
-    this.resolve = null;
-    delete this.node.dataset.ready;
-    return { choice, rt_ms: Math.round(rt) };
+    this.lastPick = performance.now();
+    this.setReady(false);
+    return { choice, rt_ms: Math.round(this.lastPick - start) };
+  }
+
+  setReady(isReady) {
+    this.node.toggleAttribute("data-ready", isReady);
+    for (const button of this.buttons) button.ariaDisabled = String(!isReady);
   }
 
   pick(choice) {
-    const now = performance.now();
-    if (!this.resolve || now - this.lastPick < DOUBLE_PRESS_MS) return;
-    this.lastPick = now;
+    if (!this.resolve) return;
     this.buttons[choice].dataset.chosen = "";
     this.resolve(choice);
+    this.resolve = null;
   }
 
   onKey(event) {
@@ -182,15 +195,21 @@ export class TrialScreen {
   /** In practice: which part was which, until the participant goes on. */
   async feedback(choice, isCorrect) {
     const original = this.originalPart(choice, isCorrect);
+    const truths = this.parts.map((_, part) => this.say(part === original ? "original" : "colorized"));
     for (const [part, node] of this.parts.entries()) {
-      node.querySelector(".tag").textContent = this.say(part === original ? "original" : "colorized");
+      node.querySelector(".tag").textContent = truths[part];
     }
     this.node.dataset.view = "feedback";
+    this.hint.textContent = "";
     await new Promise((resolve) => {
-      const proceed = element("button", { type: "button", class: "primary", click: resolve });
-      proceed.append(this.say("continue"));
-      const verdict = this.say(isCorrect ? "right" : "wrong");
-      this.feedbackLine.replaceChildren(element("p", {}, verdict), proceed);
+      const attributes = { type: "button", class: "primary", click: resolve };
+      const proceed = element("button", attributes, this.say("continue"));
+      const spoken = truths.map((truth, part) => `${this.parts[part].ariaLabel}: ${truth}. `);
+      this.feedbackLine.replaceChildren(
+        element("p", {}, this.say(isCorrect ? "right" : "wrong")),
+        element("span", { class: "unseen" }, ...spoken),
+        proceed,
+      );
       proceed.focus({ preventScroll: true });
     });
   }
