@@ -224,7 +224,7 @@ def make_picture(seed: int, parts: int, size: tuple[int, int]) -> bytes:
         coarse[..., 2 * part] = 220
         halves.append(np.asarray(Image.fromarray(coarse).resize((width, height))))
     file = io.BytesIO()
-    Image.fromarray(np.concatenate(halves, 1)).save(file, "PNG")
+    Image.fromarray(np.concatenate(halves, 1)).save(file, "PNG", compress_level=1)
     return file.getvalue()
 
 
