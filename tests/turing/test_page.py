@@ -8,10 +8,10 @@ from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
+from browser import FLAGS, find_browser
 from PIL import Image
 from playwright.sync_api import Page, expect, sync_playwright
 
-from browser import FLAGS, find_browser
 from .pretend_study import Failure, PretendStudy, Served, make_picture
 
 pytestmark = pytest.mark.browser
