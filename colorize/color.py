@@ -65,8 +65,10 @@ def _linear_from_lab(L: Tensor, ab: Tensor) -> Tensor:
     """Linear RGB `(..., 3, H, W)`, outside [0, 1] where Lab is outside sRGB."""
     fy = (L + 16) / 116
     f = torch.cat((fy + ab[..., :1, :, :] / 500, fy, fy - ab[..., 1:, :, :] / 200), dim=-3)
-    rgb_from_xyz = torch.linalg.inv(_matrix()) * torch.tensor(_WHITE, dtype=torch.float64)
-    return _apply(rgb_from_xyz, _f_inverse(f))
+    rgb_from_f = torch.linalg.inv(_matrix()) * torch.tensor(_WHITE, dtype=torch.float64)
+    # The white of the matrix is not quite D65's, by 5e-5: rows that sum to 1 keep grey grey.
+    rgb_from_f = rgb_from_f / rgb_from_f.sum(1, keepdim=True)
+    return _apply(rgb_from_f, _f_inverse(f))
 
 
 def rgb_from_lab(lab: Tensor) -> Tensor:

@@ -8,6 +8,7 @@ from torch import Tensor
 from colorize import bins
 from colorize.cache import PhotoCache
 from colorize.color import lab_from_rgb
+from colorize.errors import ColorizeError
 from colorize.settings import Settings
 
 Loss = Callable[[Tensor, Tensor], Tensor]
@@ -23,7 +24,10 @@ def make_loss(settings: Settings, ab_scale: float, photos: PhotoCache) -> Loss:
         return bins.one_hot_cross_entropy
     if settings.rebalance == 1:
         return bins.soft_cross_entropy
-    weights = bins.rebalancing_weights(bin_distribution(photos), settings.rebalance)
+    try:
+        weights = bins.rebalancing_weights(bin_distribution(photos), settings.rebalance)
+    except ValueError as error:
+        raise ColorizeError(f"--set rebalance={settings.rebalance:g}: {error}") from error
     return lambda output, ab: bins.soft_cross_entropy(output, ab, weights.to(output.device))
 
 

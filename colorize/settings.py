@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import math
 import typing
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -10,19 +11,20 @@ from typing import Any
 from colorize.errors import ColorizeError
 
 LOSSES = ("mse", "half-sum", "one-hot", "soft")
+PRECISIONS = ("auto", "no", "bf16", "fp16")
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What a run does besides its data and its length. One line a key in `--help`."""
+    """What a run does besides its data and its length. One line a key in `train --help`."""
 
     network: str
     crop: int = 96  # side of a training crop in pixels
     smallest: float = 0.6  # a crop's smallest share of the photo's short side
     short_side: int = 144  # photos are kept decoded at this short side
     batch: int = 32  # photos a step and process
-    lr: float = 1e-3
-    weight_decay: float = 0.0
+    lr: float = 1e-3  # highest learning rate
+    weight_decay: float = 0.0  # of AdamW
     warmup: float = 0.03  # share of the run
     ema: float = 0.995  # decay of the averaged weights, 0 = none
     loss: str = "mse"  # mse | half-sum | one-hot | soft
@@ -36,7 +38,7 @@ class Settings:
     size: int = 96  # the record's working size
     precision: str = "auto"  # auto | no | bf16 | fp16
     workers: int = -1  # loader processes; -1 = 0 on a CPU, 8 on a GPU
-    seed: int = 0
+    seed: int = 0  # of weights, crops and their order
 
 
 _DEFAULTS: dict[str, dict[str, Any]] = {
@@ -46,6 +48,8 @@ _DEFAULTS: dict[str, dict[str, Any]] = {
     "classifier": {"loss": "soft", "every": 2},
     "zhang": {"loss": "soft", "rebalance": 0.5},
 }
+_OVER_BINS = ("classifier", "zhang")
+_BY_PIXELS = ("regression", "classifier")  # can compute some pixels of their output alone
 
 
 def make_settings(network: str, changes: Iterable[str] = ()) -> Settings:
@@ -77,24 +81,32 @@ def _parse(change: str, wanted: Any, text: str) -> Any:
 
 
 def _check(settings: Settings) -> None:
-    over_bins = settings.loss in ("one-hot", "soft")
+    s = settings
+    over_bins = s.loss in ("one-hot", "soft")
+    has_backbone = "backbone" in _DEFAULTS[s.network]
     rules = {
-        f"loss={settings.loss}: expected one of {', '.join(LOSSES)}": settings.loss in LOSSES,
-        f"loss={settings.loss} does not go with {settings.network}": over_bins
-        == (settings.network in ("classifier", "zhang")),
-        f"precision={settings.precision}: expected auto, no, bf16 or fp16": settings.precision
-        in ("auto", "no", "bf16", "fp16"),
-        "crop, short_side, batch, every, size must be above 0": min(
-            settings.crop, settings.short_side, settings.batch, settings.every, settings.size
-        )
-        > 0,
-        "smallest must be in (0, 1]": 0 < settings.smallest <= 1,
-        "rebalance must be in [0, 1]": 0 <= settings.rebalance <= 1,
-        "ema must be in [0, 1)": 0 <= settings.ema < 1,
-        "lr must be above 0, temperature and weight_decay not below 0": settings.lr > 0
-        and settings.temperature >= 0
-        and settings.weight_decay >= 0,
-        "repeat: numbers from 0 to 100": all(0 <= t <= 100 for t in settings.repeat.values()),
+        f"loss={s.loss}: expected one of {', '.join(LOSSES)}": s.loss in LOSSES,
+        f"loss={s.loss} does not go with {s.network}": over_bins == (s.network in _OVER_BINS),
+        f"precision={s.precision}: expected one of {', '.join(PRECISIONS)}": s.precision
+        in PRECISIONS,
+        "crop and size must be from 8 to 4096": all(8 <= n <= 4096 for n in (s.crop, s.size)),
+        "short_side, batch and every must be above 0": min(s.short_side, s.batch, s.every) > 0,
+        f"every={s.every} does not go with {s.network}": s.every == 1 or s.network in _BY_PIXELS,
+        "smallest must be in (0, 1]": 0 < s.smallest <= 1,
+        "warmup must be in [0, 1)": 0 <= s.warmup < 1,
+        "rebalance must be in [0, 1]": 0 <= s.rebalance <= 1,
+        "rebalance needs loss=soft": s.rebalance == 1 or s.loss == "soft",
+        "ema must be in [0, 1)": 0 <= s.ema < 1,
+        "lr must be above 0": 0 < s.lr < math.inf,
+        "temperature must not be below 0": 0 <= s.temperature < math.inf,
+        "weight_decay must not be below 0": 0 <= s.weight_decay < math.inf,
+        "repeat: numbers from 0 to 100": all(0 <= times <= 100 for times in s.repeat.values()),
+        "workers must be -1 or more": s.workers >= -1,
+        "seed must not be below 0": s.seed >= 0,
+        "backbone_size must not be below 0": s.backbone_size >= 0,
+        f"backbone needs a name for {s.network}": bool(s.backbone) or not has_backbone,
+        f"backbone does not go with {s.network}": has_backbone
+        or not (s.backbone or s.backbone_size or s.backbone_file),
     }
     for message, holds in rules.items():
         if not holds:

@@ -11,9 +11,9 @@ from tqdm import tqdm
 
 from colorize.atomic import replacing
 from colorize.colorizer import Colorizer
-from colorize.data import DataError, PhotoFile
+from colorize.data import PhotoFile
 from colorize.errors import ColorizeError
-from colorize.photo import Photo, PhotoError
+from colorize.photo import Photo
 from colorize.render import render
 from colorize.resample import shrink
 
@@ -35,7 +35,7 @@ def choose(photos: Sequence[PhotoFile], count: int, seed: int) -> Iterator[tuple
             return
         try:
             opened = Photo.open(photo.read())
-        except (PhotoError, DataError) as error:
+        except ColorizeError as error:
             tqdm.write(f"{photo.name}: left out: {error}")
             continue
         found += 1

@@ -246,7 +246,7 @@ def test_what_is_no_picture_takes_no_output(here):
 def test_an_output_that_is_another_input_is_refused(here):
     picture("in/sub/a.png")
     picture("out/sub/a.png")
-    with pytest.raises(PlanError, match="would replace out/sub/a[.]png, an input itself"):
+    with pytest.raises(PlanError, match=r"would replace out/sub/a\.png, an input itself"):
         plan("in", "out/sub/a.png")
 
 

@@ -152,10 +152,12 @@ def test_colours_inside_are_returned_as_they_are(cube):
 
 
 def test_neutral_stays_neutral():
-    L = torch.linspace(0, 100, 2001).view(1, 1, 1, -1)
-    none = torch.zeros(1, 2, 1, 2001)
+    L = torch.linspace(0, 100, 100_001).view(1, 1, 1, -1)
+    none = torch.zeros(1, 2, 1, 100_001)
     rgb = rgb_from_lab(torch.cat((L, none), 1))
-    assert (rgb - rgb[:, :1]).abs().max() <= 1e-4  # white of the matrix is not quite D65's
+    assert (rgb - rgb[:, :1]).abs().max() <= 1e-6
+    levels = to_uint8(rgb).int()
+    assert (levels != levels[:, :1]).any(1).sum() <= 10  # of 100,001, where rounding is a toss-up
     assert torch.equal(into_gamut(L, none), none)
 
 

@@ -1,0 +1,374 @@
+import json
+import os
+import signal
+import sys
+from dataclasses import asdict
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import torch
+
+from colorize import train as training
+from colorize.checkpoint import load_checkpoint
+from colorize.data import Dataset, PhotoFile
+from colorize.errors import ColorizeError
+from colorize.networks import NETWORKS
+from colorize.settings import make_settings
+from colorize.train import Budget, train
+
+QUICK = ["crop=32", "batch=4", "precision=no"]
+INTERRUPTS = {"baseline": (0, 2, 3, 7, 11), "fusion": (5,), "classifier": (5,)}
+FUSION = ["backbone=test_resnet", "backbone_size=32", "backbone_file=w.safetensors"]
+
+
+@pytest.fixture(autouse=True)
+def fresh_accelerator(monkeypatch):
+    """accelerate keeps the precision of a process's first run; and no weights are fetched."""
+    from accelerate.state import AcceleratorState
+
+    AcceleratorState._reset_state(reset_partial_state=True)
+    monkeypatch.setattr(training, "load_pretrained", lambda network, name, file: file.name)
+    yield
+    AcceleratorState._reset_state(reset_partial_state=True)
+
+
+@pytest.fixture
+def made(make_pixels, encode):
+    """Made photos: 18 to train (two datasets), 2 to validate."""
+
+    def photos(*seeds):
+        contents = {seed: encode(make_pixels(seed, 40, 48)) for seed in seeds}
+        return [PhotoFile(f"{s}.png", lambda c=content: c) for s, content in contents.items()]
+
+    return [
+        Dataset("a", {"train": photos(*range(12)), "val": photos(100, 101), "test": []}),
+        Dataset("b", {"train": photos(*range(20, 26)), "val": [], "test": []}),
+    ]
+
+
+def settings_of(network, *changes):
+    extra = FUSION if network == "fusion" else []
+    return make_settings(network, [*QUICK, *extra, *changes])
+
+
+def run(folder, datasets, settings, budget=None, resume=False):
+    return train(settings, datasets, folder, budget or Budget(epochs=3), resume=resume)
+
+
+def state_of(folder):
+    return torch.load(folder / "last.pt", weights_only=True)
+
+
+def assert_same(first, second, where="state"):
+    if isinstance(first, torch.Tensor):
+        assert torch.equal(first, second), where
+    elif isinstance(first, dict):
+        assert first.keys() == second.keys(), where
+        for key in first:
+            assert_same(first[key], second[key], f"{where}.{key}")
+    elif isinstance(first, list | tuple):
+        assert len(first) == len(second), where
+        for number, pair in enumerate(zip(first, second, strict=True)):
+            assert_same(*pair, f"{where}[{number}]")
+    else:
+        assert first == second, where
+
+
+def after_step(monkeypatch, wanted, action):
+    """Calls `action` in the middle of step number `wanted`."""
+    step = training._Trainer._train_step
+
+    def watched(self, rgb):
+        if self.step == wanted:
+            action()
+        return step(self, rgb)
+
+    monkeypatch.setattr(training._Trainer, "_train_step", watched)
+
+
+# what a run leaves
+
+
+def test_a_run_folder_holds_all_that_is_promised(tmp_path, made):
+    settings = settings_of("baseline", "repeat=b:2")
+    assert run(tmp_path / "run", made, settings)
+    folder = tmp_path / "run"
+    assert {file.name for file in folder.iterdir()} == {
+        "config.json",
+        "log.csv",
+        "tensorboard",
+        "grids",
+        "last.pt",
+        "best.json",
+        "best.safetensors",
+    }
+    assert json.loads((folder / "config.json").read_text())["settings"] == asdict(settings)
+    lines = (folder / "log.csv").read_text().splitlines()
+    assert len(lines) == 1 + 3
+    assert lines[0].startswith("step,epoch,seconds,lr,loss,val_mse,val_psnr,")
+    assert [line.split(",")[0] for line in lines[1:]] == ["6", "12", "18"]  # 24 photos an epoch
+    assert len(list((folder / "grids").iterdir())) == 3
+    assert next((folder / "tensorboard").iterdir()).stat().st_size > 0
+
+
+def test_best_weights_are_a_checkpoint_with_the_runs_record(tmp_path, made):
+    run(tmp_path / "run", made, settings_of("classifier", "every=2", "temperature=0.5"))
+    network, record = load_checkpoint(tmp_path / "run" / "best")
+    assert network(torch.zeros(1, 1, 32, 32)).shape == (1, 313, 32, 32)
+    assert record.network == "classifier"
+    assert record.decoding == {"kind": "annealed-mean", "temperature": 0.5}
+    assert record.data["train"] == {"a": 12, "b": 6}
+    assert record.training["photos_shown"] == 4 * record.training["steps"]
+    assert record.training["device"] == "cpu"
+    assert "--network classifier" in record.training["command"]
+    assert "--epochs 3 --set crop=32" in record.training["command"]
+
+
+def test_best_is_the_epoch_of_the_lowest_mse(tmp_path, made, monkeypatch):
+    figures = iter([{"val_mse": 0.3}, {"val_mse": 0.1}, {"val_mse": 0.2}])
+    monkeypatch.setattr(training.Validation, "figures", lambda *arguments: next(figures))
+    run(tmp_path / "run", made, settings_of("baseline"))
+    _, record = load_checkpoint(tmp_path / "run" / "best")
+    assert record.training["steps"] == 8
+    assert state_of(tmp_path / "run")["best"] == 0.1
+
+
+def test_without_val_the_last_epoch_is_the_best(tmp_path, made):
+    run(tmp_path / "run", made[1:], settings_of("baseline"), Budget(epochs=2))
+    _, record = load_checkpoint(tmp_path / "run" / "best")
+    assert record.training["steps"] == 2
+    header, row, _ = (tmp_path / "run" / "log.csv").read_text().splitlines()
+    assert header == "step,epoch,seconds,lr,loss"
+    assert "nan" not in row
+
+
+def test_photos_that_cannot_be_read_are_listed(tmp_path, made):
+    made[0].photos["train"].append(PhotoFile("bad.png", lambda: b"no picture"))
+    made[0].photos["val"].append(PhotoFile("bad.png", lambda: b"no picture"))
+    assert run(tmp_path / "run", made, settings_of("baseline"), Budget(epochs=1))
+    assert (tmp_path / "run" / "skipped.txt").read_text().startswith("a/bad.png: ")
+    _, record = load_checkpoint(tmp_path / "run" / "best")
+    assert record.data["train"] == {"a": 12, "b": 6}
+
+
+# learning
+
+
+@pytest.mark.parametrize(
+    "network", [pytest.param(n, marks=pytest.mark.slow) if n == "zhang" else n for n in NETWORKS]
+)
+def test_every_network_trains(tmp_path, made, network):
+    run(tmp_path / "run", made, settings_of(network), Budget(epochs=1))
+    after = state_of(tmp_path / "run")["network"]
+    torch.manual_seed(0)
+    before = training._make_network(settings_of(network))[0].state_dict()
+    frozen = {key for key in after if key.startswith("backbone.") or key == "model_out.weight"}
+    changed = {key for key in after if not torch.equal(before[key], after[key])}
+    assert changed == after.keys() - frozen
+
+
+@pytest.mark.parametrize(
+    "changes", [["loss=one-hot"], ["rebalance=0.5"], ["every=3", "rebalance=0.5"]]
+)
+def test_the_classifier_trains_with_each_loss(tmp_path, made, changes):
+    assert run(tmp_path / "run", made, settings_of("classifier", *changes), Budget(epochs=1))
+
+
+@pytest.mark.parametrize("network", ["regression", "classifier"])
+def test_loss_falls_where_one_photo_is_learnt_by_heart(tmp_path, made, network):
+    photo = made[0].photos["train"][0]
+    dataset = Dataset("one", {"train": [photo] * 4, "val": [], "test": []})
+    settings = settings_of(network, "smallest=1", "ema=0")
+    run(tmp_path / "run", [dataset], settings, Budget(epochs=25))
+    rows = (tmp_path / "run" / "log.csv").read_text().splitlines()[1:]
+    losses = [float(row.split(",")[4]) for row in rows]
+    assert losses[-1] < 0.6 * losses[0]
+
+
+def test_averaged_weights_follow_the_trained_ones(tmp_path, made):
+    run(tmp_path / "a", made, settings_of("baseline", "ema=0"), Budget(epochs=1))
+    state = state_of(tmp_path / "a")
+    for key, value in state["network"].items():
+        assert torch.equal(state["ema"][f"module.{key}"], value), key
+    run(tmp_path / "b", made, settings_of("baseline", "ema=0.9"), Budget(epochs=1))
+    state = state_of(tmp_path / "b")
+    key = "layers.0.weight"
+    assert not torch.equal(state["ema"][f"module.{key}"], state["network"][key])
+
+
+def test_learning_rate_warms_up_and_falls_to_nothing(tmp_path, made, monkeypatch):
+    rates = []
+    set_lr = training._Trainer._set_lr
+
+    def watched(self, progress):
+        set_lr(self, progress)
+        rates.append(self.optimizer.param_groups[0]["lr"])
+
+    monkeypatch.setattr(training._Trainer, "_set_lr", watched)
+    settings = settings_of("baseline", "lr=0.01", "warmup=0.25")
+    run(tmp_path / "run", made, settings, Budget(epochs=5))
+    assert len(rates) == 20
+    assert rates[:6] == pytest.approx([1e-5, 0.002, 0.004, 0.006, 0.008, 0.01])
+    assert all(earlier >= later for earlier, later in pairwise(rates[5:]))
+    assert rates[-1] < 0.001
+
+
+@pytest.mark.parametrize("precision", ["bf16", "auto"])
+def test_other_precisions(tmp_path, made, precision):
+    settings = settings_of("baseline", f"precision={precision}")
+    assert run(tmp_path / "run", made, settings, Budget(epochs=1))
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine can do fp16")
+def test_a_precision_that_the_device_has_not_is_one_line(tmp_path, made):
+    with pytest.raises(ColorizeError, match=r"--set precision=fp16: .*requires a GPU"):
+        run(tmp_path / "run", made, settings_of("baseline", "precision=fp16"))
+
+
+# budgets
+
+
+def test_progress_is_by_the_clock_or_by_epochs():
+    assert Budget(minutes=2).progress(60, 7, 3) == 0.5
+    assert Budget(epochs=2).progress(60, 3, 3) == 0.5
+    assert (str(Budget(minutes=2)), str(Budget(epochs=3))) == ("--minutes 2", "--epochs 3")
+
+
+def test_minutes_end_on_time(tmp_path, made, monkeypatch):
+    now = [0.0]
+
+    def tick():
+        now[0] += 1
+        return now[0]
+
+    monkeypatch.setattr(training.time, "monotonic", tick)
+    assert run(tmp_path / "run", made, settings_of("baseline"), Budget(minutes=0.5))
+    state = state_of(tmp_path / "run")
+    assert 30 <= state["seconds"] <= 34  # a step and the last validation
+    assert 6 <= state["place"][0] <= 15
+    last = (tmp_path / "run" / "log.csv").read_text().splitlines()[-1]
+    assert int(last.split(",")[0]) == state["place"][0]
+
+
+# stopping and going on
+
+
+@pytest.mark.parametrize(
+    ("network", "step"),
+    [(network, step) for network, steps in INTERRUPTS.items() for step in steps],
+)
+def test_interrupted_and_resumed_is_bit_for_bit_what_runs_through(
+    tmp_path, made, monkeypatch, network, step
+):
+    settings = settings_of(network, *(["every=2"] if network == "classifier" else []))
+    assert run(tmp_path / "through", made, settings)
+    with monkeypatch.context() as patch:
+        after_step(patch, step, lambda: os.kill(os.getpid(), signal.SIGINT))
+        finished = run(tmp_path / "stopped", made, settings)
+    if not finished:
+        assert state_of(tmp_path / "stopped")["place"][0] == step + 1
+        assert run(tmp_path / "stopped", made, settings, resume=True)
+    through, stopped = state_of(tmp_path / "through"), state_of(tmp_path / "stopped")
+    for state in (through, stopped):
+        del state["seconds"], state["rng"]
+    assert_same(through, stopped)
+    weights = [tmp_path / name / "best.safetensors" for name in ("through", "stopped")]
+    assert weights[0].read_bytes() == weights[1].read_bytes()
+    logs = [
+        (tmp_path / name / "log.csv").read_text().splitlines() for name in ("through", "stopped")
+    ]
+    for row, other in zip(*logs, strict=True):
+        assert row.split(",")[3:] == other.split(",")[3:]
+
+
+def test_a_crash_between_log_and_state_leaves_no_row_twice(tmp_path, made, monkeypatch):
+    settings = settings_of("baseline")
+    run(tmp_path / "through", made, settings)
+    saves = []
+
+    def fail_second(self):
+        saves.append(self.step)
+        if len(saves) == 2:
+            raise RuntimeError("the power went off")
+        return save(self)
+
+    save = training._Trainer._save
+    with monkeypatch.context() as patch:
+        patch.setattr(training._Trainer, "_save", fail_second)
+        with pytest.raises(RuntimeError, match="power"):
+            run(tmp_path / "crashed", made, settings)
+    assert run(tmp_path / "crashed", made, settings, resume=True)
+    assert_same(
+        state_of(tmp_path / "through")["network"], state_of(tmp_path / "crashed")["network"]
+    )
+    rows = (tmp_path / "crashed" / "log.csv").read_text().splitlines()[1:]
+    assert [row.split(",")[0] for row in rows] == ["4", "8", "12"]
+
+
+def test_a_finished_run_can_be_resumed_and_changes_nothing(tmp_path, made):
+    run(tmp_path / "run", made, settings_of("baseline"))
+    before = state_of(tmp_path / "run")
+    assert run(tmp_path / "run", made, settings_of("baseline"), resume=True)
+    assert_same(before, state_of(tmp_path / "run"))
+
+
+def test_a_longer_budget_goes_on(tmp_path, made):
+    run(tmp_path / "run", made, settings_of("baseline"), Budget(epochs=1))
+    assert run(tmp_path / "run", made, settings_of("baseline"), Budget(epochs=2), resume=True)
+    assert state_of(tmp_path / "run")["place"] == [8, 2, 0]
+
+
+def test_states_are_saved_within_a_long_epoch(tmp_path, made, monkeypatch):
+    monkeypatch.setattr(training, "_SAVE_EVERY", 0.0)
+    places = []
+    save = training._Trainer._save
+
+    def watched(self):
+        save(self)
+        places.append(state_of(tmp_path / "run")["place"])
+
+    monkeypatch.setattr(training._Trainer, "_save", watched)
+    run(tmp_path / "run", made, settings_of("baseline"), Budget(epochs=1))
+    assert places == [[1, 0, 1], [2, 0, 2], [3, 0, 3], [4, 0, 4], [4, 1, 0]]
+
+
+# what cannot go on
+
+
+def test_another_run_is_not_overwritten_and_not_resumed(tmp_path, made):
+    settings = settings_of("baseline")
+    run(tmp_path / "run", made, settings, Budget(epochs=1))
+    with pytest.raises(ColorizeError, match="holds a run already"):
+        run(tmp_path / "run", made, settings)
+    with pytest.raises(ColorizeError, match="started with another lr"):
+        run(tmp_path / "run", made, settings_of("baseline", "lr=0.1"), resume=True)
+    made[0].photos["train"].pop()
+    with pytest.raises(ColorizeError, match="another names of the photos, train"):
+        run(tmp_path / "run", made, settings, resume=True)
+
+
+def test_nothing_to_train_on_is_one_line(tmp_path, made):
+    empty = [Dataset("a", {"train": [], "val": [], "test": []})]
+    with pytest.raises(ColorizeError, match="No dataset has photos in 'train'"):
+        run(tmp_path / "run", empty, settings_of("baseline"))
+    with pytest.raises(ColorizeError, match="18 photos an epoch are fewer than a batch of 32"):
+        run(tmp_path / "run", made, settings_of("baseline", "batch=32"))
+
+
+def test_repeating_an_unknown_dataset_is_one_line(tmp_path, made):
+    with pytest.raises(ColorizeError, match="repeat: there is no dataset c"):
+        run(tmp_path / "run", made, settings_of("baseline", "repeat=a:2,c:3"))
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_loss_that_explodes_is_one_line(tmp_path, made, monkeypatch):
+    monkeypatch.setattr(training, "make_loss", lambda *a: lambda output, ab: output.sum() * np.inf)
+    with pytest.raises(ColorizeError, match=r"The loss is .* at step 0; try a lower lr"):
+        run(tmp_path / "run", made, settings_of("baseline"))
+
+
+def test_without_accelerate_it_says_what_to_install(tmp_path, made, monkeypatch):
+    monkeypatch.setitem(sys.modules, "accelerate", None)
+    with pytest.raises(ColorizeError, match="needs accelerate: pip install"):
+        run(tmp_path / "run", made, settings_of("baseline"))

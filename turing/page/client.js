@@ -1,0 +1,227 @@
+// The study's protocol over HTTP, from the participant's side: the token, requests that outlast a
+// lost connection or a restart of the server, and the answer that is kept until it is saved.
+
+const TIMEOUT_MS = 30_000; // longer than the server waits for its store
+const PICTURE_TIMEOUT_MS = 120_000;
+const FIRST_PAUSE_MS = 500;
+const LONGEST_PAUSE_MS = 15_000;
+const PASSING = new Set([408, 425, 429, 500, 502, 503, 504]);
+
+/** A final "no" of the server: its status, its code word and its sentence. */
+export class Refusal extends Error {
+  constructor(status, code, sentence) {
+    super(sentence);
+    this.status = status;
+    this.code = code;
+  }
+}
+
+export class Client {
+  /**
+   * @param {string} address the study's address, ending in "/"
+   * @param {string} keyspace where localStorage keeps this participation
+   * @param {string?} preview the key of a preview link
+   * @param {(trouble: boolean) => void} onTrouble told when a request has to wait, and when it is through
+   */
+  constructor(address, keyspace, preview, onTrouble) {
+    this.address = address;
+    this.preview = preview;
+    this.onTrouble = onTrouble;
+    this.kept = openStorage(keyspace);
+    this.era = 0;
+    this.waiting = new Set();
+  }
+
+  get token() {
+    return this.kept.get("token");
+  }
+
+  get hasUnsent() {
+    return this.kept.get("unsent") !== null;
+  }
+
+  get keepsNothing() {
+    return this.kept.isMemory;
+  }
+
+  info() {
+    const query = this.preview ? `?preview=${encodeURIComponent(this.preview)}` : "";
+    return this.request(`info${query}`);
+  }
+
+  /** The state of a participant who has come back; null for one who has not started. */
+  async resume() {
+    if (!this.token) return null;
+    try {
+      const unsent = this.kept.get("unsent");
+      return unsent ? await this.sendAgain(JSON.parse(unsent)) : await this.state();
+    } catch (refusal) {
+      // A start that was never acknowledged may still reach the server: its token is used again.
+      if (refusal.status === 401 && !this.kept.get("started")) return null;
+      throw refusal;
+    }
+  }
+
+  async start(query, answers) {
+    if (!this.token) this.kept.set("token", newToken());
+    const body = { consent: true, query, answers };
+    if (this.preview) body.preview = this.preview;
+    const { state } = await this.request("start", body);
+    this.kept.set("started", "yes");
+    return state;
+  }
+
+  state() {
+    return this.request("state");
+  }
+
+  /** Sends a choice; it is kept in localStorage until the server has saved or refused it. */
+  async answer(answer) {
+    const kept = JSON.stringify(answer);
+    this.kept.set("unsent", kept);
+    try {
+      return await this.request("answer", answer);
+    } finally {
+      if (this.kept.get("unsent") === kept) this.kept.remove("unsent");
+    }
+  }
+
+  async sendAgain(unsent) {
+    try {
+      return (await this.answer(unsent)).state;
+    } catch (refusal) {
+      if (refusal.status === 401) throw refusal;
+      return this.state();
+    }
+  }
+
+  async finish(answers) {
+    const end = await this.request("finish", { answers });
+    this.kept.remove("draft");
+    return end;
+  }
+
+  /** Withdraws; whatever else was waiting to be sent is given up. */
+  async leave() {
+    this.era += 1;
+    this.waiting.clear();
+    this.onTrouble(false);
+    this.kept.remove("unsent");
+    this.kept.remove("draft");
+    await this.request("leave", {});
+  }
+
+  drop() {
+    for (const key of ["token", "started", "unsent", "draft"]) this.kept.remove(key);
+  }
+
+  get draft() {
+    return JSON.parse(this.kept.get("draft") ?? "{}");
+  }
+
+  set draft(answers) {
+    this.kept.set("draft", JSON.stringify(answers));
+  }
+
+  /** A picture's bytes, in one attempt. */
+  async picture(url) {
+    const options = { signal: AbortSignal.timeout(PICTURE_TIMEOUT_MS) };
+    return (await this.fetch(url, options)).blob();
+  }
+
+  /** The JSON that a call answers; with a body it is a POST. */
+  request(path, body) {
+    const headers = {};
+    if (this.token) headers.Authorization = `Bearer ${this.token}`;
+    if (body) headers["Content-Type"] = "application/json";
+    return this.insist(async () => {
+      const signal = AbortSignal.timeout(TIMEOUT_MS);
+      const post = body && { method: "POST", body: JSON.stringify(body) };
+      return (await this.fetch(path, { headers, signal, ...post })).json();
+    });
+  }
+
+  async fetch(path, options) {
+    const url = new URL(path, this.address);
+    const response = await fetch(url, { cache: "no-store", mode: "same-origin", ...options });
+    if (!response.ok) throw await refusalOf(response);
+    return response;
+  }
+
+  /** Tries until there is an answer or a final refusal; after leaving, nothing else comes back. */
+  async insist(attempt) {
+    const era = this.era;
+    for (let failures = 0; era === this.era; failures += 1) {
+      const outcome = await attempt().catch((problem) => problem);
+      if (era !== this.era) break;
+      if (!(outcome instanceof Error) || outcome instanceof Refusal) {
+        this.note(attempt, false);
+        if (outcome instanceof Refusal) throw outcome;
+        return outcome;
+      }
+      this.note(attempt, true);
+      await pause(failures, outcome.retryAfterMs);
+    }
+    return new Promise(() => {});
+  }
+
+  note(attempt, isWaiting) {
+    if (isWaiting) this.waiting.add(attempt);
+    else if (!this.waiting.delete(attempt)) return;
+    this.onTrouble(this.waiting.size > 0);
+  }
+}
+
+/** A Refusal, or an Error where asking again may help. */
+async function refusalOf(response) {
+  const { code, error } = await response.json().catch(() => ({}));
+  // Without our code it is not the study that speaks, but a proxy while the server restarts.
+  if (code && !PASSING.has(response.status)) return new Refusal(response.status, code, error);
+  const seconds = Number(response.headers.get("Retry-After") ?? NaN);
+  return Object.assign(new Error(`status ${response.status}`), { retryAfterMs: seconds * 1000 });
+}
+
+/** Waits, longer after each failure, or as long as the server asked; shorter once back online. */
+function pause(failures, retryAfterMs) {
+  const growing = Math.min(FIRST_PAUSE_MS * 2 ** failures, LONGEST_PAUSE_MS);
+  const asked = retryAfterMs >= 0 ? Math.min(retryAfterMs, 4 * LONGEST_PAUSE_MS) : growing;
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      removeEventListener("online", done);
+      resolve();
+    };
+    const timer = setTimeout(done, asked * (1 + Math.random() / 4));
+    addEventListener("online", done);
+  });
+}
+
+/** 32 random bytes in base64url. */
+function newToken() {
+  const bytes = crypto.getRandomValues(new Uint8Array(32));
+  const base64 = btoa(String.fromCharCode(...bytes));
+  return base64.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+}
+
+/** localStorage under a prefix; memory where the browser refuses it to a page inside another. */
+function openStorage(keyspace) {
+  const name = (key) => `${keyspace}/${key}`;
+  try {
+    localStorage.setItem(name("probe"), "");
+    localStorage.removeItem(name("probe"));
+    return {
+      isMemory: false,
+      get: (key) => localStorage.getItem(name(key)),
+      set: (key, value) => localStorage.setItem(name(key), value),
+      remove: (key) => localStorage.removeItem(name(key)),
+    };
+  } catch {
+    const memory = new Map();
+    return {
+      isMemory: true,
+      get: (key) => memory.get(key) ?? null,
+      set: (key, value) => memory.set(key, value),
+      remove: (key) => memory.delete(key),
+    };
+  }
+}

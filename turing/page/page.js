@@ -1,0 +1,196 @@
+// The participant's page: from consent to the end, and back to the same trial after a reload.
+
+import { Client, Refusal } from "./client.js";
+import { Pictures } from "./pictures.js";
+import { Screens } from "./screens.js";
+import { TrialScreen } from "./trial.js";
+
+const OWN_PARAMETERS = ["study", "preview"];
+
+class Page {
+  constructor() {
+    this.parameters = new URLSearchParams(location.search);
+    this.texts = {};
+    this.screens = new Screens(document.getElementById("page"), (...text) => this.say(...text));
+    this.name = this.parameters.get("study") ?? "";
+    const preview = this.parameters.get("preview");
+    const address = new URL(`../gradio_api/study/${this.name}/`, import.meta.url);
+    const keyspace = `study/${this.name}${preview ? `/preview/${preview}` : ""}`;
+    this.client = new Client(address, keyspace, preview, (trouble) => this.tellTrouble(trouble));
+    this.pictures = new Pictures(this.client);
+    this.leave = () => this.askToLeave();
+    this.recoveries = 0;
+  }
+
+  /** A text by its key, the study's own first, with {values} filled in. */
+  say(key, values = {}) {
+    const text = this.texts[key] ?? "";
+    const value = (hole, name) => (Object.hasOwn(values, name) ? values[name] : hole);
+    return text.replace(/\{(\w+)\}/g, value);
+  }
+
+  tellTrouble(trouble) {
+    const line = document.getElementById("quiet");
+    const what = this.client.hasUnsent ? "answer_kept" : "no_connection";
+    line.textContent = trouble ? this.say(what) : "";
+    line.hidden = !trouble;
+  }
+
+  async run() {
+    this.texts = await this.client.insist(() => loadTexts("en"));
+    if (!/^[A-Za-z0-9-]+$/.test(this.name)) return this.screens.message("unknown");
+    this.info = await this.client.info();
+    await this.useTexts();
+    let find = () => this.client.resume();
+    for (;;) {
+      try {
+        const state = await find();
+        return await this.walk(state ?? (await this.enter()), state?.stage === "done");
+      } catch (problem) {
+        find = this.recovery(problem);
+      }
+    }
+  }
+
+  async walk(state, isReturning) {
+    while (state.trial) state = await this.trial(state);
+    if (state.stage === "withdrawn") this.screens.message("left");
+    else await this.end(state, isReturning);
+  }
+
+  /** How to find the state again after a refusal that another tab or a lost store explains. */
+  recovery(problem) {
+    if (problem.status === 401) {
+      this.client.drop();
+      this.lostSession = true;
+      return () => null;
+    }
+    const isStale = ["answered", "withdrawn", "unfinished"].includes(problem.code);
+    const isGone = problem.status === 404 && this.info;
+    this.recoveries += 1;
+    if (!(problem instanceof Refusal && (isStale || isGone)) || this.recoveries > 3) throw problem;
+    return () => this.client.state();
+  }
+
+  async useTexts() {
+    const { language, texts, title } = this.info;
+    const own = language === "en" ? {} : await loadTexts(language).catch(() => ({}));
+    const given = Object.entries(texts ?? {}).filter(([, text]) => text);
+    this.texts = { ...this.texts, ...own, ...Object.fromEntries(given) };
+    document.documentElement.lang = language;
+    document.title = title;
+  }
+
+  /** Consent, instructions, questions, start. */
+  async enter() {
+    const notes = [];
+    if (this.lostSession) notes.push(this.say("session_lost"));
+    if (this.client.preview) notes.push(this.say("preview"));
+    if (this.client.keepsNothing) notes.push(this.say("keeps_nothing"));
+    const decline = () => this.screens.message("declined", "back");
+    const refusing = { leave: decline, leaveLabel: "decline", notes };
+    await this.screens.page(this.info.title, this.say("consent"), "agree", refusing);
+    const instructions = this.say("instructions") || this.say(`instructions_${this.info.protocol}`);
+    const proceed = this.info.questions?.length ? "continue" : "start";
+    const title = this.say("instructions_title");
+    await this.screens.page(title, instructions, proceed, { leave: decline });
+    const query = [...this.parameters].filter(([key]) => !OWN_PARAMETERS.includes(key));
+    return this.submit(this.info.questions, { proceed: "start", leave: decline }, (answers) =>
+      this.client.start(Object.fromEntries(query), answers),
+    );
+  }
+
+  /** Sends a form's answers, and shows it again with the server's sentence where it objects. */
+  async submit(questions, form, send) {
+    if (!questions?.length) return send({});
+    for (let problem, draft = form.draft; ; ) {
+      const answers = await this.screens.questions(questions, { ...form, draft, problem });
+      try {
+        return await send(answers);
+      } catch (refusal) {
+        if (![413, 422].includes(refusal.status)) throw refusal;
+        problem = refusal.message;
+        draft = answers;
+      }
+    }
+  }
+
+  /** One trial, with the break or the change from practice before it; returns the state after. */
+  async trial(state) {
+    const { trial } = state;
+    this.pictures.keep(trial.picture, state.next_picture);
+    await this.pauseBefore(state);
+    const screen = this.trialScreen(trial.kind);
+    screen.announce(state, !this.hasSeenKeys);
+    if (!screen.node.isConnected) this.screens.show(screen.node);
+    const picture = await this.pictures.get(trial.picture);
+    const asked = screen.ask(trial, picture);
+    this.pictures.prefetch(state.next_picture);
+    const answer = await asked;
+    this.hasSeenKeys = true;
+    const [reply] = await Promise.all([
+      this.client.answer({ trial: trial.trial, ...answer }),
+      screen.marked(),
+    ]);
+    if (typeof reply.correct === "boolean") await screen.feedback(answer.choice, reply.correct);
+    this.wasPractice = trial.practice;
+    this.recoveries = 0;
+    return reply.state;
+  }
+
+  trialScreen(kind) {
+    this.shown ??= new TrialScreen(kind, (...text) => this.say(...text), this.leave);
+    return this.shown;
+  }
+
+  async pauseBefore({ trial, position, total, break: isBreak }) {
+    const options = { leave: this.leave };
+    if (this.wasPractice && !trial.practice) {
+      const text = this.say("practice_over_text", { total });
+      await this.screens.page(this.say("practice_over"), text, "start", options);
+    } else if (isBreak) {
+      const text = this.say("break_text", { done: position - 1, total });
+      await this.screens.page(this.say("break"), text, "continue", options);
+    }
+  }
+
+  /** The questions after, then the end. */
+  async end(state, isReturning) {
+    const form = {
+      proceed: "finish",
+      leave: this.leave,
+      draft: this.client.draft,
+      keep: (answers) => (this.client.draft = answers),
+    };
+    const end = await this.submit(state.questions, form, (answers) => this.client.finish(answers));
+    this.screens.end(end, isReturning, this.info.language);
+  }
+
+  async askToLeave() {
+    if (!(await this.screens.confirmLeaving())) return;
+    this.screens.message("leaving");
+    await this.client.leave().catch(() => {}); // refused: the server knows of nothing to leave
+    this.screens.message("left");
+  }
+
+  /** A refusal or a fault that ends the page. */
+  fail(problem) {
+    if (problem.code === "already") this.screens.message("already");
+    else if (problem.status === 410) this.screens.message("closed");
+    else if (problem.status === 404 && !this.info) this.screens.message("unknown");
+    else {
+      console.error(problem);
+      this.screens.message("failure", "try_again");
+    }
+  }
+}
+
+async function loadTexts(language) {
+  const address = new URL(`texts/${encodeURIComponent(language)}.json`, import.meta.url);
+  const response = await fetch(address);
+  if (!response.ok) throw new Error(`${address}: ${response.status}`);
+  return response.json();
+}
+
+const page = new Page();
+page.run().catch((problem) => page.fail(problem));

@@ -1,0 +1,233 @@
+// One trial on the screen: the picture's parts, the clock, the choice by key, click or tap.
+
+import { element, painted, wait } from "./dom.js";
+
+const MARK_MS = 150;
+const DOUBLE_PRESS_MS = 300; // no picture is shown so soon after a press: a second one finds none
+const BLANK_BEFORE_TIMED_MS = 500;
+
+/** How each protocol shows the parts, and where one answers: on the photos or on buttons below. */
+const KINDS = {
+  "pick-original": { parts: 2, layout: "pair" },
+  preference: { parts: 2, layout: "pair" },
+  "pick-fake-sequential": { parts: 2, layout: "single", answers: ["answer_first", "answer_second"] },
+  single: { parts: 1, layout: "single", answers: ["answer_original", "answer_colorized"] },
+};
+
+const KEYS = { ArrowLeft: 0, 1: 0, ArrowRight: 1, 2: 1 };
+const STACKED_KEYS = { ...KEYS, ArrowUp: 0, ArrowDown: 1 };
+
+/** The screen of a study's trials; it stays while trials follow each other, and so does the focus. */
+export class TrialScreen {
+  /** @param {string} kind the protocol @param {() => void} leave */
+  constructor(kind, say, leave) {
+    this.kind = kind;
+    this.say = say;
+    this.stacks = matchMedia("(max-width: 600px)");
+    this.lastPick = -Infinity;
+    this.build(leave);
+    this.setReady(false);
+    document.addEventListener("keydown", (event) => this.onKey(event));
+  }
+
+  build(leave) {
+    const { parts, layout, answers } = KINDS[this.kind];
+    this.prompt = element("h1", { tabindex: -1 });
+    this.count = element("p", { class: "count", "aria-live": "polite" });
+    this.bar = element("progress", { "aria-hidden": "true" });
+    this.parts = [...Array(parts).keys()].map((part) => this.buildPart(part, !answers));
+    this.stage = element("div", { class: `stage ${layout}` }, ...this.parts);
+    this.buttons = answers
+      ? answers.map((label, choice) => this.buildAnswer(label, choice))
+      : this.parts;
+    this.hint = element("p", { class: "hint" });
+    this.answers = element("div", { class: "answers" }, ...(answers ? this.buttons : []));
+    this.feedbackLine = element("div", { class: "feedback", role: "status" });
+    const leaving = { type: "button", class: "quiet", click: leave };
+    this.node = element(
+      "section",
+      { class: "trial" },
+      element(
+        "header",
+        {},
+        element("button", leaving, this.say("leave")),
+        this.prompt,
+        this.count,
+        this.bar,
+      ),
+      this.stage,
+      element("footer", {}, this.hint, this.feedbackLine, this.answers),
+    );
+  }
+
+  /** A part of the picture: a button where photos are picked, else a mere figure. */
+  buildPart(part, isButton) {
+    const image = element("img", { alt: "", draggable: "false" });
+    const label = this.say("photo", { number: part + 1 });
+    const attributes = { class: "part", "aria-label": label, "data-part": part };
+    const tag = element("span", { class: "tag" });
+    if (!isButton) return element("div", { ...attributes, role: "img" }, image, tag);
+    const picks = { type: "button", "aria-keyshortcuts": part + 1, click: () => this.pick(part) };
+    return element("button", { ...attributes, ...picks }, image, tag);
+  }
+
+  buildAnswer(label, choice) {
+    const attributes = { type: "button", class: "answer", "aria-keyshortcuts": choice + 1 };
+    const arrow = element("kbd", { "aria-hidden": "true" }, choice === 0 ? "←" : "→");
+    const content = choice === 0 ? [arrow, this.say(label)] : [this.say(label), arrow];
+    return element("button", { ...attributes, click: () => this.pick(choice) }, ...content);
+  }
+
+  /** Announces a trial, before its picture is there. */
+  announce({ trial, position, total }, showsKeys) {
+    const count = trial.practice ? "practice_count" : "count";
+    this.count.textContent = this.say(count, { position, total });
+    this.bar.max = total;
+    this.bar.value = position;
+    this.prompt.textContent = trial.prompt || this.say(`prompt_${this.kind}`);
+    this.hint.textContent = showsKeys ? this.say(this.keysHint()) : "";
+    this.clear();
+  }
+
+  keysHint() {
+    if (KINDS[this.kind].answers) return ""; // the buttons show their keys
+    if (matchMedia("(hover: none)").matches) return "keys_tap";
+    return this.stacks.matches ? "keys_stacked" : "keys_pair";
+  }
+
+  clear() {
+    this.node.dataset.view = "blank";
+    this.feedbackLine.replaceChildren();
+    for (const each of [...this.parts, ...this.buttons]) delete each.dataset.chosen;
+    for (const part of this.parts) part.querySelector(".tag").textContent = "";
+  }
+
+  /**
+   * Shows the picture and waits for the choice. The clock starts when the picture is decoded and
+   * the frame that shows it is painted; after timed parts, when the question stands on the blank.
+   * @returns {Promise<{choice: number, rt_ms: number, shown_ms: number}>}
+   */
+  async ask(trial, picture) {
+    await this.load(trial, picture);
+    await wait(this.lastPick + DOUBLE_PRESS_MS - performance.now());
+    if (trial.exposure_ms > 0) await wait(BLANK_BEFORE_TIMED_MS);
+    return this.kind === "pick-fake-sequential"
+      ? this.askAfterParts(trial.exposure_ms)
+      : this.askAtOnce(trial.exposure_ms);
+  }
+
+  async load(trial, picture) {
+    const images = this.parts.map((part) => part.querySelector("img"));
+    for (const image of images) image.src = picture;
+    await Promise.all(images.map((image) => image.decode()));
+    const { naturalWidth, naturalHeight } = images[0];
+    this.stage.style.setProperty("--width", naturalWidth / trial.parts);
+    this.stage.style.setProperty("--height", naturalHeight);
+  }
+
+  async askAtOnce(exposureMs) {
+    await this.reveal("all");
+    const start = performance.now();
+    let answer;
+    let shownMs;
+    if (exposureMs > 0) {
+      exposed(start, exposureMs).then((ms) => {
+        if (answer) return;
+        shownMs = ms;
+        this.node.dataset.view = "hidden";
+      });
+    }
+    answer = await this.choice(start);
+    return { ...answer, shown_ms: shownMs ?? answer.rt_ms };
+  }
+
+  async askAfterParts(exposureMs) {
+    let shownMs = 0;
+    for (const part of this.parts.keys()) {
+      await this.reveal(`part-${part}`);
+      shownMs += await exposed(performance.now(), exposureMs);
+    }
+    await this.reveal("hidden");
+    return { ...(await this.choice(performance.now())), shown_ms: shownMs };
+  }
+
+  async reveal(view) {
+    this.node.dataset.view = view;
+    await painted();
+  }
+
+  /** The next press, once: further ones count for nothing until the next picture is shown. */
+  async choice(start) {
+    this.setReady(true);
+    const choice = await new Promise((resolve) => (this.resolve = resolve));
+    this.lastPick = performance.now();
+    this.setReady(false);
+    return { choice, rt_ms: Math.round(this.lastPick - start) };
+  }
+
+  setReady(isReady) {
+    this.node.toggleAttribute("data-ready", isReady);
+    for (const button of this.buttons) button.ariaDisabled = String(!isReady);
+  }
+
+  pick(choice) {
+    if (!this.resolve) return;
+    this.buttons[choice].dataset.chosen = "";
+    this.resolve(choice);
+    this.resolve = null;
+  }
+
+  onKey(event) {
+    if (event.repeat && event.key === "Enter") event.preventDefault();
+    const isPlain = !(event.ctrlKey || event.altKey || event.metaKey || event.repeat);
+    if (!isPlain || !this.node.isConnected || document.querySelector("dialog[open]")) return;
+    const isStacked = !KINDS[this.kind].answers && this.stacks.matches;
+    const choice = (isStacked ? STACKED_KEYS : KEYS)[event.key];
+    if (choice === undefined) return;
+    event.preventDefault();
+    this.pick(choice);
+  }
+
+  marked() {
+    return wait(MARK_MS);
+  }
+
+  /** In practice: which part was which, until the participant goes on. */
+  async feedback(choice, isCorrect) {
+    const original = this.originalPart(choice, isCorrect);
+    const truths = this.parts.map((_, part) => this.say(part === original ? "original" : "colorized"));
+    for (const [part, node] of this.parts.entries()) {
+      node.querySelector(".tag").textContent = truths[part];
+    }
+    this.node.dataset.view = "feedback";
+    this.hint.textContent = "";
+    await new Promise((resolve) => {
+      const attributes = { type: "button", class: "primary", click: resolve };
+      const proceed = element("button", attributes, this.say("continue"));
+      const spoken = truths.map((truth, part) => `${this.parts[part].ariaLabel}: ${truth}. `);
+      this.feedbackLine.replaceChildren(
+        element("p", {}, this.say(isCorrect ? "right" : "wrong")),
+        element("span", { class: "unseen" }, ...spoken),
+        proceed,
+      );
+      proceed.focus({ preventScroll: true });
+    });
+  }
+
+  /** Which part is the original: the one picked, or the other; -1 where there is none. */
+  originalPart(choice, isCorrect) {
+    const truth = isCorrect ? choice : 1 - choice;
+    if (this.kind === "single") return truth === 0 ? 0 : -1;
+    return this.kind === "pick-fake-sequential" ? 1 - truth : truth;
+  }
+}
+
+/** Resolves to the time shown, at the frame nearest to the end of the exposure. */
+async function exposed(start, exposureMs) {
+  const halfFrame = 1000 / 60 / 2;
+  let now = start;
+  while (now - start < exposureMs - halfFrame) {
+    now = await new Promise(requestAnimationFrame);
+  }
+  return Math.round(now - start);
+}
