@@ -1,4 +1,4 @@
-"""The Colorize tab: Gradio's queue, choices and API around the stage, which page/tab.js draws."""
+"""The Colorize tab: Gradio's queue, choices and API around the stage, which page/*.js draws."""
 
 import secrets
 import tempfile
@@ -57,7 +57,9 @@ def build_tab(demo: gr.Blocks, sessions: Sessions, examples: Sequence[Path]) -> 
 def _stage(records: list[Record]) -> gr.HTML:
     return gr.HTML(
         html_template="<div></div>",
-        js_on_load=(PAGE / "tab.js").read_text(encoding="utf-8"),
+        js_on_load="\n".join(
+            file.read_text(encoding="utf-8") for file in sorted(PAGE.glob("*.js"))
+        ),
         apply_default_css=False,
         elem_id="colorize-stage",
         models=[

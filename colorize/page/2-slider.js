@@ -1,0 +1,53 @@
+// Before and after: two pictures and a line between them, moved by pointer or keyboard.
+
+function frame(box, photo) {
+  const ratio = Math.min(Math.max(photo.size[0] / photo.size[1], 0.2), 5);
+  box.style.aspectRatio = ratio;
+  box.closest(".cz-card").style.setProperty("--ratio", ratio);
+}
+
+const sliders = new Set();
+
+function moveTo(position) {
+  view.position = Math.min(100, Math.max(0, position));
+  for (const slider of sliders) slider.place();
+}
+
+function makeSlider() {
+  const left = h("img", { draggable: "false" });
+  const right = h("img", { draggable: "false" });
+  const unsure = h("img", { class: "cz-unsure", alt: "", draggable: "false", hidden: true });
+  const leftTag = h("span", { class: "cz-tag" });
+  const rightTag = h("span", { class: "cz-tag cz-right" });
+  const range = h("input", {
+    type: "range", min: 0, max: 100, step: 2, class: "cz-range",
+    oninput: () => moveTo(Number(range.value)),
+  });
+  const clip = h("div", { class: "cz-left" }, left);
+  const line = h("div", { class: "cz-line", "aria-hidden": "true" }, h("span", { class: "cz-grip" }));
+  const box = h("div", { class: "cz-slider" }, clip, right, unsure, line, leftTag, rightTag, range);
+  const follow = (event) => {
+    const { left: start, width } = box.getBoundingClientRect();
+    moveTo(((event.clientX - start) / width) * 100);
+  };
+  box.addEventListener("pointerdown", (event) => {
+    if (event.button) return;
+    box.setPointerCapture(event.pointerId);
+    range.focus({ preventScroll: true, focusVisible: false });
+    follow(event);
+  });
+  box.addEventListener("pointermove", (event) => {
+    if (box.hasPointerCapture(event.pointerId)) follow(event);
+  });
+  const slider = {
+    box, left, right, unsure, range, leftTag, rightTag,
+    place() {
+      box.style.setProperty("--at", `${view.position}%`);
+      range.value = view.position;
+      range.setAttribute("aria-valuetext", `${Math.round(view.position)}% ${leftTag.textContent}`);
+    },
+  };
+  sliders.add(slider);
+  slider.place();
+  return slider;
+}

@@ -1,0 +1,150 @@
+// A card a model, the original of a colour upload, and two models in one slider.
+
+const cards = new Map(); // by model, reused from photo to photo
+
+function makeCard(model) {
+  const slider = makeSlider();
+  const bar = h("progress", { class: "cz-bar" });
+  const wait = h("div", { class: "cz-wait" }, bar, h("span"));
+  slider.box.append(wait);
+  const time = h("span", { class: "cz-time" });
+  const figures = h("dl", { class: "cz-figures", hidden: true });
+  const error = h("p", { class: "cz-error", role: "alert", hidden: true });
+  const download = h("a", { class: "cz-button cz-download", download: "", onclick: fetchFile },
+    "Download");
+  const node = h("article", { class: "cz-card", "data-model": model.name },
+    h("header", {}, h("h3", {}, model.title), time, download), slider.box, error, figures);
+  return { node, slider, wait, time, figures, error, download, photo: null };
+}
+
+function updateCard(card, photo, result) {
+  const { slider } = card;
+  const model = models.get(result.model);
+  const done = result.state === "done";
+  if (card.photo !== idOf(photo)) {
+    for (const image of [slider.left, slider.right, slider.unsure]) unload(image);
+    card.photo = idOf(photo);
+  }
+  frame(slider.box, photo);
+  slider.leftTag.textContent = "Grey";
+  slider.rightTag.textContent = "Colour";
+  slider.left.alt = `${photo.name} in grey`;
+  slider.right.alt = `${photo.name}, colorized by ${model.title}`;
+  slider.range.setAttribute("aria-label", `${photo.name}: grey and colorized by ${model.title}`);
+  slider.place();
+  slider.box.classList.toggle("cz-undone", !done);
+  card.node.dataset.state = result.state;
+  show(card.error, result.state === "failed");
+  card.error.textContent = result.error ?? "";
+  show(card.wait, ["working", "waiting", "stopped"].includes(result.state));
+  const [bar, words] = card.wait.children;
+  if (result.state === "working") bar.removeAttribute("value");
+  else bar.value = 0;
+  show(bar, result.state !== "stopped");
+  const said = { working: "Colorizing…", waiting: "Waiting…", stopped: "Not done" };
+  words.textContent = said[result.state] ?? "";
+  bar.setAttribute("aria-label", `${model.title}: ${words.textContent}`);
+  card.time.textContent = done ? `${Number(result.seconds.toPrecision(2))} s` : "";
+  card.time.title = done ? "Time that the model took" : "";
+  show(card.download, done);
+  load(slider.left, address(`${photo.number}/grey`, { size: null, side: side(slider.box, photo) }));
+  if (done) updateColours(card, photo, model);
+  else show(slider.unsure, false);
+}
+
+function updateColours(card, photo, model) {
+  const { slider } = card;
+  const own = model.overBins ? colours() : { saturation: look.saturation };
+  const longest = moving ? Math.min(800, side(slider.box, photo)) : side(slider.box, photo);
+  load(slider.right, address(ofModel(photo, model.name, "colour"), { ...own, side: longest }));
+  const unsure = look.unsure && model.overBins;
+  show(slider.unsure, unsure);
+  if (unsure) load(slider.unsure, address(ofModel(photo, model.name, "uncertainty")));
+  const [width, height] = photo.size;
+  card.download.href = address(ofModel(photo, model.name, "file"), { ...own, format: look.format });
+  card.download.title = `${width} × ${height} pixels`;
+  card.download.setAttribute("aria-label", `Download ${photo.name}, colorized by ${model.title}`);
+  show(card.figures, photo.hasColours);
+  if (photo.hasColours && !moving) {
+    updateFigures(card, address(ofModel(photo, model.name, "figures"), own));
+  }
+}
+
+async function updateFigures(card, url) {
+  if (card.measured === url) return;
+  card.measured = url;
+  const answer = await fetch(url).catch(() => null);
+  if (!answer?.ok || card.measured !== url) return;
+  const { psnr, ciede2000, colorfulness } = await answer.json();
+  card.figures.replaceChildren(
+    figure("PSNR", psnr == null ? "equal" : `${psnr.toFixed(1)} dB`,
+      "Peak signal-to-noise ratio against the original: higher is closer"),
+    figure("CIEDE2000", ciede2000.toFixed(1), "Mean colour difference: lower is closer"),
+    figure("Colorfulness", colorfulness.toFixed(0), "Hasler and Süsstrunk: 0 is grey"));
+}
+
+function figure(name, value, meaning) {
+  return h("div", { title: meaning }, h("dt", {}, name), h("dd", {}, value));
+}
+
+// The original of a colour upload: a card of its own.
+const original = (() => {
+  const image = h("img");
+  const frame = h("div", { class: "cz-slider cz-still" }, image);
+  const figures = h("dl", { class: "cz-figures" });
+  const node = h("article", { class: "cz-card cz-original" },
+    h("header", {}, h("h3", {}, "Original")), frame, figures);
+  return { node, image, frame, figures };
+})();
+
+function updateOriginal(photo) {
+  frame(original.frame, photo);
+  original.image.alt = `${photo.name}, the original`;
+  if (original.photo !== idOf(photo)) unload(original.image);
+  original.photo = idOf(photo);
+  load(original.image,
+    address(`${photo.number}/original`, { size: null, side: side(original.frame, photo) }));
+  original.figures.replaceChildren(
+    figure("Colorfulness", photo.colorfulness.toFixed(0), "Hasler and Süsstrunk: 0 is grey"));
+}
+
+// Two models in one slider.
+const pair = (() => {
+  const slider = makeSlider();
+  const choose = (name) => h("select", {
+    class: "cz-select",
+    "aria-label": name === "left" ? "Model on the left" : "Model on the right",
+    onchange: (event) => ((view[name] = event.target.value), draw()),
+  });
+  const left = choose("left"), right = choose("right");
+  const node = h("article", { class: "cz-card cz-pair" },
+    h("header", {}, left, h("span", {}, "and"), right), slider.box);
+  return { node, slider, left, right, photo: null };
+})();
+
+function updatePair(photo, done) {
+  const { slider } = pair;
+  if (!done.includes(view.left)) view.left = done[0];
+  if (!done.includes(view.right) || view.right === view.left) {
+    view.right = done.find((name) => name !== view.left);
+  }
+  for (const [name, select] of [["left", pair.left], ["right", pair.right]]) {
+    select.replaceChildren(...done.map((model) =>
+      h("option", { value: model, selected: model === view[name] }, models.get(model).title)));
+    select.value = view[name];
+  }
+  if (pair.photo !== idOf(photo)) for (const image of [slider.left, slider.right]) unload(image);
+  pair.photo = idOf(photo);
+  frame(slider.box, photo);
+  for (const name of ["left", "right"]) {
+    const model = models.get(view[name]);
+    slider[`${name}Tag`].textContent = model.title;
+    slider[name].alt = `${photo.name}, colorized by ${model.title}`;
+    const own = model.overBins ? colours() : { saturation: look.saturation };
+    const longest = moving ? 800 : side(slider.box, photo);
+    load(slider[name], address(ofModel(photo, model.name, "colour"), { ...own, side: longest }));
+  }
+  const both = `${slider.leftTag.textContent} and ${slider.rightTag.textContent}`;
+  slider.range.setAttribute("aria-label", `${photo.name}: ${both}`);
+  slider.place();
+}

@@ -1,0 +1,196 @@
+// The elements of the stage, and how they show the state.
+
+const input = h("input", {
+  type: "file", multiple: true, class: "cz-file", "aria-label": "Choose photos",
+  accept: "image/*,.avif,.heic,.heif,.tif,.tiff,.bmp,.webp",
+  onchange: () => (take([...input.files]), (input.value = "")),
+});
+const invitation = h("span", { class: "cz-big" });
+const drop = h("label", { class: "cz-drop" }, input, invitation,
+  h("span", { class: "cz-small" }, "or click to choose them, or paste one"));
+const veil = h("div", { class: "cz-veil", hidden: true }, "Drop photos to colorize them");
+const camera = h("button", { type: "button", class: "cz-button cz-camera", onclick: openCamera },
+  "Use the camera");
+show(camera, Boolean(navigator.mediaDevices?.getUserMedia));
+const examples = h("section", { class: "cz-examples" }, h("h2", {}, "Or try one of these"),
+  h("div", {}, ...props.examples.map((name, number) =>
+    h("button", {
+      type: "button", "aria-label": `Try the example: ${name}`,
+      onclick: () => tryExample(number),
+    }, h("img", { src: `gradio_api/colorize/example/${number}`, alt: "" }), h("span", {}, name)))));
+
+const count = h("span", { class: "cz-count" });
+const progress = h("progress", { "aria-label": "Progress" });
+const cancel = h("button", {
+  type: "button", class: "cz-button", onclick: () => trigger("cancel", {}),
+}, "Cancel");
+const rest = h("button", {
+  type: "button", class: "cz-button cz-main", onclick: () => trigger("rest", {}),
+}, "Colorize the rest");
+const work = h("div", { class: "cz-work", hidden: true }, progress, count, cancel, rest);
+const status = h("p", { class: "cz-hidden", role: "status", "aria-live": "polite" });
+const complaint = h("p", { class: "cz-error", role: "alert", hidden: true });
+
+const strip = h("nav", { class: "cz-strip", "aria-label": "Your photos" });
+const title = h("h2", { class: "cz-name" });
+const facts = h("p", { class: "cz-facts" });
+const beside = h("button", { type: "button", onclick: () => ((view.compare = false), draw()) },
+  "Side by side");
+const both = h("button", { type: "button", onclick: () => ((view.compare = true), draw()) },
+  "Compare two models");
+const switcher = h("div", { class: "cz-switch", role: "group", "aria-label": "View" }, beside, both);
+const format = h("select", {
+  class: "cz-select", "aria-label": "File format of downloads",
+  onchange: () => ((look.format = format.value), draw()),
+}, h("option", { value: "keep" }, "Same format"), h("option", { value: "jpg" }, "JPEG"),
+h("option", { value: "png" }, "PNG"));
+const all = h("a", { class: "cz-button", download: "colorized.zip", onclick: fetchFile },
+  "Download all");
+const remove = h("button", { type: "button", class: "cz-button cz-quiet",
+  onclick: () => trigger("remove", { photo: currentPhoto().number }) }, "Remove");
+const restart = h("button", { type: "button", class: "cz-button cz-quiet",
+  onclick: () => trigger("restart", {}) }, "Start over");
+const head = h("header", { class: "cz-head" },
+  h("div", { class: "cz-title" }, title, facts), switcher);
+const grid = h("div", { class: "cz-cards" });
+const notice = h("p", { class: "cz-error", hidden: true });
+const foot = h("footer", { class: "cz-foot" },
+  format, all, h("span", { class: "cz-space" }), remove, restart);
+const guess = h("p", { class: "cz-guess" },
+  "Colours are a guess of the model, not a record of what was there.");
+const result = h("section", { class: "cz-result", "aria-label": "Result" },
+  strip, head, notice, grid, foot, guess);
+const headline = h("header", { class: "cz-top" },
+  h("div", {}, h("h1", {}, "Colorize"),
+    h("p", {}, "Drop a black-and-white photo and see it in colour.")),
+  h("div", { class: "cz-take" }, drop, camera));
+const stage = h("div", { class: "cz" }, headline, complaint, work, status, examples, result, veil);
+element.replaceChildren(stage);
+
+function draw() {
+  const photo = currentPhoto();
+  const busy = Boolean(state.progress) || uploads.length > 0;
+  tab.dataset.state = photo || uploads.length ? "result" : "empty";
+  tab.dataset.busy = busy;
+  tab.dataset.many = state.photos.length > 1;
+  tab.dataset.bins = state.models.some((name) => models.get(name)?.overBins);
+  const empty = tab.dataset.state === "empty";
+  invitation.textContent = empty ? "Drop black-and-white photos here" : "Add photos";
+  show(complaint, problem);
+  complaint.textContent = problem;
+  show(examples, !photo && !uploads.length);
+  show(result, photo || uploads.length);
+  lock(busy);
+  drawWork();
+  drawStrip();
+  if (photo) drawPhoto(photo);
+  else if (uploads.length) drawUpload(uploads[0]);
+}
+
+function currentPhoto() {
+  const chosen = state.photos.find((photo) => photo.number === view.photo);
+  return chosen ?? state.photos[0] ?? null;
+}
+
+function lock(busy) {
+  drop.inert = busy;
+  for (const button of [camera, remove, restart]) button.disabled = busy;
+  for (const button of examples.querySelectorAll("button")) button.disabled = busy;
+  for (const part of tab.querySelectorAll(".cz-starts-work")) {
+    part.inert = busy;
+    part.setAttribute("aria-disabled", busy);
+  }
+}
+
+function drawWork() {
+  const now = state.progress;
+  const left = !now && !uploads.length && state.waiting;
+  show(work, now || uploads.length || left);
+  show(progress, !left);
+  show(cancel, now);
+  show(rest, left);
+  if (now) {
+    progress.max = now.total;
+    progress.value = now.done;
+    const photo = state.photos.find((other) => other.number === now.photo);
+    const what = photo ? `${photo.name}, ${models.get(now.model).title}` : "waiting for its turn";
+    count.textContent = `${Math.min(now.done + 1, now.total)} of ${now.total} · ${what}`;
+  } else if (uploads.length) {
+    progress.removeAttribute("value");
+    count.textContent = `Taking in ${plural(uploads.length, "photo")}…`;
+  } else if (left) {
+    count.textContent = `Stopped. ${plural(left, "picture")} left.`;
+  }
+  const said = work.hidden ? (state.photos.length ? "Done" : "") : count.textContent;
+  if (status.textContent !== said) status.textContent = said;
+}
+
+function drawStrip() {
+  show(strip, state.photos.length > 1);
+  const photo = currentPhoto();
+  while (strip.children.length > state.photos.length) strip.lastChild.remove();
+  state.photos.forEach((other, index) => {
+    const button = strip.children[index] ?? strip.appendChild(
+      h("button", { type: "button" }, h("img", { alt: "" }), h("span", { class: "cz-mark" })));
+    const [image, mark] = button.children;
+    const finished = other.cards.length && other.cards.every((card) => card.state === "done");
+    const failed = other.error || other.cards.some((card) => card.state === "failed");
+    const first = other.cards.find((card) => card.state === "done");
+    button.onclick = () => ((view.photo = other.number), draw());
+    button.title = other.name;
+    button.setAttribute("aria-label",
+      `${other.name}${failed ? ", has a problem" : finished ? ", done" : ""}`);
+    button.setAttribute("aria-current", other === photo);
+    button.dataset.state = failed ? "failed" : finished ? "done" : "open";
+    mark.textContent = failed ? "!" : finished ? "✓" : "";
+    if (other.error) unload(image);
+    else if (first) load(image, address(ofModel(other, first.model, "colour"), { side: 400 }));
+    else load(image, address(`${other.number}/grey`, { size: null, side: 400 }));
+  });
+}
+
+function drawPhoto(photo) {
+  title.textContent = photo.name;
+  const size = photo.size ? [`${photo.size[0]} × ${photo.size[1]} pixels`, photo.format] : [];
+  facts.textContent = [...size, ...photo.notices].join(" · ");
+  show(notice, photo.error || !photo.cards.length);
+  notice.textContent = photo.error || "Choose at least one model to see colours.";
+  const done = photo.cards.filter((card) => card.state === "done").map((card) => card.model);
+  const comparing = view.compare && done.length > 1;
+  show(switcher, done.length > 1);
+  beside.setAttribute("aria-pressed", !comparing);
+  both.setAttribute("aria-pressed", comparing);
+  const shown = comparing ? [pair] : photo.cards.map((card) => {
+    if (!cards.has(card.model)) cards.set(card.model, makeCard(models.get(card.model)));
+    return cards.get(card.model);
+  });
+  if (!comparing && photo.hasColours) shown.unshift(original);
+  arrange(shown.map((card) => card.node), photo);
+  if (comparing) updatePair(photo, done);
+  else photo.cards.forEach((card) => updateCard(cards.get(card.model), photo, card));
+  if (!comparing && photo.hasColours) updateOriginal(photo);
+  const total = state.photos.flatMap((other) => other.cards).filter((card) => card.state === "done");
+  show(all, total.length > 1);
+  show(format, total.length > 0);
+  all.href = address("all.zip", { ...colours(), format: look.format, models: state.models.join(",") });
+  show(foot, true);
+  show(guess, total.length > 0);
+}
+
+// While a file is on its way the photo is shown from this machine.
+function drawUpload(file) {
+  title.textContent = file.name;
+  facts.textContent = "";
+  for (const part of [notice, switcher, foot, guess]) show(part, false);
+  arrange([file.node], null);
+}
+
+function arrange(nodes, photo) {
+  const portrait = photo?.size && photo.size[1] > photo.size[0];
+  const columns = nodes.length <= 3 ? nodes.length : portrait && nodes.length === 4 ? 4
+    : nodes.length === 4 ? 2 : 3;
+  grid.style.setProperty("--columns", columns);
+  grid.dataset.count = nodes.length;
+  const same = nodes.length === grid.children.length && nodes.every((node, i) => node === grid.children[i]);
+  if (!same) grid.replaceChildren(...nodes);
+}
