@@ -14,6 +14,7 @@ const KINDS = {
   single: { parts: 1, layout: "single", answers: ["answer_original", "answer_colorized"] },
 };
 
+const STACKED = "(max-width: 600px), (max-aspect-ratio: 4/5)"; // as in page.css
 const KEYS = { ArrowLeft: 0, 1: 0, ArrowRight: 1, 2: 1 };
 const STACKED_KEYS = { ...KEYS, ArrowUp: 0, ArrowDown: 1 };
 
@@ -23,7 +24,7 @@ export class TrialScreen {
   constructor(kind, say, leave) {
     this.kind = kind;
     this.say = say;
-    this.stacks = matchMedia("(max-width: 600px)");
+    this.stacks = matchMedia(STACKED);
     this.lastPick = -Infinity;
     this.build(leave);
     this.setReady(false);
