@@ -5,9 +5,12 @@ import math
 import numpy as np
 import pytest
 import statsmodels.api as sm
+from scipy import stats
 from scipy.special import expit
 
 from turing.bradley_terry import bradley_terry, resampled_ranks
+
+from .by_hand import by_loops
 
 WORTH = {"grey": -1.0, "baseline": -0.2, "fusion": 0.3, "unet": 0.9}
 
@@ -46,6 +49,30 @@ def test_scores_are_those_of_logistic_regression():
     compared = fit.comparisons[best, last]
     assert compared.estimate == pytest.approx(expected[best] - expected[last])
     assert compared.low < compared.estimate < compared.high and compared.p_value < 0.001
+
+
+def test_intervals_are_the_two_way_sandwich():
+    """People of strong tastes; influence from statsmodels' fit, summed by loops."""
+    left, right, choice, participant, photo = simulate(np.random.default_rng(5), sds=(1.5, 0.5))
+    names = sorted(WORTH)
+    columns = [(left == name).astype(float) - (right == name) for name in names[1:]]
+    design = np.column_stack([*columns, np.ones(len(left))])
+    reference = sm.Logit(1 - choice, design).fit(disp=0)
+    contrast = np.array([0.0, 0.0, 1.0, 0.0])  # unet - baseline
+    weight = reference.cov_params() @ contrast
+    shares = design @ weight * reference.resid_response
+    found = by_loops(participant.tolist(), photo.tolist(), shares.tolist())
+    (a, people), (b, photos), (c, _) = found["A"], found["B"], found["C"]
+    own = contrast @ reference.cov_params() @ contrast
+    v = max(a + b - c, a, b, own)
+    assert v > 1.5 * own
+    nu = max(min(people, photos) - 1, v**2 / (a**2 / (people - 1) + b**2 / (photos - 1)))
+    half = stats.t.ppf(0.975, nu) * math.sqrt(v)
+
+    fit = bradley_terry(left, right, choice, participant, photo)
+
+    compared = fit.comparisons["unet", "baseline"]
+    assert (compared.high - compared.low) / 2 == pytest.approx(half, rel=1e-6)
 
 
 def test_variance_is_no_less_than_the_models_own():

@@ -4,10 +4,12 @@ import math
 
 import numpy as np
 import pytest
-from scipy.stats import norm
+from scipy.stats import norm, t
 
 from turing.detection import detection, two_part_d_prime
 from turing.statistics import turing_fraction
+
+from .by_hand import by_loops
 
 
 def crossed(n_people, n_photos):
@@ -49,6 +51,30 @@ def test_detection_of_a_table():
     assert (found.hit_rate, found.false_alarm_rate, found.n) == (0.75, 0.3, 80)
     assert found.low < found.d_prime < found.high
     assert found.unbiased_low == pytest.approx(norm.cdf(found.low / 2))
+
+
+def test_interval_follows_the_delta_method():
+    """Some people see the colorized at once, others hardly: their sums weigh most."""
+    rng = np.random.default_rng(8)
+    people, photos = crossed(12, 10)
+    colorized = (people + photos) % 2
+    seen = rng.normal(1, 1.5, 12)[people] * (colorized - 0.5)
+    said = (seen + rng.normal(0, 1, 120) > 0).astype(int)
+    rate = {k: said[colorized == k].mean() for k in (0, 1)}
+    shares = [
+        (1 if k else -1) * (s - rate[k]) / (60 * norm.pdf(norm.ppf(rate[k])))
+        for s, k in zip(said, colorized, strict=True)
+    ]
+    found = by_loops(people.tolist(), photos.tolist(), shares)
+    (a, n_people), (b, n_photos), (c, _) = found["A"], found["B"], found["C"]
+    v = max(a + b - c, c)
+    assert v > 1.2 * c
+    nu = min(119, max(9, v**2 / (a**2 / (n_people - 1) + b**2 / (n_photos - 1))))
+    half = t.ppf(0.975, nu) * math.sqrt(v)
+    result = detection(said, colorized, people, photos)
+    assert (result.d_prime - result.low, result.high - result.d_prime) == pytest.approx(
+        (half, half)
+    )
 
 
 def test_who_swaps_the_answers_has_the_opposite_d_prime():

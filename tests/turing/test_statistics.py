@@ -20,6 +20,7 @@ from turing.statistics import (
     verdict,
 )
 
+from .by_hand import by_loops
 from .simulated import population_mean, simulate_study
 
 SMALL = {
@@ -29,26 +30,10 @@ SMALL = {
 }
 
 
-def by_loops(y, participant, photo, shares):
-    """A, B and C straight from their definition; `shares` is each choice's share of the error."""
-    total = {}
-    for kind, labels in (
-        ("A", participant),
-        ("B", photo),
-        ("C", list(zip(participant, photo, strict=True))),
-    ):
-        sums = {}
-        for label, share in zip(labels, shares, strict=True):
-            sums[label] = sums.get(label, 0.0) + share
-        k = len(sums)
-        total[kind] = k / (k - 1) * sum(s * s for s in sums.values()), k
-    return total
-
-
 def test_fraction_follows_the_printed_formulas():
     y, n = SMALL["correct"], len(SMALL["correct"])
     p = sum(y) / n
-    found = by_loops(y, SMALL["participant"], SMALL["photo"], [(v - p) / n for v in y])
+    found = by_loops(SMALL["participant"], SMALL["photo"], [(v - p) / n for v in y])
     (a, people), (b, photos), (c, _) = found["A"], found["B"], found["C"]
     v = max(a + b - c, a, b, p * (1 - p) / n)
     nu = min(
@@ -176,7 +161,7 @@ def test_difference_follows_the_printed_formulas():
     shares = [
         (1 if model[i] == "u" else -1) * (y[i] - means[model[i]]) / sizes[model[i]] for i in used
     ]
-    found = by_loops(y, participant[used].tolist(), photo[used].tolist(), shares)
+    found = by_loops(participant[used].tolist(), photo[used].tolist(), shares)
     (a, people), (b, photos), (c, _) = found["A"], found["B"], found["C"]
     v = max(a + b - c, c)
     spread = a**2 / (people - 1) + b**2 / (photos - 1)
