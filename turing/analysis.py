@@ -75,7 +75,8 @@ class Photo:
     dataset: str
     file: str
     model: str
-    stimulus: str
+    stimulus: str  # one in which it is coloured, where there is one
+    parts: tuple[str, ...]  # of that stimulus, left or first part first
     shown: int
     correct: int
     low: float
@@ -265,13 +266,14 @@ def _photos(choices: pd.DataFrame, cells: tuple[Cell, ...]) -> tuple[Photo, ...]
         low, high = naive_interval(of["correct"])
         usual = low <= expected[dataset, model] <= high
         coloured = of[of["left"].eq(model) | of["right"].eq(model)]
-        shown = (coloured if len(coloured) else of)["stimulus"].iloc[0]
+        picture = (coloured if len(coloured) else of).iloc[0]
         found.append(
             Photo(
                 str(dataset),
-                str(of["file"].iloc[0]),
+                str(picture["file"]),
                 str(model),
-                str(shown),
+                str(picture["stimulus"]),
+                tuple(part for part in (picture["left"], picture["right"]) if part is not None),
                 len(of),
                 int(of["correct"].sum()),
                 low,

@@ -42,6 +42,8 @@ class StudyData:
     participants: pd.DataFrame  # index: participant; started, finished (times), withdrawn (bool)
     trials: pd.DataFrame  # TRIAL_COLUMNS
     answers: pd.DataFrame  # participant, question, answer
+    program: str = ""  # that built it
+    simulated: bool = False  # some of the participants are synthetic
 
     @property
     def protocol(self) -> Protocol:
