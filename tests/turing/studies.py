@@ -18,6 +18,7 @@ STUDY = """
 name = "{name}"
 title = "Which photo is real?"
 protocol = "{protocol}"
+language = "{language}"
 seed = 7
 [stimuli]
 photos_per_dataset = 0
@@ -54,6 +55,7 @@ required = false
 DEFAULTS = {
     "name": "tiny",
     "protocol": "pick-original",
+    "language": "en",
     "per_participant": 6,
     "practice": 1,
     "catch": 1,
