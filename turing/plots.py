@@ -74,21 +74,25 @@ def forest(results: Results, width: float = WIDE) -> str:
             lowest = min(lowest, paper.fraction)
     axes.set_ylim(len(cells) - 0.4, -0.6)
     axes.set_xlim(max(0.0, np.floor(lowest * 10 - 0.3) / 10), 1.01)
-    labels = [_forest_label(cell, narrow) for cell in cells]
-    _labels(axes, range(len(cells)), labels)
+    _labels(axes, [_row_label(cell.dataset, cell.model, narrow) for cell in cells])
     axes.set_xlabel("turing fraction (0.5 = chance, 1 = always told apart)" if not narrow else "")
     if not narrow:
         _figures_beside(axes, cells)
     return _svg(
         figure,
         "Turing fraction with 95% intervals: "
-        + "; ".join(f"{_forest_label(c, False)} {number(c.fraction.estimate)}" for c in cells),
+        + "; ".join(
+            f"{name_of(c.dataset)}, {c.model} {number(c.fraction.estimate)}" for c in cells
+        ),
         "forest" + ("-narrow" if narrow else ""),
     )
 
 
-def _forest_label(cell: Cell, narrow: bool) -> str:
-    return f"{name_of(cell.dataset)}{chr(10) if narrow else ', '}{cell.model}"
+def _row_label(dataset: str | None, model: str, narrow: bool) -> str:
+    """Dataset and model, cut where they would leave the plot no room."""
+    most = 16 if narrow else 20
+    names = [n if len(n) <= most else f"{n[: most - 1]}…" for n in (name_of(dataset), model)]
+    return ("\n" if narrow else ", ").join(names)
 
 
 def _figures_beside(axes: Axes, cells: Sequence[Cell]) -> None:
@@ -125,8 +129,7 @@ def preference(results: Results, width: float = WIDE) -> str:
             axes.plot([score.low, score.high], [row, row], color=colors[model], lw=2.2)
         axes.plot([score.estimate], [row], color=colors[model], marker="o", ms=6.5, mec=PAPER)
     axes.set_ylim(len(rows) - 0.4, -0.6)
-    separator = "\n" if narrow else ", "
-    _labels(axes, range(len(rows)), [f"{name_of(d)}{separator}{m}" for d, m, _ in rows])
+    _labels(axes, [_row_label(dataset, model, narrow) for dataset, model, _ in rows])
     axes.set_xlabel("score (logits; higher looks more real)")
     return _svg(
         figure,
@@ -169,7 +172,7 @@ def times(results: Results, width: float = NARROW) -> str:
         face = color if outcome != "wrong" else PAPER
         axes.plot([at[2]], [row], marker="o", ms=6, mfc=face, mec=color)
     axes.set_ylim(len(rows) - 0.4, -0.6)
-    _labels(axes, range(len(rows)), [f"{model}, {outcome}" for model, outcome, _ in rows])
+    _labels(axes, [_row_label(model, outcome, narrow=True) for model, outcome, _ in rows])
     _seconds(axes)
     axes.set_xlabel("seconds")
     medians = "; ".join(f"{m}, {o}: median {np.median(ms) / 1000:.2f} s" for m, o, ms in rows)
@@ -253,8 +256,10 @@ def _figure(width: float, height: float) -> tuple[Figure, Axes]:
     return figure, axes
 
 
-def _labels(axes: Axes, places: Sequence[int], labels: Sequence[str]) -> None:
-    axes.set_yticks(list(places), [drawable(label) for label in labels], parse_math=False)
+def _labels(axes: Axes, labels: Sequence[str]) -> None:
+    """One label a row, from the top."""
+    drawn = [drawable(label) for label in labels]
+    axes.set_yticks(range(len(drawn)), drawn, parse_math=False)
     axes.tick_params(axis="y", length=0)
 
 
