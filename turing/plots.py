@@ -161,7 +161,7 @@ def learning_curve(results: Results, width: float = NARROW) -> str:
 def times(results: Results, width: float = NARROW) -> str:
     """Response times on a log scale: median, quartiles, 5th to 95th percentile."""
     rows = response_times(results)
-    figure, axes = _figure(width, 0.8 + 0.33 * len(rows))
+    figure, axes = _figure(width, 0.8 + 0.42 * len(rows))
     colors = model_colors(results)
     axes.set_xscale("log")
     for row, (model, outcome, ms) in enumerate(rows):
