@@ -6,6 +6,7 @@ a few that read.
 """
 
 import asyncio
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Collection
@@ -84,11 +85,12 @@ class Studies:
         with self._guard:
             path = store_path(self.directory, name)
             if name not in self._served and path.is_file():
-                store = Store(path)
-                if store.facts().name != name:  # "Demo" on a disk that ignores case
-                    store.close()
-                    return None
-                self._served[name] = ServedStudy(store)
+                with contextlib.ExitStack() as closing:
+                    store = closing.enter_context(Store(path))
+                    if store.facts().name != name:  # "Demo" on a disk that ignores case
+                        return None
+                    self._served[name] = ServedStudy(store)
+                    closing.pop_all()
             return self._served.get(name)
 
     def close(self) -> None:
