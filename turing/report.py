@@ -1,34 +1,18 @@
-"""The report of a study: the answer in words first, then everything that it rests on.
+"""The report of a study as one HTML file: the answer in words, then all that it rests on.
 
-`html_report` is one file that asks for nothing else; every text of a participant or a researcher
-is escaped. `print_report` is the same for a terminal.
+It asks for nothing else, and every text of a participant or a researcher is escaped.
 """
 
-import base64
-import io
-from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from functools import cache
-from importlib.resources import files
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
-from PIL import Image
-from rich import box
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table as RichTable
 
 from turing import people_tables, plots, tables
-from turing.analysis import Cell, Photo, Results
-from turing.tables import Table
-from turing.words import answer, cell_sentence, shown_cells
-
-Pictures = Callable[[str], bytes | None]  # a stimulus's name to its PNG
-
-GALLERY = 6  # photos of each kind
-THUMBNAIL = 520, 400  # pixels, of a whole stimulus
+from turing.analysis import Cell, Results
+from turing.gallery import Pictures, galleries
+from turing.pages import render
+from turing.words import DASH, answer, cell_sentence, shown_cells
 
 
 class Line(NamedTuple):
@@ -39,90 +23,51 @@ class Line(NamedTuple):
     whole: bool
 
 
-class Picture(NamedTuple):
-    """A stimulus with what people made of it."""
-
-    source: str
-    width: int
-    height: int
-    alt: str
-    share: str
-    dataset: str
-    model: str
-    parts: str
-    file: str
-
-
-class Gallery(NamedTuple):
-    title: str
-    pictures: Sequence[Picture]
-
-
 def html_report(
     results: Results,
     pictures: Pictures,
     made: datetime,
     preregistration: str = "",
-    top: str = "",
+    top: Markup | str = "",
 ) -> str:
-    """The whole report as one HTML file; `top` is HTML that stands under the title, if any."""
+    """The whole report as one HTML file; `top` (HTML where it is Markup) is under the title."""
     study = results.data.study
     has_fractions = bool(results.cells)
-    return (
-        _environment()
-        .get_template("report.html")
-        .render(
-            css=Markup(_css()),
-            study=study,
-            versions=", ".join(map(str, results.data.versions)),
-            counted=len(results.counted),
-            started=results.started,
-            period=_period(results),
-            made=f"{made:%Y-%m-%d %H:%M} UTC",
-            top=Markup(top),
-            simulated=results.data.simulated,
-            notes=results.notes,
-            answer=_lines(results),
-            meanings=_meanings(results),
-            forest=_forest(results),
-            forest_caption=_forest_caption(results),
-            main_table=tables.cells_table(results)
-            if has_fractions
-            else tables.preference_table(results),
-            extra_tables=_extra_tables(results),
-            people=people_tables.people_table(results),
-            exclusions=people_tables.exclusions_table(results),
-            without=tables.without_table(results),
-            everybody=people_tables.participants_table(results),
-            photos=tables.photos_table(results.photos),
-            galleries=_galleries(results, pictures),
-            times=tables.times_table(results),
-            checks=tables.checks_table(results),
-            questions=people_tables.answers_of(results),
-            printed=tables.printed_table(results),
-            plots=_plots(results),
-            method=_method(results),
-            preregistration=preregistration,
-            source=study.source,
-            program=results.data.program,
-        )
+    return render(
+        "report.html",
+        study=study,
+        versions=", ".join(map(str, results.data.versions)),
+        counted=len(results.counted),
+        started=results.started,
+        period=_period(results),
+        made=f"{made:%Y-%m-%d %H:%M} UTC",
+        top=top,
+        simulated=results.data.simulated,
+        notes=results.notes,
+        answer=_lines(results),
+        meanings=_meanings(results),
+        forest=_forest(results),
+        forest_caption=_forest_caption(results),
+        main_table=tables.cells_table(results)
+        if has_fractions
+        else tables.preference_table(results),
+        extra_tables=tables.protocol_tables(results),
+        people=people_tables.people_table(results),
+        exclusions=people_tables.exclusions_table(results),
+        without=tables.without_table(results),
+        everybody=people_tables.participants_table(results),
+        photos=tables.photos_table(results.photos),
+        galleries=galleries(results, pictures),
+        times=tables.times_table(results),
+        checks=tables.checks_table(results),
+        questions=people_tables.answers_of(results),
+        printed=tables.printed_table(results),
+        plots=_plots(results),
+        method=_method(results),
+        preregistration=preregistration,
+        source=study.source,
+        program=results.data.program,
     )
-
-
-@cache
-def _environment() -> Environment:
-    return Environment(
-        loader=PackageLoader("turing"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-
-
-@cache
-def _css() -> str:
-    return (files("turing") / "templates" / "report.css").read_text("utf-8")
 
 
 def _period(results: Results) -> str:
@@ -186,20 +131,13 @@ def _forest_caption(results: Results) -> str:
         f"line is chance, the band the margin of {delta:g} around it."
     )
     rows = tables.printed_table(results).rows
-    if any(row[3] != tables.DASH for row in rows):
+    if any(row[3] != DASH for row in rows):
         caption += " Open diamonds are the first paper's figures, of four participants."
     return caption
 
 
-def _extra_tables(results: Results) -> list[Table]:
-    found = [tables.comparisons_table(results)]
-    if results.data.protocol == "single":
-        found.insert(0, tables.detection_table(results))
-    return [table for table in found if table.rows]
-
-
 def _plots(results: Results) -> dict[str, Markup | str]:
-    drawn: dict[str, Any] = dict.fromkeys(("people", "photos", "times", "learning"), "")
+    drawn: dict[str, Markup | str] = dict.fromkeys(("people", "photos", "times", "learning"), "")
     if len(results.choices):
         drawn["times"] = Markup(plots.times(results))
     if results.cells:
@@ -207,54 +145,6 @@ def _plots(results: Results) -> dict[str, Markup | str]:
         drawn["photos"] = Markup(plots.photos(results))
         drawn["learning"] = Markup(plots.learning_curve(results))
     return drawn
-
-
-def _galleries(results: Results, pictures: Pictures) -> list[Gallery]:
-    """Photos that fooled most and least, not the same twice."""
-    photos = list(results.photos)
-    hardest = photos[: min(GALLERY, (len(photos) + 1) // 2)]
-    others = sorted(photos[len(hardest) :], key=lambda p: (-p.correct / p.shown, -p.shown))
-    return [
-        Gallery("Least told apart", _pictures(hardest, pictures)),
-        Gallery("Most told apart", _pictures(others[:GALLERY], pictures)),
-    ]
-
-
-def _pictures(photos: Iterable[Photo], pictures: Pictures) -> list[Picture]:
-    found = []
-    for photo in photos:
-        png = pictures(photo.stimulus)
-        if png is None:
-            continue
-        source, width, height = _thumbnail(png)
-        parts = " | ".join(tables.part_name(part) for part in photo.parts)
-        share = f"{photo.correct} of {photo.shown}"
-        alt = f"{photo.file} in {photo.dataset}, left to right: {parts}; {share} right"
-        found.append(
-            Picture(
-                source,
-                width,
-                height,
-                alt,
-                share,
-                photo.dataset,
-                photo.model,
-                parts,
-                photo.file,
-            )
-        )
-    return found
-
-
-def _thumbnail(png: bytes) -> tuple[str, int, int]:
-    """A small JPEG with whole chroma as a data address, and its size in pixels."""
-    with Image.open(io.BytesIO(png)) as image:
-        small = image.convert("RGB")
-    small.thumbnail(THUMBNAIL, Image.Resampling.LANCZOS)
-    buffer = io.BytesIO()
-    small.save(buffer, "JPEG", quality=88, subsampling=0, optimize=True)
-    encoded = base64.b64encode(buffer.getvalue()).decode()
-    return f"data:image/jpeg;base64,{encoded}", *small.size
 
 
 def _method(results: Results) -> list[str]:
@@ -300,61 +190,3 @@ def _method(results: Results) -> list[str]:
 
 def _several(results: Results) -> bool:
     return len(results.data.study.stimuli.datasets) > 1
-
-
-def print_report(results: Results, console: Console) -> None:
-    """The answer, then the tables, as wide as the terminal allows."""
-    study = results.data.study
-    console.print(
-        f"[bold]{escape(study.study.title)}[/bold]  {escape(study.name)}, "
-        f"version {', '.join(map(str, results.data.versions))}, {study.protocol}"
-    )
-    if results.data.simulated:
-        console.print("[yellow]Simulated: some of these participants are synthetic.[/yellow]")
-    for note in results.notes:
-        console.print(f"[yellow]{escape(note)}[/yellow]")
-    console.print()
-    for sentence in answer(results) or ["No answers that count yet."]:
-        console.print(f"  {escape(sentence)}", highlight=False)
-    for table in (
-        tables.cells_table(results),
-        tables.preference_table(results),
-        *_extra_tables(results),
-        people_tables.people_table(results),
-        people_tables.exclusions_table(results),
-        tables.without_table(results),
-        tables.times_table(results),
-        tables.checks_table(results),
-        tables.printed_table(results),
-    ):
-        print_table(table, console)
-
-
-def print_table(table: Table, console: Console) -> None:
-    """A table with as many of its columns as fit, from the left."""
-    if not table.rows:
-        return
-    widths = [
-        max(len(column), *(len(row[i]) for row in table.rows)) + 2
-        for i, column in enumerate(table.columns)
-    ]
-    fit = next((i for i in range(len(widths)) if sum(widths[: i + 1]) + 1 > console.width), None)
-    fit = max(fit or len(widths), table.text + 1)
-    drawn = RichTable(box=box.SIMPLE_HEAD, title_justify="left", title_style="bold", pad_edge=False)
-    drawn.title = escape(table.title)
-    for i, column in enumerate(table.columns[:fit]):
-        words = i < table.text
-        drawn.add_column(
-            escape(column),
-            justify="left" if words else "right",
-            no_wrap=widths[i] < 50,
-            overflow="fold",
-        )
-    for row in table.rows:
-        drawn.add_row(*(escape(cell) for cell in row[:fit]))
-    console.print()
-    console.print(drawn)
-    if hidden := table.columns[fit:]:
-        console.print(f"[dim]In a wider window: {escape(', '.join(hidden))}[/dim]")
-    if table.note:
-        console.print(f"[dim]{escape(table.note)}[/dim]")

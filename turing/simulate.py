@@ -6,7 +6,8 @@ anybody real took part is refused.
 
 import sqlite3
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -14,7 +15,8 @@ import numpy as np
 from turing.crowd import Manner, Person, Skills
 from turing.errors import TuringError
 from turing.frames import SIMULATED
-from turing.people import new_token
+from turing.keeping import backup
+from turing.people import delete_forgotten, new_token
 from turing.sessions import Sessions
 from turing.store import Store, facts, note, now_ms
 from turing.study import Question, Study
@@ -67,6 +69,40 @@ def simulate(
         progress(number - before)
     store.close_study()
     return Simulated(participants, choices, dict(manners))
+
+
+def empty_copy(store: Path | str, folder: Path | str) -> Path:
+    """A copy of a built study, with its pictures, that nobody took part in; returns its file."""
+    copy = backup(store, folder).path
+    with Store(copy) as opened, opened.writing() as db:
+        db.execute(
+            "INSERT INTO forgotten (participant, uid, version, part, preview, number, at) "
+            "SELECT id, uid, version, part, preview, number, ? FROM participants",
+            (now_ms(),),
+        )
+        delete_forgotten(db)
+    return copy
+
+
+def named_skills(given: Iterable[str], study: Study) -> dict[tuple[str | None, str | None], float]:
+    """Texts like fusion=0.7, fruits=0.9, fruits/fusion=0.6 as `Skills.fractions` has them."""
+    datasets = [dataset.name for dataset in study.stimuli.datasets]
+    known: dict[str, tuple[str | None, str | None]] = {}
+    for dataset in datasets:
+        known[dataset] = (dataset, None)
+        known |= {f"{dataset}/{model}": (dataset, model) for model in study.models}
+    known |= {model: (None, model) for model in study.models}
+    skills = {}
+    for text in given:
+        name, _, number = text.rpartition("=")
+        try:
+            fraction = float(number)
+        except ValueError:
+            raise TuringError(f"skill: expected [DATASET/]MODEL=P, found {text}") from None
+        if name not in known:
+            raise TuringError(f"skill {text}: expected one of {', '.join(known)}")
+        skills[known[name]] = fraction
+    return skills
 
 
 class _Clock:

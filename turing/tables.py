@@ -174,6 +174,14 @@ def detection_table(results: Results) -> Table:
     )
 
 
+def protocol_tables(results: Results) -> list[Table]:
+    """What stands after the main table: sensitivity (`single`), then models compared."""
+    found = [comparisons_table(results)]
+    if results.data.protocol == "single":
+        found.insert(0, detection_table(results))
+    return [table for table in found if table.rows]
+
+
 def without_table(results: Results) -> Table:
     """The same cells with and without the exclusions."""
     counted = {(cell.dataset, cell.model): cell for cell in results.cells}

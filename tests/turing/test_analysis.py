@@ -199,7 +199,7 @@ def test_a_study_without_choices_has_no_results_and_says_so():
         assert results.cells == results.comparisons == results.photos == results.curve == ()
         assert results.started == 3 and not results.counted
         assert np.isnan(results.position.estimate)
-        assert results.notes == ("nobody is counted yet: no results",)
+        assert results.notes == ("Nobody is counted yet: no results",)
     nobody = dataclasses.replace(
         data, participants=data.participants[:0], trials=data.trials[:0], answers=data.answers[:0]
     )
@@ -227,8 +227,18 @@ def test_a_model_that_nobody_saw_is_no_cell():
 
 def test_four_participants_cannot_show_indistinguishable():
     notes = analyse(made_up_data(4, SKILLS)).notes
-    assert any("4 participants cannot be expected to show 'indistinguishable'" in n for n in notes)
-    assert len([note for note in notes if note.startswith(("baseline", "fusion"))]) == 2
+    expected = "4 participants cannot be expected to show 'indistinguishable'"
+    assert [expected in note for note in notes] == [True, True]
+    assert notes[0].endswith("would do")
+    assert [note.split(":")[0] for note in notes] == ["baseline", "fusion"]
+
+
+def test_where_the_photos_are_too_few_it_is_said():
+    (note,) = analyse(made_up_data(40, SKILLS, models=("a",), photos=3, trials=6)).notes
+    assert note.startswith("a: ") and note.endswith("with 6 photos no number of people could")
+
+
+def test_enough_people_and_photos_need_no_note():
     assert analyse(made_up_data(40, SKILLS, photos=60, trials=60, catch=0)).notes == ()
 
 

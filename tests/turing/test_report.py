@@ -11,12 +11,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
-from rich.console import Console
 
 from turing.analysis import analyse
 from turing.crowd import Skills
-from turing.report import html_report, print_report, print_table
-from turing.tables import Table, cells_table
+from turing.report import html_report
 from turing.words import answer
 
 from .made_up import made_up_data
@@ -175,28 +173,3 @@ def test_nobody_yet(results):
     )
     text = Page(html_report(analyse(empty), png, MADE)).text
     assert "Nobody is counted yet" in text and "No answers that count yet." in text
-    print_report(analyse(empty), Console(file=io.StringIO(), width=80))
-
-
-@pytest.mark.parametrize("width", [40, 80, 200])
-def test_the_terminal_shows_the_answer_and_tables(results, width):
-    buffer = io.StringIO()
-    print_report(results, Console(file=buffer, width=width))
-    text = buffer.getvalue()
-    assert " ".join(answer(results)[0].split()) in " ".join(text.split())
-    assert "Exclusions" in text
-    assert all(len(line) <= width for line in text.splitlines())
-
-
-def test_the_terminal_escapes_too():
-    buffer = io.StringIO()
-    table = Table("[red]x[/red]", ("a",), [("[bold]b[/bold]",)])
-    print_table(table, Console(file=buffer, width=60))
-    assert "[red]x[/red]" in buffer.getvalue() and "[bold]b[/bold]" in buffer.getvalue()
-
-
-def test_a_narrow_terminal_says_what_it_left_out(plain):
-    for width, hidden in ((80, True), (200, False)):
-        buffer = io.StringIO()
-        print_table(cells_table(plain), Console(file=buffer, width=width))
-        assert ("In a wider window: " in buffer.getvalue()) == hidden
