@@ -110,12 +110,17 @@ def check_version(connection: sqlite3.Connection, path: Path, newest: int | None
 def copy_database(source: sqlite3.Connection, target: Path) -> None:
     """Write a consistent copy, one whole file, while others go on reading and writing."""
     with unfinished(target) as path:
-        copy = _open(path, "rw")
-        try:
-            source.backup(copy)
-            copy.execute("PRAGMA journal_mode=DELETE")
-        finally:
-            copy.close()
+        copy_into(source, path)
+
+
+def copy_into(source: sqlite3.Connection, path: Path) -> None:
+    """Fill an empty file with a consistent copy."""
+    copy = _open(path, "rw")
+    try:
+        source.backup(copy)
+        copy.execute("PRAGMA journal_mode=DELETE")
+    finally:
+        copy.close()
 
 
 @contextlib.contextmanager

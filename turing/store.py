@@ -360,9 +360,9 @@ def store_path(directory: Path | str, name: str) -> Path:
     return Path(directory) / f"{name}.sqlite"
 
 
-def facts(db: sqlite3.Connection) -> Facts:
+def facts(db: sqlite3.Connection, schema: str = "main") -> Facts:
     """The store's own row, within a transaction."""
-    row = db.execute(f"SELECT {', '.join(Facts._fields)} FROM store").fetchone()
+    row = db.execute(f"SELECT {', '.join(Facts._fields)} FROM {schema}.store").fetchone()
     if row is None:
         raise TuringError("expected a study's store, found one that was never built")
     return Facts(*row)

@@ -1,0 +1,22 @@
+"""Participants who answer at once, over the store alone."""
+
+import random
+
+from turing.sessions import Sessions
+
+from .studies import BEFORE
+
+
+def participant(store, trials=None, *, seed=0, finishes=True, hints=None, preview=None, **query):
+    """One participant who answers `trials` trials (None = all); returns the token."""
+    mind = random.Random(seed)
+    sessions = Sessions(store)
+    token, state = sessions.start(None, query, BEFORE, preview)
+    answered = 0
+    while state.trial and (trials is None or answered < trials):
+        choice = mind.randrange(2)
+        state = sessions.answer(token, state.trial.trial, choice, 500 + answered, 900).state
+        answered += 1
+    if not state.trial and finishes:
+        sessions.finish(token, {"hints": hints})
+    return token

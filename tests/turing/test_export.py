@@ -1,0 +1,213 @@
+"""Rows of choices, and the files that hold them."""
+
+import csv
+import json
+import sys
+
+import pandas
+import pytest
+
+from turing import people
+from turing.errors import TuringError
+from turing.export import COLUMNS, export, table
+from turing.records import choice_rows, iso_time, participant_rows
+from turing.sessions import Sessions
+from turing.trials import WILD, correct_choice
+
+from .answering import participant
+from .studies import build, built, rows
+
+TEXTS = {
+    '=HYPERLINK("http://evil")': '\'=HYPERLINK("http://evil")',
+    "+1": "'+1",
+    "-1 of them": "'-1 of them",
+    "@SUM(A1)": "'@SUM(A1)",
+    "\t=1": "'\t=1",
+    "\r=1": "'\r=1",
+    "  =1": "'  =1",
+    "＝1": "'＝1",
+    'it\'s, "quoted"\nand <b>ü</b>': 'it\'s, "quoted"\nand <b>ü</b>',
+    "2 = 1 + 1": "2 = 1 + 1",
+}
+
+
+@pytest.fixture
+def store(tmp_path):
+    with built(tmp_path / "studies") as store:
+        store.open_study()
+        participant(store, seed=1, hints="the sky", PROLIFIC_PID="p1", SESSION_ID="s1")
+        participant(store, 3, seed=2, PROLIFIC_PID="p2")
+        yield store
+
+
+def test_one_row_for_each_choice(store):
+    found = choice_rows(store)
+    assert len(found) == len(rows(store, "choices")) == 11
+    assert [row["participant"] for row in found] == [1] * 8 + [2] * 3
+    assert [row["position"] for row in found[:8]] == list(range(8))
+    assert [row["practice"] for row in found[:8]] == [True] + [False] * 7
+    assert sum(row["catch"] for row in found[:8]) == 1
+    assert set(found[0]) == set(COLUMNS) - {"study"}
+
+
+@pytest.mark.parametrize(
+    "protocol", ["pick-original", "pick-fake-sequential", "single", "preference"]
+)
+def test_rows_say_what_was_shown_and_whether_the_choice_was_right(tmp_path, protocol):
+    with built(tmp_path, protocol=protocol) as store:
+        store.open_study()
+        participant(store, seed=3)
+        stimuli = {row["id"]: row for row in rows(store, "stimuli")}
+        trials = rows(store, "trials")
+        for row, trial in zip(choice_rows(store), trials, strict=True):
+            shown = stimuli[trial["stimulus"]]
+            parts = (shown["left"], shown["right"])[: shown["parts"]]
+            right = correct_choice(protocol, parts)
+            assert row["correct"] == (None if right is None else row["choice"] == right)
+            assert row["left"] == (parts[0] or "original")
+            assert row["right"] == (None if len(parts) == 1 else parts[1] or "original")
+            assert row["model"] == trial["model"] and row["protocol"] == protocol
+            if row["catch"]:
+                assert row["model"] is None and WILD in (row["left"], row["right"])
+
+
+def test_times_are_the_servers_own(tmp_path):
+    with built(tmp_path) as store:
+        store.open_study()
+        clock = iter([1_751_630_400_000, *range(1_751_630_401_500, 1_751_630_900_000, 1000)])
+        sessions = Sessions(store, clock=lambda: next(clock))
+        token, state = sessions.start(None, {}, {"colour_vision": "no"}, None)
+        for _ in range(2):
+            state = sessions.answer(token, state.trial.trial, 0, 700).state
+        first, second = choice_rows(store)
+        assert first["consented"] == "2025-07-04T12:00:00.000Z"
+        assert second["server_ms"] == 1000 and first["server_ms"] > 0
+        assert first["answered"] < second["answered"]
+    assert iso_time(0) == "1970-01-01T00:00:00.000Z"
+
+
+def test_previews_and_those_who_left_are_asked_for(store):
+    participant(store, 4, preview=store.facts().preview_key)
+    Sessions(store).leave(participant(store, 2))
+    assert len(choice_rows(store)) == 11
+    everything = choice_rows(store, everything=True)
+    assert len(everything) == 17
+    assert [row["preview"] for row in everything[11:]] == [True] * 4 + [False] * 2
+    assert all(row["withdrawn"] for row in everything[15:])
+    assert len(participant_rows(store)) == 2
+    assert len(participant_rows(store, everything=True)) == 4
+
+
+def test_participants(store):
+    first, second = participant_rows(store)
+    assert first["query"] == {"PROLIFIC_PID": "p1", "SESSION_ID": "s1"}
+    assert first["answers"] == {"colour_vision": "no", "hints": "the sky"}
+    assert (first["trials"], first["answered"]) == (8, 8) and first["finished"]
+    assert (second["trials"], second["answered"], second["finished"]) == (8, 3, None)
+
+
+def test_versions(store):
+    build(store.path.parent, per_participant=4).close()
+    participant(store)
+    assert [row["version"] for row in choice_rows(store)] == [1] * 11 + [2] * 6
+    assert len(choice_rows(store, version=2)) == 6
+    assert len(participant_rows(store, version=1)) == 2
+
+
+def read_csv(path):
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_csv(store, tmp_path):
+    written = export(store, tmp_path / "out" / "choices.csv")
+    found = read_csv(written.path)
+    assert written.rows == len(found) == 11
+    assert list(found[0]) == [
+        *COLUMNS,
+        *("query.PROLIFIC_PID", "query.SESSION_ID", "answer.colour_vision", "answer.hints"),
+    ]
+    assert [row["query.PROLIFIC_PID"] for row in found] == ["p1"] * 8 + ["p2"] * 3
+    assert found[0]["answer.hints"] == "the sky" and found[-1]["answer.hints"] == ""
+    assert {row["correct"] for row in found} <= {"true", "false"}
+    assert found[0]["study"] == "tiny"
+    frame = pandas.read_csv(written.path)
+    assert frame["rt_ms"].tolist() == [row["rt_ms"] for row in choice_rows(store)]
+    assert frame["correct"].dtype == bool
+
+
+def test_every_column_is_explained(store, tmp_path):
+    written = export(store, tmp_path / "choices.csv")
+    explained = read_csv(written.dictionary)
+    assert written.dictionary.name == "choices.columns.csv"
+    assert [row["column"] for row in explained] == list(read_csv(written.path)[0])
+    assert all(row["type"] and row["meaning"] for row in explained)
+
+
+def test_text_that_a_spreadsheet_would_run_is_text(store, tmp_path):
+    for text in TEXTS:
+        participant(store, hints=text, SESSION_ID=text)
+    found = read_csv(export(store, tmp_path / "choices.csv").path)
+    by_participant = {row["participant"]: row for row in found}
+    for number, cell in enumerate(TEXTS.values(), 3):
+        assert by_participant[str(number)]["answer.hints"] == cell
+        assert by_participant[str(number)]["query.SESSION_ID"] == cell
+    kept = json.loads(export(store, tmp_path / "choices.json").path.read_text("utf-8"))
+    assert {row["answer.hints"] for row in kept} >= set(TEXTS)  # as given
+
+
+def test_json(store, tmp_path):
+    written = export(store, tmp_path / "choices.json")
+    assert json.loads(written.path.read_text("utf-8")) == table(store)
+
+
+def test_parquet(store, tmp_path):
+    pytest.importorskip("pyarrow")
+    written = export(store, tmp_path / "choices.parquet")
+    frame = pandas.read_parquet(written.path)
+    kept = frame.astype(object).where(frame.notna(), None).to_dict("records")
+    assert kept == table(store)
+
+
+def test_parquet_without_its_package_says_so(store, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(TuringError, match="Parquet needs the package pyarrow"):
+        export(store, tmp_path / "choices.parquet")
+    assert [path.name for path in tmp_path.iterdir()] == ["studies"]
+
+
+def test_other_endings_are_refused(store, tmp_path):
+    with pytest.raises(TuringError, match=r"ends in one of \.csv, \.json, \.parquet"):
+        export(store, tmp_path / "choices.xlsx")
+
+
+def test_nobody_yet(tmp_path):
+    with built(tmp_path / "studies") as store:
+        written = export(store, tmp_path / "choices.csv")
+        assert written.rows == 0
+        assert written.path.read_text() == ",".join(COLUMNS) + "\n"
+        assert json.loads(export(store, tmp_path / "choices.json").path.read_text()) == []
+
+
+def test_a_blind_export_gives_no_key_away(store, tmp_path):
+    participant(store, seed=5, hints="plain bright", PROLIFIC_PID="p3")
+    open_, blind = tmp_path / "open.json", tmp_path / "blind.json"
+    export(store, open_)
+    export(store, blind, blind=True)
+    text = blind.read_text("utf-8").replace("plain bright", "")
+    for secret in ("plain", "bright", ".jpg", "p1", "p2", "p3", "PROLIFIC"):
+        assert secret not in text
+    assert all(photo["sha256"] not in text for photo in rows(store, "photos"))
+    seen, hidden = json.loads(open_.read_text("utf-8")), json.loads(blind.read_text("utf-8"))
+    for key in ("model", "left", "photo"):
+        names = {(a[key], b[key]) for a, b in zip(seen, hidden, strict=True)}
+        assert len({a for a, _ in names}) == len({b for _, b in names}) == len(names)
+    assert {row["model"] for row in hidden} == {None, "model-1", "model-2"}
+    same = ("choice", "correct", "rt_ms", "catch", "dataset", "participant")
+    assert [[row[k] for k in same] for row in seen] == [[row[k] for k in same] for row in hidden]
+
+
+def test_the_forgotten_are_in_no_export(store, tmp_path):
+    people.forget(store, 1)
+    text = export(store, tmp_path / "choices.csv").path.read_text("utf-8")
+    assert "p1" not in text and "the sky" not in text and text.count("\n") == 4
