@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from turing import cli_base, cli_results, cli_study  # noqa: F401 - register their commands
-from turing.cli_base import FAILED, StoreFile, command, say, warn
+from turing import cli_results, cli_study  # noqa: F401 - register their commands
+from turing.cli_base import FAILED, StoreFile, app, command, say, warn
 from turing.store import Store
 
 
@@ -16,7 +16,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):  # a name that the terminal cannot show is no error
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
-    cli_base.app()
+    app()
 
 
 @command("export")

@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from turing import database, power
+from turing import database
 from turing.cli_base import WRONG_USE, StoreFile, command, end, say, wrong_use
 from turing.errors import TuringError
 from turing.store import Store, facts
@@ -150,10 +150,10 @@ def simulate(
     ] = 0.75,
     sd_people: Annotated[
         float, typer.Option(metavar="X", help="How much people differ, in logits.")
-    ] = power.SD_PARTICIPANT,
+    ] = 0.5,
     sd_photos: Annotated[
         float, typer.Option(metavar="X", help="How much photos differ, in logits.")
-    ] = power.SD_PHOTO,
+    ] = 0.8,
     left: Annotated[
         float, typer.Option(metavar="X", help="A leaning to the left or first part, in logits.")
     ] = 0.0,
