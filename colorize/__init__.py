@@ -12,7 +12,7 @@ __all__ = ["Colorizer", "Photo", "list_checkpoints"]
 _HOMES = {
     "Colorizer": "colorize.colorizer",
     "Photo": "colorize.photo",
-    "list_checkpoints": "colorize.checkpoint",
+    "list_checkpoints": "colorize.record",
 }
 
 

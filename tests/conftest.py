@@ -1,5 +1,8 @@
 """Options and rules that hold for every test."""
 
+import ipaddress
+import socket
+
 import pytest
 
 
@@ -14,3 +17,33 @@ def pytest_collection_modifyitems(config, items):
     for item in items:
         if "slow" in item.keywords:
             item.add_marker(skip)
+
+
+@pytest.fixture(autouse=True)
+def _only_loopback(monkeypatch):
+    """A test that reaches for the network fails at once, whether or not there is one."""
+    connect = socket.socket.connect
+
+    def guarded(self, address):
+        if self.family in (socket.AF_INET, socket.AF_INET6) and not _is_loopback(address[0]):
+            raise AssertionError(f"a test reached for the network: {address}")
+        return connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", guarded)
+    monkeypatch.setattr(socket, "getaddrinfo", _resolve_loopback(socket.getaddrinfo))
+
+
+def _is_loopback(host):
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _resolve_loopback(getaddrinfo):
+    def guarded(host, *arguments, **options):
+        if host and not _is_loopback(host.decode() if isinstance(host, bytes) else host):
+            raise AssertionError(f"a test looked up the name {host!r}")
+        return getaddrinfo(host, *arguments, **options)
+
+    return guarded

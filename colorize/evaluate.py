@@ -1,0 +1,235 @@
+"""Scores of colorizers on datasets, by the contract of the design: 96 x 96, ab / 128."""
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from colorize import metrics
+from colorize.color import lab_from_rgb, rgb_from_lab
+from colorize.data import Dataset, PhotoFile
+from colorize.errors import ColorizeError
+from colorize.photo import PhotoError
+from colorize.predict import decode, resize, run_network
+from colorize.record import Record
+
+SIZE = 96
+FIGURES = ("mse", "psnr", "mssim", "lpips", "colorfulness", "colorfulness_truth", "ciede2000")
+_BATCH = 16
+
+Lpips = Callable[[np.ndarray, np.ndarray], float]
+
+
+@dataclass(frozen=True)
+class Contestant:
+    """What is scored: a name, its decoding for the table, and L -> ab, both `(N, ., H, W)`.
+
+    `size` is the side that L is given at (96 or the record's larger working size).
+    """
+
+    model: str
+    decoding: str | None
+    shipped: bool
+    size: int
+    colorize: Callable[[Tensor], Tensor]
+
+
+def square(pixels: np.ndarray, size: int) -> Tensor:
+    """uint8 `(h, w, 3)` to sRGB `(1, 3, size, size)` in [0, 1]: centre crop, antialiased resize."""
+    height, width = pixels.shape[:2]
+    side = min(height, width)
+    top, left = (height - side) // 2, (width - side) // 2
+    crop = torch.from_numpy(np.array(pixels[top : top + side, left : left + side]))
+    rgb = crop.permute(2, 0, 1)[None].float() / 255
+    if side == size:
+        return rgb
+    return F.interpolate(rgb, (size, size), mode="bilinear", align_corners=False, antialias=True)
+
+
+def contestants(network: nn.Module, record: Record, device: torch.device) -> list[Contestant]:
+    """A network's rows: its shipped decoding, and the mean (T = 1) where it is over bins."""
+    temperatures: list[float | None] = [record.temperature]
+    if record.over_bins and record.temperature != 1:
+        temperatures.append(1.0)
+
+    def colorize_at(temperature: float | None) -> Callable[[Tensor], Tensor]:
+        def colorize(L: Tensor) -> Tensor:
+            output = run_network(network, record, L.to(device))
+            return decode(network, record, output, temperature).cpu()
+
+        return colorize
+
+    return [
+        Contestant(
+            record.name,
+            None if temperature is None else f"T = {temperature:g}",
+            number == 0,
+            max(SIZE, record.size),
+            colorize_at(temperature),
+        )
+        for number, temperature in enumerate(temperatures)
+    ]
+
+
+def controls(mean_ab: Sequence[float] | None) -> list[Contestant]:
+    """The rows `grey` (ab = 0) and, where there is a mean to give, `mean-colour`."""
+
+    def constant(a: float, b: float) -> Callable[[Tensor], Tensor]:
+        colour = torch.tensor([a, b]).view(1, 2, 1, 1)
+        return lambda L: colour.expand(len(L), -1, *L.shape[-2:])
+
+    rows = [Contestant("grey", None, True, SIZE, constant(0, 0))]
+    if mean_ab is not None:
+        rows.append(Contestant("mean-colour", None, True, SIZE, constant(*mean_ab)))
+    return rows
+
+
+def mean_colour(datasets: Sequence[Dataset], split: str) -> tuple[float, float] | None:
+    """Mean ab over the photos of `train` of all datasets that have the asked split."""
+    photos = [photo for d in datasets if d.photos[split] for photo in d.photos["train"]]
+    if not photos:
+        return None
+    total, count = torch.zeros(2, dtype=torch.float64), 0
+    for pixels in _decoded(photos, "mean colour"):
+        total += lab_from_rgb(square(pixels, SIZE))[0, 1:].double().mean((1, 2))
+        count += 1
+    return tuple((total / count).tolist()) if count else None
+
+
+def _decoded(photos: Iterable[PhotoFile], what: str) -> Iterator[np.ndarray]:
+    """The photos' pixels; those that cannot be read are said and left out."""
+    for photo in tqdm(photos, what, unit="photo", leave=False):
+        try:
+            yield photo.pixels()
+        except PhotoError as error:
+            tqdm.write(f"left out: {error}")
+
+
+def score_photos(
+    contestants: Sequence[Contestant], pixels: Iterable[np.ndarray], lpips: Lpips | None = None
+) -> dict[Contestant, list[dict[str, float | None]]]:
+    """Each contestant's figures for each photo: the contract's crop, sizes and scales."""
+    scores: dict[Contestant, list] = {contestant: [] for contestant in contestants}
+    for batch in _batches(pixels):
+        truth = lab_from_rgb(torch.cat([square(photo, SIZE) for photo in batch]))
+        lightness = {SIZE: truth[:, :1]}
+        for contestant in contestants:
+            if contestant.size not in lightness:
+                larger = torch.cat([square(photo, contestant.size) for photo in batch])
+                lightness[contestant.size] = lab_from_rgb(larger)[:, :1]
+            ab = resize(contestant.colorize(lightness[contestant.size]), (SIZE, SIZE))
+            scores[contestant] += score_batch(ab, truth, lpips)
+    return scores
+
+
+def score_batch(ab: Tensor, truth: Tensor, lpips: Lpips | None) -> list[dict[str, float | None]]:
+    """Figures of ab `(N, 2, 96, 96)` against true Lab `(N, 3, 96, 96)`, a dict a photo.
+
+    Pictures are made as users get them: the true L, chroma scaled into gamut.
+    """
+    pictures = rgb_from_lab(torch.cat((truth[:, :1], ab), 1))
+    pairs = zip(ab, pictures, lab_from_rgb(pictures), truth, rgb_from_lab(truth), strict=True)
+    rows = []
+    for tensors in pairs:
+        ab_one, picture, lab, truth_lab, truth_picture = (x.double().numpy() for x in tensors)
+        rows.append(
+            {
+                "mse": metrics.mse(ab_one, truth_lab[1:]),
+                "psnr": metrics.psnr(picture, truth_picture),
+                "mssim": metrics.mssim(picture, truth_picture),
+                "lpips": lpips(picture, truth_picture) if lpips else None,
+                "colorfulness": metrics.colorfulness(picture),
+                "colorfulness_truth": metrics.colorfulness(truth_picture),
+                "ciede2000": metrics.ciede2000(lab, truth_lab),
+            }
+        )
+    return rows
+
+
+def _batches(pixels: Iterable[np.ndarray]) -> Iterator[list[np.ndarray]]:
+    batch: list[np.ndarray] = []
+    for photo in pixels:
+        batch.append(photo)
+        if len(batch) == _BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def evaluate(
+    models: Sequence[tuple[nn.Module, Record]],
+    datasets: Sequence[Dataset],
+    split: str,
+    device: torch.device,
+) -> dict:
+    """The table as `{"settings": ..., "rows": [...]}`; datasets without the split are noted.
+
+    Raises ColorizeError where no dataset has the split.
+    """
+    asked = [dataset for dataset in datasets if dataset.photos[split]]
+    if not asked:
+        raise ColorizeError(f"No dataset has photos in {split!r}; nothing to evaluate")
+    mean_ab = mean_colour(datasets, split)
+    lpips, why_no_lpips = metrics.lpips_vgg()
+    entries = [row for model in models for row in contestants(*model, device)]
+    entries += controls(mean_ab)
+    scores: dict[str, dict[Contestant, list]] = {}
+    for dataset in asked:
+        pixels = _decoded(dataset.photos[split], f"{dataset.name} {split}")
+        scores[dataset.name] = score_photos(entries, pixels, lpips)
+    scores["all"] = {
+        entry: [row for by_entry in scores.values() for row in by_entry[entry]] for entry in entries
+    }
+    rows = [
+        _row(entry, dataset, by_entry[entry])
+        for dataset, by_entry in scores.items()
+        for entry in entries
+    ]
+    notes = [f"{d.name} has no {split!r}" for d in datasets if d not in asked]
+    if why_no_lpips:
+        notes.append(f"lpips is null: {why_no_lpips}")
+    if mean_ab is None:
+        rows += [_missing_mean(dataset, len(by[entries[0]])) for dataset, by in scores.items()]
+        notes.append("mean-colour is null: no dataset has photos in 'train'")
+    settings = {
+        "split": split,
+        "size": SIZE,
+        "mean_colour": None if mean_ab is None else [round(x, 3) for x in mean_ab],
+        "datasets": {dataset.name: len(dataset.photos[split]) for dataset in asked},
+        "notes": notes,
+    }
+    return {"settings": settings, "rows": rows}
+
+
+def _row(entry: Contestant, dataset: str, scores: list[dict[str, float | None]]) -> dict:
+    row = {
+        "model": entry.model,
+        "dataset": dataset,
+        "decoding": entry.decoding,
+        "shipped": entry.shipped,
+        "photos": len(scores),
+    }
+    return row | {figure: _mean([score[figure] for score in scores]) for figure in FIGURES}
+
+
+def _missing_mean(dataset: str, photos: int) -> dict:
+    head = {"model": "mean-colour", "dataset": dataset, "decoding": None, "shipped": True}
+    return head | {"photos": photos} | dict.fromkeys(FIGURES)
+
+
+def _mean(values: list[float | None]) -> float | None:
+    """The mean; null where one is missing, or infinite (JSON has no infinity)."""
+    if not values or any(value is None or not math.isfinite(value) for value in values):
+        return None
+    return float(np.mean(values))
+
+
+def rows_of(result: dict, model: str) -> list[dict]:
+    """The rows of one model, as a record keeps them."""
+    return [row for row in result["rows"] if row["model"] == model]

@@ -1,0 +1,174 @@
+"""EXIF blocks, read and packed field by field as raw bytes.
+
+A block is a TIFF stream (TIFF 6.0, section 2; CIPA DC-008, 4.5). Types, byte order and maker notes
+come through, and a broken field costs that field alone.
+"""
+
+import io
+import struct
+from dataclasses import dataclass, field, replace
+from typing import BinaryIO, NamedTuple
+
+import numpy as np
+
+BYTE, ASCII, SHORT, LONG, RATIONAL = 1, 2, 3, 4, 5
+ORIENTATION, EXIF_IFD, GPS_IFD, INTEROPERABILITY = 274, 34665, 34853, 40965
+
+_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8}
+_WORDS = {3: 2, 4: 4, 5: 4, 8: 2, 9: 4, 10: 4, 11: 4, 12: 8}  # bytes that turn with the byte order
+# What IFD0 says about the photo, by type; the rest of it describes how one file stores its pixels.
+_KEPT_IN_IFD0 = {
+    **dict.fromkeys((11, 269, 270, 271, 272, 285, 306, 315, 316, 33432), ASCII),
+    **dict.fromkeys((282, 283), RATIONAL),  # resolution
+    **dict.fromkeys((296, 18246, 18249), SHORT),  # its unit, rating
+    **dict.fromkeys((40091, 40092, 40093, 40094, 40095), BYTE),  # Windows' title, comment, ...
+}
+_MOST_IN_IFD = 4 << 20
+
+
+class Field(NamedTuple):
+    """A value of an IFD, its bytes in the byte order of the block that it is from."""
+
+    type: int
+    count: int
+    data: bytes
+
+
+Fields = dict[int, Field]
+
+
+@dataclass(frozen=True)
+class Exif:
+    """A photo's EXIF without thumbnail, orientation and all that describes one file's storage."""
+
+    order: str = "<"
+    image: Fields = field(default_factory=dict)
+    camera: Fields = field(default_factory=dict)
+    gps: Fields = field(default_factory=dict)
+
+    def number(self, type: int, *values: int) -> Field:
+        """A field of SHORT, LONG or (as pairs) RATIONAL values in this byte order."""
+        data = struct.pack(f"{self.order}{len(values)}{'H' if type == SHORT else 'L'}", *values)
+        return Field(type, len(data) // _SIZES[type], data)
+
+    def pack(self) -> bytes:
+        """The block, without "Exif\\0\\0" before it."""
+        header = b"II*\0" if self.order == "<" else b"MM\0*"
+        return header + self.number(LONG, 8).data + self._packed_at(8, {})
+
+    def add_to_tiff(self, file: BinaryIO) -> None:
+        """Add all fields to the first page of a TIFF file, open for reading and writing.
+
+        Its directory is written anew at the end of the file, where the header then points. (Pillow
+        can write these fields only into uncompressed files.)
+        """
+        file.seek(0)
+        header = file.read(8)
+        order = "<" if header[:2] == b"II" else ">"
+        file.seek(struct.unpack(order + "L", header[4:])[0])
+        entries = file.read(12 * struct.unpack(order + "H", file.read(2))[0])
+        there = {
+            struct.unpack(order + "H", entry[:2])[0]: entry
+            for entry in (entries[at : at + 12] for at in range(0, len(entries), 12))
+        }
+        end = file.seek(0, io.SEEK_END)
+        file.write(b"\0" * (end % 2))
+        end += end % 2
+        file.write(self._in_order(order)._packed_at(end, there))
+        file.seek(4)
+        file.write(struct.pack(order + "L", end))
+
+    def without_largest(self) -> "Exif":
+        """The same without its largest field."""
+        parts = {"image": self.image, "camera": self.camera, "gps": self.gps}
+        places = ((name, tag) for name, part in parts.items() for tag in part)
+        name, tag = max(places, key=lambda place: len(parts[place[0]][place[1]].data))
+        return replace(self, **{name: {k: v for k, v in parts[name].items() if k != tag}})
+
+    def _packed_at(self, offset: int, there: dict[int, bytes]) -> bytes:
+        """IFD0, Exif and GPS IFD for `offset`, with the entries that are there already."""
+        parts = {tag: part for tag, part in ((EXIF_IFD, self.camera), (GPS_IFD, self.gps)) if part}
+        image = self.image | dict.fromkeys(parts, self.number(LONG, 0))
+        end = offset + len(_pack_ifd(image, offset, self.order, there))
+        packed = b""
+        for tag, part in parts.items():
+            image[tag] = self.number(LONG, end + len(packed))
+            packed += _pack_ifd(part, end + len(packed), self.order, {})
+        return _pack_ifd(image, offset, self.order, there) + packed
+
+    def _in_order(self, order: str) -> "Exif":
+        if order == self.order:
+            return self
+        turned = (
+            {tag: value._replace(data=_turned(value)) for tag, value in part.items()}
+            for part in (self.image, self.camera, self.gps)
+        )
+        return Exif(order, *turned)
+
+
+def read_exif(stream: BinaryIO) -> tuple[Exif | None, int | None]:
+    """The EXIF of a TIFF stream and the value of its orientation tag; None where there is none."""
+    try:
+        stream.seek(0)
+        header = stream.read(8)
+        order = {b"II": "<", b"MM": ">"}.get(header[:2])
+        if order is None or 43 in header[2:4]:  # 43: BigTIFF
+            return None, None
+        image = _read_ifd(stream, struct.unpack(order + "L", header[4:])[0], order)
+        camera, gps = (_read_sub_ifd(stream, image.get(tag), order) for tag in (EXIF_IFD, GPS_IFD))
+    except (OSError, ValueError, struct.error):
+        return None, None
+    camera.pop(INTEROPERABILITY, None)  # says which rules of camera files hold; no longer true
+    kept = {tag: value for tag, value in image.items() if _KEPT_IN_IFD0.get(tag) == value.type}
+    return Exif(order, kept, camera, gps), _whole_number(image.get(ORIENTATION), order)
+
+
+def _whole_number(value: Field | None, order: str) -> int | None:
+    if value is None or value.type not in (SHORT, LONG) or value.count != 1:
+        return None
+    return struct.unpack(order + ("H" if value.type == SHORT else "L"), value.data)[0]
+
+
+def _read_sub_ifd(stream: BinaryIO, pointer: Field | None, order: str) -> Fields:
+    offset = _whole_number(pointer, order)
+    return {} if offset is None else _read_ifd(stream, offset, order)
+
+
+def _read_ifd(stream: BinaryIO, offset: int, order: str) -> Fields:
+    """The fields of the IFD at `offset`; those that are damaged are left out."""
+    stream.seek(offset)
+    (entry_count,) = struct.unpack(order + "H", stream.read(2).ljust(2, b"\0"))
+    entries = stream.read(12 * entry_count)
+    fields, left = {}, _MOST_IN_IFD
+    whole = entries[: len(entries) // 12 * 12]
+    for tag, type, count, data in struct.iter_unpack(order + "HHL4s", whole):
+        size = _SIZES.get(type, 0) * count
+        if not 0 < size <= left:
+            continue
+        if size > 4:
+            stream.seek(struct.unpack(order + "L", data)[0])
+            data = stream.read(size)
+        if len(data) >= size:
+            fields[tag] = Field(type, count, data[:size])
+            left -= size
+    return fields
+
+
+def _pack_ifd(fields: Fields, offset: int, order: str, there: dict[int, bytes]) -> bytes:
+    """An IFD for `offset` of its stream, its values after it, no IFD to follow. `there` are entries
+    that are packed already, which `fields` replace."""
+    entries, values = dict(there), b""
+    end = offset + 2 + 12 * len(fields.keys() | there.keys()) + 4
+    for tag, (type, count, data) in fields.items():
+        if len(data) > 4:
+            entries[tag] = struct.pack(order + "HHLL", tag, type, count, end + len(values))
+            values += data + b"\0" * (len(data) % 2)
+        else:
+            entries[tag] = struct.pack(order + "HHL4s", tag, type, count, data)
+    directory = b"".join(entries[tag] for tag in sorted(entries))
+    return struct.pack(order + "H", len(entries)) + directory + bytes(4) + values
+
+
+def _turned(value: Field) -> bytes:
+    width = _WORDS.get(value.type, 1)
+    return np.frombuffer(value.data, f"u{width}").byteswap().tobytes()

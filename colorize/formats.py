@@ -1,0 +1,59 @@
+"""What is known of each file format: endings, first bytes, and what it can hold."""
+
+import re
+
+ENDINGS = {
+    "JPEG": (".jpg", ".jpeg", ".jpe", ".jfif"),
+    "PNG": (".png",),
+    "WEBP": (".webp",),
+    "TIFF": (".tif", ".tiff"),
+    "BMP": (".bmp",),
+    "AVIF": (".avif",),
+    "GIF": (".gif",),
+    "HEIF": (".heic", ".heif", ".hif"),
+}
+PICTURE_ENDINGS = frozenset(ending for endings in ENDINGS.values() for ending in endings)
+READABLE = "JPEG, PNG, WebP, TIFF, BMP, GIF, AVIF or HEIC"
+WRITABLE = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "AVIF")
+WITH_ALPHA = ("PNG", "WEBP", "TIFF", "AVIF")
+LARGEST_SIDE = {"JPEG": 65_500, "WEBP": 16_383}  # of libjpeg and of the WebP container
+
+_SIGNATURES = {
+    rb"\xff\xd8\xff": "JPEG",
+    rb"\x89PNG\r\n\x1a\n": "PNG",
+    rb"RIFF....WEBP": "WEBP",
+    rb"II\*\0|MM\0\*|II\+\0|MM\0\+": "TIFF",
+    rb"BM": "BMP",
+    rb"GIF8[79]a": "GIF",
+    rb"....ftyp(avi[fs]|(mif1|msf1).*avif)": "AVIF",
+    rb"....ftyp(he[iv][cmsx]|mif1|msf1)": "HEIF",
+}
+_OTHERS = {
+    rb"%PDF": "a PDF; save its page as a picture first",
+    rb"%!PS": "a PostScript file; export it as PNG first",
+    rb"8BPS": "a Photoshop file; export it as PNG or TIFF first",
+    rb"\0\0\0\x0cjP  |\xff\x4f\xff\x51": "a JPEG 2000 picture; save it as PNG or JPEG first",
+    rb"\0\0\0\x0cJXL |\xff\x0a": "a JPEG XL picture; save it as PNG or JPEG first",
+    rb"FUJIFILM|IIRO|IIU\0|....ftypcrx": "a camera's raw file; export it as JPEG or TIFF first",
+    rb"PK\x03\x04": "a ZIP archive; unpack it first",
+    rb"(\xef\xbb\xbf)?\s*<": "a web page or a drawing (HTML, SVG); give the picture file itself",
+    rb"....ftyp|RIFF": "a video or a sound; give a picture",
+    rb"[\t\r\n\x20-\x7e]+$": "text, not a picture; give a picture file",
+}
+
+
+def sniff(head: bytes) -> str | None:
+    """Pillow's name of the readable format of a file that begins with `head` (64 bytes do)."""
+    return _first_match(_SIGNATURES, head)
+
+
+def describe(head: bytes) -> str:
+    """What a file that is no readable picture seems to be, and what to do."""
+    if not head:
+        return "empty (0 bytes); copy it again from where it came"
+    return _first_match(_OTHERS, head) or f"not a known picture; give a {READABLE} file"
+
+
+def _first_match(meanings: dict[bytes, str], head: bytes) -> str | None:
+    found = (what for start, what in meanings.items() if re.match(start, head, re.DOTALL))
+    return next(found, None)

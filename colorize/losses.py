@@ -1,0 +1,36 @@
+"""Training losses by name. The network's raw output against true ab, a scalar out."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from colorize import bins
+from colorize.cache import PhotoCache
+from colorize.color import lab_from_rgb
+from colorize.settings import Settings
+
+Loss = Callable[[Tensor, Tensor], Tensor]
+
+
+def make_loss(settings: Settings, ab_scale: float, photos: PhotoCache) -> Loss:
+    """The loss of a run: output (ab / `ab_scale` or logits), ab `(N, 2, H, W)` -> scalar."""
+    if settings.loss == "mse":
+        return lambda output, ab: (output - ab / ab_scale).square().mean()
+    if settings.loss == "half-sum":  # second paper, 3.3: summed over the pixels of a photo
+        return lambda output, ab: (output - ab / ab_scale).square().sum((1, 2, 3)).mean() / 2
+    if settings.loss == "one-hot":
+        return bins.one_hot_cross_entropy
+    if settings.rebalance == 1:
+        return bins.soft_cross_entropy
+    weights = bins.rebalancing_weights(bin_distribution(photos), settings.rebalance)
+    return lambda output, ab: bins.soft_cross_entropy(output, ab, weights.to(output.device))
+
+
+def bin_distribution(photos: PhotoCache) -> Tensor:
+    """P~ `(313,)` of the training photos, every fourth row and column of each."""
+    counts = torch.zeros(bins.COUNT, dtype=torch.long)
+    for pixels in photos:
+        rgb = torch.from_numpy(pixels[::4, ::4].copy()).permute(2, 0, 1)[None].float() / 255
+        counts += bins.count_bins(lab_from_rgb(rgb)[:, 1:])
+    return bins.smooth_counts(counts)

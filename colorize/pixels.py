@@ -1,0 +1,234 @@
+"""The pixels of a Pillow image in any mode, with any colour profile, as 8-bit sRGB."""
+
+import io
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image, ImageChops, ImageCms
+
+_DEEP = ("I;16", "I;16L", "I;16B", "I;16N", "I", "F")
+_STRIP_PIXELS = 1 << 22
+_BAD_PROFILE = "Its colour profile is damaged or does not fit and was ignored."
+
+
+class Pixels(NamedTuple):
+    """uint8 sRGB (h, w) of a grey picture, else (h, w, 3); alpha uint8 (h, w) or None; notices."""
+
+    color: np.ndarray
+    alpha: np.ndarray | None
+    notices: list[str]
+
+
+def to_srgb(image: Image.Image, key: int | tuple[int, ...] | None = None) -> Pixels:
+    """An image's pixels in 8-bit sRGB, its embedded profile applied (relative colorimetric with
+    black point compensation, as image editors do).
+
+    `key` is the value that stands for transparent, as `transparent_value` gives it. 16-bit greys
+    are scaled by 65535. Modes I and F are scaled by the first of 1, 255 and 65535 whose range holds
+    all values (give or take a tenth, which is clipped), else from their smallest to their largest;
+    a NaN counts as the smallest. A profile that changes nothing by more than a level is not
+    applied. Raises ValueError if no value is finite or the mode is unknown.
+    """
+    notices: list[str] = []
+    profile = _profile_of(image, notices)
+    if image.mode in ("P", "PA", "RGBa", "La", "1"):
+        image = image.convert(_plain_mode(image))
+    alpha = _alpha(image, key)
+    if image.mode in _DEEP:
+        index = _sixteen_bits(image, notices)
+    elif image.mode in ("L", "LA"):
+        index = _array(image.getchannel("L"))
+    elif image.mode in ("RGB", "RGBA") and _is_neutral(image) and not _tints(profile):
+        index = _array(image.getchannel("R"))
+    else:
+        return Pixels(_color(image, profile, notices), alpha, notices)
+    return Pixels(_grey_table(index.dtype, profile, notices)[index], alpha, notices)
+
+
+def transparent_value(image: Image.Image) -> int | tuple[int, ...] | None:
+    """The value of an image without alpha that stands for transparent, on the scale of its decoded
+    pixels. To be asked before the pixels are loaded, while it is known how they are stored."""
+    key = image.info.get("transparency")
+    stored = image.tile[0][3] if getattr(image, "tile", None) else None
+    if image.mode in ("1", "L", "I;16") and isinstance(key, int):
+        return key * {"L;2": 85, "L;4": 17}.get(stored if isinstance(stored, str) else "", 1)
+    if image.mode == "RGB" and isinstance(key, tuple) and len(key) == 3:
+        return tuple(value >> 8 for value in key) if stored == "RGB;16B" else key
+    return None
+
+
+def _plain_mode(image: Image.Image) -> str:
+    if image.mode == "P":
+        return "RGBA" if "transparency" in image.info else "RGB"
+    return {"PA": "RGBA", "RGBa": "RGBA", "La": "LA", "1": "L"}[image.mode]
+
+
+def _alpha(image: Image.Image, key: int | tuple[int, ...] | None) -> np.ndarray | None:
+    if image.mode in ("LA", "RGBA"):
+        return _array(image.getchannel("A"))
+    if key is None or image.mode not in ("L", "I;16", "RGB"):
+        return None
+    alpha = np.empty((image.height, image.width), np.uint8)
+    for rows, strip in _strips(image):
+        pixels = np.asarray(strip).reshape(strip.height, strip.width, -1)
+        alpha[rows] = np.where(np.all(pixels == key, axis=2), 0, 255)
+    return alpha
+
+
+def _sixteen_bits(image: Image.Image, notices: list[str]) -> np.ndarray:
+    """uint16 (h, w): the values of a deep grey image, scaled to 0..65535."""
+    values = np.asarray(image)
+    tags = getattr(image, "tag_v2", {})
+    if image.mode in ("I", "F"):
+        values = _stretched(values, notices)
+    elif tags.get(258) in (12, (12,)):  # bits per sample
+        values = np.rint(values * (65_535 / 4095))
+    values = values.astype(np.uint16)
+    if tags.get(262) == 0:  # white is zero, which Pillow heeds for 8 bits only
+        values = np.uint16(65_535) - values
+    return values
+
+
+def _stretched(values: np.ndarray, notices: list[str]) -> np.ndarray:
+    finite = np.isfinite(values)
+    if not finite.any():
+        raise ValueError("no value is a finite number")
+    low = float(values[finite].min())
+    high = float(values[finite].max())
+    for top in (1.0, 255.0, 65_535.0):
+        if -0.1 * top <= low and high <= 1.1 * top:
+            low, high = 0.0, top
+            break
+    else:
+        notices.append(f"Its values run from {low:g} to {high:g} and were scaled to fit.")
+    scaled = np.nan_to_num(values.astype(np.float64), nan=low, posinf=high, neginf=low)
+    scaled -= low
+    scaled *= 65_535 / ((high - low) or 1)
+    np.clip(scaled, 0, 65_535, out=scaled)
+    return np.rint(scaled, out=scaled)
+
+
+def _color(
+    image: Image.Image, profile: ImageCms.ImageCmsProfile | None, notices: list[str]
+) -> np.ndarray:
+    """uint8 (h, w, 3), or (h, w) where all three channels turn out to be equal."""
+    if image.mode == "LAB":
+        profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB"))
+    elif image.mode == "CMYK":
+        if image.format in ("JPEG", "MPO") and "adobe" not in image.info:
+            image = ImageChops.invert(image)  # Pillow takes all JPEGs' inks for Adobe's, inverted
+        if profile is None:
+            notices.append("It has no profile for its printing inks; their colours are estimates.")
+    else:
+        image = image.convert("RGB")
+    transform = _transform(profile, image.mode, notices)
+    pixels = _array(image if transform else image.convert("RGB"), transform)
+    if all(np.array_equal(pixels[..., 0], pixels[..., channel]) for channel in (1, 2)):
+        return pixels[..., 0].copy()
+    return pixels
+
+
+def _profile_of(image: Image.Image, notices: list[str]) -> ImageCms.ImageCmsProfile | None:
+    data = image.info.get("icc_profile")
+    if not isinstance(data, bytes) or not data:
+        return None
+    try:
+        return ImageCms.ImageCmsProfile(io.BytesIO(data))
+    except (OSError, ImageCms.PyCMSError):
+        notices.append(_BAD_PROFILE)
+        return None
+
+
+def _to_srgb_from(mode: str, profile: ImageCms.ImageCmsProfile) -> ImageCms.ImageCmsTransform:
+    return ImageCms.buildTransform(
+        profile,
+        ImageCms.createProfile("sRGB"),
+        mode,
+        "RGB",
+        ImageCms.Intent.RELATIVE_COLORIMETRIC,
+        ImageCms.Flags.BLACKPOINTCOMPENSATION,
+    )
+
+
+def _transform(
+    profile: ImageCms.ImageCmsProfile | None, mode: str, notices: list[str]
+) -> ImageCms.ImageCmsTransform | None:
+    """From `mode` in a profile to RGB in sRGB; None where there is nothing to do."""
+    if profile is None:
+        return None
+    try:
+        transform = _to_srgb_from(mode, profile)
+    except ImageCms.PyCMSError:
+        notices.append(_BAD_PROFILE)
+        return None
+    if mode != "RGB":
+        return transform
+    cube = np.stack(np.meshgrid(*[np.linspace(0, 255, 9).astype(np.uint8)] * 3), axis=-1)
+    moved = _through(transform, cube.reshape(1, -1, 3)) - cube.reshape(-1, 3).astype(int)
+    return transform if np.abs(moved).max() > 1 else None
+
+
+def _through(transform: ImageCms.ImageCmsTransform, pixels: np.ndarray) -> np.ndarray:
+    """(n, 3) sRGB of the pixels (1, n[, 3]), as integers that can be subtracted."""
+    return np.asarray(ImageCms.applyTransform(Image.fromarray(pixels), transform))[0].astype(int)
+
+
+def _ramp(profile: ImageCms.ImageCmsProfile, levels: int) -> np.ndarray:
+    """(levels, 3) sRGB of the greys from black to white. Raises PyCMSError."""
+    if profile.profile.xcolor_space == "GRAY":
+        mode, dtype = ("L", np.uint8) if levels == 256 else ("I;16", np.uint16)
+        return _through(_to_srgb_from(mode, profile), np.arange(levels, dtype=dtype)[None])
+    greys = np.repeat(np.arange(256, dtype=np.uint8)[None, :, None], 3, axis=2)
+    ramp = _through(_to_srgb_from("RGB", profile), greys)
+    if levels == 256:
+        return ramp
+    place = np.linspace(0, 255, levels)
+    return np.stack([np.interp(place, np.arange(256), channel) for channel in ramp.T], axis=1)
+
+
+def _grey_table(
+    dtype: np.dtype, profile: ImageCms.ImageCmsProfile | None, notices: list[str]
+) -> np.ndarray:
+    """uint8 sRGB level of every value of an unsigned integer type."""
+    levels = np.iinfo(dtype).max + 1
+    plain = np.rint(np.linspace(0, 255, levels))
+    table = plain
+    if profile is not None:
+        try:
+            table = np.rint(_ramp(profile, levels).mean(axis=1))
+        except ImageCms.PyCMSError:
+            notices.append(_BAD_PROFILE)
+    return (table if np.abs(table - plain).max() > 1 else plain).astype(np.uint8)
+
+
+def _tints(profile: ImageCms.ImageCmsProfile | None) -> bool:
+    """Whether equal channels in this profile are a colour rather than a grey."""
+    if profile is None:
+        return False
+    try:
+        return bool(np.ptp(_ramp(profile, 256), axis=1).max() > 2)
+    except ImageCms.PyCMSError:
+        return False
+
+
+def _is_neutral(image: Image.Image) -> bool:
+    pixels = (np.asarray(strip) for _, strip in _strips(image))
+    return all((strip[..., 1:3] == strip[..., :1]).all() for strip in pixels)
+
+
+def _strips(image: Image.Image) -> Iterator[tuple[slice, Image.Image]]:
+    """An image in strips of rows, so that its copies on the way stay small."""
+    rows = max(1, _STRIP_PIXELS // image.width)
+    for top in range(0, image.height, rows):
+        bottom = min(top + rows, image.height)
+        yield slice(top, bottom), image.crop((0, top, image.width, bottom))
+
+
+def _array(image: Image.Image, transform: ImageCms.ImageCmsTransform | None = None) -> np.ndarray:
+    """uint8 (h, w) or (h, w, 3), writable."""
+    shape = (image.height, image.width) + ((3,) if image.mode != "L" else ())
+    pixels = np.empty(shape, np.uint8)
+    for rows, strip in _strips(image):
+        pixels[rows] = np.asarray(ImageCms.applyTransform(strip, transform) if transform else strip)
+    return pixels

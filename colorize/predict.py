@@ -1,0 +1,38 @@
+"""Runs a network as its record says: L in, ab at the network's resolution out."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from colorize import bins
+from colorize.record import Record
+
+
+def run_network(network: nn.Module, record: Record, L: Tensor) -> Tensor:
+    """The raw output for L `(N, 1, H, W)` in [0, 100]: ab over the record's scale, or logits."""
+    centre, scale = record.lightness
+    with torch.inference_mode():
+        return network((L - centre) / scale).float()
+
+
+def decode(
+    network: nn.Module, record: Record, output: Tensor, temperature: float | None = None
+) -> Tensor:
+    """ab `(N, 2, h, w)` in CIELAB units from a raw output.
+
+    `temperature` is the annealed mean's (None: the record's own); networks that give ab
+    directly have none and do not look at it.
+    """
+    if not record.over_bins:
+        return output * record.ab_scale
+    temperature = record.temperature if temperature is None else temperature
+    return bins.annealed_mean(output, temperature, getattr(network, "bin_colours", None))
+
+
+def resize(x: Tensor, size: tuple[int, int]) -> Tensor:
+    """`(N, C, h, w)` to `size` (height, width): area-like when smaller, bicubic when larger."""
+    if tuple(x.shape[-2:]) == tuple(size):
+        return x
+    smaller = size[0] <= x.shape[-2] and size[1] <= x.shape[-1]
+    mode = "bilinear" if smaller else "bicubic"
+    return F.interpolate(x, size, mode=mode, align_corners=False, antialias=smaller)

@@ -1,0 +1,76 @@
+"""Tables of scores in Markdown, made from what `evaluate` measured."""
+
+from collections.abc import Sequence
+
+_FIGURES = {
+    "mse": ("MSE", "{:.5f}"),
+    "psnr": ("PSNR", "{:.2f}"),
+    "mssim": ("MSSIM", "{:.4f}"),
+    "lpips": ("LPIPS", "{:.3f}"),
+    "ciede2000": ("CIEDE2000", "{:.2f}"),
+    "colorfulness": ("colorfulness", "{:.1f}"),
+    "colorfulness_truth": ("of the truth", "{:.1f}"),
+}
+
+
+def summary_table(rows: Sequence[dict], figure: str = "mse") -> str:
+    """One figure, models down and datasets across; the lowest MSE of each dataset is bold."""
+    datasets = list(dict.fromkeys(row["dataset"] for row in rows))
+    models = list(dict.fromkeys(_label(row) for row in rows))
+    values = {(_label(row), row["dataset"]): row[figure] for row in rows}
+    best = {
+        dataset: min(v for (_, d), v in values.items() if d == dataset and v is not None)
+        for dataset in datasets
+    }
+    lines = [_line(["model", *datasets]), _line(["---", *["---:"] * len(datasets)])]
+    for model in models:
+        cells = []
+        for dataset in datasets:
+            value = values.get((model, dataset))
+            text = _text(figure, value)
+            cells.append(f"**{text}**" if value == best[dataset] else text)
+        lines.append(_line([model, *cells]))
+    return "\n".join(lines) + "\n"
+
+
+def full_table(rows: Sequence[dict]) -> str:
+    """Every figure of every row, grouped by dataset."""
+    head = ["dataset", "model", "photos", *(name for name, _ in _FIGURES.values())]
+    lines = [_line(head), _line(["---", "---", *["---:"] * (len(head) - 2)])]
+    for row in rows:
+        figures = [_text(figure, row[figure]) for figure in _FIGURES]
+        lines.append(_line([row["dataset"], _label(row), str(row["photos"]), *figures]))
+    return "\n".join(lines) + "\n"
+
+
+def _label(row: dict) -> str:
+    if row["decoding"] is None:
+        return row["model"]
+    return f"{row['model']}, {row['decoding']}" + ("" if row["shipped"] else " (not shipped)")
+
+
+def _text(figure: str, value: float | None) -> str:
+    return "–" if value is None else _FIGURES[figure][1].format(value)
+
+
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def update_document(text: str, rows: Sequence[dict]) -> str:
+    """A Markdown text with its tables made anew.
+
+    They stand between `<!-- mse -->` and `<!-- /mse -->` (summary) and between
+    `<!-- scores -->` and `<!-- /scores -->` (every figure). ValueError where neither is there.
+    """
+    tables = {"mse": summary_table(rows), "scores": full_table(rows)}
+    updated = text
+    for name, table in tables.items():
+        begin, end = f"<!-- {name} -->", f"<!-- /{name} -->"
+        before, found, rest = updated.partition(begin)
+        _, closed, after = rest.partition(end)
+        if found and closed:
+            updated = f"{before}{begin}\n\n{table}\n{end}{after}"
+    if updated == text and not any(f"<!-- {name} -->" in text for name in tables):
+        raise ValueError("expected <!-- mse --> or <!-- scores --> with its end, found neither")
+    return updated
