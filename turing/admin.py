@@ -6,12 +6,7 @@ there is no page at all.
 
 import asyncio
 import logging
-import tempfile
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
-from importlib.util import find_spec
-from pathlib import Path
-from typing import NamedTuple
 from urllib.parse import parse_qs
 
 from starlette.requests import ClientDisconnect, Request
@@ -19,18 +14,16 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from turing import guards
-from turing.analysis import Results, analyse
+from turing.downloads import DOWNLOADS, version_results
 from turing.errors import TuringError
-from turing.export import export
-from turing.frames import built_versions, load_data
-from turing.gallery import stored_pictures
+from turing.frames import built_versions
 from turing.pages import render
 from turing.people import RefusedError
-from turing.report import html_report
 from turing.routes import PREFIX
 from turing.serving import ServedStudy, Studies
 from turing.sign_in import COOKIE, VARIABLE, Guard, set_cookie
 from turing.store import Store, facts
+from turing.store_report import store_report
 
 _log = logging.getLogger(__name__)
 
@@ -48,14 +41,6 @@ _HEADERS = {
 }
 
 Endpoint = Callable[[Request], Awaitable[Response]]
-
-
-class Download(NamedTuple):
-    """A file of the results page: its label, media type and how it is made."""
-
-    label: str
-    media_type: str
-    make: Callable[[Store, int | None], bytes]
 
 
 def admin_routes(studies: Studies, password: str | None, name: str) -> list[Route]:
@@ -228,13 +213,9 @@ def _version(request: Request) -> int | None:
     return int(given)
 
 
-def _results(store: Store, version: int | None) -> Results:
-    return analyse(load_data(store, None if version is None else [version]))
-
-
 def _report(store: Store, version: int | None, base: str, root: str, others: list[str]) -> str:
     """The report with its downloads on top."""
-    results = _results(store, version)
+    results = version_results(store, version)
     (shown,) = results.data.versions
     with store.reading() as db:
         state = facts(db).state
@@ -249,37 +230,4 @@ def _report(store: Store, version: int | None, base: str, root: str, others: lis
         shown=shown,
         others=others,
     )
-    return html_report(results, stored_pictures(store), datetime.now(UTC), top=top)
-
-
-def _report_file(store: Store, version: int | None) -> bytes:
-    results = _results(store, version)
-    return html_report(results, stored_pictures(store), datetime.now(UTC)).encode()
-
-
-def _exported(ending: str, dictionary: bool = False) -> Callable[[Store, int | None], bytes]:
-    def make(store: Store, version: int | None) -> bytes:
-        with tempfile.TemporaryDirectory() as directory:
-            done = export(store, Path(directory) / f"choices{ending}", version=version)
-            return (done.dictionary if dictionary else done.path).read_bytes()
-
-    return make
-
-
-DOWNLOADS = {
-    "report.html": Download("Report (HTML)", "text/html; charset=utf-8", _report_file),
-    "choices.csv": Download("Choices (CSV)", "text/csv; charset=utf-8", _exported(".csv")),
-    "choices.json": Download("Choices (JSON)", "application/json", _exported(".json")),
-    **(
-        {
-            "choices.parquet": Download(
-                "Choices (Parquet)", "application/vnd.apache.parquet", _exported(".parquet")
-            )
-        }
-        if find_spec("pyarrow")
-        else {}
-    ),
-    "columns.csv": Download(
-        "What the columns mean", "text/csv; charset=utf-8", _exported(".csv", True)
-    ),
-}
+    return store_report(store, results, top)

@@ -1,7 +1,6 @@
 """Commands that say what a study found: results, report, export, power, simulate."""
 
 import json
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -39,14 +38,13 @@ def results(
     python -m turing results studies/demo.sqlite
     python -m turing results studies/demo.sqlite --json > results.json
     """
-    from turing.analysis import analyse
-    from turing.frames import load_data
     from turing.results import results_json
+    from turing.store_report import store_results
     from turing.terminal import print_report
 
     versions = _versions(version)
     with Store(store) as opened:
-        found = analyse(load_data(opened, versions))
+        found = store_results(opened, versions)
     if as_json:
         typer.echo(json.dumps(results_json(found), indent=1, allow_nan=False))
     else:
@@ -67,15 +65,12 @@ def report(
     \b
     python -m turing report studies/demo.sqlite -o report.html
     """
-    from turing.analysis import analyse
-    from turing.frames import load_data
-    from turing.gallery import stored_pictures
-    from turing.report import html_report
+    from turing.store_report import store_report, store_results
 
     versions = _versions(version)
     with Store(store) as opened:
-        found = analyse(load_data(opened, versions))
-        html = html_report(found, stored_pictures(opened), datetime.now(UTC))
+        found = store_results(opened, versions)
+        html = store_report(opened, found)
     output = output or Path(f"{found.data.study.name}-report.html")
     _check_can_write(output)
     with database.unfinished(output) as path:

@@ -1,5 +1,6 @@
 """From a store to data frames, in one transaction: all figures are of one moment."""
 
+import json
 import sqlite3
 from collections.abc import Sequence
 
@@ -50,8 +51,8 @@ def load_data(store: Store, versions: Sequence[int] | None = None) -> StudyData:
             )
             for query in (_PARTICIPANTS, _TRIALS, _ANSWERS)
         )
-        (program,) = db.execute(
-            "SELECT program FROM study WHERE version = ?", (chosen[-1],)
+        program, report = db.execute(
+            "SELECT program, report FROM study WHERE version = ?", (chosen[-1],)
         ).fetchone()
         (simulated,) = db.execute(
             "SELECT EXISTS (SELECT 1 FROM events WHERE what = ?)", (SIMULATED,)
@@ -68,6 +69,7 @@ def load_data(store: Store, versions: Sequence[int] | None = None) -> StudyData:
         _trials(trials, study),
         answers,
         program,
+        json.loads(report),
         bool(simulated),
     )
 

@@ -8,7 +8,6 @@ from typing import NamedTuple
 from PIL import Image
 
 from turing.analysis import Photo, Results
-from turing.store import Store
 from turing.tables import part_name
 
 Pictures = Callable[[str], bytes | None]  # a stimulus's name to its PNG
@@ -34,18 +33,6 @@ class Picture(NamedTuple):
 class Gallery(NamedTuple):
     title: str
     pictures: Sequence[Picture]
-
-
-def stored_pictures(store: Store) -> Pictures:
-    """The pictures of a store, None for one that is gone."""
-
-    def picture(stimulus: str) -> bytes | None:
-        try:
-            return store.picture_path(stimulus).read_bytes()
-        except FileNotFoundError:
-            return None
-
-    return picture
 
 
 def galleries(results: Results, pictures: Pictures) -> list[Gallery]:

@@ -12,7 +12,15 @@ from turing import people_tables, plots, tables
 from turing.analysis import Cell, Results
 from turing.gallery import Pictures, galleries
 from turing.pages import render
-from turing.words import DASH, answer, cell_sentence, shown_cells
+from turing.words import ALL, DASH, answer, cell_sentence, shown_cells
+
+
+class Preregistration(NamedTuple):
+    """The file that `build` wrote, and what is to be said of it."""
+
+    text: str
+    remark: str
+    as_written: bool = True
 
 
 class Line(NamedTuple):
@@ -27,7 +35,7 @@ def html_report(
     results: Results,
     pictures: Pictures,
     made: datetime,
-    preregistration: str = "",
+    preregistration: Preregistration | None = None,
     top: Markup | str = "",
 ) -> str:
     """The whole report as one HTML file; `top` (HTML where it is Markup) is under the title."""
@@ -60,6 +68,7 @@ def html_report(
         galleries=galleries(results, pictures),
         times=tables.times_table(results),
         checks=tables.checks_table(results),
+        built=tables.built_table(results),
         questions=people_tables.answers_of(results),
         printed=tables.printed_table(results),
         plots=_plots(results),
@@ -81,7 +90,11 @@ def _period(results: Results) -> str:
 def _lines(results: Results) -> list[Line]:
     if results.preferences:
         return [
-            Line(text, "indistinguishable" if " looks more " in text else "undecided", False)
+            Line(
+                text,
+                "indistinguishable" if " looks more " in text else "undecided",
+                text.startswith(f"{ALL}: "),
+            )
             for text in answer(results)
         ]
     return [

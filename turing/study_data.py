@@ -1,7 +1,8 @@
 """The facts of a study as data frames: what the analysis reads, wherever it came from."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 import pandas as pd
 
@@ -43,6 +44,7 @@ class StudyData:
     trials: pd.DataFrame  # TRIAL_COLUMNS
     answers: pd.DataFrame  # participant, question, answer
     program: str = ""  # that built it
+    built_from: Mapping[str, Any] = field(default_factory=dict)  # what `build` reported
     simulated: bool = False  # some of the participants are synthetic
 
     @property

@@ -1,6 +1,7 @@
 """The tables of a report, as text in cells, for the terminal and for HTML alike."""
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -302,6 +303,26 @@ def printed_table(results: Results) -> Table:
         rows,
         2,
         note,
+    )
+
+
+def built_table(results: Results) -> Table:
+    """How many photos of each dataset were found, fit and used, and what was left out."""
+    built = results.data.built_from
+    missing, left_out = built.get("missing", {}), built.get("left_out", [])
+    notes = [f"{name}: {n} fewer than the study file asks for." for name, n in missing.items()]
+    if enlarged := built.get("enlarged", 0):
+        notes.append(f"{enlarged} photos are smaller than the display size and were enlarged.")
+    reasons = Counter(one["reason"] for one in left_out)
+    notes += [f"Left out as {reason}: {n}." for reason, n in reasons.items()]
+    return Table(
+        "Photos of the study",
+        ("Dataset", "Found", "Good", "Used"),
+        [
+            (name, str(of["found"]), str(of["good"]), str(of["used"]))
+            for name, of in built.get("datasets", {}).items()
+        ],
+        note=" ".join(notes),
     )
 
 

@@ -85,7 +85,7 @@ def _preferences(
 
 
 def comparison_sentence(pair: Comparison) -> str:
-    """fruits: fusion looks more real than baseline, picked in 86% of pairs [79%, 91%]"""
+    """fruits: fusion looks more real than baseline, would be picked in 86% of pairs [79%, 91%]"""
     found = pair.difference
     share, low, high = (float(expit(x)) for x in (found.estimate, found.low, found.high))
     bounds = "no interval" if math.isnan(low) else f"[{percent(low)}, {percent(high)}]"
@@ -93,5 +93,5 @@ def comparison_sentence(pair: Comparison) -> str:
     says = "looks more real than" if sure else "not shown to look more real than"
     return (
         f"{name_of(pair.dataset)}: {pair.a} {says} {pair.b}, "
-        f"picked in {percent(share)} of pairs {bounds}"
+        f"would be picked in {percent(share)} of pairs {bounds}"
     )

@@ -14,7 +14,7 @@ from PIL import Image
 
 from turing.analysis import analyse
 from turing.crowd import Skills
-from turing.report import html_report
+from turing.report import Preregistration, html_report
 from turing.words import answer
 
 from .made_up import made_up_data
@@ -23,6 +23,7 @@ SKILLS = Skills({(None, "baseline"): 0.95, (None, "fusion"): 0.7}, careless=0.1,
 MADE = datetime(2026, 8, 20, 12, 30, tzinfo=UTC)
 EVIL = '"><script>alert(1)</script><img src=x onerror=alert(1)>{{ 7 * 7 }}'
 PROTOCOLS = ["pick-original", "pick-fake-sequential", "single", "preference"]
+REGISTERED = Preregistration('{"delta": 0.1}', "As it was written.")
 VOID = {"meta", "link", "img", "br"}
 
 
@@ -78,20 +79,29 @@ def results(request):
 
 
 @pytest.fixture(scope="module")
+def html(results):
+    return html_report(results, png, MADE, REGISTERED)
+
+
+@pytest.fixture(scope="module")
 def plain():
     return analyse(made_up_data(20, SKILLS))
 
 
-def test_the_answer_comes_first(results):
-    text = Page(html_report(results, png, MADE)).text
+@pytest.fixture(scope="module")
+def plain_page(plain):
+    return Page(html_report(plain, png, MADE, REGISTERED))
+
+
+def test_the_answer_comes_first(results, html):
+    text = Page(html).text
     places = [text.index(sentence) for sentence in answer(results)]
     assert places and places == sorted(places)
     assert max(places) < text.index("Naive interval" if results.cells else "Rank ")
     assert max(places) < text.index("Exclusions")
 
 
-def test_nothing_is_asked_of_anybody(results):
-    html = html_report(results, png, MADE, preregistration="{}")
+def test_nothing_is_asked_of_anybody(html):
     page = Page(html)
     assert page.addresses
     assert all(address.startswith(("data:", "#")) for address in page.addresses)
@@ -107,20 +117,19 @@ def test_every_text_is_escaped():
         update={"study": data.study.study.model_copy(update={"title": EVIL})}
     )
     results = analyse(dataclasses.replace(data, trials=trials, study=study))
-    page = Page(html_report(results, png, MADE, preregistration=EVIL))
+    page = Page(html_report(results, png, MADE, preregistration=Preregistration(EVIL, EVIL)))
     assert "script" not in page.tags and page.events == []
     assert page.text.count(EVIL) > 5  # as text: title, pre-registration, hints, files
     assert any(alt.startswith(EVIL) for alt in page.alts)
     assert "a<b>c, fusion" in page.text
 
 
-def test_the_pictures_are_inside_and_small(plain):
-    page = Page(html_report(plain, png, MADE))
-    sources = [a for a in page.addresses if a.startswith("data:image/jpeg;base64,")]
+def test_the_pictures_are_inside_and_small(plain_page):
+    sources = [a for a in plain_page.addresses if a.startswith("data:image/jpeg;base64,")]
     assert len(sources) == 12
     with Image.open(io.BytesIO(base64.b64decode(sources[0].split(",")[1]))) as image:
         assert image.size == (64, 32) and image.mode == "RGB"
-    assert all("left to right" in alt for alt in page.alts)
+    assert all("left to right" in alt for alt in plain_page.alts)
 
 
 def test_a_picture_that_is_gone_is_left_out(plain):
@@ -128,8 +137,8 @@ def test_a_picture_that_is_gone_is_left_out(plain):
     assert "img" not in page.tags and "Every photo" in page.text
 
 
-def test_all_that_the_design_asks_for_is_there(plain):
-    text = Page(html_report(plain, png, MADE, preregistration='{"delta": 0.1}')).text
+def test_all_that_the_design_asks_for_is_there(plain, plain_page):
+    text = plain_page.text
     for part in (
         "Turing fraction",
         "Naive interval",
@@ -157,10 +166,10 @@ def test_where_four_cannot_show_it_is_said():
     assert text.index("cannot be expected") < text.index("The answer")
 
 
-def test_simulated_people_are_owned_up_to(plain):
+def test_simulated_people_are_owned_up_to(plain, plain_page):
     made = dataclasses.replace(plain, data=dataclasses.replace(plain.data, simulated=True))
     assert "Simulated." in Page(html_report(made, png, MADE)).text
-    assert "Simulated." not in Page(html_report(plain, png, MADE)).text
+    assert "Simulated." not in plain_page.text
 
 
 def test_nobody_yet(results):

@@ -39,7 +39,7 @@ def test_preference_says_who_looks_more_real():
     data = made_up_data(20, skills, protocol="preference", models=models, datasets=("fruits",))
     lines = words.answer(analyse(data))
     assert len(lines) == 3
-    assert sum("looks more real than baseline, picked in" in line for line in lines) == 2
+    assert sum("looks more real than baseline, would be picked in" in line for line in lines) == 2
     assert sum("not shown to look more real" in line for line in lines) == 1
 
 
