@@ -6,9 +6,11 @@ from typing import Annotated
 
 import typer
 
-from turing import cli_results, cli_study  # noqa: F401 - register their commands
+from turing import cli_build, cli_results, cli_study  # noqa: F401 - register their commands
 from turing.cli_base import FAILED, StoreFile, app, command, say, warn
 from turing.store import Store
+
+_ORDER = ("build", "preview", "open", "close", "status", "results", "report", "export", "power")
 
 
 def main() -> None:
@@ -164,3 +166,9 @@ def _say_kept(
         say(f"What was there before is kept as {before}")
     if faults:
         raise typer.Exit(FAILED)
+
+
+# As a study goes; the others after them.
+app.registered_commands.sort(
+    key=lambda one: _ORDER.index(one.name) if one.name in _ORDER else len(_ORDER)
+)

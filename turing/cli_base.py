@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
+from rich.console import Console
+from rich.progress import Progress, TaskID
 
 from turing.errors import TuringError
 
@@ -56,6 +58,21 @@ def command(name: str, **options: Any) -> Callable[[Callable[..., None]], Callab
         return app.command(name, **options)(run)
 
     return register
+
+
+@contextmanager
+def progress_bars() -> Iterator[Callable[[str, int, int], None]]:
+    """A bar for each thing that is done, on a terminal, gone when all are."""
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bars:
+        tasks: dict[str, TaskID] = {}
+
+        def progress(what: str, done: int, total: int) -> None:
+            if what not in tasks:
+                tasks[what] = bars.add_task(what.capitalize(), total=total)
+            bars.update(tasks[what], completed=done, total=total)
+
+        yield progress
 
 
 @contextmanager

@@ -6,10 +6,9 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import Progress
 
 from turing import database
-from turing.cli_base import WRONG_USE, StoreFile, command, end, say, wrong_use
+from turing.cli_base import WRONG_USE, StoreFile, command, end, progress_bars, say, wrong_use
 from turing.errors import TuringError
 from turing.store import Store, facts
 from turing.study import Study
@@ -189,9 +188,10 @@ def simulate(
             withdraws=withdraw,
         )
     copy = empty_copy(store, output or store.parent / "simulated")
-    with Store(copy) as opened, Progress(console=Console(stderr=True), transient=True) as bars:
-        bar = bars.add_task("Participants", total=participants)
-        done = fill(opened, skills, participants, seed, lambda n: bars.update(bar, completed=n))
+    with Store(copy) as opened, progress_bars() as progress:
+        done = fill(
+            opened, skills, participants, seed, lambda n: progress("participants", n, participants)
+        )
     kinds = ", ".join(f"{n} {manner}" for manner, n in sorted(done.manners.items()))
     say(f"{copy}: {done.participants} participants ({kinds}), {done.choices} choices")
     say(f"python -m turing results {copy}")

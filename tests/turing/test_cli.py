@@ -4,7 +4,9 @@ import csv
 import json
 import shutil
 
+import numpy as np
 import pytest
+from PIL import Image
 from typer.testing import CliRunner
 
 from turing.analysis import analyse
@@ -123,6 +125,62 @@ def test_wrong_use_ends_with_2(store, arguments):
 def test_what_fails_is_one_line_and_ends_with_1(folder, store, arguments, message):
     out, err = run(*(a.format(folder=folder, store=store) for a in arguments), code=1)
     assert not out and message in err and len(err.splitlines()) == 1
+
+
+@pytest.fixture
+def photos(tmp_path):
+    """Six photos in each of two folders: blocks of colour, unlike each other."""
+    for seed, dataset in enumerate(("hills", "apples")):
+        (tmp_path / dataset).mkdir()
+        for number in range(6):
+            rng = np.random.default_rng([seed, number])
+            blocks = Image.fromarray(rng.integers(0, 256, (5, 6, 3), dtype=np.uint8))
+            picture = blocks.resize((72, 60), Image.Resampling.BICUBIC)
+            picture.save(tmp_path / dataset / f"{number}.png")
+    # Models that need no checkpoint: the original's own colours at a low resolution.
+    text = study_text().replace('["plain", "bright"]', '["control-2", "control-4"]')
+    (tmp_path / "study.toml").write_text(text)
+    return tmp_path
+
+
+@pytest.mark.slow
+def test_build_renders_a_study_once_and_prints_what_to_do(photos):
+    study = (photos / "study.toml", "--store", photos / "studies")
+    out, _ = run("build", *study)
+    assert "hills: 6 of 6 photos are used" in out
+    assert "tiny: version 1 is built, 46 pictures made, 0 kept" in out
+    assert "Pre-registration: " in out and "&preview=" in out
+    assert "0 pictures made, 46 kept" in run("build", *study)[0]
+    run("open", *study)
+    out, _ = run("simulate", photos / "studies" / "tiny.sqlite", "--participants", "4")
+    html = photos / "report.html"
+    run("report", photos / "studies" / "simulated" / "tiny.sqlite", "-o", html)
+    assert "data:image/jpeg;base64," in html.read_text("utf-8")
+
+
+@pytest.mark.slow
+def test_the_check_finds_no_leak(photos):
+    (photos / "study.toml").write_text(
+        (photos / "study.toml").read_text().replace("per_participant = 6", "per_participant = 8")
+    )
+    out, _ = run("build", photos / "study.toml", "--store", photos / "studies", "--check")
+    assert "no better than chance" in out
+
+
+def test_parts_of_a_study_are_kept_apart(photos):
+    study = (photos / "study.toml", "--store", photos / "studies")
+    run("build", *study, "--part", "2")
+    assert "0 pictures made" in run("build", *study)[0]
+    assert "part 2" in run("status", *study)[0]
+    assert "holds part 2" in run("build", *study, "--part", "1", code=1)[1]
+
+
+def test_a_build_that_fails_leaves_nothing(photos):
+    shutil.rmtree(photos / "apples")
+    study = (photos / "study.toml", "--store", photos / "studies")
+    _, err = run("build", *study, code=1)
+    assert "apples" in err and len(err.splitlines()) == 1
+    assert list((photos / "studies").iterdir()) == []
 
 
 def test_open_close_and_status(folder, store):
