@@ -13,7 +13,7 @@ from turing.crowd import Skills
 from turing.statistics import holm, turing_fraction, verdict
 from turing.study_data import ORIGINAL
 
-from .made_up import made_up_data
+from .synthetic import made_up_data
 
 SKILLS = Skills({(None, "baseline"): 0.93, (None, "fusion"): 0.6})
 CROWDED = dataclasses.replace(SKILLS, careless=0.15, leaves=0.15, withdraws=0.1)

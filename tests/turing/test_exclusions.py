@@ -6,7 +6,7 @@ import pytest
 from turing.exclusions import exclusions
 from turing.study_data import StudyData
 
-from .made_up import made_up_study
+from .synthetic import made_up_study
 
 NAN = float("nan")
 

@@ -12,7 +12,7 @@ from turing.analysis import analyse
 from turing.crowd import Skills
 from turing.printed import printed_fraction
 
-from .made_up import made_up_data
+from .synthetic import made_up_data
 
 SKILLS = Skills({(None, "baseline"): 0.95, (None, "fusion"): 0.7})
 DRAWN = (plots.forest, plots.learning_curve, plots.times, plots.people, plots.photos)

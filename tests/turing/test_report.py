@@ -17,7 +17,7 @@ from turing.crowd import Skills
 from turing.report import Preregistration, html_report
 from turing.words import answer
 
-from .made_up import made_up_data
+from .synthetic import made_up_data
 
 SKILLS = Skills({(None, "baseline"): 0.95, (None, "fusion"): 0.7}, careless=0.1, withdraws=0.1)
 MADE = datetime(2026, 8, 20, 12, 30, tzinfo=UTC)

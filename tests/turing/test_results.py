@@ -8,7 +8,7 @@ from turing.analysis import analyse
 from turing.crowd import Skills
 from turing.results import results_json
 
-from .made_up import made_up_data
+from .synthetic import made_up_data
 
 CELL = [
     "dataset",

@@ -9,7 +9,7 @@ from turing.analysis import analyse
 from turing.crowd import Skills
 from turing.printed import TABLE_5, printed_fraction
 
-from .made_up import made_up_data
+from .synthetic import made_up_data
 
 SKILLS = Skills(
     {(None, "baseline"): 0.95, (None, "fusion"): 0.7}, careless=0.1, leaves=0.1, withdraws=0.1

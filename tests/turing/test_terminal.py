@@ -12,7 +12,7 @@ from turing.tables import Table, cells_table
 from turing.terminal import print_report, print_table
 from turing.words import answer
 
-from .made_up import made_up_data
+from .synthetic import made_up_data
 
 SKILLS = Skills({(None, "baseline"): 0.95, (None, "fusion"): 0.7}, careless=0.1, withdraws=0.1)
 PROTOCOLS = ["pick-original", "pick-fake-sequential", "single", "preference"]

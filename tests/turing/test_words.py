@@ -7,7 +7,7 @@ from turing.analysis import Cell, analyse
 from turing.crowd import Skills
 from turing.statistics import Fraction
 
-from .made_up import made_up_data
+from .synthetic import made_up_data
 
 
 def cell(dataset="landscapes", low=0.88, high=0.96, people=40, photos=200, verdict="told apart"):
