@@ -28,8 +28,9 @@ HINTS = {"id": "hints", "ask": "What gave the photos away?", "required": False}
 
 @pytest.fixture(scope="module")
 def browser():
+    path = find_browser()
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=find_browser(), args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield browser
         browser.close()
 
@@ -740,6 +741,13 @@ def test_markdown_and_html_in_texts_are_harmless(arrive):
     expect(page.locator(".code")).to_have_text(attack)
     assert page.locator("#page script, #page img, #page a").count() == 0
     assert page.evaluate("window.hacked") is None
+    parsing = "try { document.body.innerHTML = '<b>'; } catch (refused) { refused.name }"
+    assert page.evaluate(parsing) == "TypeError"  # the page's policy: no text becomes HTML
+    leaving = """new Promise((resolve) => {
+      document.addEventListener("securitypolicyviolation", (event) => resolve(event.blockedURI));
+      fetch("http://example.invalid/").catch(() => {});
+    })"""
+    assert page.evaluate(leaving).startswith("http://example.invalid")
     (record,) = study.participants.values()
     assert record.start["answers"] == {"__proto__": attack}
 
@@ -824,12 +832,13 @@ def test_pick_fake_sequential(arrive):
     views = page.evaluate("views")
     assert [view for _, view in views] == ["blank", "part-0", "part-1", "hidden"]
     first, second, blank = (at for at, _ in views[1:])
-    assert 380 < second - first < 600
-    assert 380 < blank - second < 600
+    assert 380 < second - first < 800
+    assert 380 < blank - second < 800
     visible = "all => all.map((each) => getComputedStyle(each).visibility)"
     assert page.locator(".part img").evaluate_all(visible) == ["hidden", "hidden"]
     person.press("The second")
     person.sees("Not this time.")
+    assert study.saved[0]["shown_ms"] == pytest.approx(blank - first, abs=100)
     expect(page.locator("[data-part='0'] .tag")).to_have_text("Colorized")
     person.press("Continue")
     person.press("Start")
@@ -839,7 +848,7 @@ def test_pick_fake_sequential(arrive):
     person.pick_by_key("ArrowRight")
     person.sees("All done")
     assert person.saved() == [1, 0, 1]
-    assert all(760 < answer["shown_ms"] < 1200 for answer in study.saved)
+    assert all(760 < answer["shown_ms"] < 1600 for answer in study.saved)
 
 
 @pytest.mark.slow
@@ -884,12 +893,13 @@ def test_preference_has_practice_without_feedback(arrive):
 @pytest.mark.slow
 def test_hidden_timer_of_one_pair_does_not_hide_the_next(arrive):
     person = arrive(PretendStudy(practice=0, exposure_ms=1500))
+    watch_views(person)
     person.begin()
-    person.pick(1)  # long before the time is up
+    person.pick(1)  # before the time is up
     person.wait_for_trial("2 of 4")
-    shown = time.monotonic()
     person.page.locator(".trial[data-view='hidden']").wait_for()
-    assert time.monotonic() - shown > 1.2
+    (shown, _), (hidden, _) = person.page.evaluate("views.slice(-2)")
+    assert hidden - shown > 1480
 
 
 @pytest.mark.slow
@@ -903,7 +913,7 @@ def test_timed_pair_is_hidden_and_can_still_be_answered(arrive):
     person.wait_for_trial("2 of 4")
     person.page.locator(".trial[data-view='hidden']").wait_for()
     (answer,) = person.study.saved
-    assert 280 <= answer["shown_ms"] < 500
+    assert 280 <= answer["shown_ms"] < 700
     assert answer["rt_ms"] > answer["shown_ms"]
 
 
@@ -983,6 +993,16 @@ def test_preview_sends_its_key_and_is_kept_apart(arrive):
     assert info.query_params["preview"] == "KEY"
     person.visit()
     person.press("I agree")  # as a participant, one has not begun yet
+
+
+@pytest.mark.slow
+def test_preview_can_be_walked_again(arrive):
+    person = arrive(PretendStudy(practice=0, scored=1))
+    for _ in range(2):
+        person.begin("&preview=KEY")
+        person.pick(0)
+        person.sees("All done")
+    assert len(person.study.participants) == 2
 
 
 @pytest.mark.slow

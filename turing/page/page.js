@@ -50,7 +50,9 @@ class Page {
     for (;;) {
       try {
         const state = await find();
-        return await this.walk(state ?? (await this.enter()), state?.stage === "done");
+        const isOver = ["done", "withdrawn"].includes(state?.stage);
+        if (isOver && this.client.preview) find = () => this.client.drop(); // walk it once more
+        else return await this.walk(state ?? (await this.enter()), isOver);
       } catch (problem) {
         find = this.recovery(problem);
       }
@@ -68,7 +70,7 @@ class Page {
     if (problem.status === 401) {
       this.client.drop();
       this.lostSession = true;
-      return () => null;
+      return () => undefined;
     }
     const isStale = ["answered", "withdrawn", "unfinished"].includes(problem.code);
     const isGone = problem.status === 404 && this.info;
@@ -124,6 +126,7 @@ class Page {
   async trial(state) {
     const { trial } = state;
     this.pictures.keep(trial.picture, state.next_picture);
+    this.pictures.prefetch(trial.picture);
     await this.pauseBefore(state);
     const screen = this.trialScreen(trial.kind);
     screen.announce(state, !this.hasSeenKeys);

@@ -45,20 +45,20 @@ export class Screens {
    */
   page(title, text, proceed, { leave, leaveLabel = "leave", notes = [], byEnter = true }) {
     return new Promise((resolve) => {
+      const goOn = () => {
+        button.disabled = true;
+        resolve();
+      };
+      const button = this.button(proceed, goOn);
       this.screen(
         title,
         ...notes.map((note) => element("p", { class: "note" }, note)),
         element("div", { class: "prose" }, markdown(text)),
-        element(
-          "div",
-          { class: "actions" },
-          this.button(proceed, resolve),
-          this.button(leaveLabel, leave, "quiet"),
-        ),
+        element("div", { class: "actions" }, button, this.button(leaveLabel, leave, "quiet")),
       );
       if (!byEnter) return;
       this.place.querySelector("h1").addEventListener("keydown", (event) => {
-        if (event.key === "Enter" && !event.repeat) resolve();
+        if (event.key === "Enter" && !event.repeat) goOn();
       });
     });
   }
@@ -76,6 +76,7 @@ export class Screens {
           input: () => keep(readAnswers(form, questions)),
           submit: (event) => {
             event.preventDefault();
+            event.submitter.disabled = true;
             resolve(readAnswers(form, questions));
           },
         },
