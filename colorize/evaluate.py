@@ -12,9 +12,8 @@ from tqdm import tqdm
 
 from colorize import metrics
 from colorize.color import lab_from_rgb, rgb_from_lab
-from colorize.data import Dataset, PhotoFile
+from colorize.data import SPLITS, Dataset
 from colorize.errors import ColorizeError
-from colorize.photo import PhotoError
 from colorize.predict import decode, resize, run_network
 from colorize.record import Record
 
@@ -29,14 +28,15 @@ Lpips = Callable[[np.ndarray, np.ndarray], float]
 class Contestant:
     """What is scored: a name, its decoding for the table, and L -> ab, both `(N, ., H, W)`.
 
-    `size` is the side that L is given at (96 or the record's larger working size).
+    `size` is the side that L is given at (96 or the record's larger working size); without
+    `colorize` the figures are null.
     """
 
     model: str
     decoding: str | None
     shipped: bool
     size: int
-    colorize: Callable[[Tensor], Tensor]
+    colorize: Callable[[Tensor], Tensor] | None
 
 
 def square(pixels: np.ndarray, size: int) -> Tensor:
@@ -77,37 +77,37 @@ def contestants(network: nn.Module, record: Record, device: torch.device) -> lis
 
 
 def controls(mean_ab: Sequence[float] | None) -> list[Contestant]:
-    """The rows `grey` (ab = 0) and, where there is a mean to give, `mean-colour`."""
+    """The rows `grey` (ab = 0) and `mean-colour`, which cannot run where there is no mean."""
 
     def constant(a: float, b: float) -> Callable[[Tensor], Tensor]:
         colour = torch.tensor([a, b]).view(1, 2, 1, 1)
         return lambda L: colour.expand(len(L), -1, *L.shape[-2:])
 
-    rows = [Contestant("grey", None, True, SIZE, constant(0, 0))]
-    if mean_ab is not None:
-        rows.append(Contestant("mean-colour", None, True, SIZE, constant(*mean_ab)))
-    return rows
+    return [
+        Contestant("grey", None, True, SIZE, constant(0, 0)),
+        Contestant("mean-colour", None, True, SIZE, constant(*mean_ab) if mean_ab else None),
+    ]
 
 
 def mean_colour(datasets: Sequence[Dataset], split: str) -> tuple[float, float] | None:
     """Mean ab over the photos of `train` of all datasets that have the asked split."""
-    photos = [photo for d in datasets if d.photos[split] for photo in d.photos["train"]]
-    if not photos:
-        return None
     total, count = torch.zeros(2, dtype=torch.float64), 0
-    for pixels in _decoded(photos, "mean colour"):
-        total += lab_from_rgb(square(pixels, SIZE))[0, 1:].double().mean((1, 2))
-        count += 1
+    for dataset in datasets:
+        if dataset.photos[split]:
+            for pixels in _decoded(dataset, "train", []):
+                total += lab_from_rgb(square(pixels, SIZE))[0, 1:].double().mean((1, 2))
+                count += 1
     return tuple((total / count).tolist()) if count else None
 
 
-def _decoded(photos: Iterable[PhotoFile], what: str) -> Iterator[np.ndarray]:
-    """The photos' pixels; those that cannot be read are said and left out."""
-    for photo in tqdm(photos, what, unit="photo", leave=False):
+def _decoded(dataset: Dataset, split: str, left_out: list[str]) -> Iterator[np.ndarray]:
+    """The photos' pixels; those that cannot be read are listed in `left_out`."""
+    what = f"{dataset.name} {split}"
+    for photo in tqdm(dataset.photos[split], what, unit="photo", leave=False):
         try:
             yield photo.pixels()
-        except PhotoError as error:
-            tqdm.write(f"left out: {error}")
+        except ColorizeError as error:
+            left_out.append(f"left out: {what}/{photo.name}: {error}")
 
 
 def score_photos(
@@ -119,6 +119,8 @@ def score_photos(
         truth = lab_from_rgb(torch.cat([square(photo, SIZE) for photo in batch]))
         lightness = {SIZE: truth[:, :1]}
         for contestant in contestants:
+            if contestant.colorize is None:
+                continue
             if contestant.size not in lightness:
                 larger = torch.cat([square(photo, contestant.size) for photo in batch])
                 lightness[contestant.size] = lab_from_rgb(larger)[:, :1]
@@ -170,57 +172,59 @@ def evaluate(
 ) -> dict:
     """The table as `{"settings": ..., "rows": [...]}`; datasets without the split are noted.
 
-    Raises ColorizeError where no dataset has the split.
+    Raises ColorizeError where no dataset has photos in the split, or one is called "all".
     """
-    asked = [dataset for dataset in datasets if dataset.photos[split]]
+    if any(dataset.name == "all" for dataset in datasets):
+        raise ColorizeError("No dataset can be called 'all': that row is the one over all of them")
+    asked = [dataset for dataset in datasets if dataset.photos.get(split)]
     if not asked:
-        raise ColorizeError(f"No dataset has photos in {split!r}; nothing to evaluate")
-    mean_ab = mean_colour(datasets, split)
+        raise ColorizeError(
+            f"No dataset has photos in {split!r}, nothing to evaluate; the splits are "
+            f"{', '.join(SPLITS)}"
+        )
     lpips, why_no_lpips = metrics.lpips_vgg()
-    entries = [row for model in models for row in contestants(*model, device)]
+    mean_ab = mean_colour(asked, split)
+    entries = [entry for model in models for entry in contestants(*model, device)]
     entries += controls(mean_ab)
     scores: dict[str, dict[Contestant, list]] = {}
+    notes = [f"{d.name} has no {split!r}" for d in datasets if not d.photos.get(split)]
     for dataset in asked:
-        pixels = _decoded(dataset.photos[split], f"{dataset.name} {split}")
-        scores[dataset.name] = score_photos(entries, pixels, lpips)
+        scores[dataset.name] = score_photos(entries, _decoded(dataset, split, notes), lpips)
     scores["all"] = {
         entry: [row for by_entry in scores.values() for row in by_entry[entry]] for entry in entries
     }
+    counts = {name: len(by_entry[entries[-2]]) for name, by_entry in scores.items()}  # of grey
     rows = [
-        _row(entry, dataset, by_entry[entry])
+        _row(entry, dataset, by_entry[entry], counts[dataset])
         for dataset, by_entry in scores.items()
         for entry in entries
     ]
-    notes = [f"{d.name} has no {split!r}" for d in datasets if d not in asked]
     if why_no_lpips:
         notes.append(f"lpips is null: {why_no_lpips}")
-    if mean_ab is None:
-        rows += [_missing_mean(dataset, len(by[entries[0]])) for dataset, by in scores.items()]
-        notes.append("mean-colour is null: no dataset has photos in 'train'")
+    if not mean_ab:
+        notes.append("mean-colour is null: none of these datasets has photos in 'train'")
+    notes += _infinite(scores)
     settings = {
         "split": split,
         "size": SIZE,
-        "mean_colour": None if mean_ab is None else [round(x, 3) for x in mean_ab],
-        "datasets": {dataset.name: len(dataset.photos[split]) for dataset in asked},
+        "mean_colour": [round(x, 3) for x in mean_ab] if mean_ab else None,
+        "datasets": {dataset.name: counts[dataset.name] for dataset in asked},
         "notes": notes,
     }
     return {"settings": settings, "rows": rows}
 
 
-def _row(entry: Contestant, dataset: str, scores: list[dict[str, float | None]]) -> dict:
+def _row(
+    entry: Contestant, dataset: str, scores: list[dict[str, float | None]], photos: int
+) -> dict:
     row = {
         "model": entry.model,
         "dataset": dataset,
         "decoding": entry.decoding,
         "shipped": entry.shipped,
-        "photos": len(scores),
+        "photos": photos,
     }
     return row | {figure: _mean([score[figure] for score in scores]) for figure in FIGURES}
-
-
-def _missing_mean(dataset: str, photos: int) -> dict:
-    head = {"model": "mean-colour", "dataset": dataset, "decoding": None, "shipped": True}
-    return head | {"photos": photos} | dict.fromkeys(FIGURES)
 
 
 def _mean(values: list[float | None]) -> float | None:
@@ -228,6 +232,17 @@ def _mean(values: list[float | None]) -> float | None:
     if not values or any(value is None or not math.isfinite(value) for value in values):
         return None
     return float(np.mean(values))
+
+
+def _infinite(scores: dict[str, dict[Contestant, list]]) -> list[str]:
+    """A note for each figure that some photo makes infinite, as PSNR of equal pictures is."""
+    return [
+        f"{figure} of {entry.model} on {dataset} is null: infinite or undefined for a photo"
+        for dataset, by_entry in scores.items()
+        for entry, rows in by_entry.items()
+        for figure in FIGURES
+        if any(row[figure] is not None and not math.isfinite(row[figure]) for row in rows)
+    ]
 
 
 def rows_of(result: dict, model: str) -> list[dict]:

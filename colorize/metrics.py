@@ -3,6 +3,7 @@
 Pictures are sRGB `(3, H, W)` in [0, 1], ab `(2, H, W)` in CIELAB units, as numpy arrays.
 """
 
+import warnings
 from collections.abc import Callable
 
 import numpy as np
@@ -53,7 +54,7 @@ def lpips_vgg() -> tuple[Callable[[np.ndarray, np.ndarray], float] | None, str]:
         return _load_lpips(), ""
     except ImportError:
         return None, "lpips is not installed: pip install lpips"
-    except OSError as error:  # URLError is one
+    except (OSError, RuntimeError) as error:  # no network; a file that is not what it should be
         return None, f"VGG weights could not be fetched ({type(error).__name__})"
 
 
@@ -64,7 +65,8 @@ def _load_lpips() -> Callable[[np.ndarray, np.ndarray], float]:
     import lpips
     import torch
 
-    network = lpips.LPIPS(net="vgg", verbose=False).eval()
+    with warnings.catch_warnings(action="ignore"):  # it calls torchvision the old way
+        network = lpips.LPIPS(net="vgg", verbose=False).eval()
 
     @torch.inference_mode()
     def score(picture: np.ndarray, truth: np.ndarray) -> float:

@@ -1,6 +1,7 @@
 """What a model can be asked for besides a photo, checked in one sentence. No torch here."""
 
 import operator
+import re
 from collections.abc import Sequence
 
 from colorize.errors import ColorizeError
@@ -37,6 +38,16 @@ def check(
         )
     if hints:
         raise ColorizeError(f"{record.name} cannot follow colour hints; choose another model")
+
+
+def parse_hint(text: str) -> Hint:
+    """A hint from `x,y,#rrggbb`; ColorizeError where it is none."""
+    number = r"\s*(\d+(?:\.\d+)?)\s*"
+    match = re.fullmatch(rf"{number},{number},\s*(#[0-9a-fA-F]{{6}})\s*", text)
+    if match is None:
+        raise ColorizeError(f"hint: expected x,y,#rrggbb, such as 120,80,#d02020, found {text!r}")
+    x, y, color = match.groups()
+    return float(x), float(y), color.lower()
 
 
 def _is_whole(number: object) -> bool:

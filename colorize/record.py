@@ -1,15 +1,19 @@
 """The record of a checkpoint: NAME.json beside NAME.safetensors. No torch here."""
 
 import json
+import math
 import os
+import re
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from colorize.atomic import replacing
 from colorize.errors import ColorizeError
 
 SCHEMA = 1
+_KINDS = ("direct", "annealed-mean")
 
 
 class CheckpointError(ColorizeError):
@@ -79,9 +83,9 @@ def find_record(name: str | Path) -> Path:
             )
         return folder / f"{chosen[0]}.json"
     path = Path(name)
-    is_path = path.suffix in (".json", ".safetensors") or len(path.parts) > 1
-    record = path.with_suffix(".json") if path.suffix else path.with_name(f"{path.name}.json")
-    if not is_path:
+    has_ending = path.suffix in (".json", ".safetensors")
+    record = path.with_suffix(".json") if has_ending else path.parent / f"{path.name}.json"
+    if not has_ending and len(path.parts) == 1:
         record = folder / record
     if not record.is_file():
         known = ", ".join(sorted(file.stem for file in record.parent.glob("*.json"))) or "none"
@@ -103,7 +107,10 @@ def read_record(file: Path) -> Record:
             "it was written by another version of this program"
         )
     _check_keys(file, content)
-    _check_values(file, content)
+    wrong = [key for key, is_right in _checks(file, content).items() if not is_right]
+    if wrong:
+        key = wrong[0]
+        raise CheckpointError(f"{file}: the record's {key} cannot be {content[key]!r}")
     return Record(**{**content, "lightness": tuple(content["lightness"])})
 
 
@@ -114,30 +121,60 @@ def _check_keys(file: Path, content: dict[str, Any]) -> None:
             raise CheckpointError(f"{file}: the record {what} {_words(keys)}")
 
 
-def _check_values(file: Path, content: dict[str, Any]) -> None:
-    kind = content["decoding"].get("kind") if isinstance(content["decoding"], dict) else None
-    size, lightness = content["size"], content["lightness"]
-    wrong = {
-        f"name {content['name']!r}, the file is called {file.stem!r}": content["name"] != file.stem,
-        f"decoding {content['decoding']}": kind not in ("direct", "annealed-mean"),
-        "no decoding temperature": kind == "annealed-mean"
-        and not isinstance(content["decoding"].get("temperature"), int | float),
-        f"size {size}": not isinstance(size, int) or not 8 <= size <= 4096,
-        f"lightness {lightness}": not isinstance(lightness, list) or len(lightness) != 2,
-        f"weights {content['weights']}": not isinstance(content["weights"], dict)
-        or not {"sha256", "bytes"} <= content["weights"].keys(),
+def _checks(file: Path, content: dict[str, Any]) -> dict[str, bool]:
+    """For each key whether its value is of the kind that the program counts on."""
+    texts = ("title", "summary", "network", "licence")
+    tables = ("arguments", "data", "training")
+    lightness, scores, weights = content["lightness"], content["scores"], content["weights"]
+    return {
+        "name": content["name"] == file.stem,
+        **{key: isinstance(content[key], str) for key in texts},
+        **{key: isinstance(content[key], dict) for key in tables},
+        "backbone": content["backbone"] is None or isinstance(content["backbone"], dict),
+        "size": _is_whole(content["size"]) and 8 <= content["size"] <= 4096,
+        "decoding": _is_decoding(content["decoding"]),
+        "lightness": isinstance(lightness, list)
+        and len(lightness) == 2
+        and _is_number(lightness[0])
+        and _is_number(lightness[1], above=0),
+        "ab_scale": _is_number(content["ab_scale"], above=0),
+        "scores": isinstance(scores, list) and all(isinstance(row, dict) for row in scores),
+        "weights": isinstance(weights, dict)
+        and isinstance(weights.get("sha256"), str)
+        and _is_whole(weights.get("bytes")),
+        "default": isinstance(content["default"], bool),
     }
-    for what, is_wrong in wrong.items():
-        if is_wrong:
-            raise CheckpointError(f"{file}: the record holds {what}, which cannot be right")
+
+
+def _is_decoding(value: Any) -> bool:
+    if not isinstance(value, dict) or value.get("kind") not in _KINDS:
+        return False
+    temperature = value.get("temperature")
+    return value["kind"] == "direct" or (_is_number(temperature) and temperature >= 0)
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_number(value: Any, above: float = -math.inf) -> bool:
+    whole_or_float = _is_whole(value) or isinstance(value, float)
+    return whole_or_float and math.isfinite(value) and value > above
+
+
+def check_name(name: str) -> None:
+    """CheckpointError for a name that no file can bear everywhere, or that means another."""
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", name) or name == "default":
+        raise CheckpointError(
+            f"A checkpoint cannot be called {name!r}: take letters, digits, '-', '_' and '.'"
+        )
 
 
 def write_record(record: Record, file: Path) -> None:
-    """Writes NAME.json, whole or not at all."""
-    temporary = file.with_name(f".{file.name}.tmp")
-    text = json.dumps(asdict(record), indent=1, ensure_ascii=False)
-    temporary.write_text(text + "\n", encoding="utf-8")
-    temporary.replace(file)
+    """Writes NAME.json, whole or not at all. ValueError for NaN, which JSON has not."""
+    text = json.dumps(asdict(record), indent=1, ensure_ascii=False, allow_nan=False)
+    with replacing(file) as out:
+        out.write(f"{text}\n".encode())
 
 
 def _words(keys: Iterable[str]) -> str:

@@ -16,16 +16,20 @@ def render(pixels: np.ndarray, ab: Tensor) -> np.ndarray:
     """Colour `(H, W, 3)` uint8 sRGB with the lightness of `pixels` and the chroma of `ab`.
 
     pixels: uint8 sRGB `(H, W)` or `(H, W, 3)`; ab `(2, h, w)` in CIELAB units, resized bicubic
-    to H x W. Colours outside sRGB lose chroma, not lightness.
+    to H x W. Colours outside sRGB lose chroma, not lightness; ab = 0 gives exact greys.
     """
     size = pixels.shape[:2]
     ab = ab.float().cpu()
+    is_grey = not ab.any()
     out = np.empty((*size, 3), np.uint8)
     with torch.inference_mode():
         for rows, columns in _parts(*size):
             L = lightness(pixels[rows, columns])
             lab = torch.cat((L, enlarged_part(ab, size, rows, columns)))
-            out[rows, columns] = to_uint8(rgb_from_lab(lab)).permute(1, 2, 0).numpy()
+            rgb = to_uint8(rgb_from_lab(lab))
+            if is_grey:  # D65's white is not quite (1, 1, 1): a level would differ here and there
+                rgb = rgb[1:2]
+            out[rows, columns] = rgb.permute(1, 2, 0).numpy()
     return out
 
 

@@ -50,7 +50,7 @@ def merge(first: Path | str, second: Path | str, out: Path | str) -> Merged:
         with look_at(copies[0]) as merged:
             pictures = pictures_of(merged)
             made = copies[0].with_suffix("")
-            for path in (first, second):
+            for path in (second, first):  # of files that both have, the first's stays
                 faults = copy_pictures(path.with_suffix(""), made, pictures)
             made.replace(out.with_suffix(""))
             database.copy_database(merged, out)

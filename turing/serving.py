@@ -43,7 +43,7 @@ class ServedStudy:
 
     async def start(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """For calls that draw trials: answers do not queue behind them."""
-        return await _run(self._starter, partial(call, *args, **kwargs))
+        return await _run(self._starter, _in_time(partial(call, *args, **kwargs)))
 
     def write_later(self, call: Callable[..., object], *args: object) -> None:
         """For what nobody waits for, and what may be lost."""

@@ -222,10 +222,15 @@ class Colours:
             return [torch.from_numpy(colorizer.finish(*both).ab) for both in predictions]
 
 
+def checkpoints() -> list[str]:
+    """The names of all that can be put in a study, the default first."""
+    with _own_errors():
+        return [record.name for record in list_checkpoints()]
+
+
 def practice_models(models: Sequence[str], protocol: Protocol) -> tuple[str, ...]:
     """Checkpoints that are not under test, for practice trials: as many as those need, or none."""
-    with _own_errors():
-        spare = [record.name for record in list_checkpoints() if record.name not in models]
+    spare = [name for name in checkpoints() if name not in models]
     needed = 2 if protocol == "preference" else 1
     return tuple(spare[:needed]) if len(spare) >= needed else ()
 

@@ -1,7 +1,8 @@
 """The networks: plain modules of L, one a file. `NETWORKS` maps a name to its class.
 
-Each has `over_bins` (False: ab over the record's scale; True: logits over the 313 bins) and
-takes L `(N, 1, H, W)` of any H, W >= 8.
+Each takes L `(N, 1, H, W)` of any H, W >= 8, as (L - centre) / scale with `lightness` =
+(centre, scale), and has `over_bins`: False means ab over the record's scale, True means logits
+over the 313 bins.
 """
 
 from torch import nn

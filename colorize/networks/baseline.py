@@ -20,6 +20,7 @@ class Baseline(nn.Module):
     """
 
     over_bins = False
+    lightness = (50.0, 50.0)
     stride = 16
 
     def __init__(self) -> None:

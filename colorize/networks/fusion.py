@@ -20,6 +20,7 @@ class Fusion(nn.Module):
     """
 
     over_bins = False
+    lightness = (50.0, 50.0)
     stride = 8
 
     def __init__(

@@ -19,6 +19,7 @@ class ReducedZhang(nn.Module):
     it: 313 logits at every pixel are most of a training step's cost.
     """
 
+    lightness = (50.0, 50.0)
     stride = 8
 
     def __init__(self, outputs: int) -> None:

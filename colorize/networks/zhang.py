@@ -17,6 +17,7 @@ class Zhang(nn.Module):
     """
 
     over_bins = True
+    lightness = (50.0, 100.0)
     stride = 8
     output_stride = 4
 
@@ -40,6 +41,7 @@ class Zhang(nn.Module):
         )
         self.model_out = nn.Conv2d(bins.COUNT, 2, 1, bias=False)
         self.model_out.weight.data.copy_(bins.centres().T[..., None, None] / 110)
+        self.model_out.requires_grad_(False)  # no loss over bins reaches it
 
     @property
     def bin_colours(self) -> Tensor:

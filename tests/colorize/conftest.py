@@ -1,5 +1,6 @@
 """Pictures for the tests: what scikit-image ships, and photos made up from a seed."""
 
+import io
 from pathlib import Path
 
 import numpy as np
@@ -24,14 +25,15 @@ def shipped_photos() -> dict[str, np.ndarray]:
 
 
 @pytest.fixture(scope="session")
-def make_pixels():
-    """A function of (seed, height, width): a smooth colour picture, uint8 `(h, w, 3)`."""
+def encode():
+    """A function of (pixels, format): the bytes of a picture file."""
 
-    def make(seed: int, height: int = 64, width: int = 64) -> np.ndarray:
-        coarse = np.random.default_rng(seed).integers(0, 256, (4, 4, 3), dtype=np.uint8)
-        return np.asarray(Image.fromarray(coarse).resize((width, height), Image.Resampling.BICUBIC))
+    def encode(pixels: np.ndarray, format: str = "PNG") -> bytes:
+        buffer = io.BytesIO()
+        Image.fromarray(pixels).save(buffer, format)
+        return buffer.getvalue()
 
-    return make
+    return encode
 
 
 @pytest.fixture

@@ -98,9 +98,15 @@ class Browser:
         self.port = port
         self.token = secrets.token_urlsafe(32)
         self.saved: dict[str, int] = {}  # what the server said is saved
+        self.content = b""
         self._connection: http.client.HTTPConnection | None = None
 
     def once(self, method: str, path: str, body: object = None) -> tuple[int, bytes]:
+        response = self.respond(method, path, body)
+        return response.status, self.content
+
+    def respond(self, method: str, path: str, body: object = None) -> http.client.HTTPResponse:
+        """The response to one request; what it holds is in `content`."""
         if self._connection is None:
             self._connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         try:
@@ -111,7 +117,8 @@ class Browser:
                 {"Authorization": f"Bearer {self.token}"},
             )
             response = self._connection.getresponse()
-            return response.status, response.read()
+            self.content = response.read()
+            return response
         except (OSError, http.client.HTTPException):
             self.close()
             raise

@@ -69,6 +69,21 @@ def test_two_parts(parts, tmp_path):
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["both", "both.sqlite"]
 
 
+def test_pictures_and_files_beside_them_come_along(parts, tmp_path):
+    for store, text in zip(parts, ("first", "second"), strict=True):
+        (store.pictures / "preregistration-1.json").write_text(text)
+    lost, both = sorted(parts[0].pictures.glob("*.png"))[:2]
+    lost.unlink()
+    for store in parts:
+        (store.pictures / both.name).write_bytes(b"altered")
+    merged = merge(parts[0].path, parts[1].path, tmp_path / "both.sqlite")
+    folder = tmp_path / "both"
+    assert (folder / "preregistration-1.json").read_text() == "first"
+    assert (folder / lost.name).read_bytes() == (parts[1].pictures / lost.name).read_bytes()
+    assert not (folder / both.name).exists()
+    assert merged.notes == (f"{both}: expected the picture as it was built",)
+
+
 def test_merging_again_doubles_nothing(parts, tmp_path):
     first = merge(parts[0].path, parts[1].path, tmp_path / "one.sqlite")
     again = merge(first.path, parts[1].path, tmp_path / "two.sqlite")

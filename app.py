@@ -1,0 +1,190 @@
+"""Starts the server. `python app.py --help` lists the settings."""
+
+import argparse
+import os
+import signal
+import socket
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import gradio as gr
+
+    from colorize.session import Sessions
+
+# Everything the page needs comes from here; on a Space it would ask other hosts for fonts.
+# No frame-ancestors: a Space is shown in a frame.
+_POLICY = "; ".join(
+    (
+        "default-src 'self'",
+        "connect-src 'self'",
+        "script-src 'self' 'unsafe-inline' 'unsafe-eval'",
+        "style-src 'self' 'unsafe-inline'",
+        "font-src 'self' data:",
+        "img-src 'self' data: blob:",
+        "media-src 'self' data: blob:",
+        "worker-src 'self' blob:",
+        "object-src 'none'",
+        "base-uri 'self'",
+    )
+)
+_HEADERS = [
+    (b"content-security-policy", _POLICY.encode()),
+    (b"referrer-policy", b"same-origin"),
+    (b"x-content-type-options", b"nosniff"),
+]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serves until Ctrl-C or SIGTERM. Returns the exit status."""
+    options = _parser().parse_args(arguments)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with tempfile.TemporaryDirectory(prefix="colorize-") as folder:
+        os.environ["GRADIO_TEMP_DIR"] = str(Path(folder) / "gradio")
+        try:
+            return _serve(Path(folder), options)
+        except KeyboardInterrupt:
+            return 0
+        except _StartError as error:
+            print(error, file=sys.stderr)
+            return 1
+
+
+class _StartError(Exception):
+    """One line that says why the server cannot start."""
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="app.py", description="Colour for black-and-white photos, in the browser."
+    )
+    parser.add_argument(
+        "--host",
+        default=os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1"),
+        help="address to listen at; 0.0.0.0 lets other machines in (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--port",
+        type=int,
+        default=os.environ.get("GRADIO_SERVER_PORT", "7860"),
+        help="port to listen at (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--share", action="store_true", help="make a public address through gradio.live"
+    )
+    return parser
+
+
+def _serve(folder: Path, options: argparse.Namespace) -> int:
+    _check_port(options.host, options.port)
+    from colorize.errors import ColorizeError
+
+    try:
+        demo, settings, sessions = build(folder)
+    except ColorizeError as error:
+        raise _StartError(error) from error
+    try:
+        demo.launch(
+            server_name=options.host,
+            server_port=options.port,
+            share=options.share,
+            prevent_thread_lock=True,
+            **settings,
+        )
+        print(f"Colorize runs at {demo.share_url or demo.local_url} (Ctrl-C ends it)", flush=True)
+        demo.block_thread()
+    except OSError as error:
+        raise _StartError(f"The server did not start: {error}") from error
+    finally:
+        demo.close(verbose=False)
+        sessions.close()
+    return 0
+
+
+def _check_port(host: str, port: int) -> None:
+    """Before the models are read, so that a taken port is told at once."""
+    if not 0 < port < 65536:
+        raise _StartError(f"--port: expected 1 to 65535, found {port}")
+    try:
+        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except socket.gaierror as error:
+        raise _StartError(f"--host {host}: there is no such address here") from error
+    except OSError as error:
+        raise _StartError(
+            f"Port {port} on {host} cannot be used ({error.strerror}). Stop what runs there, "
+            f"or choose another: python app.py --port {port % 65535 + 1}"
+        ) from error
+
+
+def build(folder: Path) -> tuple["gr.Blocks", dict[str, Any], "Sessions"]:
+    """The page, the settings of `launch` and the visitors' sessions; files go into `folder`."""
+    import gradio as gr
+    from starlette.middleware import Middleware
+
+    from colorize.examples import write_examples
+    from colorize.pictures import Pictures
+    from colorize.record import list_checkpoints
+    from colorize.session import Sessions
+    from colorize.tab import MAX_FILE_SIZE, PAGE, build_tab
+    from colorize.workshop import Workshop
+
+    (folder / "files").mkdir(parents=True)
+    examples = write_examples(folder / "examples")
+    sessions = Sessions(Workshop(folder / "files", list_checkpoints()), folder / "sessions")
+    with gr.Blocks(title="Colorize", analytics_enabled=False, delete_cache=(600, 3600)) as demo:
+        build_tab(demo, sessions, examples)
+    demo.queue(max_size=64, default_concurrency_limit=4)
+    settings = {
+        "app_kwargs": {
+            "routes": Pictures(sessions, examples).routes(),
+            "middleware": [Middleware(_Headers)],
+        },
+        "theme": _theme(),
+        "css_paths": [PAGE / "tab.css"],
+        "max_file_size": MAX_FILE_SIZE,
+        "blocked_paths": [str(folder / "files"), str(folder / "sessions")],
+        "ssr_mode": False,
+        "run_history": False,
+        "footer_links": [],
+        "enable_monitoring": False,
+        "pwa": False,
+        "quiet": True,
+    }
+    return demo, settings, sessions
+
+
+def _theme() -> "gr.Theme":
+    import gradio as gr
+
+    return gr.themes.Base(
+        primary_hue="indigo",
+        neutral_hue="zinc",
+        radius_size="lg",
+        font=["system-ui", "sans-serif"],
+        font_mono=["ui-monospace", "monospace"],
+    )
+
+
+class _Headers:
+    """ASGI middleware: the headers above on every answer."""
+
+    def __init__(self, app: Any) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        async def send_with_headers(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                message = {**message, "headers": [*message["headers"], *_HEADERS]}
+            await send(message)
+
+        await self._app(scope, receive, send_with_headers)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,63 @@
+"""A training run's best weights as a checkpoint with a name of its own."""
+
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+
+from colorize.atomic import replacing
+from colorize.checkpoint import load_checkpoint
+from colorize.record import (
+    CheckpointError,
+    Record,
+    check_name,
+    list_checkpoints,
+    read_record,
+    write_record,
+)
+
+
+def export_run(
+    run: Path,
+    name: str,
+    folder: Path,
+    *,
+    title: str | None = None,
+    summary: str | None = None,
+    licence: str | None = None,
+    default: bool = False,
+    overwrite: bool = False,
+) -> Record:
+    """Writes RUN/best.* as NAME.* into `folder` and returns the record; the weights stay the same.
+
+    None keeps what the run's record says. With `default`, no other record of the folder is the
+    default any longer; a default that is replaced stays one. CheckpointError where the run has no
+    sound weights, or NAME is there and `overwrite` is not given.
+    """
+    check_name(name)
+    best = run / "best.json"
+    if not best.is_file():
+        raise CheckpointError(f"{run}: expected a run with best.json in it, found none")
+    _, record = load_checkpoint(best)
+    content = (run / "best.safetensors").read_bytes()
+    if hashlib.sha256(content).hexdigest() != record.weights["sha256"]:
+        raise CheckpointError(f"{run}: best.safetensors changed while it was read; try again")
+    file = folder / f"{name}.json"
+    if file.exists() and not overwrite:
+        raise CheckpointError(f"{file}: is there already; --overwrite replaces it")
+    default = default or (file.exists() and read_record(file).default)
+    changes = {"title": title, "summary": summary, "licence": licence}
+    given = {key: value for key, value in changes.items() if value is not None}
+    record = replace(record, name=name, default=default, **given)
+    folder.mkdir(parents=True, exist_ok=True)
+    with replacing(folder / f"{name}.safetensors") as out:
+        out.write(content)
+    if default:
+        _clear_default(folder, name)
+    write_record(record, file)
+    return record
+
+
+def _clear_default(folder: Path, name: str) -> None:
+    for other in list_checkpoints(folder):
+        if other.default and other.name != name:
+            write_record(replace(other, default=False), folder / f"{other.name}.json")

@@ -1,0 +1,56 @@
+"""What the app remembers between requests: a cache bounded in bytes, oldest use out first."""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+class Memory:
+    """Values by key; a key is a tuple, so that all keys of one owner can be forgotten.
+
+    Nothing in it is precious: `recall` makes again what has been dropped. Safe between threads.
+    """
+
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
+        self._values: OrderedDict[tuple[Hashable, ...], tuple[object, int]] = OrderedDict()
+        self._bytes = 0
+        self._lock = threading.Lock()
+
+    def recall(
+        self, key: tuple[Hashable, ...], make: Callable[[], T], size: Callable[[T], int]
+    ) -> T:
+        """The value of a key, made now if it is not there; `size` tells its bytes."""
+        with self._lock:
+            if key in self._values:
+                self._values.move_to_end(key)
+                return self._values[key][0]  # type: ignore[return-value]
+        value = make()
+        self._put(key, value, size(value))
+        return value
+
+    def forget(self, owner: Hashable) -> None:
+        """Drops every key that begins with `owner`."""
+        with self._lock:
+            for key in [key for key in self._values if key[0] == owner]:
+                self._bytes -= self._values.pop(key)[1]
+
+    def __contains__(self, key: tuple[Hashable, ...]) -> bool:
+        with self._lock:
+            return key in self._values
+
+    @property
+    def bytes(self) -> int:
+        return self._bytes
+
+    def _put(self, key: tuple[Hashable, ...], value: object, size: int) -> None:
+        with self._lock:
+            if key in self._values:
+                self._bytes -= self._values.pop(key)[1]
+            self._values[key] = value, size
+            self._bytes += size
+            while self._bytes > self._max_bytes and self._values:
+                self._bytes -= self._values.popitem(last=False)[1][1]

@@ -1,0 +1,229 @@
+"""What all visitors of the app share: the loaded models, and pictures made from uploads.
+
+Everything big lives in one bounded `Memory`; what it drops is made again when it is asked for.
+"""
+
+import io
+import tempfile
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from PIL import Image
+
+from colorize.color import lab_from_rgb
+from colorize.colorizer import Colorization, Colorizer, Prediction
+from colorize.memory import Memory
+from colorize.metrics import ciede2000, colorfulness, psnr
+from colorize.photo import Photo
+from colorize.record import CheckpointError, Record
+from colorize.render import render
+from colorize.resample import shrink
+from colorize.saving import output_format
+
+SCREEN = 1600  # longest side of what a screen is given, in pixels
+_MEASURED = 512  # longest side at which figures are measured
+_TONE_RESIDUAL = 2.5  # ab units; a colour photo's ab is further from a function of L
+
+
+class Upload(NamedTuple):
+    """A file that somebody gave, and whose it is."""
+
+    owner: str
+    file: Path
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a photo is to look: the model, its working size and what can change without it."""
+
+    model: str
+    size: int | None = None
+    saturation: float = 1.0
+    temperature: float | None = None
+
+
+class Workshop:
+    """Models by name, loaded when first needed; previews, files and figures of uploads."""
+
+    def __init__(self, folder: Path, records: Iterable[Record], max_bytes: int = 2 * 2**30) -> None:
+        self.folder = folder
+        self.records = {record.name: record for record in records}
+        self.memory = Memory(max_bytes)
+        self._colorizers: dict[str, Colorizer] = {}
+        self._loading = threading.Lock()
+
+    def colorizer(self, model: str) -> Colorizer:
+        if model not in self.records:
+            raise CheckpointError(f"There is no model {model!r}; choose one of the list")
+        with self._loading:
+            if model not in self._colorizers:
+                self._colorizers[model] = Colorizer(model)
+            return self._colorizers[model]
+
+    def photo(self, upload: Upload) -> Photo:
+        """The opened photo; PhotoError says what is wrong with it."""
+        return self.memory.recall((*upload, "photo"), lambda: Photo.open(upload.file), _photo_bytes)
+
+    def predict(self, upload: Upload, look: Look) -> Prediction:
+        """The network's output for a photo: the network runs only when it is not remembered."""
+        key = (*upload, "prediction", look.model, look.size)
+        colorizer = self.colorizer(look.model)
+        return self.memory.recall(
+            key,
+            lambda: _compact(colorizer.predict([self.photo(upload)], look.size)[0], colorizer),
+            lambda prediction: prediction.output.nbytes,
+        )
+
+    def colorize(self, upload: Upload, look: Look) -> Colorization:
+        """The photo in colour at full size; from the remembered output where there is one."""
+        return self.colorizer(look.model).finish(
+            self.photo(upload),
+            self.predict(upload, look),
+            saturation=look.saturation,
+            temperature=self._check(look),
+        )
+
+    def preview(self, upload: Upload, look: Look, longest: int) -> np.ndarray:
+        """The photo in colour for a screen, `(h, w, 3)` uint8, h and w at most `longest`."""
+        self._check(look)
+        ab = torch.from_numpy(self._ab(upload, look)) * look.saturation
+        return render(self._screen(upload, longest), ab)
+
+    def grey(self, upload: Upload, longest: int) -> np.ndarray:
+        """The photo without its colours, `(h, w[, 3])` uint8."""
+        screen = self._screen(upload, longest)
+        return screen if screen.ndim == 2 else render(screen, torch.zeros(2, 1, 1))
+
+    def original(self, upload: Upload, longest: int) -> np.ndarray:
+        """The photo as it came, `(h, w[, 3])` uint8."""
+        return self._screen(upload, longest)
+
+    def alpha(self, upload: Upload, longest: int) -> np.ndarray | None:
+        """Its transparency in the size of a preview, `(h, w)` uint8."""
+        alpha = self.photo(upload).alpha
+        return None if alpha is None else shrink(alpha, longest)
+
+    def uncertainty(self, upload: Upload, look: Look) -> np.ndarray | None:
+        """float32 `(h, w)` in [0, 1] at working size, None where the model has none."""
+        return self.colorize(upload, look).uncertainty
+
+    def figures(self, upload: Upload, look: Look) -> dict[str, float]:
+        """PSNR in dB, mean CIEDE2000 and colorfulness against the photo's own colours.
+
+        Measured with the long side at 512 pixels, as the differences that a person sees are.
+        """
+        truth = _unit(self._screen(upload, _MEASURED))
+        picture = _unit(self.preview(upload, look, _MEASURED))
+        return {
+            "psnr": psnr(picture, truth),
+            "ciede2000": ciede2000(_lab(picture), _lab(truth)),
+            "colorfulness": colorfulness(picture),
+        }
+
+    def own_colorfulness(self, upload: Upload) -> float:
+        return colorfulness(_unit(self._screen(upload, _MEASURED)))
+
+    def has_colours(self, upload: Upload) -> bool:
+        """Whether a photo has colours of its own: not grey, and not toned in one ink."""
+        return not self.photo(upload).is_grey and not is_toned(
+            self._screen(upload, _MEASURED)
+        )
+
+    def save(self, upload: Upload, look: Look, choice: str, to: Path) -> Path:
+        """Writes the full-size file as `to` with the format's ending; choice: keep, jpg, png."""
+        format, ending = output_format(self.photo(upload), choice)
+        target = to.with_name(to.name + ending)
+        return self.colorize(upload, look).save(target, format=format).path
+
+    def temporary(self) -> tempfile.TemporaryDirectory:
+        return tempfile.TemporaryDirectory(dir=self.folder, prefix="file-")
+
+    def forget(self, owner: str) -> None:
+        """Drops all that is remembered of an owner's uploads."""
+        self.memory.forget(owner)
+
+    def _check(self, look: Look) -> float | None:
+        """The temperature that the model takes, None for one without; ColorizeError if wrong."""
+        colorizer = self.colorizer(look.model)
+        temperature = look.temperature if colorizer.record.over_bins else None
+        colorizer.check(saturation=look.saturation, temperature=temperature, size=look.size)
+        return temperature
+
+    def _ab(self, upload: Upload, look: Look) -> np.ndarray:
+        plain = replace(look, saturation=1.0)
+        key = (*upload, "ab", plain)
+        return self.memory.recall(
+            key, lambda: self.colorize(upload, plain).ab, lambda ab: ab.nbytes
+        )
+
+    def _screen(self, upload: Upload, longest: int) -> np.ndarray:
+        longest = min(longest, SCREEN)
+        key = (*upload, "screen", longest)
+        return self.memory.recall(
+            key, lambda: shrink(self.photo(upload).pixels, longest), lambda x: x.nbytes
+        )
+
+
+def encode(picture: np.ndarray, alpha: np.ndarray | None = None) -> tuple[bytes, str]:
+    """A preview as bytes and their media type: JPEG, or WebP where it is transparent."""
+    image, out = Image.fromarray(picture), io.BytesIO()
+    if alpha is not None:
+        image.putalpha(Image.fromarray(alpha))
+        image.save(out, "WEBP", quality=90, method=1)
+        return out.getvalue(), "image/webp"
+    image.save(out, "JPEG", quality=90, subsampling=0)
+    return out.getvalue(), "image/jpeg"
+
+
+def encode_uncertainty(uncertainty: np.ndarray) -> bytes:
+    """A PNG in pink that is the more opaque, up to 80%, the less sure the model is."""
+    height, width = uncertainty.shape
+    overlay = np.empty((height, width, 4), np.uint8)
+    overlay[..., :3] = (255, 0, 170)
+    overlay[..., 3] = np.clip(uncertainty, 0, 1) * 204
+    out = io.BytesIO()
+    Image.fromarray(overlay).save(out, "PNG")
+    return out.getvalue()
+
+
+def is_toned(pixels: np.ndarray) -> bool:
+    """Whether a picture `(h, w[, 3])` uint8 is grey or toned in one ink, as sepia is.
+
+    Then a and b follow L: a quadratic in L explains them but for noise.
+    """
+    if pixels.ndim == 2:
+        return True
+    L, a, b = _lab(_unit(shrink(pixels, 128))).reshape(3, -1)
+    basis = np.stack((np.ones_like(L), L / 100, (L / 100) ** 2), axis=1)
+    ab = np.stack((a, b), axis=1)
+    residual = ab - basis @ np.linalg.lstsq(basis, ab, rcond=None)[0]
+    return float(np.sqrt((residual**2).sum(1).mean())) < _TONE_RESIDUAL
+
+
+def _compact(prediction: Prediction, colorizer: Colorizer) -> Prediction:
+    """Logits, the biggest thing here, in half precision: the best bin is 0, so little is lost."""
+    if not colorizer.record.over_bins:
+        return prediction
+    output = prediction.output
+    return replace(prediction, output=(output - output.amax(0, keepdim=True)).half())
+
+
+def _photo_bytes(photo: Photo) -> int:
+    return photo.pixels.nbytes + (0 if photo.alpha is None else photo.alpha.nbytes)
+
+
+def _unit(pixels: np.ndarray) -> np.ndarray:
+    """uint8 `(h, w[, 3])` to float32 `(3, h, w)` in [0, 1]."""
+    if pixels.ndim == 2:
+        pixels = np.repeat(pixels[..., None], 3, axis=2)
+    return pixels.transpose(2, 0, 1).astype(np.float32) / 255
+
+
+def _lab(picture: np.ndarray) -> np.ndarray:
+    return lab_from_rgb(torch.from_numpy(picture)).numpy()
+
