@@ -56,6 +56,8 @@ class Hosting:
     def start_demo(self) -> None:
         """Builds and opens the built-in study in a thread of its own, where it is the one shown."""
         if self.shown == DEMO:
+            if not store_path(self.directory, DEMO).is_file():
+                self.studies.coming.add(DEMO)
             threading.Thread(target=self._build_demo, name="demo-study", daemon=True).start()
 
     def _build_demo(self) -> None:
@@ -69,6 +71,8 @@ class Hosting:
                 store.close()
         except (TuringError, OSError) as error:
             _log.warning("The demo study could not be built: %s", error)
+        finally:
+            self.studies.coming.discard(DEMO)
 
     def close(self) -> None:
         self.studies.close()
