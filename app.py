@@ -146,7 +146,9 @@ def build(folder: Path) -> tuple["gr.Blocks", dict[str, Any], "Sessions"]:
     (folder / "files").mkdir(parents=True)
     examples = write_examples(folder / "examples")
     sessions = Sessions(Workshop(folder / "files", records), folder / "sessions")
-    with gr.Blocks(title="Colorize", analytics_enabled=False, delete_cache=(600, 3600)) as demo:
+    with gr.Blocks(
+        title="Colorize", fill_width=True, analytics_enabled=False, delete_cache=(600, 3600)
+    ) as demo:
         build_tab(demo, sessions, examples)
     demo.queue(max_size=64, default_concurrency_limit=4)
     settings = {
