@@ -166,7 +166,9 @@ def build(folder: Path, hosting: "Hosting") -> tuple["gr.Blocks", dict[str, Any]
     (folder / "files").mkdir(parents=True)
     examples = write_examples(folder / "examples")
     sessions = Sessions(Workshop(folder / "files", records), folder / "sessions")
-    with gr.Blocks(title="Colorize", analytics_enabled=False, delete_cache=(600, 3600)) as demo:
+    with gr.Blocks(
+        title="Colorize", fill_width=True, analytics_enabled=False, delete_cache=(600, 3600)
+    ) as demo:
         with gr.Tab("Colorize"):
             build_tab(demo, sessions, examples)
         with gr.Tab("Turing test"):

@@ -69,7 +69,7 @@ element.replaceChildren(stage);
 
 function draw() {
   const photo = currentPhoto();
-  const busy = Boolean(state.progress) || uploads.length > 0;
+  const busy = Boolean(state.progress || state.taking || uploads.length);
   tab.dataset.state = photo || uploads.length ? "result" : "empty";
   tab.dataset.busy = busy;
   tab.dataset.many = state.photos.length > 1;
@@ -83,8 +83,8 @@ function draw() {
   lock(busy);
   drawWork();
   drawStrip();
-  if (photo) drawPhoto(photo);
-  else if (uploads.length) drawUpload(uploads[0]);
+  if (uploads.length) drawUpload(uploads[0]);
+  else if (photo) drawPhoto(photo);
 }
 
 function currentPhoto() {
@@ -104,8 +104,9 @@ function lock(busy) {
 
 function drawWork() {
   const now = state.progress;
-  const left = !now && !uploads.length && state.waiting;
-  show(work, now || uploads.length || left);
+  const taking = state.taking || uploads.length;
+  const left = !now && !taking && state.waiting;
+  show(work, now || taking || left);
   show(progress, !left);
   show(cancel, now);
   show(rest, left);
@@ -115,9 +116,9 @@ function drawWork() {
     const photo = state.photos.find((other) => other.number === now.photo);
     const what = photo ? `${photo.name}, ${models.get(now.model).title}` : "waiting for its turn";
     count.textContent = `${Math.min(now.done + 1, now.total)} of ${now.total} · ${what}`;
-  } else if (uploads.length) {
+  } else if (taking) {
     progress.removeAttribute("value");
-    count.textContent = `Taking in ${plural(uploads.length, "photo")}…`;
+    count.textContent = uploads.length > 1 ? `Sending ${uploads.length} photos…` : "Opening…";
   } else if (left) {
     count.textContent = `Stopped. ${plural(left, "picture")} left.`;
   }

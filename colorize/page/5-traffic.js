@@ -136,7 +136,7 @@ window.addEventListener("colorize-adjust", ({ detail: [what, value] }) => {
 
 window.addEventListener("colorize-failed", () => {
   endUploads();
-  state = { ...state, progress: null };
+  state = { ...state, progress: null, taking: false };
   complain("That did not work: the app is busy or was restarted. Try again in a minute.");
 });
 
@@ -146,6 +146,7 @@ function receive() {
   if (state.newest !== view.newest) {
     view.newest = state.newest;
     view.photo = state.newest;
+    endUploads(); // the app shows it now
   }
   if (!state.taking) endUploads();
   draw();
