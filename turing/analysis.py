@@ -319,6 +319,9 @@ def _notes(data: StudyData, cells: tuple[Cell, ...], choices: pd.DataFrame) -> t
     notes += [f"{', '.join(models)}: {note}" for note, models in short.items()]
     if not len(choices):
         notes.append("Nobody is counted yet: no results")
+    for version, people in data.elsewhere.items():
+        saw = "participant" if people == 1 else "participants"
+        notes.append(f"Not in these figures: {people} {saw} of version {version}")
     return tuple(dict.fromkeys(notes))
 
 

@@ -254,3 +254,10 @@ def test_analysis_changes_no_data():
     analyse(data)
     for old, new in zip(before, (data.trials, data.participants, data.answers), strict=True):
         pd.testing.assert_frame_equal(old, new)
+
+
+def test_people_of_other_versions_are_mentioned():
+    data = dataclasses.replace(made_up_data(3, SKILLS), elsewhere={1: 12, 3: 1})
+    notes = analyse(data).notes
+    assert "Not in these figures: 12 participants of version 1" in notes
+    assert "Not in these figures: 1 participant of version 3" in notes
