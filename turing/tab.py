@@ -3,8 +3,10 @@
 import gradio as gr
 
 CSS = """
-.study-frame { width: 100%; height: 860px; border: 0; border-radius: 12px; }
-@media (max-width: 640px) { .study-frame { height: 760px; } }
+.study-frame {
+  display: block; width: 100%; height: clamp(560px, 160vw, 680px);
+  border: 1px solid var(--border-color-primary); border-radius: 12px;
+}
 """
 
 
