@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import gradio as gr
 
     from colorize.session import Sessions
+    from turing.hosting import Hosting
 
 # Everything the page needs comes from here; on a Space it would ask other hosts for fonts.
 # No frame-ancestors: a Space is shown in a frame.
@@ -61,7 +62,18 @@ class _StartError(Exception):
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="app.py", description="Colour for black-and-white photos, in the browser."
+        prog="app.py",
+        description="Colour for black-and-white photos, and the colorization Turing test, "
+        "in the browser.",
+    )
+    parser.add_argument(
+        "--study",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="a study to serve, built with `python -m turing build` before; the tab shows the "
+        "first one (default: a built-in demo)",
     )
     parser.add_argument(
         "--host",
@@ -83,10 +95,13 @@ def _parser() -> argparse.ArgumentParser:
 def _serve(folder: Path, options: argparse.Namespace) -> int:
     _check_port(options.host, options.port)
     from colorize.errors import ColorizeError
+    from turing.errors import TuringError
+    from turing.hosting import host
 
     try:
-        demo, settings, sessions = build(folder)
-    except ColorizeError as error:
+        hosting = host(options.study)
+        demo, settings, sessions = build(folder, hosting)
+    except (ColorizeError, TuringError) as error:
         raise _StartError(error) from error
     try:
         demo.launch(
@@ -96,13 +111,17 @@ def _serve(folder: Path, options: argparse.Namespace) -> int:
             prevent_thread_lock=True,
             **settings,
         )
-        print(f"Colorize runs at {demo.share_url or demo.local_url} (Ctrl-C ends it)", flush=True)
+        address = demo.share_url or demo.local_url
+        print(f"Colorize runs at {address} (Ctrl-C ends it)", flush=True)
+        print(hosting.announcement(address), flush=True)
+        hosting.start_demo()
         demo.block_thread()
     except OSError as error:
         raise _StartError(f"The server did not start: {error}") from error
     finally:
         demo.close(verbose=False)
         sessions.close()
+        hosting.close()
     return 0
 
 
@@ -124,7 +143,7 @@ def _check_port(host: str, port: int) -> None:
         ) from error
 
 
-def build(folder: Path) -> tuple["gr.Blocks", dict[str, Any], "Sessions"]:
+def build(folder: Path, hosting: "Hosting") -> tuple["gr.Blocks", dict[str, Any], "Sessions"]:
     """The page, the settings of `launch` and the visitors' sessions; files go into `folder`."""
     import gradio as gr
     from starlette.middleware import Middleware
@@ -136,6 +155,7 @@ def build(folder: Path) -> tuple["gr.Blocks", dict[str, Any], "Sessions"]:
     from colorize.session import Sessions
     from colorize.tab import MAX_FILE_SIZE, PAGE, build_tab
     from colorize.workshop import Workshop
+    from turing import tab as study_tab
 
     records = list_checkpoints()
     if not records:
@@ -149,17 +169,25 @@ def build(folder: Path) -> tuple["gr.Blocks", dict[str, Any], "Sessions"]:
     with gr.Blocks(
         title="Colorize", fill_width=True, analytics_enabled=False, delete_cache=(600, 3600)
     ) as demo:
-        build_tab(demo, sessions, examples)
+        with gr.Tab("Colorize"):
+            build_tab(demo, sessions, examples)
+        with gr.Tab("Turing test"):
+            study_tab.build_tab(hosting.shown)
     demo.queue(max_size=64, default_concurrency_limit=4)
     settings = {
         "app_kwargs": {
-            "routes": Pictures(sessions, examples).routes(),
+            "routes": [*Pictures(sessions, examples).routes(), *hosting.routes()],
             "middleware": [Middleware(_Headers)],
         },
         "theme": _theme(),
         "css_paths": [PAGE / "tab.css"],
+        "css": study_tab.CSS,
         "max_file_size": MAX_FILE_SIZE,
-        "blocked_paths": [str(folder / "files"), str(folder / "sessions")],
+        "blocked_paths": [
+            str(folder / "files"),
+            str(folder / "sessions"),
+            str(hosting.directory.resolve()),
+        ],
         "ssr_mode": False,
         "run_history": False,
         "footer_links": [],

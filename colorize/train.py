@@ -38,10 +38,15 @@ _SAVE_EVERY = 300.0  # seconds between states within an epoch
 
 @dataclass(frozen=True)
 class Budget:
-    """How long a run is: minutes of wall time (validation included) or epochs."""
+    """How long a run is: minutes of wall time (validation included) or epochs, one of them."""
 
     minutes: float | None = None
     epochs: int | None = None
+
+    def __post_init__(self) -> None:
+        given = [value for value in (self.minutes, self.epochs) if value is not None]
+        if len(given) != 1 or not 0 < given[0] < math.inf:
+            raise ColorizeError("A run lasts a number of minutes or of epochs above 0, one of them")
 
     def progress(self, seconds: float, steps: int, steps_an_epoch: int) -> float:
         """The share of the run that is behind, 1 or more at its end."""

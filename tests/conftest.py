@@ -2,8 +2,11 @@
 
 import ipaddress
 import socket
+from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 
 def pytest_addoption(parser):
@@ -47,3 +50,31 @@ def _resolve_loopback(getaddrinfo):
         return getaddrinfo(host, *arguments, **options)
 
     return guarded
+
+
+@pytest.fixture(scope="session")
+def make_pixels():
+    """A function of (seed, height, width): a smooth colour picture, uint8 `(h, w, 3)`."""
+
+    def make(seed: int, height: int = 64, width: int = 64) -> np.ndarray:
+        coarse = np.random.default_rng(seed).integers(0, 256, (4, 4, 3), dtype=np.uint8)
+        return np.asarray(Image.fromarray(coarse).resize((width, height), Image.Resampling.BICUBIC))
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def shipped_checkpoints(tmp_path_factory) -> Path:
+    """A folder with checkpoints of random weights: "direct", the default, and "bins"."""
+    from .random_checkpoints import save_all  # torch, which many tests do without
+
+    folder = tmp_path_factory.mktemp("checkpoints")
+    save_all(folder)
+    return folder
+
+
+@pytest.fixture
+def checkpoints(shipped_checkpoints, monkeypatch) -> Path:
+    """`shipped_checkpoints` as the folder where models are looked for. Not to be written to."""
+    monkeypatch.setenv("COLORIZE_CHECKPOINTS", str(shipped_checkpoints))
+    return shipped_checkpoints

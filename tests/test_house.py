@@ -34,10 +34,19 @@ def name_of(file):
 NAMES = {name_of(file) for file in FILES}
 
 
+def running(node):
+    """The nodes of a tree but those that only type checkers see."""
+    yield node
+    if isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING"):
+        return
+    for child in ast.iter_child_nodes(node):
+        yield from running(child)
+
+
 def imports(file):
-    """What a file imports, wherever in it: full names, of modules where there are such."""
+    """What a file imports when it runs, wherever in it: full names, of modules if they are."""
     found = set()
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+    for node in running(ast.parse(file.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):

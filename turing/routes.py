@@ -148,7 +148,10 @@ class _Calls:
     async def served(self, request: Request) -> ServedStudy:
         if request.method == "POST":
             guards.check_origin(request)
-        served = await self._studies.get(request.path_params["name"])
+        name = request.path_params["name"]
+        if name in self._studies.coming:
+            raise RefusedError(503, "busy", "This study is being made ready. Please wait a moment.")
+        served = await self._studies.get(name)
         if served is None:
             raise RefusedError(404, "unknown", "There is no such study.")
         return served

@@ -58,12 +58,14 @@ class ServedStudy:
 class Studies:
     """The studies in a folder, by name; a store that is built later is found when asked for.
 
-    `names`: those to serve, None = all in the folder.
+    `names`: those to serve, None = all in the folder. `coming`: those being built, which callers
+    are asked to wait for.
     """
 
     def __init__(self, directory: Path | str, names: Collection[str] | None = None) -> None:
         self.directory = Path(directory)
         self._names = None if names is None else frozenset(names)
+        self.coming: set[str] = set()
         self._served: dict[str, ServedStudy] = {}
         self._guard = threading.Lock()
 

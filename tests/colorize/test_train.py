@@ -235,6 +235,14 @@ def test_progress_is_by_the_clock_or_by_epochs():
     assert (str(Budget(minutes=2)), str(Budget(epochs=3))) == ("--minutes 2", "--epochs 3")
 
 
+@pytest.mark.parametrize(
+    "wrong", [{}, {"minutes": 1, "epochs": 1}, {"minutes": 0}, {"epochs": -1}, {"minutes": np.nan}]
+)
+def test_a_budget_is_minutes_or_epochs(wrong):
+    with pytest.raises(ColorizeError, match="one of them"):
+        Budget(**wrong)
+
+
 def test_minutes_end_on_time(tmp_path, made, monkeypatch):
     now = [0.0]
 

@@ -16,6 +16,7 @@ from colorize.checkpoint import load_checkpoint
 
 pytestmark = pytest.mark.slow
 
+ENVIRONMENT = {"OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "true", "CUDA_VISIBLE_DEVICES": ""}
 SCRIPT = """
 import json, os, sys
 from pathlib import Path
@@ -94,7 +95,7 @@ def start(on_disk):
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 text=True,
-                env=os.environ | {"PYTHONPATH": str(package), "OMP_NUM_THREADS": "1"},
+                env=os.environ | ENVIRONMENT | {"PYTHONPATH": str(package)},
             )
         )
         return processes[-1]
@@ -126,7 +127,7 @@ def two_processes():
     return [
         "-m",
         "accelerate.commands.launch",
-        "--cpu",
+        "--multi_gpu",  # its launcher serves CPUs too; --cpu starts one process
         "--num_processes=2",
         "--num_machines=1",
         "--mixed_precision=no",

@@ -28,8 +28,9 @@ HINTS = {"id": "hints", "ask": "What gave the photos away?", "required": False}
 
 @pytest.fixture(scope="module")
 def browser():
+    path = find_browser()
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=find_browser(), args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield browser
         browser.close()
 
@@ -217,6 +218,10 @@ def test_whole_study_by_keyboard(arrive):
     person.sees("I agree")
     agree = tab_to("I agree")
     assert agree.evaluate("each => getComputedStyle(each).outlineWidth") == "3px"
+    keyboard.press("Shift+Tab")
+    keyboard.press("Enter")  # nobody agrees by accident
+    person.sees("I agree")
+    tab_to("I agree")
     keyboard.press("Enter")
     person.sees("What to do")
     keyboard.press("Enter")  # the heading has the focus: Enter goes on
@@ -440,7 +445,7 @@ def test_token_is_kept_before_it_is_sent(arrive):
     person.press("I agree")
     with dropped(person.page, "start") as broken:
         person.press("Start")
-        person.sees("No connection. Trying again by itself")
+        person.sees("The server does not answer yet. Trying again by itself")
         token = person.kept("token")
         person.page.reload()  # the start may or may not have arrived: the token stays
         person.press("I agree")
@@ -605,11 +610,11 @@ def test_choice_is_marked_before_the_next_pair(arrive):
 @pytest.mark.slow
 def test_clock_starts_when_the_picture_is_seen(arrive):
     person = arrive()
-    person.study.picture_seconds = 1.0
+    person.study.picture_seconds = 1.5
     person.visit()
     person.press("I agree")
     person.press("Start")
-    expect(person.page.locator(".count")).to_have_text("1 of 4")
+    person.sees("Loading the picture")
     person.page.keyboard.press("ArrowLeft")  # there is nothing to choose yet
     person.wait_for_trial()
     assert person.page.locator("[data-part='0'] img").evaluate("each => each.complete")
@@ -618,7 +623,7 @@ def test_clock_starts_when_the_picture_is_seen(arrive):
     person.wait_for_trial("2 of 4")
     (answer,) = person.study.saved
     assert answer["choice"] == 1
-    assert 300 <= answer["rt_ms"] < 1000
+    assert 300 <= answer["rt_ms"] < 1500
     assert answer["shown_ms"] == answer["rt_ms"]
 
 
@@ -665,7 +670,7 @@ def test_halves_are_the_pictures_left_and_right_part(arrive):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("width", [390, 620, 1280])
 def test_pictures_fill_the_window_on_the_same_grey(arrive, scheme, width):
     size = {"width": width, "height": 800}
     study = PretendStudy(practice=0, size=(1600, 1200))
@@ -674,9 +679,14 @@ def test_pictures_fill_the_window_on_the_same_grey(arrive, scheme, width):
     trial = person.page.locator(".trial")
     colour = trial.evaluate("each => getComputedStyle(each).backgroundColor")
     assert colour == "rgb(119, 119, 119)"  # L = 50
-    boxes = [person.page.locator(f"[data-part='{part}']").bounding_box() for part in (0, 1)]
-    used = boxes[0]["width"] + (boxes[1]["width"] if width > 600 else 0)
-    assert used > 0.9 * width
+    stage = person.page.locator(".stage").bounding_box()
+    first, last = (person.page.locator(f"[data-part='{part}']").bounding_box() for part in (0, 1))
+    unused = [
+        stage[size] - (last[side] + last[size] - first[side])
+        for side, size in (("x", "width"), ("y", "height"))
+    ]
+    assert 0 <= min(unused) <= 3  # nothing larger would fit
+    assert max(unused) >= 0
     assert trial.bounding_box()["height"] == 800
 
 
@@ -731,6 +741,13 @@ def test_markdown_and_html_in_texts_are_harmless(arrive):
     expect(page.locator(".code")).to_have_text(attack)
     assert page.locator("#page script, #page img, #page a").count() == 0
     assert page.evaluate("window.hacked") is None
+    parsing = "try { document.body.innerHTML = '<b>'; } catch (refused) { refused.name }"
+    assert page.evaluate(parsing) == "TypeError"  # the page's policy: no text becomes HTML
+    leaving = """new Promise((resolve) => {
+      document.addEventListener("securitypolicyviolation", (event) => resolve(event.blockedURI));
+      fetch("http://example.invalid/").catch(() => {});
+    })"""
+    assert page.evaluate(leaving).startswith("http://example.invalid")
     (record,) = study.participants.values()
     assert record.start["answers"] == {"__proto__": attack}
 
@@ -815,12 +832,13 @@ def test_pick_fake_sequential(arrive):
     views = page.evaluate("views")
     assert [view for _, view in views] == ["blank", "part-0", "part-1", "hidden"]
     first, second, blank = (at for at, _ in views[1:])
-    assert 380 < second - first < 600
-    assert 380 < blank - second < 600
+    assert 380 < second - first < 800
+    assert 380 < blank - second < 800
     visible = "all => all.map((each) => getComputedStyle(each).visibility)"
     assert page.locator(".part img").evaluate_all(visible) == ["hidden", "hidden"]
     person.press("The second")
     person.sees("Not this time.")
+    assert study.saved[0]["shown_ms"] == pytest.approx(blank - first, abs=100)
     expect(page.locator("[data-part='0'] .tag")).to_have_text("Colorized")
     person.press("Continue")
     person.press("Start")
@@ -830,7 +848,7 @@ def test_pick_fake_sequential(arrive):
     person.pick_by_key("ArrowRight")
     person.sees("All done")
     assert person.saved() == [1, 0, 1]
-    assert all(760 < answer["shown_ms"] < 1200 for answer in study.saved)
+    assert all(760 < answer["shown_ms"] < 1600 for answer in study.saved)
 
 
 @pytest.mark.slow
@@ -875,12 +893,13 @@ def test_preference_has_practice_without_feedback(arrive):
 @pytest.mark.slow
 def test_hidden_timer_of_one_pair_does_not_hide_the_next(arrive):
     person = arrive(PretendStudy(practice=0, exposure_ms=1500))
+    watch_views(person)
     person.begin()
-    person.pick(1)  # long before the time is up
+    person.pick(1)  # before the time is up
     person.wait_for_trial("2 of 4")
-    shown = time.monotonic()
     person.page.locator(".trial[data-view='hidden']").wait_for()
-    assert time.monotonic() - shown > 1.2
+    (shown, _), (hidden, _) = person.page.evaluate("views.slice(-2)")
+    assert hidden - shown > 1480
 
 
 @pytest.mark.slow
@@ -894,7 +913,7 @@ def test_timed_pair_is_hidden_and_can_still_be_answered(arrive):
     person.wait_for_trial("2 of 4")
     person.page.locator(".trial[data-view='hidden']").wait_for()
     (answer,) = person.study.saved
-    assert 280 <= answer["shown_ms"] < 500
+    assert 280 <= answer["shown_ms"] < 700
     assert answer["rt_ms"] > answer["shown_ms"]
 
 
@@ -974,6 +993,16 @@ def test_preview_sends_its_key_and_is_kept_apart(arrive):
     assert info.query_params["preview"] == "KEY"
     person.visit()
     person.press("I agree")  # as a participant, one has not begun yet
+
+
+@pytest.mark.slow
+def test_preview_can_be_walked_again(arrive):
+    person = arrive(PretendStudy(practice=0, scored=1))
+    for _ in range(2):
+        person.begin("&preview=KEY")
+        person.pick(0)
+        person.sees("All done")
+    assert len(person.study.participants) == 2
 
 
 @pytest.mark.slow

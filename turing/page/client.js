@@ -21,7 +21,7 @@ export class Client {
    * @param {string} address the study's address, ending in "/"
    * @param {string} keyspace where localStorage keeps this participation
    * @param {string?} preview the key of a preview link
-   * @param {(trouble: boolean) => void} onTrouble told when a request has to wait, and when it is through
+   * @param {(trouble: boolean) => void} onTrouble told when a request has to wait, or is through
    */
   constructor(address, keyspace, preview, onTrouble) {
     this.address = address;
@@ -49,15 +49,15 @@ export class Client {
     return this.request(`info${query}`);
   }
 
-  /** The state of a participant who has come back; null for one who has not started. */
+  /** The state of a participant who has come back; nothing for one who has not started. */
   async resume() {
-    if (!this.token) return null;
+    if (!this.token) return undefined;
     try {
       const unsent = this.kept.get("unsent");
       return unsent ? await this.sendAgain(JSON.parse(unsent)) : await this.state();
     } catch (refusal) {
       // A start that was never acknowledged may still reach the server: its token is used again.
-      if (refusal.status === 401 && !this.kept.get("started")) return null;
+      if (refusal.status === 401 && !this.kept.get("started")) return undefined;
       throw refusal;
     }
   }

@@ -6,6 +6,7 @@ import { Screens } from "./screens.js";
 import { TrialScreen } from "./trial.js";
 
 const OWN_PARAMETERS = ["study", "preview"];
+const SLOW_MS = 1000;
 
 class Page {
   constructor() {
@@ -30,10 +31,14 @@ class Page {
   }
 
   tellTrouble(trouble) {
+    this.tell(trouble && (this.client.hasUnsent ? "answer_kept" : "no_answer"));
+  }
+
+  /** Says something in one quiet line, or nothing. */
+  tell(key) {
     const line = document.getElementById("quiet");
-    const what = this.client.hasUnsent ? "answer_kept" : "no_connection";
-    line.textContent = trouble ? this.say(what) : "";
-    line.hidden = !trouble;
+    line.textContent = key ? this.say(key) : "";
+    line.hidden = !key;
   }
 
   async run() {
@@ -45,7 +50,9 @@ class Page {
     for (;;) {
       try {
         const state = await find();
-        return await this.walk(state ?? (await this.enter()), state?.stage === "done");
+        const isOver = ["done", "withdrawn"].includes(state?.stage);
+        if (isOver && this.client.preview) find = () => this.client.drop(); // walk it once more
+        else return await this.walk(state ?? (await this.enter()), isOver);
       } catch (problem) {
         find = this.recovery(problem);
       }
@@ -63,7 +70,7 @@ class Page {
     if (problem.status === 401) {
       this.client.drop();
       this.lostSession = true;
-      return () => null;
+      return () => undefined;
     }
     const isStale = ["answered", "withdrawn", "unfinished"].includes(problem.code);
     const isGone = problem.status === 404 && this.info;
@@ -88,7 +95,7 @@ class Page {
     if (this.client.preview) notes.push(this.say("preview"));
     if (this.client.keepsNothing) notes.push(this.say("keeps_nothing"));
     const decline = () => this.screens.message("declined", "back");
-    const refusing = { leave: decline, leaveLabel: "decline", notes };
+    const refusing = { leave: decline, leaveLabel: "decline", notes, byEnter: false };
     await this.screens.page(this.info.title, this.say("consent"), "agree", refusing);
     const instructions = this.say("instructions") || this.say(`instructions_${this.info.protocol}`);
     const proceed = this.info.questions?.length ? "continue" : "start";
@@ -119,11 +126,12 @@ class Page {
   async trial(state) {
     const { trial } = state;
     this.pictures.keep(trial.picture, state.next_picture);
+    this.pictures.prefetch(trial.picture);
     await this.pauseBefore(state);
     const screen = this.trialScreen(trial.kind);
     screen.announce(state, !this.hasSeenKeys);
     if (!screen.node.isConnected) this.screens.show(screen.node);
-    const picture = await this.pictures.get(trial.picture);
+    const picture = await this.loaded(trial.picture);
     const asked = screen.ask(trial, picture);
     this.pictures.prefetch(state.next_picture);
     const answer = await asked;
@@ -136,6 +144,16 @@ class Page {
     this.wasPractice = trial.practice;
     this.recoveries = 0;
     return reply.state;
+  }
+
+  async loaded(picture) {
+    const slow = setTimeout(() => this.tell("loading"), SLOW_MS);
+    try {
+      return await this.pictures.get(picture);
+    } finally {
+      clearTimeout(slow);
+      this.tell(null);
+    }
   }
 
   trialScreen(kind) {

@@ -6,7 +6,7 @@ export class Pictures {
     this.held = new Map(); // a picture's address -> promise of its blob's address
   }
 
-  /** The address of a blob that is sure to decode; rejects with a Refusal where it is not served. */
+  /** The address of a blob that decodes; rejects with a Refusal where it is not served. */
   get(url) {
     if (!this.held.has(url)) {
       const fetched = this.client.insist(() => this.fetch(url));

@@ -13,9 +13,11 @@ export class Screens {
 
   /** Replaces what is shown and moves the focus to its heading, for screen readers. */
   show(node) {
+    const isFirst = !this.place.hasChildNodes();
     this.place.replaceChildren(node);
     scrollTo(0, 0);
-    node.querySelector("h1")?.focus({ preventScroll: true });
+    // The first screen takes no focus: in a frame it would be taken from the page around it.
+    if (!isFirst) node.querySelector("h1").focus({ preventScroll: true });
   }
 
   screen(title, ...content) {
@@ -37,24 +39,26 @@ export class Screens {
   }
 
   /**
-   * A text and a button to go on, which Enter presses too; resolves when it is pressed.
-   * @param {{leave?: () => void, leaveLabel?: string, notes?: string[]}} options
+   * A text and a button to go on; resolves when it is pressed.
+   * @param {{leave: () => void, leaveLabel?: string, notes?: string[], byEnter?: boolean}} options
+   *   `byEnter`: Enter on the heading, where the focus is, goes on too
    */
-  page(title, text, proceed, { leave, leaveLabel = "leave", notes = [] } = {}) {
+  page(title, text, proceed, { leave, leaveLabel = "leave", notes = [], byEnter = true }) {
     return new Promise((resolve) => {
+      const goOn = () => {
+        button.disabled = true;
+        resolve();
+      };
+      const button = this.button(proceed, goOn);
       this.screen(
         title,
         ...notes.map((note) => element("p", { class: "note" }, note)),
         element("div", { class: "prose" }, markdown(text)),
-        element(
-          "div",
-          { class: "actions" },
-          this.button(proceed, resolve),
-          leave && this.button(leaveLabel, leave, "quiet"),
-        ),
+        element("div", { class: "actions" }, button, this.button(leaveLabel, leave, "quiet")),
       );
+      if (!byEnter) return;
       this.place.querySelector("h1").addEventListener("keydown", (event) => {
-        if (event.key === "Enter" && !event.repeat) resolve();
+        if (event.key === "Enter" && !event.repeat) goOn();
       });
     });
   }
@@ -72,6 +76,7 @@ export class Screens {
           input: () => keep(readAnswers(form, questions)),
           submit: (event) => {
             event.preventDefault();
+            event.submitter.disabled = true;
             resolve(readAnswers(form, questions));
           },
         },

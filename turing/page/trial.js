@@ -10,20 +10,25 @@ const BLANK_BEFORE_TIMED_MS = 500;
 const KINDS = {
   "pick-original": { parts: 2, layout: "pair" },
   preference: { parts: 2, layout: "pair" },
-  "pick-fake-sequential": { parts: 2, layout: "single", answers: ["answer_first", "answer_second"] },
+  "pick-fake-sequential": {
+    parts: 2,
+    layout: "single",
+    answers: ["answer_first", "answer_second"],
+  },
   single: { parts: 1, layout: "single", answers: ["answer_original", "answer_colorized"] },
 };
 
+const STACKED = "(max-width: 600px), (max-aspect-ratio: 4/5)"; // as in page.css
 const KEYS = { ArrowLeft: 0, 1: 0, ArrowRight: 1, 2: 1 };
 const STACKED_KEYS = { ...KEYS, ArrowUp: 0, ArrowDown: 1 };
 
-/** The screen of a study's trials; it stays while trials follow each other, and so does the focus. */
+/** The screen of a study's trials: it stays from trial to trial, and so does the focus. */
 export class TrialScreen {
   /** @param {string} kind the protocol @param {() => void} leave */
   constructor(kind, say, leave) {
     this.kind = kind;
     this.say = say;
-    this.stacks = matchMedia("(max-width: 600px)");
+    this.stacks = matchMedia(STACKED);
     this.lastPick = -Infinity;
     this.build(leave);
     this.setReady(false);
@@ -97,6 +102,7 @@ export class TrialScreen {
 
   clear() {
     this.node.dataset.view = "blank";
+    if (this.feedbackLine.contains(document.activeElement)) this.prompt.focus();
     this.feedbackLine.replaceChildren();
     for (const each of [...this.parts, ...this.buttons]) delete each.dataset.chosen;
     for (const part of this.parts) part.querySelector(".tag").textContent = "";
@@ -195,7 +201,8 @@ export class TrialScreen {
   /** In practice: which part was which, until the participant goes on. */
   async feedback(choice, isCorrect) {
     const original = this.originalPart(choice, isCorrect);
-    const truths = this.parts.map((_, part) => this.say(part === original ? "original" : "colorized"));
+    const truth = (part) => this.say(part === original ? "original" : "colorized");
+    const truths = this.parts.map((_, part) => truth(part));
     for (const [part, node] of this.parts.entries()) {
       node.querySelector(".tag").textContent = truths[part];
     }
@@ -204,7 +211,7 @@ export class TrialScreen {
     await new Promise((resolve) => {
       const attributes = { type: "button", class: "primary", click: resolve };
       const proceed = element("button", attributes, this.say("continue"));
-      const spoken = truths.map((truth, part) => `${this.parts[part].ariaLabel}: ${truth}. `);
+      const spoken = this.parts.map((node, part) => `${node.ariaLabel}: ${truths[part]}. `);
       this.feedbackLine.replaceChildren(
         element("p", {}, this.say(isCorrect ? "right" : "wrong")),
         element("span", { class: "unseen" }, ...spoken),

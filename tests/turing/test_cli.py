@@ -1,0 +1,332 @@
+"""Every command as a person types it: what it prints, what it leaves, how it ends."""
+
+import csv
+import json
+import shutil
+
+import numpy as np
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from turing.analysis import analyse
+from turing.cli import app
+from turing.crowd import Skills
+from turing.frames import load_data
+from turing.people import new_token
+from turing.results import results_json
+from turing.sessions import Sessions
+from turing.simulate import simulate
+from turing.store import Store
+from turing.words import answer
+
+from .studies import BEFORE, build, built, rows, study_text
+
+DOORS = (
+    *("build", "preview", "open", "close", "status", "results", "report", "export", "power"),
+    *("simulate", "backup", "restore", "merge", "release", "forget"),
+)
+
+
+def run(*arguments, code=0, env=None):
+    """Standard output and error of a command that ends with `code`."""
+    result = CliRunner().invoke(
+        app, [str(a) for a in arguments], env={"COLUMNS": "120"} | (env or {})
+    )
+    assert result.exit_code == code, result.output
+    assert "Traceback" not in result.output
+    return result.stdout, result.stderr
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A built study with its file."""
+    built(tmp_path / "studies").close()
+    (tmp_path / "study.toml").write_text(study_text())
+    return tmp_path
+
+
+@pytest.fixture
+def store(folder):
+    return folder / "studies" / "tiny.sqlite"
+
+
+@pytest.fixture(scope="module")
+def filled_once(tmp_path_factory):
+    directory = tmp_path_factory.mktemp("filled")
+    with built(directory) as store:
+        skills = Skills({(None, "plain"): 0.95}, careless=0.1, withdraws=0.1)
+        simulate(store, skills, 12, seed=2)
+    return directory
+
+
+@pytest.fixture
+def filled(filled_once, tmp_path):
+    shutil.copytree(filled_once, tmp_path / "filled")
+    return tmp_path / "filled" / "tiny.sqlite"
+
+
+def take_part(store, **query):
+    with Store(store) as opened:
+        opened.open_study()
+        Sessions(opened).start(new_token(), query, BEFORE, None)
+
+
+def test_help_lists_every_door():
+    out, _ = run("--help")
+    assert all(f"  {name} " in out for name in DOORS)
+
+
+@pytest.mark.parametrize("name", DOORS)
+def test_every_command_explains_itself_with_an_example(name):
+    out, _ = run(name, "--help")
+    assert f"python -m turing {name} " in out
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("nonsense",),
+        ("results",),
+        ("power", "--trials", "x"),
+        ("power", "--margin", "0.7"),
+        ("power", "--trials", "30", "--photos", "20"),
+        ("export", "a.sqlite"),
+        ("simulate", "{store}", "--fraction", "1.5"),
+        ("simulate", "{store}", "--skill", "plain"),
+        ("simulate", "{store}", "--skill", "nobody=0.7"),
+        ("results", "{store}", "--version", "one"),
+    ],
+)
+def test_wrong_use_ends_with_2(store, arguments):
+    out, err = run(*(a.format(store=store) for a in arguments), code=2)
+    assert not out and err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("results", "no.sqlite"), "no.sqlite: expected a study's store, found none"),
+        (("report", "{folder}/study.toml"), "expected a study's store, found another kind"),
+        (("status", "no.toml"), "no.toml: expected a study file"),
+        (("open", "{folder}/study.toml", "--store", "{folder}"), "is not built there"),
+        (("close", "{folder}/study.toml", "--store", "{folder}/studies"), "was never opened"),
+        (("results", "{store}", "--version", "7"), "expected a version of 1, found [7]"),
+        (("report", "{store}", "-o", "{folder}/no/report.html"), "there is no folder"),
+        (("report", "{store}", "-o", "{folder}"), "expected a file's name, found a folder"),
+        (("export", "{store}", "-o", "{folder}/choices.xls"), "ends in one of"),
+        (("release", "{store}", "nobody"), "no participant has PROLIFIC_PID 'nobody'"),
+        (("forget", "{store}", "99"), "participant 99 was never there"),
+        (("backup", "{store}", "{folder}/studies"), "another folder"),
+        (("restore", "{folder}/study.toml", "{store}"), "another kind of file"),
+        (("merge", "{store}", "{store}", "-o", "{store}"), "is there already"),
+    ],
+)
+def test_what_fails_is_one_line_and_ends_with_1(folder, store, arguments, message):
+    out, err = run(*(a.format(folder=folder, store=store) for a in arguments), code=1)
+    assert not out and message in err and len(err.splitlines()) == 1
+
+
+@pytest.fixture
+def photos(tmp_path):
+    """Six photos in each of two folders: blocks of colour, unlike each other."""
+    for seed, dataset in enumerate(("hills", "apples")):
+        (tmp_path / dataset).mkdir()
+        for number in range(6):
+            rng = np.random.default_rng([seed, number])
+            blocks = Image.fromarray(rng.integers(0, 256, (5, 6, 3), dtype=np.uint8))
+            picture = blocks.resize((72, 60), Image.Resampling.BICUBIC)
+            picture.save(tmp_path / dataset / f"{number}.png")
+    # Models that need no checkpoint: the original's own colours at a low resolution.
+    text = study_text().replace('["plain", "bright"]', '["control-2", "control-4"]')
+    (tmp_path / "study.toml").write_text(text)
+    return tmp_path
+
+
+@pytest.mark.slow
+def test_build_renders_a_study_once_and_prints_what_to_do(photos):
+    study = (photos / "study.toml", "--store", photos / "studies")
+    out, _ = run("build", *study)
+    assert "hills: 6 of 6 photos are used" in out
+    assert "tiny: version 1 is built, 46 pictures made, 0 kept" in out
+    assert "Pre-registration: " in out and "&preview=" in out
+    assert "0 pictures made, 46 kept" in run("build", *study)[0]
+    run("open", *study)
+    out, _ = run("simulate", photos / "studies" / "tiny.sqlite", "--participants", "4")
+    html = photos / "report.html"
+    run("report", photos / "studies" / "simulated" / "tiny.sqlite", "-o", html)
+    assert "data:image/jpeg;base64," in html.read_text("utf-8")
+
+
+@pytest.mark.slow
+def test_the_check_finds_no_leak(photos):
+    (photos / "study.toml").write_text(
+        (photos / "study.toml").read_text().replace("per_participant = 6", "per_participant = 8")
+    )
+    out, _ = run("build", photos / "study.toml", "--store", photos / "studies", "--check")
+    assert "no better than chance" in out
+
+
+def test_parts_of_a_study_are_kept_apart(photos):
+    study = (photos / "study.toml", "--store", photos / "studies")
+    run("build", *study, "--part", "2")
+    assert "0 pictures made" in run("build", *study)[0]
+    assert "part 2" in run("status", *study)[0]
+    assert "holds part 2" in run("build", *study, "--part", "1", code=1)[1]
+
+
+def test_a_build_that_fails_leaves_nothing(photos):
+    shutil.rmtree(photos / "apples")
+    study = (photos / "study.toml", "--store", photos / "studies")
+    _, err = run("build", *study, code=1)
+    assert "apples" in err and len(err.splitlines()) == 1
+    assert list((photos / "studies").iterdir()) == []
+
+
+def test_open_close_and_status(folder, store):
+    study = (folder / "study.toml", "--store", folder / "studies")
+    assert "tiny: built, not open yet, version 1, part 1" in run("status", *study)[0]
+    out, _ = run("open", *study)
+    assert out == "tiny is open: http://127.0.0.1:7860/study?study=tiny\n"
+    with Store(store) as opened:
+        assert opened.facts().state == "open"
+    take_part(store)
+    out, _ = run("status", *study, "--address", "https://lab.example/")
+    assert "tiny: open" in out and "1 started, 0 finished" in out
+    assert "link: https://lab.example/study?study=tiny" in out
+    assert "closed" in run("close", *study)[0]
+    with Store(store) as opened:
+        assert opened.facts().state == "closed"
+
+
+def test_the_store_is_where_the_environment_says(folder):
+    out, _ = run("status", folder / "study.toml", env={"TURING_STORE": str(folder / "studies")})
+    assert out.startswith("tiny: built")
+
+
+def test_a_file_that_was_changed_since_is_not_opened(folder, store):
+    (folder / "study.toml").write_text(study_text(per_participant=4))
+    study = (folder / "study.toml", "--store", folder / "studies")
+    _, err = run("open", *study, code=1)
+    assert "has changed since version 1 was built; build it again" in err
+    with Store(store) as opened:
+        assert opened.facts().state == "built"
+    assert "has changed since version 1" in run("status", *study)[1]
+    (folder / "study.toml").write_text("# a comment\n" + study_text())
+    run("open", *study)
+
+
+def test_preview_gives_the_link_that_counts_nothing(folder, store):
+    out, _ = run("preview", folder / "study.toml", "--store", folder / "studies")
+    with Store(store) as opened:
+        key = opened.facts().preview_key
+    assert out == f"http://127.0.0.1:7860/study?study=tiny&preview={key}\n"
+
+
+def test_results_for_people_and_programs(filled):
+    with Store(filled) as opened:
+        expected = analyse(load_data(opened))
+    out, err = run("results", filled, "--json")
+    assert json.loads(out) == json.loads(json.dumps(results_json(expected))) and not err
+    out, _ = run("results", filled)
+    assert all(sentence in out for sentence in answer(expected))
+
+
+def test_versions_are_chosen(filled):
+    build(filled.parent, per_participant=4).close()
+    newest = json.loads(run("results", filled, "--json")[0])
+    assert newest["version"] == 2 and newest["participants"] == 0
+    first = json.loads(run("results", filled, "--json", "--version", "1")[0])
+    both = json.loads(run("results", filled, "--json", "--version", "1,2")[0])
+    assert first["participants"] == both["participants"] > 0
+    assert first["version"] == 1 and both["version"] == [1, 2]
+
+
+def test_report_writes_one_file(filled, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    out, _ = run("report", filled)
+    html = (tmp_path / "tiny-report.html").read_text("utf-8")
+    assert "counted of 12 who started" in out and html.count("<h1>") == 1
+    (tmp_path / "mine.html").write_text("old")
+    run("report", filled, "-o", "mine.html", "--version", "1")
+    assert (tmp_path / "mine.html").read_text("utf-8").startswith("<!doctype html>")
+    assert [p.name for p in tmp_path.glob(".*")] == []
+
+
+def test_export_writes_rows_and_a_dictionary(filled, tmp_path):
+    out, _ = run("export", filled, "-o", tmp_path / "choices.csv", "--everything")
+    with (tmp_path / "choices.csv").open(newline="") as file:
+        found = list(csv.DictReader(file))
+    with Store(filled) as opened:
+        assert len(found) == len(rows(opened, "choices"))
+    assert f"{len(found)} choices" in out and (tmp_path / "choices.columns.csv").is_file()
+    run("export", filled, "-o", tmp_path / "blind.json", "--blind")
+    blind = (tmp_path / "blind.json").read_text()
+    assert "plain" not in blind and "simulated-" not in blind
+
+
+def test_power_prints_a_plan():
+    assert "To show with 80% power" in run("power", "--margin", "0.1")[0]
+    assert "To find with 90% power" in run("power", "--effect", "0.6", "--power", "0.9")[0]
+    assert "4 participants cannot" in run("power", "--participants", "4")[0]
+
+
+def test_simulate_fills_a_copy_and_leaves_the_store(folder, store):
+    take_part(store)
+    before = store.read_bytes()
+    out, _ = run("simulate", store, "--participants", "5", "--skill", "hills/plain=0.9")
+    copy = folder / "studies" / "simulated" / "tiny.sqlite"
+    assert str(copy) in out and "5 participants" in out
+    with Store(copy) as opened:
+        data = load_data(opened)
+    assert len(data.participants) == 5 and data.simulated
+    with Store(store) as opened:
+        assert len(rows(opened, "participants")) == 1
+    assert store.read_bytes()[:100] == before[:100]
+    pictures = sorted(p.name for p in store.with_suffix("").iterdir())
+    assert sorted(p.name for p in copy.with_suffix("").iterdir()) == pictures
+    run("results", copy)
+
+
+def test_simulated_people_have_the_skill_that_was_asked(folder, store):
+    def simulated(name, *skills):
+        run("simulate", store, "-o", folder / name, "--sd-people", "0", *skills)
+        found = json.loads(run("results", folder / name / "tiny.sqlite", "--json")[0])
+        cells = {cell["model"]: cell for cell in found["cells"] if cell["dataset"] is None}
+        return cells["plain"]["turing_fraction"], cells["bright"]["turing_fraction"]
+
+    plain, bright = simulated("a", "--skill", "plain=0.97", "--skill", "bright=0.55")
+    assert plain > 0.85 and bright < 0.75
+    plain, bright = simulated("b", "--skill", "plain=0.55", "--fraction", "0.97")
+    assert plain < 0.75 and bright > 0.85
+
+
+def test_backup_and_restore(folder, store):
+    take_part(store)
+    out, _ = run("backup", store, folder / "stick")
+    assert "checked, 1 participants, 0 choices" in out
+    take_part(store)
+    out, _ = run("restore", folder / "stick" / "tiny.sqlite", store)
+    assert "1 participants" in out and "is kept as" in out
+    with Store(store) as opened:
+        assert len(rows(opened, "participants")) == 1
+
+
+def test_merge_joins_the_parts_of_a_study(folder, store):
+    take_part(store)
+    run("backup", store, folder / "b")
+    other = folder / "b" / "tiny.sqlite"
+    take_part(other)
+    out, _ = run("merge", store, other, "-o", folder / "all" / "tiny.sqlite")
+    assert "with 1 participants" in out
+    with Store(folder / "all" / "tiny.sqlite") as opened:
+        assert len(rows(opened, "participants")) == 2
+
+
+def test_release_and_forget(store):
+    take_part(store, PROLIFIC_PID="abc")
+    assert "Participant 1 may come in again" in run("release", store, "abc")[0]
+    assert "Participant 1 is forgotten: 8 trials" in run("forget", store, "1")[0]
+    with Store(store) as opened:
+        assert rows(opened, "participants") == []
+    assert "was forgotten before" in run("forget", store, "1", code=1)[1]

@@ -1,0 +1,12 @@
+"""`python -m turing`."""
+
+import sys
+
+if __name__ == "__main__":
+    try:
+        from turing.cli import main
+
+        main()
+    except KeyboardInterrupt:
+        print("Interrupted.", file=sys.stderr)
+        sys.exit(130)

@@ -1,0 +1,99 @@
+"""The studies that a running app offers: those of its files, or the built-in one."""
+
+import logging
+import os
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from starlette.routing import Route
+
+from turing.admin import admin_routes
+from turing.build import build
+from turing.demo import NAME as DEMO
+from turing.demo import make_demo
+from turing.errors import TuringError
+from turing.routes import PREFIX, study_routes
+from turing.serving import Studies
+from turing.sign_in import Password, admin_password
+from turing.store import Store, create_store, store_path
+from turing.study import load_study
+
+_log = logging.getLogger(__name__)
+
+DEFAULT_STORE = Path("studies")
+
+
+def store_folder(environment: Mapping[str, str] = os.environ) -> Path:
+    """`TURING_STORE`, else the folder `studies`."""
+    return Path(environment.get("TURING_STORE") or DEFAULT_STORE)
+
+
+@dataclass(frozen=True)
+class Hosting:
+    """Studies in a folder, the one that the tab shows, and the results page's password."""
+
+    directory: Path
+    shown: str
+    studies: Studies
+    password: Password
+
+    def routes(self) -> list[Route]:
+        """What Gradio's `launch(app_kwargs={"routes": ...})` gets."""
+        admin = admin_routes(self.studies, self.password.value, self.shown)
+        return [*admin, *study_routes(self.studies)]
+
+    def announcement(self, address: str) -> str:
+        """Where the results are, for whoever started the server."""
+        link = f"{address.rstrip('/')}{PREFIX}/{self.shown}/admin"
+        if self.password.made_up:
+            return f"Results: {link} (password for this run: {self.password.value})"
+        if self.password.value is None:
+            return "The results page is off: set TURING_ADMIN_PASSWORD to have it"
+        return f"Results: {link}"
+
+    def start_demo(self) -> None:
+        """Builds and opens the built-in study in a thread of its own, where it is the one shown."""
+        if self.shown == DEMO:
+            if not store_path(self.directory, DEMO).is_file():
+                self.studies.coming.add(DEMO)
+            threading.Thread(target=self._build_demo, name="demo-study", daemon=True).start()
+
+    def _build_demo(self) -> None:
+        try:
+            study = make_demo(self.directory / f"{DEMO}-photos")
+            store = create_store(self.directory, DEMO)
+            try:
+                build(study, store)
+                store.open_study()
+            finally:
+                store.close()
+        except (TuringError, OSError) as error:
+            _log.warning("The demo study could not be built: %s", error)
+        finally:
+            self.studies.coming.discard(DEMO)
+
+    def close(self) -> None:
+        self.studies.close()
+
+
+def host(files: Sequence[Path], environment: Mapping[str, str] = os.environ) -> Hosting:
+    """The studies of the files, built before; the built-in one where there are none.
+
+    Raises TuringError for a file that is no study, or whose study is not built yet.
+    """
+    directory = store_folder(environment)
+    names = [load_study(file).name for file in files] or [DEMO]
+    if not files:
+        directory.mkdir(parents=True, exist_ok=True)
+    for file, name in zip(files, names, strict=False):
+        path = store_path(directory, name)
+        if not path.is_file():
+            raise TuringError(
+                f"{file}: the study {name} is not built in {directory}; first run "
+                f"python -m turing build {file} --store {directory}"
+            )
+        Store(path).close()
+    password = admin_password(environment)
+    return Hosting(directory, names[0], Studies(directory, names), password)
