@@ -100,9 +100,12 @@ def _accelerator(settings: Settings):  # noqa: ANN202 - accelerate is optional
         raise ColorizeError("Training needs accelerate: pip install -e '.[train]'") from error
     precision = _best_precision() if settings.precision == "auto" else settings.precision
     try:
-        return Accelerator(mixed_precision=precision)
+        accelerator = Accelerator(mixed_precision=precision)
     except ValueError as error:  # what this device cannot do
         raise ColorizeError(f"--set precision={precision}: {error}") from error
+    if precision == "fp16" and accelerator.device.type == "cpu":
+        raise ColorizeError("--set precision=fp16: needs a GPU; take bf16 or no")
+    return accelerator
 
 
 def _best_precision() -> str:

@@ -312,16 +312,22 @@ def _notes(data: StudyData, cells: tuple[Cell, ...], choices: pd.DataFrame) -> t
     counted, planned = choices["participant"].nunique(), data.study.participants.planned
     if planned and counted < planned:
         notes.append(f"{counted} of the {planned} planned participants are counted so far")
-    wholes = [cell for cell in cells if cell.dataset is None]
-    notes += [note for cell in wholes if (note := _cannot_show(cell, data))]
+    short: dict[str, list[str]] = {}  # what is said of which models
+    for cell in cells:
+        if cell.dataset is None and (note := _cannot_show(cell.fraction, data)):
+            short.setdefault(note, []).append(cell.model)
+    notes += [f"{', '.join(models)}: {note}" for note, models in short.items()]
     if not len(choices):
         notes.append("Nobody is counted yet: no results")
+    for version, people in data.elsewhere.items():
+        saw = "participant" if people == 1 else "participants"
+        notes.append(f"Not in these figures: {people} {saw} of version {version}")
     return tuple(dict.fromkeys(notes))
 
 
-def _cannot_show(cell: Cell, data: StudyData) -> str:
+def _cannot_show(fraction: Fraction, data: StudyData) -> str:
     """Where so few people or photos cannot show `indistinguishable`, and how many could."""
-    fraction, delta = cell.fraction, data.study.analysis.delta
+    delta = data.study.analysis.delta
     trials = max(1, round(fraction.n / fraction.participants))
     photos = max(fraction.photos, trials)
     note = power.plan(fraction.participants, trials, photos, delta=delta).note
@@ -329,4 +335,4 @@ def _cannot_show(cell: Cell, data: StudyData) -> str:
         return ""
     enough = power.participants_for_margin(delta, trials, photos)
     cure = f"{enough} would do" if enough else f"with {photos} photos no number of people could"
-    return f"{cell.model}: {note}; {cure}"
+    return f"{note}; {cure}"

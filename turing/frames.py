@@ -54,6 +54,9 @@ def load_data(store: Store, versions: Sequence[int] | None = None) -> StudyData:
         program, report = db.execute(
             "SELECT program, report FROM study WHERE version = ?", (chosen[-1],)
         ).fetchone()
+        everybody = db.execute(
+            "SELECT version, count(*) FROM participants WHERE NOT preview GROUP BY version"
+        ).fetchall()
         (simulated,) = db.execute(
             "SELECT EXISTS (SELECT 1 FROM events WHERE what = ?)", (SIMULATED,)
         ).fetchone()
@@ -71,6 +74,7 @@ def load_data(store: Store, versions: Sequence[int] | None = None) -> StudyData:
         program,
         json.loads(report),
         bool(simulated),
+        {version: n for version, n in everybody if version not in chosen},
     )
 
 

@@ -97,7 +97,7 @@ def judge(
     hashes = np.zeros((len(photos), 64), bool)
     for photo in photos:
         if photo.chroma < min_chroma:
-            detail = f"mean chroma {photo.chroma:.1f}, below min_chroma = {min_chroma:g}"
+            detail = f"mean chroma {photo.chroma:.2f}, below min_chroma = {min_chroma:g}"
             left_out.append(LeftOut(photo.dataset, photo.file, "near-grey", detail))
             continue
         bits = imagehash.hex_to_hash(photo.phash).hash.ravel()

@@ -10,7 +10,7 @@ import numpy as np
 
 _REACH = {"red": 2, "green": 1, "blue": 5}  # levels; the eye sees blue least, and it shifts Y least
 _PIXELS = 2**13  # at a time, so that temporaries stay in the cache
-_COLOUR_WEIGHT = 1e-6  # of a squared level of colour against a squared grey step of luminance
+_COLOUR_WEIGHT = 1e-4  # of a squared level of colour against a squared grey step of luminance
 
 
 def round_to_luminance(

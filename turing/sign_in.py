@@ -34,6 +34,16 @@ def admin_password(environment: Mapping[str, str]) -> Password:
     return Password(secrets.token_urlsafe(12), made_up=True)
 
 
+def announcement(password: Password, address: str) -> str:
+    """What the server prints at start; `address` is where it is served."""
+    page = f"{address.rstrip('/')}/admin"
+    if password.value is None:
+        return f"The results page is off: set {VARIABLE} to switch it on."
+    if password.made_up:
+        return f"Results: {page}  password: {password.value}  ({VARIABLE} sets one that stays)"
+    return f"Results: {page}  (password: {VARIABLE})"
+
+
 class Guard:
     """Checks passwords and cookies. Its keys are its own: a restart signs everybody out.
 

@@ -41,8 +41,7 @@ def preregistered(store: Store, version: int) -> Preregistration | None:
         )
         return Preregistration(text, remark, as_written=False)
     remark = (
-        "The pre-registration was written when the study was built, before anybody took part. "
-        f"SHA-256: {sha256}"
+        "The pre-registration is as it was written when the study was built. SHA-256: " + sha256
     )
     return Preregistration(text, remark)
 

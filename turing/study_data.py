@@ -46,6 +46,7 @@ class StudyData:
     program: str = ""  # that built it
     built_from: Mapping[str, Any] = field(default_factory=dict)  # what `build` reported
     simulated: bool = False  # some of the participants are synthetic
+    elsewhere: Mapping[int, int] = field(default_factory=dict)  # people of other versions
 
     @property
     def protocol(self) -> Protocol:

@@ -175,15 +175,15 @@ def test_the_classifier_trains_with_each_loss(tmp_path, made, changes):
     assert run(tmp_path / "run", made, settings_of("classifier", *changes), Budget(epochs=1))
 
 
-@pytest.mark.parametrize("network", ["regression", "classifier"])
-def test_loss_falls_where_one_photo_is_learnt_by_heart(tmp_path, made, network):
+@pytest.mark.parametrize(("network", "share"), [("regression", 0.5), ("classifier", 0.8)])
+def test_loss_falls_where_one_photo_is_learnt_by_heart(tmp_path, made, network, share):
     photo = made[0].photos["train"][0]
     dataset = Dataset("one", {"train": [photo] * 4, "val": [], "test": []})
     settings = settings_of(network, "smallest=1", "ema=0")
     run(tmp_path / "run", [dataset], settings, Budget(epochs=25))
     rows = (tmp_path / "run" / "log.csv").read_text().splitlines()[1:]
     losses = [float(row.split(",")[4]) for row in rows]
-    assert losses[-1] < 0.6 * losses[0]
+    assert losses[-1] < share * losses[0]
 
 
 def test_averaged_weights_follow_the_trained_ones(tmp_path, made):
@@ -222,7 +222,7 @@ def test_other_precisions(tmp_path, made, precision):
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine can do fp16")
 def test_a_precision_that_the_device_has_not_is_one_line(tmp_path, made):
-    with pytest.raises(ColorizeError, match=r"--set precision=fp16: .*requires a GPU"):
+    with pytest.raises(ColorizeError, match="--set precision=fp16: needs a GPU"):
         run(tmp_path / "run", made, settings_of("baseline", "precision=fp16"))
 
 

@@ -290,7 +290,8 @@ def test_simulate_fills_a_copy_and_leaves_the_store(folder, store):
 
 def test_simulated_people_have_the_skill_that_was_asked(folder, store):
     def simulated(name, *skills):
-        run("simulate", store, "-o", folder / name, "--sd-people", "0", *skills)
+        alike = ("--sd-people", "0", "--sd-photos", "0")
+        run("simulate", store, "-o", folder / name, *alike, *skills)
         found = json.loads(run("results", folder / name / "tiny.sqlite", "--json")[0])
         cells = {cell["model"]: cell for cell in found["cells"] if cell["dataset"] is None}
         return cells["plain"]["turing_fraction"], cells["bright"]["turing_fraction"]

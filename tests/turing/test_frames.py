@@ -113,6 +113,7 @@ def test_the_present_version_unless_said(store, tmp_path):
         assert load_data(store, [1]).study.trials.per_participant == 6
         both = load_data(store, [2, 1])
         assert both.versions == (1, 2) and len(both.participants) == 3
+        assert load_data(store).elsewhere == {1: 1} and both.elsewhere == {}
         with pytest.raises(TuringError, match="expected a version of 1, 2, found"):
             load_data(store, [3])
 

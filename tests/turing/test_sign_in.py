@@ -2,7 +2,15 @@
 
 import pytest
 
-from turing.sign_in import FREE_TRIES, LIFETIME, LONGEST_WAIT, Guard, admin_password, set_cookie
+from turing.sign_in import (
+    FREE_TRIES,
+    LIFETIME,
+    LONGEST_WAIT,
+    Guard,
+    admin_password,
+    announcement,
+    set_cookie,
+)
 
 
 class Clock:
@@ -38,6 +46,14 @@ def test_a_random_one_where_there_is_none(environment):
 def test_off_on_a_space_without_one(space):
     assert admin_password(space).value is None
     assert admin_password(space | {"TURING_ADMIN_PASSWORD": "  "}).value is None
+
+
+def test_only_a_made_up_password_is_printed():
+    made_up, given = admin_password({}), admin_password({"TURING_ADMIN_PASSWORD": "s3cret"})
+    line = announcement(made_up, "http://127.0.0.1:7860/")
+    assert "http://127.0.0.1:7860/admin" in line and made_up.value in line
+    assert "s3cret" not in announcement(given, "http://127.0.0.1:7860")
+    assert "is off" in announcement(admin_password({"SPACE_ID": "me/space"}), "http://x")
 
 
 def test_right_and_wrong(guard):

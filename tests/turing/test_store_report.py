@@ -38,7 +38,7 @@ def test_the_report_has_answer_pictures_and_preregistration(store):
     assert all(sentence in html for sentence in answer(results))
     assert html.count("data:image/jpeg;base64,") >= 6
     assert sha256 in html and "&lt;" in html and "<é>" not in html
-    assert "before anybody took part" in html
+    assert "as it was written when the study was built" in html
 
 
 def test_pictures_that_are_gone_are_left_out(store):
