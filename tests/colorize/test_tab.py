@@ -23,6 +23,7 @@ from playwright.sync_api import expect, sync_playwright
 
 import app
 from colorize import colorizer
+from turing.hosting import host
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -46,7 +47,8 @@ def server(shipped_checkpoints, tmp_path_factory):
 
         patch.setattr(colorizer, "run_network", counted)
         with gradios_own_loops():
-            demo, settings, sessions = app.build(folder)
+            hosting = host([], {"TURING_STORE": str(folder / "studies")})
+            demo, settings, sessions = app.build(folder, hosting)
             settings["max_file_size"] = MOST_BYTES
             _, address, _ = demo.launch(
                 server_port=free_port(), prevent_thread_lock=True, **settings
@@ -55,6 +57,7 @@ def server(shipped_checkpoints, tmp_path_factory):
         with gradios_own_loops():
             demo.close(verbose=False)
             sessions.close()
+            hosting.close()
             del demo
 
 
