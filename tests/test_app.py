@@ -42,7 +42,8 @@ def failed(capsys, *arguments):
 
 
 @pytest.fixture(autouse=True)
-def _keep_signals(monkeypatch):
+def _keep_signals_and_folders(monkeypatch, tmp_path):
+    monkeypatch.setenv("TURING_STORE", str(tmp_path / "studies"))
     monkeypatch.setattr(signal, "signal", lambda *_: None)
     monkeypatch.setenv("GRADIO_TEMP_DIR", "")
 
