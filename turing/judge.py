@@ -15,7 +15,7 @@ from PIL import Image
 from turing import png, stimuli
 from turing.statistics import Fraction, turing_fraction
 from turing.store import Version
-from turing.trials import Trial, participant_trials
+from turing.trials import Placed, Trial, participant_trials
 
 TRIALS = 2000
 
@@ -53,27 +53,28 @@ def judge_without_chroma(shown: Sequence[Shown], seed: int = 0) -> Fraction:
 
 
 def simulated_trials(
-    version: Version, key: bytes, pictures: Mapping[int, bytes], trials: int = TRIALS
+    version: Version,
+    key: bytes,
+    looked: Mapping[int, np.ndarray],
+    trials: int = TRIALS,
+    first: int = 1,
 ) -> list[Shown]:
-    """What synthetic participants of a study would be shown: twice as many scored trials.
+    """What synthetic participants from number `first` on would be shown: 2 x `trials` scored ones.
 
-    Half are left for the judge: those of one half of the participants with a photo of the other
-    half teach it nothing that it may know. `pictures` maps a stimulus's id to its PNG.
+    `looked` has what `look` saw of each stimulus, by id. Half of the trials are not used: the
+    judge must neither learn from photos that it will be asked about nor be asked about people it
+    knows.
     """
-    looked = {
-        stimulus: look(pictures[stimulus], len(parts))
-        for (_, parts), (stimulus, _) in version.stimuli.items()
-    }
     shown: list[Shown] = []
-    number = 0
+    number = first
     while len(shown) < 2 * trials:
-        number += 1
         drawn = participant_trials(version.design, key, number, preview=True)
         for position, trial in enumerate(drawn):
             if trial.kind == "scored":
-                stimulus, _ = version.stimuli[(trial.dataset, trial.photo), trial.parts]
+                stimulus, _ = version.stimuli[Placed(trial.dataset, trial.photo), trial.parts]
                 seen = np.append(looked[stimulus], position)
                 shown.append(Shown(seen, side_of(trial), number, trial.photo))
+        number += 1
     return shown
 
 

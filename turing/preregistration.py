@@ -115,4 +115,4 @@ def _stop_rule(study: Study) -> str:
     planned = study.participants.planned
     if planned is None:
         return "None was fixed: participants.planned is not in the study file."
-    return f"{planned} participants who are not excluded."
+    return f"{planned} participants."

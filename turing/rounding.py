@@ -8,9 +8,12 @@ from itertools import product
 
 import numpy as np
 
-_REACH = {"red": 2, "green": 1, "blue": 5}  # levels; the eye sees blue least, and it shifts Y least
 _PIXELS = 2**13  # at a time, so that temporaries stay in the cache
-_COLOUR_WEIGHT = 1e-4  # of a squared level of colour against a squared grey step of luminance
+_COLOUR_WEIGHT = 1e-5  # of a squared level of colour against a squared grey step of luminance
+
+# Levels of red, green and blue: the eye sees blue least, and it moves luminance least. The second
+# is for the few pixels, all at the border of the gamut, for which the first finds nothing.
+_REACHES = ((2, 1, 5), (8, 4, 16))
 
 
 def round_to_luminance(
@@ -23,20 +26,30 @@ def round_to_luminance(
     """
     out = np.empty(rgb.shape, np.uint8)
     for start in range(0, rgb.shape[1], _PIXELS):
-        part = np.s_[..., start : start + _PIXELS]
-        out[part] = _round(rgb[part], low[part], target[part], high[part], luminance)
+        pending = np.arange(start, min(start + _PIXELS, rgb.shape[1]))
+        for reach in _REACHES:
+            bounds = low[pending], target[pending], high[pending]
+            out[:, pending], found = _nearest(rgb[:, pending], *bounds, luminance, reach)
+            pending = pending[~found]
+            if not pending.size:
+                break
     return out
 
 
-def _round(
-    rgb: np.ndarray, low: np.ndarray, target: np.ndarray, high: np.ndarray, luminance: np.ndarray
-) -> np.ndarray:
+def _nearest(
+    rgb: np.ndarray,
+    low: np.ndarray,
+    target: np.ndarray,
+    high: np.ndarray,
+    luminance: np.ndarray,
+    reach: tuple[int, int, int],
+) -> tuple[np.ndarray, np.ndarray]:
+    """The best colours within reach, and which of them lie within the bounds."""
     nearest = np.rint(rgb).astype(np.int64)
     blue_edges = (luminance[2, 1:] + luminance[2, :-1]) / 2
-    least = np.maximum(nearest[2] - _REACH["blue"], 0)
-    most = np.minimum(nearest[2] + _REACH["blue"], 255)
+    least, most = np.maximum(nearest[2] - reach[2], 0), np.minimum(nearest[2] + reach[2], 255)
     best, cheapest = nearest.copy(), np.full(target.shape, np.inf)
-    for to_red, to_green in product(_around("red"), _around("green")):
+    for to_red, to_green in product(*(range(-of, of + 1) for of in reach[:2])):
         red = np.clip(nearest[0] + to_red, 0, 255)
         green = np.clip(nearest[1] + to_green, 0, 255)
         others = luminance[0, red] + luminance[1, green]
@@ -49,8 +62,4 @@ def _round(
         cheaper = cost < cheapest
         cheapest[cheaper] = cost[cheaper]
         best[:, cheaper] = candidate[:, cheaper]
-    return best.astype(np.uint8)
-
-
-def _around(channel: str) -> range:
-    return range(-_REACH[channel], _REACH[channel] + 1)
+    return best.astype(np.uint8), cheapest < 1

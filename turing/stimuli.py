@@ -41,6 +41,7 @@ BACKGROUND = 119  # sRGB of L 50, the page's
 
 _MEASURED = 256  # short side at which photos are measured
 _GRAIN = 0.7  # of the way from a grey level to where the next one begins
+_MARGIN = 0.002  # in L, from a grey level's ends: whoever computes L anew finds the same level
 _WILD_GRID, _WILD_CHROMA = 4, 75.0
 
 
@@ -58,8 +59,8 @@ _GREYS = lab_from_rgb(_LEVELS.expand(3, 1, 256))[0, 0]
 _EDGES = (_GREYS[1:] + _GREYS[:-1]) / 2
 _STEPS = F.pad(torch.diff(_GREYS), (1, 1))
 _ROOM = _GRAIN * torch.minimum(_STEPS[1:], _STEPS[:-1]) / 2
-_BOUNDS = F.pad(_luminance(_EDGES), (1, 1), value=-1).unfold(0, 2, 1).numpy().copy()
-_BOUNDS[-1, 1] = 2
+_LOW = F.pad(_luminance(_EDGES + _MARGIN), (1, 0), value=-1).numpy()
+_HIGH = F.pad(_luminance(_EDGES - _MARGIN), (0, 1), value=2).numpy()
 _CHANNELS = np.array([[0.212671], [0.715160], [0.072169]]) * linear_from_srgb(_LEVELS).numpy()
 
 
@@ -121,7 +122,7 @@ def display(path: Path, sha256: str, size: int, external: dict[str, Path]) -> Di
     """A photo resized, once, to a short side of `size` pixels, before L and ab part."""
     photo = open_photo(path)
     pixels = _in_colour(photo, size)
-    return Displayed(photo, sha256, pixels, _display_lightness(pixels, sha256), external)
+    return Displayed(photo, sha256, pixels, display_lightness(pixels, sha256), external)
 
 
 def display_size(photo_size: tuple[int, int], size: int) -> tuple[int, int]:
@@ -131,8 +132,21 @@ def display_size(photo_size: tuple[int, int], size: int) -> tuple[int, int]:
     return tuple(max(1, round(side * scale)) for side in photo_size)
 
 
+def display_lightness(pixels: np.ndarray, seed: str) -> Tensor:
+    """L `(1, h, w)` of uint8 sRGB `(h, w, 3)`: the nearest grey level, and a little grain.
+
+    The grain (at most 0.15) hides where in a grey level a colour can be rounded to, which would
+    follow from the colour; it follows from `seed`.
+    """
+    with torch.inference_mode():
+        grey = torch.bucketize(lightness(pixels).double(), _EDGES)
+        bytes_ = hashlib.shake_256(seed.encode()).digest(grey.numel())
+        grain = torch.frombuffer(bytearray(bytes_), dtype=torch.uint8).reshape(grey.shape)
+        return (_GREYS[grey] + _ROOM[grey] * (grain / 127.5 - 1)).float()
+
+
 def render(L: Tensor, ab: Tensor) -> np.ndarray:
-    """uint8 sRGB `(h, w, 3)` of L `(1, h, w)`, from `Displayed`, and ab `(2, any, any)`.
+    """uint8 sRGB `(h, w, 3)` of L `(1, h, w)`, from `display_lightness`, and ab `(2, any, any)`.
 
     ab is resized, chroma scaled into gamut, and the rounding keeps L: the grey versions of two
     pictures with one L are equal in every byte.
@@ -140,13 +154,11 @@ def render(L: Tensor, ab: Tensor) -> np.ndarray:
     height, width = L.shape[1:]
     with torch.inference_mode():
         ab = enlarged_part(ab.float(), (height, width), slice(0, height), slice(0, width))
-        rgb = rgb_from_lab(torch.cat((L, ab))).mul(255).double()
-        grey = torch.bucketize(L.double().contiguous(), _EDGES)
-        target = _luminance(L.double())
-    low, high = _BOUNDS[grey.numpy()].reshape(-1, 2).T
-    rounded = round_to_luminance(
-        rgb.flatten(1).numpy(), low, target.flatten().numpy(), high, _CHANNELS
-    )
+        rgb = rgb_from_lab(torch.cat((L, ab))).mul(255).flatten(1).double().numpy()
+        exact = L.flatten().double()
+        grey = torch.bucketize(exact, _EDGES).numpy()
+        target = _luminance(exact).numpy()
+    rounded = round_to_luminance(rgb, _LOW[grey], target, _HIGH[grey], _CHANNELS)
     return np.ascontiguousarray(rounded.reshape(3, height, width).transpose(1, 2, 0))
 
 
@@ -266,19 +278,6 @@ def _lab(pixels: np.ndarray) -> Tensor:
     """L, a, b `(3, h, w)` of uint8 sRGB `(h, w, 3)`."""
     rgb = torch.from_numpy(np.divide(pixels, 255, dtype=np.float32))
     return lab_from_rgb(rgb.permute(2, 0, 1))
-
-
-def _display_lightness(pixels: np.ndarray, seed: str) -> Tensor:
-    """L `(1, h, w)`: the nearest of the 256 grey levels, and a grain of at most 0.15 about it.
-
-    Without the grain, where in a grey level a colour's rounding comes to lie would follow from
-    the colour. It follows from `seed`.
-    """
-    with torch.inference_mode():
-        grey = torch.bucketize(lightness(pixels).double(), _EDGES)
-        bytes_ = hashlib.shake_256(seed.encode()).digest(grey.numel())
-        grain = torch.frombuffer(bytearray(bytes_), dtype=torch.uint8).reshape(grey.shape)
-        return (_GREYS[grey] + _ROOM[grey] * (grain / 127.5 - 1)).float()
 
 
 def _through(ab: Tensor, short_side: int) -> Tensor:

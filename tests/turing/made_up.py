@@ -31,7 +31,7 @@ catch = {catch}
 exposure_ms = 1000
 [participants]
 completion_code = "C0L0R"
-planned = 40
+{planned}
 [texts]
 consent = "Will you take part?"
 instructions = "Look."
@@ -48,6 +48,7 @@ DEFAULTS = {
     "per_participant": 4,
     "practice": 1,
     "catch": 1,
+    "planned": "planned = 40",
 }
 
 

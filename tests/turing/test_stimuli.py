@@ -79,7 +79,7 @@ def test_measured_chroma_is_that_of_scikit_image(tmp_path):
 def test_original_is_the_photo_but_for_rounding(shown):
     original = rendered(shown, None, stimuli.Colours([]))
     off = np.abs(original.astype(int) - shown.pixels)
-    assert off.mean() < 1.2 and np.quantile(off, 0.99) <= 5
+    assert off.mean() < 1.5 and np.quantile(off, 0.99) <= 5
     assert np.abs(rgb2lab(original)[..., 0] - rgb2lab(shown.pixels)[..., 0]).max() < 0.6
 
 
