@@ -65,10 +65,14 @@ def admin_routes(studies: Studies, password: str | None, name: str) -> list[Rout
 
 
 def _explained(page: Endpoint) -> Endpoint:
-    """A page, or a sentence in its place."""
+    """A page, or a sentence in its place.
+
+    No other site's script may call, not even to read: Gradio answers any origin, with cookies.
+    """
 
     async def endpoint(request: Request) -> Response:
         try:
+            guards.check_origin(request)
             return await page(request)
         except RefusedError as refused:
             return _message(str(refused), refused.status)
@@ -104,7 +108,6 @@ class _Pages:
         return HTMLResponse(html, headers=_HEADERS)
 
     async def sign_in(self, request: Request) -> Response:
-        guards.check_origin(request)
         if self._guard is None:
             return self._form(request)
         fields = parse_qs((await guards.read_body(request)).decode("utf-8", "replace"))
@@ -121,7 +124,6 @@ class _Pages:
         return response
 
     async def sign_out(self, request: Request) -> Response:
-        guards.check_origin(request)
         response = RedirectResponse(_base(request), 303, headers=_HEADERS)
         path = f"{_root(request)}{PREFIX}"
         response.headers["Set-Cookie"] = set_cookie("", path, _is_https(request), lifetime=0)

@@ -180,6 +180,15 @@ def test_another_sites_form_is_refused(client):
     assert sign_in(client, headers={"origin": "http://testserver"}).status_code == 303
 
 
+def test_another_sites_script_reads_nothing(client):
+    sign_in(client)
+    for path in (BASE, f"{BASE}/report.html", f"{BASE}/choices.csv"):
+        response = client.get(path, headers={"origin": "https://evil.example"})
+        assert response.status_code == 403
+        assert not any(secret in response.text for secret in SECRETS)
+        assert client.get(path, headers={"origin": "http://testserver"}).status_code == 200
+
+
 @pytest.mark.parametrize(
     "body", [b"", b"password", b"\xff\xfe=1", b"user=x&password=", b"a" * 15000]
 )
