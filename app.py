@@ -97,6 +97,7 @@ def _serve(folder: Path, options: argparse.Namespace) -> int:
     from colorize.errors import ColorizeError
     from turing.errors import TuringError
     from turing.hosting import host
+    from turing.sign_in import announcement
 
     try:
         hosting = host(options.study)
@@ -113,7 +114,7 @@ def _serve(folder: Path, options: argparse.Namespace) -> int:
         )
         address = demo.share_url or demo.local_url
         print(f"Colorize runs at {address} (Ctrl-C ends it)", flush=True)
-        print(hosting.announcement(address), flush=True)
+        print(announcement(hosting.password, address), flush=True)
         hosting.start_demo()
         demo.block_thread()
     except OSError as error:
@@ -156,6 +157,8 @@ def build(folder: Path, hosting: "Hosting") -> tuple["gr.Blocks", dict[str, Any]
     from colorize.tab import MAX_FILE_SIZE, PAGE, build_tab
     from colorize.workshop import Workshop
     from turing import tab as study_tab
+    from turing.admin import admin_routes
+    from turing.routes import study_routes
 
     records = list_checkpoints()
     if not records:
@@ -176,7 +179,11 @@ def build(folder: Path, hosting: "Hosting") -> tuple["gr.Blocks", dict[str, Any]
     demo.queue(max_size=64, default_concurrency_limit=4)
     settings = {
         "app_kwargs": {
-            "routes": [*Pictures(sessions, examples).routes(), *hosting.routes()],
+            "routes": [
+                *Pictures(sessions, examples).routes(),
+                *admin_routes(hosting.studies, hosting.password.value, hosting.shown),
+                *study_routes(hosting.studies),
+            ],
             "middleware": [Middleware(_Headers)],
         },
         "theme": _theme(),

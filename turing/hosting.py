@@ -7,14 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from starlette.routing import Route
-
-from turing.admin import admin_routes
 from turing.build import build
 from turing.demo import NAME as DEMO
 from turing.demo import make_demo
 from turing.errors import TuringError
-from turing.routes import PREFIX, study_routes
 from turing.serving import Studies
 from turing.sign_in import Password, admin_password
 from turing.store import Store, create_store, store_path
@@ -38,20 +34,6 @@ class Hosting:
     shown: str
     studies: Studies
     password: Password
-
-    def routes(self) -> list[Route]:
-        """What Gradio's `launch(app_kwargs={"routes": ...})` gets."""
-        admin = admin_routes(self.studies, self.password.value, self.shown)
-        return [*admin, *study_routes(self.studies)]
-
-    def announcement(self, address: str) -> str:
-        """Where the results are, for whoever started the server."""
-        link = f"{address.rstrip('/')}{PREFIX}/{self.shown}/admin"
-        if self.password.made_up:
-            return f"Results: {link} (password for this run: {self.password.value})"
-        if self.password.value is None:
-            return "The results page is off: set TURING_ADMIN_PASSWORD to have it"
-        return f"Results: {link}"
 
     def start_demo(self) -> None:
         """Builds and opens the built-in study in a thread of its own, where it is the one shown."""
