@@ -11,10 +11,10 @@ from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
-BYTE, ASCII, SHORT, LONG, RATIONAL = 1, 2, 3, 4, 5
+BYTE, ASCII, SHORT, LONG, RATIONAL, UTF8 = 1, 2, 3, 4, 5, 129
 ORIENTATION, EXIF_IFD, GPS_IFD, INTEROPERABILITY = 274, 34665, 34853, 40965
 
-_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8}
+_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, UTF8: 1}
 _WORDS = {3: 2, 4: 4, 5: 4, 8: 2, 9: 4, 10: 4, 11: 4, 12: 8}  # bytes that turn with the byte order
 # What IFD0 says about the photo, by type; the rest of it describes how one file stores its pixels.
 _KEPT_IN_IFD0 = {
@@ -119,8 +119,12 @@ def read_exif(stream: BinaryIO) -> tuple[Exif | None, int | None]:
     except (OSError, ValueError, struct.error):
         return None, None
     camera.pop(INTEROPERABILITY, None)  # says which rules of camera files hold; no longer true
-    kept = {tag: value for tag, value in image.items() if _KEPT_IN_IFD0.get(tag) == value.type}
+    kept = {tag: value for tag, value in image.items() if _is_kept(tag, value.type)}
     return Exif(order, kept, camera, gps), _whole_number(image.get(ORIENTATION), order)
+
+
+def _is_kept(tag: int, type: int) -> bool:
+    return _KEPT_IN_IFD0.get(tag) == (ASCII if type == UTF8 else type)  # EXIF 3.0 allows either
 
 
 def _whole_number(value: Field | None, order: str) -> int | None:

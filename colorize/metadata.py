@@ -89,7 +89,7 @@ def outgoing(
     notices = []
     xmp = _disclosed_xmp(metadata.xmp) if metadata.xmp else None
     if metadata.xmp and xmp is None:
-        notices.append("Its XMP metadata is damaged and was left out.")
+        notices.append("Its XMP metadata is damaged or too large and was left out.")
     if format == "JPEG" and xmp and len(xmp) > _MOST_IN_JPEG["xmp"]:
         notices.append("Its XMP metadata is too large for a JPEG file and was left out.")
         xmp = None
@@ -151,10 +151,6 @@ def _dpi_of(image: Image.Image, swapped: bool) -> tuple[float, float] | None:
 
 def _xmp_of(image: Image.Image) -> bytes | None:
     xmp = image.info.get("xmp")
-    if isinstance(xmp, tuple) and all(isinstance(value, int) for value in xmp):
-        xmp = bytes(value & 0xFF for value in xmp)
-    if isinstance(xmp, str):
-        xmp = xmp.encode()
     return xmp.strip(b"\0 \r\n") or None if isinstance(xmp, bytes) else None
 
 

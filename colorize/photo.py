@@ -27,7 +27,7 @@ from PIL import (
 from colorize.errors import ColorizeError
 from colorize.formats import describe, sniff
 from colorize.metadata import Metadata, read_metadata
-from colorize.pixels import to_srgb, transparent_value
+from colorize.pixels import channels_are_equal, to_srgb, transparent_value
 
 _OPENERS: dict[str, Callable[[BinaryIO, str], ImageFile.ImageFile]] = {
     "JPEG": JpegImagePlugin.JpegImageFile,
@@ -213,12 +213,10 @@ def _from_array(array: np.ndarray, max_megapixels: float) -> Photo:
         )
     _check_size("The array", array.shape[1::-1], max_megapixels)
     pixels = _eight_bits(array)
-    color, alpha = (
-        (pixels[..., :3], pixels[..., 3].copy()) if pixels.shape[2:] == (4,) else (pixels, None)
-    )
-    if color.ndim == 3 and (color[..., 1:] == color[..., :1]).all():
-        color = color[..., 0]
-    return Photo(np.ascontiguousarray(color), alpha)
+    alpha = pixels[..., 3].copy() if pixels.shape[2:] == (4,) else None
+    if pixels.ndim == 3:
+        pixels = pixels[..., 0] if channels_are_equal(pixels) else pixels[..., :3]
+    return Photo(np.ascontiguousarray(pixels), alpha)
 
 
 def _eight_bits(array: np.ndarray) -> np.ndarray:

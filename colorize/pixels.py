@@ -25,10 +25,10 @@ def to_srgb(image: Image.Image, key: int | tuple[int, ...] | None = None) -> Pix
     black point compensation, as image editors do).
 
     `key` is the value that stands for transparent, as `transparent_value` gives it. 16-bit greys
-    are scaled by 65535. Modes I and F are scaled by the first of 1, 255 and 65535 whose range holds
-    all values (give or take a tenth, which is clipped), else from their smallest to their largest;
-    a NaN counts as the smallest. A profile that changes nothing by more than a level is not
-    applied. Raises ValueError if no value is finite or the mode is unknown.
+    are scaled by 65535. Modes I and F are scaled by the first of 1, 255 and 65535 that reaches to
+    their largest value, if none is negative (give or take a tenth, which is clipped), else from
+    their smallest to their largest; a NaN counts as the smallest. A profile that moves no colour by
+    more than a level is not applied. Raises ValueError if no value is finite or the mode unknown.
     """
     notices: list[str] = []
     profile = _profile_of(image, notices)
@@ -97,7 +97,7 @@ def _stretched(values: np.ndarray, notices: list[str]) -> np.ndarray:
     low = float(values[finite].min())
     high = float(values[finite].max())
     for top in (1.0, 255.0, 65_535.0):
-        if -0.1 * top <= low and high <= 1.1 * top:
+        if -0.1 * high <= low and high <= 1.1 * top:
             low, high = 0.0, top
             break
     else:
@@ -126,7 +126,7 @@ def _color(
         image = _rgb(image)
     transform = _transform(profile, image.mode, notices)
     pixels = _array(image if transform else _rgb(image), transform)
-    return pixels[..., 0].copy() if _are_grey(pixels) else pixels
+    return pixels[..., 0].copy() if channels_are_equal(pixels) else pixels
 
 
 def _rgb(image: Image.Image) -> Image.Image:
@@ -144,14 +144,16 @@ def _profile_of(image: Image.Image, notices: list[str]) -> ImageCms.ImageCmsProf
         return None
 
 
-def _to_srgb_from(mode: str, profile: ImageCms.ImageCmsProfile) -> ImageCms.ImageCmsTransform:
+def _to_srgb_from(
+    mode: str, profile: ImageCms.ImageCmsProfile, flags: int = 0
+) -> ImageCms.ImageCmsTransform:
     return ImageCms.buildTransform(
         profile,
         ImageCms.createProfile("sRGB"),
         mode,
         "RGB",
         ImageCms.Intent.RELATIVE_COLORIMETRIC,
-        ImageCms.Flags.BLACKPOINTCOMPENSATION,
+        ImageCms.Flags.BLACKPOINTCOMPENSATION | flags,
     )
 
 
@@ -180,11 +182,12 @@ def _through(transform: ImageCms.ImageCmsTransform, pixels: np.ndarray) -> np.nd
 
 def _ramp(profile: ImageCms.ImageCmsProfile, levels: int) -> np.ndarray:
     """(levels, 3) sRGB of the greys from black to white. Raises PyCMSError."""
+    exact = ImageCms.Flags.NOOPTIMIZE  # else curves are sampled too coarsely for 16 bits
     if profile.profile.xcolor_space == "GRAY":
         mode, dtype = ("L", np.uint8) if levels == 256 else ("I;16", np.uint16)
-        return _through(_to_srgb_from(mode, profile), np.arange(levels, dtype=dtype)[None])
+        return _through(_to_srgb_from(mode, profile, exact), np.arange(levels, dtype=dtype)[None])
     greys = np.repeat(np.arange(256, dtype=np.uint8)[None, :, None], 3, axis=2)
-    ramp = _through(_to_srgb_from("RGB", profile), greys)
+    ramp = _through(_to_srgb_from("RGB", profile, exact), greys)
     if levels == 256:
         return ramp
     place = np.linspace(0, 255, levels)
@@ -217,10 +220,10 @@ def _tints(profile: ImageCms.ImageCmsProfile | None) -> bool:
 
 
 def _is_neutral(image: Image.Image) -> bool:
-    return all(_are_grey(np.asarray(strip)) for _, strip in _strips(image))
+    return all(channels_are_equal(np.asarray(strip)) for _, strip in _strips(image))
 
 
-def _are_grey(pixels: np.ndarray) -> bool:
+def channels_are_equal(pixels: np.ndarray) -> bool:
     """Whether red, green and blue are equal in all pixels (h, w, 3 or 4)."""
     return all((row[:, 1:3] == row[:, :1]).all() for row in pixels)
 

@@ -208,7 +208,9 @@ def _appearing(path: Path) -> Iterator[BinaryIO]:
         temporary.replace(path)
     except OSError as error:
         reason = error.strerror or "writing failed"
-        raise PhotoError(f"{path.name} was not written ({reason}); check the disk.") from error
+        raise PhotoError(
+            f"{path.name} was not written ({reason}); check the folder and the free space."
+        ) from error
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
