@@ -128,8 +128,10 @@ def test_what_fails_is_one_line_and_ends_with_1(folder, store, arguments, messag
 
 
 @pytest.fixture
-def photos(tmp_path):
+def photos(tmp_path, monkeypatch):
     """Six photos in each of two folders: blocks of colour, unlike each other."""
+    # Without checkpoints the models under test serve for practice as well.
+    monkeypatch.setenv("COLORIZE_CHECKPOINTS", str(tmp_path / "none"))
     for seed, dataset in enumerate(("hills", "apples")):
         (tmp_path / dataset).mkdir()
         for number in range(6):
