@@ -623,8 +623,9 @@ def test_the_real_command_on_a_mixed_tree(checkpoints, album, tmp_path):
 def test_ctrl_c_ends_the_real_command_in_one_line(checkpoints, tmp_path, make_pixels):
     folder, out = tmp_path / "in", tmp_path / "out"
     folder.mkdir()
-    for number in range(200):
-        Image.fromarray(make_pixels(number, 300, 400)).save(folder / f"{number:03d}.png")
+    Image.fromarray(make_pixels(0, 300, 400)).save(folder / "000.png")
+    for number in range(1, 200):
+        shutil.copy(folder / "000.png", folder / f"{number:03d}.png")
     command = [sys.executable, "-m", "colorize", "photo", str(folder), "-o", str(out)]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         while not list(out.glob("*.png")) and process.poll() is None:
