@@ -5,7 +5,7 @@ altered.
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -26,7 +26,7 @@ from turing.trials import Design, Parts, Placed
 from turing.trials import stimuli as stimuli_of
 
 _THREADS = 2
-_BATCH = 8  # photos in memory at once
+_BATCH, _BATCH_PIXELS = 8, 5e7  # photos in memory at once
 
 Halves = Mapping[str | None, np.ndarray]
 
@@ -129,20 +129,30 @@ def _render(
             missing.setdefault(Placed(facts.dataset, facts.photo_sha256), []).append(facts)
     total, done = sum(map(len, missing.values())), 0
     progress("pictures", done, total)
-    places = list(missing)
     with ThreadPoolExecutor(_THREADS) as pool:
-        for start in range(0, len(places), _BATCH):
-            batch = places[start : start + _BATCH]
-            shown = list(pool.map(partial(_display, study), (sources[place] for place in batch)))
-            wanted = [missing[place] for place in batch]
+        for batch in _batches([sources[place] for place in missing]):
+            shown = list(pool.map(partial(_display, study), batch))
+            wanted = [missing[source.place] for source in batch]
             halves = _halves(shown, wanted, colours, pool)
-            for place, facts_of, made in zip(batch, wanted, halves, strict=True):
-                store.add_photo(sources[place].facts)
+            for source, facts_of, made in zip(batch, wanted, halves, strict=True):
+                store.add_photo(source.facts)
                 for facts in facts_of:
                     _save(store, facts, made)
                 done += len(facts_of)
                 progress("pictures", done, total)
     return total
+
+
+def _batches(sources: Sequence[Source]) -> Iterator[list[Source]]:
+    batch: list[Source] = []
+    for source in sources:
+        pixels = sum(one.facts.width * one.facts.height for one in (*batch, source))
+        if batch and (len(batch) == _BATCH or pixels > _BATCH_PIXELS):
+            yield batch
+            batch = []
+        batch.append(source)
+    if batch:
+        yield batch
 
 
 def _is_there(store: Store, facts: StimulusFacts) -> bool:

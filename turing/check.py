@@ -50,7 +50,9 @@ def check(store: Store, progress: Progress = quiet) -> Checked:
             raise TuringError(f"{path}: expected the picture as it was built; build again")
         chunks = [chunk for chunk, _ in png.chunks(picture)]
         if chunks != ["IHDR", "IDAT", "IEND"]:
-            faults.append(f"{path.name}: expected IHDR, IDAT, IEND alone, found {chunks}")
+            faults.append(
+                f"{path.name}: expected IHDR, IDAT, IEND alone, found {', '.join(chunks)}"
+            )
         if len(parts) == 2:
             lightness = max(lightness, difference_in_lightness(picture))
         looked[stimulus] = look(picture, len(parts))

@@ -39,7 +39,7 @@ CONTROL = re.compile(r"control-([1-9]\d{0,3})")
 LONGEST = 3  # a strip's long side is at most so many times the display size
 BACKGROUND = 119  # sRGB of L 50, the page's
 
-_MEASURED = 256  # short side at which photos are measured
+_MEASURED, _COMPARED = 256, 64  # short sides at which photos are measured, and compared
 _GRAIN = 0.7  # of the way from a grey level to where the next one begins
 _MARGIN = 0.002  # in L, from a grey level's ends: whoever computes L anew finds the same level
 _WILD_GRID, _WILD_CHROMA = 4, 75.0
@@ -102,7 +102,7 @@ def open_photo(path: Path) -> Photo:
 def measure(path: Path) -> Measured:
     """TuringError for what is no photo."""
     photo = open_photo(path)
-    pixels = _in_colour(photo, min(_MEASURED, *photo.size))
+    pixels = _resized(photo, min(_MEASURED, *photo.size))
     lab = _lab(pixels)
     grey = lab[0].mul(2.55).round().byte().numpy()
     return Measured(*photo.size, perceptual_hash(grey), float(lab[1:].norm(dim=0).mean()))
@@ -110,7 +110,7 @@ def measure(path: Path) -> Measured:
 
 def likeness(photo: Path, colorization: Path) -> float:
     """How well the lightness of two pictures agrees: their correlation, stretched to one shape."""
-    first = lightness(_in_colour(open_photo(photo), 64))
+    first = lightness(_resized(open_photo(photo), _COMPARED))
     height, width = first.shape[1:]
     pixels = open_photo(colorization).pixels
     second = lightness(resize_picture(pixels, (width, height), Image.Resampling.BILINEAR))
@@ -121,7 +121,7 @@ def likeness(photo: Path, colorization: Path) -> float:
 def display(path: Path, sha256: str, size: int, external: dict[str, Path]) -> Displayed:
     """A photo resized, once, to a short side of `size` pixels, before L and ab part."""
     photo = open_photo(path)
-    pixels = _in_colour(photo, size)
+    pixels = _resized(photo, size)
     return Displayed(photo, sha256, pixels, display_lightness(pixels, sha256), external)
 
 
@@ -220,9 +220,9 @@ class Colours:
         if part == WILD:
             return _wild(shown.sha256)
         if part in shown.external:
-            width, height = shown.L.shape[:0:-1]
             pixels = open_photo(shown.external[part]).pixels
-            return _lab(resize_picture(pixels, (width, height), Image.Resampling.LANCZOS))[1:]
+            size = shown.pixels.shape[1::-1]
+            return _lab(_in_colour(resize_picture(pixels, size, Image.Resampling.LANCZOS)))[1:]
         return _through(_lab(shown.pixels)[1:], int(CONTROL.fullmatch(part)[1]))
 
     def _predicted(self, model: str, photos: Sequence[Photo]) -> list[Tensor]:
@@ -242,7 +242,9 @@ def checkpoints() -> list[str]:
 
 def practice_models(models: Sequence[str], protocol: Protocol) -> tuple[str, ...]:
     """Checkpoints that are not under test, for practice trials: as many as those need, or none."""
-    spare = [name for name in checkpoints() if name not in models]
+    every = checkpoints()
+    tested = {*models, *(every[:1] if "default" in models else ())}
+    spare = [name for name in every if name not in tested]
     needed = 2 if protocol == "preference" else 1
     return tuple(spare[:needed]) if len(spare) >= needed else ()
 
@@ -265,12 +267,16 @@ def _own_errors() -> Iterator[None]:
         raise TuringError(str(error)) from error
 
 
-def _in_colour(photo: Photo, short_side: int) -> np.ndarray:
+def _resized(photo: Photo, short_side: int) -> np.ndarray:
     """uint8 `(h, w, 3)` at a short side, as `display_size` says."""
     size = display_size(photo.size, short_side)
-    pixels = photo.pixels
-    if size != photo.size:
-        pixels = resize_picture(pixels, size, Image.Resampling.LANCZOS)
+    if size == photo.size:
+        return _in_colour(photo.pixels)
+    return _in_colour(resize_picture(photo.pixels, size, Image.Resampling.LANCZOS))
+
+
+def _in_colour(pixels: np.ndarray) -> np.ndarray:
+    """`(h, w, 3)` of `(h, w)`, too."""
     return np.repeat(pixels[..., None], 3, axis=2) if pixels.ndim == 2 else pixels
 
 

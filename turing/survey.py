@@ -18,7 +18,7 @@ from turing.trials import Placed, Selection, TooFewPhotosError, select_photos
 ALIKE = 0.8  # correlation of lightness from which on a colorization is taken to be of its photo
 
 _THREADS = 2
-_BATCH = 32  # photos between two calls of progress
+_BATCH = 16  # photos between two calls of progress
 
 
 class Source(NamedTuple):

@@ -63,13 +63,13 @@ def external(name, folder):
     return f'[[stimuli.external]]\nname = "{name}"\nfolder = "{folder}"'
 
 
-def photo(seed, height=60, width=80):
+def photo(seed, height=60, width=80, grain=6):
     """uint8 `(height, width, 3)`: shapes and shades of many colours, with grain."""
     rng = np.random.default_rng(seed)
     shades = Image.fromarray(rng.integers(0, 256, (5, 6, 3), dtype=np.uint8))
     pixels = np.asarray(shades.resize((width, height), Image.Resampling.BICUBIC)).astype(float)
     edges = np.kron(rng.integers(-50, 50, (4, 4)), np.ones((height // 4 + 1, width // 4 + 1)))
-    pixels += edges[:height, :width, None] + rng.normal(0, 6, (height, width, 1))
+    pixels += edges[:height, :width, None] + rng.normal(0, grain, (height, width, 1))
     return pixels.clip(0, 255).astype(np.uint8)
 
 
@@ -79,11 +79,11 @@ def toned(pixels):
     return np.asarray(Image.merge("YCbCr", (y, cr, cb)).convert("RGB"))
 
 
-def save_photos(folder, photos=4, start=0, **size):
+def save_photos(folder, photos=4, start=0, **look):
     """`photos` PNG files in each of two datasets."""
     for number, dataset in enumerate(("hills", "apples")):
         (folder / dataset).mkdir(parents=True, exist_ok=True)
         for i in range(start, start + photos):
-            pixels = photo(1000 * number + i, **size)
+            pixels = photo(1000 * number + i, **look)
             Image.fromarray(pixels).save(folder / dataset / f"{i:03}.png")
     return folder

@@ -13,6 +13,7 @@ from PIL import Image
 from turing import stimuli
 from turing.build import build
 from turing.check import MOST, check, difference_in_lightness
+from turing.errors import TuringError
 from turing.judge import judge_without_chroma, look, simulated_trials
 from turing.png import chunks
 from turing.store import create_store
@@ -116,23 +117,16 @@ def test_files_hold_nothing_but_the_picture(store, single):
 
 
 def test_lengths_of_single_pictures_tell_nothing(single):
-    assert len({len(png) for _, png in pictures(single).values()}) == 1
-    assert (
-        len({tuple(len(data) for _, data in chunks(png)) for _, png in pictures(single).values()})
-        == 1
-    )
+    made = [png for _, png in pictures(single).values()]
+    assert len({len(png) for png in made}) == 1
+    assert len({tuple(len(data) for _, data in chunks(png)) for png in made}) == 1
 
 
 def test_catch_pictures_are_made_like_the_others(store):
-    shapes = {
-        WILD in parts: {
-            dict(chunks(png))["IHDR"]
-            for kind, png in pictures(store).values()
-            if (WILD in kind) == (WILD in parts)
-        }
-        for parts, _ in pictures(store).values()
-    }
-    assert shapes[True] == shapes[False]
+    headers = {True: set(), False: set()}
+    for parts, png in pictures(store).values():
+        headers[WILD in parts].add(dict(chunks(png))["IHDR"])
+    assert headers[True] == headers[False]
 
 
 # The gate
@@ -157,15 +151,28 @@ def test_gate_with_larger_pictures_and_a_network(tmp_path, checkpoints):
     assert checked.guessed.n > 900
 
 
-def plain(parts, png):
-    """Each channel rounded by itself, as a renderer without a thought of L would."""
-    made = []
-    for part, half in zip(parts, halves(png, 2), strict=True):
-        lab = stimuli.lab_from_rgb(torch.from_numpy(half / np.float32(255)).permute(2, 0, 1))
-        grain = 0 if part is None else torch.randn(1, *half.shape[:2]) * 0.1
-        rgb = stimuli.rgb_from_lab(torch.cat((lab[:1] + grain, lab[1:])))
-        made.append((rgb * 255).round().byte().permute(1, 2, 0).numpy())
-    return stimuli.compose(made, None)
+def naive_render(L, ab):
+    """Each channel rounded by itself."""
+    height, width = L.shape[1:]
+    ab = stimuli.enlarged_part(ab, (height, width), slice(0, height), slice(0, width))
+    rgb = stimuli.rgb_from_lab(torch.cat((L, ab)))
+    return (rgb * 255).round().byte().permute(1, 2, 0).numpy()
+
+
+@pytest.mark.slow
+def test_gate_catches_what_rounding_gives_away(tmp_path, monkeypatch):
+    """No eye sees it, and lightness differs by less than it may: the judge still tells."""
+    folder = save_photos(tmp_path / "photos", PHOTOS, height=120, width=160, grain=1)
+    with built(folder, tmp_path / "ours", display_size=80) as store:
+        assert check(store).faults == ()
+    monkeypatch.setattr(stimuli, "render", naive_render)
+    monkeypatch.setattr(stimuli, "display_lightness", lambda pixels, _: stimuli.lightness(pixels))
+    with built(folder, tmp_path / "naive", display_size=80) as store:
+        checked = check(store)
+    assert 0 < checked.lightness <= MOST
+    assert checked.guessed.low > 0.9
+    assert len(checked.faults) == 1
+    assert checked.faults[0].startswith("without colours, a program is right ")
 
 
 def lighter(parts, png):
@@ -195,7 +202,7 @@ def with_a_comment(parts, png):
     return buffer.getvalue()
 
 
-@pytest.mark.parametrize("change", [plain, lighter, compressed_again, with_a_comment])
+@pytest.mark.parametrize("change", [lighter, compressed_again, with_a_comment])
 def test_gate_catches_a_planted_leak(store, change):
     share = guessed(store, change)
     assert share.low > 0.5 and share.estimate > 0.7
@@ -226,3 +233,24 @@ def test_check_of_a_study_as_it_was_built(store):
     assert checked.pictures == len(pictures(store)) == calls[-1][1] == calls[-1][2]
     assert 0 < checked.lightness < 0.3
     assert checked.guessed.low <= 0.5 <= checked.guessed.high
+
+
+def test_check_finds_what_is_not_as_it_must_be(store, monkeypatch):
+    read = look.__globals__["png"].chunks
+    monkeypatch.setattr("turing.check.png.chunks", lambda png: [*read(png), ("tEXt", b"x")])
+    monkeypatch.setattr("turing.check.difference_in_lightness", lambda png: 0.7)
+    faults = check(store).faults
+    assert len(faults) == len(pictures(store)) + 1
+    assert faults[0].endswith(".png: expected IHDR, IDAT, IEND alone, found IHDR, IDAT, IEND, tEXt")
+    assert faults[-1] == "lightness of two halves differs by 0.70, more than 0.5"
+
+
+def test_check_wants_the_pictures_that_were_built(folder, tmp_path):
+    unbuilt = create_store(tmp_path, "made-up")
+    with unbuilt, pytest.raises(TuringError, match="expected a study that is built, found none"):
+        check(unbuilt)
+    with built(folder, tmp_path) as store:
+        path = next(store.pictures.glob("*.png"))
+        path.write_bytes(path.read_bytes() + b"x")
+        with pytest.raises(TuringError, match="expected the picture as it was built"):
+            check(store)

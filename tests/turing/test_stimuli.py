@@ -156,6 +156,15 @@ def test_only_the_colour_of_somebody_elses_picture_is_used(tmp_path):
         assert np.corrcoef(*both)[0, 1] > 0.8
 
 
+def test_somebody_elses_picture_may_be_grey(tmp_path):
+    grey = saved(tmp_path / "b.png", np.asarray(Image.fromarray(photo(1)).convert("L")))
+    path = saved(tmp_path / "a.png", photo(1))
+    shown = stimuli.display(path, SHA, 48, {"theirs": grey})
+    pixels = rendered(shown, "theirs", stimuli.Colours([]))
+    assert np.abs(rgb2lab(pixels)[..., 1:]).max() < 8  # what rounding to L takes
+    assert np.abs(rgb2lab(pixels)[..., 1:].mean((0, 1))).max() < 0.3
+
+
 def test_likeness(tmp_path):
     path = saved(tmp_path / "a.png", photo(1))
     squashed = np.asarray(Image.fromarray(photo(1)[..., ::-1]).resize((64, 64)))
@@ -186,6 +195,7 @@ def test_practice_has_a_model_of_its_own_where_there_is_one(checkpoints):
     assert stimuli.checkpoints() == ["direct", "bins"]
     assert stimuli.practice_models(["direct"], "pick-original") == ("bins",)
     assert stimuli.practice_models(["theirs"], "pick-original") == ("direct",)
+    assert stimuli.practice_models(["default"], "pick-original") == ("bins",)
     assert stimuli.practice_models(["direct", "bins"], "pick-original") == ()
     assert stimuli.practice_models(["direct", "x"], "preference") == ()
     assert stimuli.practice_models(["x", "y"], "preference") == ("direct", "bins")
