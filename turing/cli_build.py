@@ -69,7 +69,7 @@ def build(
         say(f"Pre-registration: {made.preregistration}")
         say(f"Preview: {preview_link(opened.facts(), address)}")
         if check:
-            _check(opened, made.version)
+            _check(opened)
 
 
 @contextlib.contextmanager
@@ -92,21 +92,16 @@ def _store(directory: Path, name: str, part: int | None) -> Iterator[Store]:
             raise
 
 
-def _check(store: Store, number: int) -> None:
-    from turing.judge import judge_without_chroma, simulated_trials
+def _check(store: Store) -> None:
+    from turing.check import check
 
-    with store.reading() as db:
-        version = store.version(db, number)
-        names = dict(db.execute("SELECT id, sha256 FROM stimuli").fetchall())
-    pictures = {
-        stimulus: store.picture_path(names[stimulus]).read_bytes()
-        for stimulus, _ in version.stimuli.values()
-    }
-    found = judge_without_chroma(simulated_trials(version, store.facts().trial_key, pictures))
+    with progress_bars() as progress:
+        checked = check(store, progress)
+    found = checked.guessed
     says = (
         f"Check: a program that sees all but the colours is right in {found.estimate:.3f} "
         f"[{found.low:.3f}, {found.high:.3f}] of {found.n} trials"
     )
-    if not found.low <= 0.5 <= found.high:
-        end(FAILED, f"{says}: something gives the sides away")
+    if checked.faults:
+        end(FAILED, "\n".join((says, *checked.faults)))
     say(f"{says}: no better than chance")

@@ -205,7 +205,9 @@ def test_single_parts_lie_on_one_canvas(tmp_path, store):
             assert image.size == (80, 64)
 
 
-def test_preference_shows_two_models(folder, store):
+def test_preference_shows_two_models(folder, store, monkeypatch, tmp_path):
+    # Without checkpoints to spare, the models under test serve for practice as well.
+    monkeypatch.setenv("COLORIZE_CHECKPOINTS", str(tmp_path / "none"))
     build(study_in(folder, protocol="preference", models=["control-8", "control-4"]), store)
     shown = {(row["left"], row["right"]) for row in rows(store, "stimuli")}
     models = ("control-8", "control-4")
