@@ -33,7 +33,7 @@ class Checked(NamedTuple):
 
 def check(store: Store, progress: Progress = quiet) -> Checked:
     """Look at every picture of the present version. TuringError where nothing has been built."""
-    number, key = store.facts().version, store.facts().trial_key
+    number = store.facts().version
     if number is None:
         raise TuringError(f"{store.path}: expected a study that is built, found none")
     with store.reading() as db:
@@ -62,7 +62,7 @@ def check(store: Store, progress: Progress = quiet) -> Checked:
         faults.append(f"lightness of two halves differs by {lightness:.2f}, more than {MOST}")
     if version.study.protocol == "single" and len(lengths) > 1:
         faults.append(f"expected pictures of one length, found {len(lengths)} lengths")
-    guessed = _guessed(version, key, looked)
+    guessed = _guessed(version, looked)
     if not guessed.low <= 0.5 <= guessed.high:
         faults.append(
             f"without colours, a program is right {guessed.estimate:.3f} of the time "
@@ -79,10 +79,10 @@ def difference_in_lightness(picture: bytes) -> float:
     return float(np.quantile(np.abs(one - other), 0.99))
 
 
-def _guessed(version: Version, key: bytes, looked: Mapping[int, np.ndarray]) -> Fraction:
+def _guessed(version: Version, looked: Mapping[int, np.ndarray]) -> Fraction:
     """The judge's share. One honest study in twenty fails by chance: it gets a second draw."""
-    guessed = judge_without_chroma(simulated_trials(version, key, looked))
+    guessed = judge_without_chroma(simulated_trials(version, looked))
     if guessed.low <= 0.5 <= guessed.high:
         return guessed
-    others = simulated_trials(version, key, looked, first=1_000_000)
+    others = simulated_trials(version, looked, first=1_000_000)
     return judge_without_chroma(others, seed=1)

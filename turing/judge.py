@@ -15,10 +15,11 @@ from PIL import Image
 from turing import png, stimuli
 from turing.statistics import Fraction, turing_fraction
 from turing.store import Version
-from turing.trials import Placed, Trial, participant_trials
+from turing.trials import KEY_BYTES, Placed, Trial, participant_trials
 
 TRIALS = 2000
 
+_KEY = bytes(KEY_BYTES)
 _CHUNKS = 4  # of which names and lengths are looked at
 _BINS = 8
 _RIDGE = 30.0
@@ -53,22 +54,18 @@ def judge_without_chroma(shown: Sequence[Shown], seed: int = 0) -> Fraction:
 
 
 def simulated_trials(
-    version: Version,
-    key: bytes,
-    looked: Mapping[int, np.ndarray],
-    trials: int = TRIALS,
-    first: int = 1,
+    version: Version, looked: Mapping[int, np.ndarray], trials: int = TRIALS, first: int = 1
 ) -> list[Shown]:
     """What synthetic participants from number `first` on would be shown: 2 x `trials` scored ones.
 
     `looked` has what `look` saw of each stimulus, by id. Half of the trials are not used: the
     judge must neither learn from photos that it will be asked about nor be asked about people it
-    knows.
+    knows. The key is not the study's: any will do, and the same pictures are judged alike.
     """
     shown: list[Shown] = []
     number = first
     while len(shown) < 2 * trials:
-        drawn = participant_trials(version.design, key, number, preview=True)
+        drawn = participant_trials(version.design, _KEY, number)
         for position, trial in enumerate(drawn):
             if trial.kind == "scored":
                 stimulus, _ = version.stimuli[Placed(trial.dataset, trial.photo), trial.parts]

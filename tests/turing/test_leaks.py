@@ -77,7 +77,7 @@ def guessed(store, change=None, seed=0):
         stimulus: look(change(parts, png) if change else png, len(parts))
         for stimulus, (parts, png) in pictures(store).items()
     }
-    trials = simulated_trials(version_of(store), store.facts().trial_key, looked)
+    trials = simulated_trials(version_of(store), looked)
     return judge_without_chroma(trials, seed)
 
 
@@ -218,7 +218,7 @@ def test_gate_catches_lengths_that_tell(single):
 
 def test_gate_catches_an_order_that_tells(store):
     looked = {stimulus: look(png, 2) for stimulus, (_, png) in pictures(store).items()}
-    trials = simulated_trials(version_of(store), store.facts().trial_key, looked)
+    trials = simulated_trials(version_of(store), looked)
     told = [one._replace(seen=np.append(one.seen, one.side)) for one in trials]
     assert judge_without_chroma(told).estimate == 1
 
