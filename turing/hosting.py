@@ -45,12 +45,9 @@ class Hosting:
     def _build_demo(self) -> None:
         try:
             study = make_demo(self.directory / f"{DEMO}-photos")
-            store = create_store(self.directory, DEMO)
-            try:
+            with create_store(self.directory, DEMO) as store:
                 build(study, store)
                 store.open_study()
-            finally:
-                store.close()
         except (TuringError, OSError) as error:
             _log.warning("The demo study could not be built: %s", error)
         finally:
