@@ -4,7 +4,7 @@ import logging
 import os
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from turing.build import build
@@ -26,6 +26,10 @@ def store_folder(environment: Mapping[str, str] = os.environ) -> Path:
     return Path(environment.get("TURING_STORE") or DEFAULT_STORE)
 
 
+class _ClosingError(Exception):
+    """The app ends while the built-in study is being built; the next start goes on with it."""
+
+
 @dataclass(frozen=True)
 class Hosting:
     """Studies in a folder, the one that the tab shows, and the results page's password."""
@@ -34,26 +38,41 @@ class Hosting:
     shown: str
     studies: Studies
     password: Password
+    _closing: threading.Event = field(default_factory=threading.Event)
+    _threads: list[threading.Thread] = field(default_factory=list)
 
     def start_demo(self) -> None:
         """Builds and opens the built-in study in a thread of its own, where it is the one shown."""
         if self.shown == DEMO:
             if not store_path(self.directory, DEMO).is_file():
                 self.studies.coming.add(DEMO)
-            threading.Thread(target=self._build_demo, name="demo-study", daemon=True).start()
+            thread = threading.Thread(target=self._build_demo, name="demo-study")
+            self._threads.append(thread)
+            thread.start()
 
     def _build_demo(self) -> None:
         try:
             study = make_demo(self.directory / f"{DEMO}-photos")
             with create_store(self.directory, DEMO) as store:
-                build(study, store)
+                build(study, store, self._go_on)
                 store.open_study()
+        except _ClosingError:
+            _log.info("The demo study is not built yet; the next start goes on")
         except (TuringError, OSError) as error:
             _log.warning("The demo study could not be built: %s", error)
         finally:
             self.studies.coming.discard(DEMO)
 
+    def _go_on(self, what: str, done: int, total: int) -> None:
+        """The build's progress, which ends it where the app ends."""
+        if self._closing.is_set():
+            raise _ClosingError
+
     def close(self) -> None:
+        """Waits for the demo's thread: one inside torch would crash the ending interpreter."""
+        self._closing.set()
+        for thread in self._threads:
+            thread.join()
         self.studies.close()
 
 
