@@ -16,7 +16,7 @@ COUNT = 313
 NEIGHBOURS = 5
 SIGMA = 5.0
 TEMPERATURE = 0.38  # Zhang et al. 2016, section 2.3
-_STEP = 10
+STEP = 10  # the width of a bin
 _REACH = 110  # the table covers [-110, 110] in a and b, step 1
 
 # a: first and last b of its bins (the gamut of sRGB on a grid of step 10).
@@ -32,7 +32,7 @@ _ROWS = {
 @torch.inference_mode(False)  # kept for later: autograd must be able to use it
 def centres() -> Tensor:
     """Centres of the bins, float32 `(313, 2)` of (a, b); a rising, then b rising."""
-    points = [(a, b) for a, (low, high) in _ROWS.items() for b in range(low, high + 1, _STEP)]
+    points = [(a, b) for a, (low, high) in _ROWS.items() for b in range(low, high + 1, STEP)]
     return torch.tensor(points, dtype=torch.float32)
 
 

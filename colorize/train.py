@@ -19,18 +19,21 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
+from colorize import bins
 from colorize.cache import PhotoCache, open_cache
 from colorize.checkpoint import build_network, save_checkpoint
 from colorize.color import lab_from_rgb
 from colorize.data import Dataset
+from colorize.degrade import degrade
 from colorize.errors import ColorizeError
+from colorize.hinting import random_hints
 from colorize.interrupts import interruptible
 from colorize.losses import make_loss
 from colorize.networks.backbone import load_pretrained
 from colorize.record import Record
 from colorize.runs import Run
 from colorize.sampling import Crops, epoch_order
-from colorize.settings import Settings, changes_of
+from colorize.settings import Settings, changes_of, is_over_bins
 from colorize.validation import Validation
 
 _SAVE_EVERY = 300.0  # seconds between states within an epoch
@@ -242,18 +245,17 @@ class _Trainer:
     def _train_step(self, rgb: Tensor) -> float:
         rgb = rgb.to(self.accelerator.device, non_blocking=True).float() / 255
         lab = lab_from_rgb(rgb)
+        L, ab, options = lab[:, :1], lab[:, 1:], self._pixels()
+        if share := self.settings.degrade:
+            L = degrade(L, share, self._generator(L.device))
+        if share := self.settings.hints:
+            hints = random_hints(ab, share, self._generator(torch.device("cpu")))
+            options["hints"] = hints.to(ab.device, memory_format=torch.channels_last)
         centre, scale = self.record.lightness
-        L = ((lab[:, :1] - centre) / scale).contiguous(memory_format=torch.channels_last)
-        ab = lab[:, 1:]
-        options = {}
-        if (k := self.settings.every) > 1:
-            rows, columns = (slice(self.step % k, None, k), slice(self.step // k % k, None, k))
-            options["pixels"], ab = (rows, columns), ab[..., rows, columns]
+        L = ((L - centre) / scale).contiguous(memory_format=torch.channels_last)
         with self.accelerator.autocast():
             output = self.network(L, **options)
-        if output.shape[-2:] != ab.shape[-2:]:
-            ab = nn.functional.interpolate(ab, output.shape[-2:], mode="area")
-        loss = self.loss(output.float(), ab)
+        loss = self.loss(output.float(), self._target(ab, output, options.get("pixels")))
         if not torch.isfinite(loss):
             raise ColorizeError(f"The loss is {loss.item()} at step {self.step}; try a lower lr")
         self.accelerator.backward(loss)
@@ -261,6 +263,27 @@ class _Trainer:
         self.optimizer.zero_grad(set_to_none=True)
         self.ema.update_parameters(self.accelerator.unwrap_model(self.network))
         return loss.item()
+
+    def _pixels(self) -> dict[str, Any]:
+        """Which rows and columns of the output this step looks at: the next ones at each step."""
+        if (k := self.settings.every) == 1:
+            return {}
+        return {"pixels": (slice(self.step % k, None, k), slice(self.step // k % k, None, k))}
+
+    def _generator(self, device: torch.device) -> torch.Generator:
+        """The same for this step of this process, however often the run was resumed."""
+        key = [self.settings.seed, self.step, self.accelerator.process_index]
+        seed = int(np.random.SeedSequence(key).generate_state(1, np.uint64)[0] >> 1)
+        return torch.Generator(device).manual_seed(seed)
+
+    def _target(self, ab: Tensor, output: Tensor, pixels: tuple[slice, slice] | None) -> Tensor:
+        """True ab at the network's resolution, and there at the pixels that it gave."""
+        network = self.accelerator.unwrap_model(self.network)
+        if (stride := getattr(network, "output_stride", 1)) > 1:
+            ab = nn.functional.avg_pool2d(ab, stride, ceil_mode=True)
+        if pixels:
+            ab = ab[..., pixels[0], pixels[1]]
+        return ab
 
     def _end_epoch(self) -> None:
         began = time.monotonic()
@@ -368,6 +391,9 @@ def _record(
 def _arguments(settings: Settings) -> dict[str, Any]:
     if not settings.backbone:
         return {}
+    if settings.network == "unet":
+        outputs = bins.COUNT if is_over_bins(settings) else 2
+        return {"backbone": settings.backbone, "outputs": outputs}
     return {
         "backbone": settings.backbone,
         "backbone_size": settings.backbone_size or None,
