@@ -77,10 +77,11 @@ def soft_cross_entropy(logits: Tensor, ab: Tensor, class_weights: Tensor | None 
     logits `(N, 313, H, W)`, ab `(N, 2, H, W)`; `class_weights` `(313,)` gives v by the pixel's
     nearest bin, None means v = 1.
     """
-    index, weights = encode(ab)
-    loss = logits.logsumexp(1) - (weights.to(logits) * logits.gather(1, index)).sum(1)
+    index, weights = (x.movedim(1, -1) for x in encode(ab))
+    log_p = logits.movedim(1, -1).log_softmax(-1)  # the bins last: no copies in channels_last
+    loss = -(weights.to(log_p) * log_p.gather(-1, index)).sum(-1)
     if class_weights is not None:
-        loss = loss * class_weights.to(logits)[index[:, 0]]
+        loss = loss * class_weights.to(log_p)[index[..., 0]]
     return loss.mean()
 
 
@@ -131,12 +132,13 @@ def annealed_mean(logits: Tensor, temperature: float, points: Tensor | None = No
     if not temperature >= 0:
         raise ValueError(f"expected a temperature of 0 or more, found {temperature}")
     points = (centres() if points is None else points).to(logits.device)
-    logits = logits.float()
     if temperature == 0:
         return points[logits.argmax(1)].movedim(-1, 1)
-    highest = logits.amax(1, keepdim=True)  # taken off first: no overflow, however low T is
-    probabilities = ((logits - highest) / temperature).softmax(1)
-    return torch.einsum("nqhw,qc->nchw", probabilities, points)
+    rows = logits.float().movedim(1, -1)
+    if temperature != 1:
+        highest = rows.amax(-1, keepdim=True)  # taken off first: no overflow, however low T is
+        rows = (rows - highest) / temperature
+    return (rows.softmax(-1) @ points).movedim(-1, 1)
 
 
 def entropy(logits: Tensor) -> Tensor:
