@@ -18,7 +18,8 @@ from colorize.settings import make_settings
 from colorize.train import Budget, train
 
 QUICK = ["crop=32", "batch=4", "precision=no"]
-INTERRUPTS = {"baseline": (0, 2, 3, 7, 11), "fusion": (5,), "classifier": (5,)}
+INTERRUPTS = {"baseline": (0, 2, 3, 7, 11), "fusion": (5,), "classifier": (5,), "unet": (5,)}
+UNET = ["backbone=test_efficientnet", "backbone_file=w.safetensors", "hints=0.5", "degrade=0.5"]
 FUSION = ["backbone=test_resnet", "backbone_size=32", "backbone_file=w.safetensors"]
 
 
@@ -48,7 +49,7 @@ def made(make_pixels, encode):
 
 
 def settings_of(network, *changes):
-    extra = FUSION if network == "fusion" else []
+    extra = {"fusion": FUSION, "unet": UNET}.get(network, [])
     return make_settings(network, [*QUICK, *extra, *changes])
 
 
@@ -163,7 +164,9 @@ def test_every_network_trains(tmp_path, made, network):
     after = state_of(tmp_path / "run")["network"]
     torch.manual_seed(0)
     before = training._make_network(settings_of(network))[0].state_dict()
-    frozen = {key for key in after if key.startswith("backbone.") or key == "model_out.weight"}
+    frozen = {key for key in after if key == "model_out.weight"}
+    if network == "fusion":
+        frozen = {key for key in after if key.startswith("backbone.")}
     changed = {key for key in after if not torch.equal(before[key], after[key])}
     assert changed == after.keys() - frozen
 
