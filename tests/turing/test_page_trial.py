@@ -32,6 +32,45 @@ def test_double_press_sends_one_answer(arrive, how):
     expect(person.page.locator(".count")).to_have_text("2 of 4")
 
 
+def test_looking_away_is_counted_with_the_answer(arrive):
+    person = arrive()
+    person.begin()
+
+    def turn(*events):
+        for event in events:
+            person.page.evaluate(f"dispatchEvent(new Event('{event}'))")
+
+    turn("blur", "focus", "blur", "blur")
+    person.pick(0)
+    person.wait_for_trial("2 of 4")  # away as it began, and never back
+    person.pick_by_key("1")
+    person.wait_for_trial("3 of 4")
+    turn("focus")
+    person.pick(0)
+    person.wait_for_trial("4 of 4")
+    person.pick(0)
+    person.sees("All done")
+    assert [answer["focus_lost"] for answer in person.study.saved] == [2, 1, 1, 0]
+
+
+@pytest.mark.slow
+def test_looking_away_for_ever_does_not_spoil_the_answer(arrive):
+    person = arrive()
+    person.begin()
+    person.page.evaluate(
+        """() => {
+          for (let times = 0; times < 20_000; times += 1) {
+            dispatchEvent(new Event("blur"));
+            dispatchEvent(new Event("focus"));
+          }
+        }"""
+    )
+    person.pick(0)
+    person.wait_for_trial("2 of 4")
+    (answer,) = person.study.saved
+    assert answer["focus_lost"] == 1000  # what the server takes
+
+
 @pytest.mark.slow
 def test_choice_is_marked_before_the_next_pair(arrive):
     person = arrive()
