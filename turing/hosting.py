@@ -13,17 +13,15 @@ from turing.demo import make_demo
 from turing.errors import TuringError
 from turing.serving import Studies
 from turing.sign_in import Password, admin_password
-from turing.store import Store, create_store, store_path
+from turing.store import DEFAULT_FOLDER, Store, create_store, store_path
 from turing.study import load_study
 
 _log = logging.getLogger(__name__)
 
-DEFAULT_STORE = Path("studies")
-
 
 def store_folder(environment: Mapping[str, str] = os.environ) -> Path:
     """`TURING_STORE`, else the folder `studies`."""
-    return Path(environment.get("TURING_STORE") or DEFAULT_STORE)
+    return Path(environment.get("TURING_STORE") or DEFAULT_FOLDER)
 
 
 class _ClosingError(Exception):
@@ -42,7 +40,9 @@ class Hosting:
     _threads: list[threading.Thread] = field(default_factory=list)
 
     def start_demo(self) -> None:
-        """Builds and opens the built-in study in a thread of its own, where it is the one shown."""
+        """Builds the built-in study in a thread of its own, where it is the one shown, and opens it
+        when it is new.
+        """
         if self.shown == DEMO:
             if not store_path(self.directory, DEMO).is_file():
                 self.studies.coming.add(DEMO)
@@ -55,7 +55,8 @@ class Hosting:
             study = make_demo(self.directory / f"{DEMO}-photos")
             with create_store(self.directory, DEMO) as store:
                 build(study, store, self._go_on)
-                store.open_study()
+                if store.facts().state == "built":  # who closed it wants it closed
+                    store.open_study()
         except _ClosingError:
             _log.info("The demo study is not built yet; the next start goes on")
         except (TuringError, OSError) as error:
