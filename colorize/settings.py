@@ -35,6 +35,9 @@ class Settings:
     backbone: str = ""  # timm name, where the network has one
     backbone_size: int = 0  # its input's side in pixels; 0 = its own
     backbone_file: str = ""  # its weights; empty = fetched
+    zero_embedding: int = 0  # 1 = fusion without the backbone's embedding, an ablation
+    local: int = 0  # fusion's last layer with filters of their own in local x local places
+    photos: int = 0  # photos of all datasets together, always the same choice; 0 = all
     hints: float = 0.0  # share of the photos that are shown with colour hints
     degrade: float = 0.0  # share of the photos whose L is aged
     repeat: dict[str, float] = field(default_factory=dict)  # times an epoch shows a dataset
@@ -125,6 +128,10 @@ def _check(settings: Settings) -> None:
         "seed must not be below 0": s.seed >= 0,
         "backbone_size must not be below 0": s.backbone_size >= 0,
         f"backbone needs a name for {s.network}": bool(s.backbone) or not has_backbone,
+        "photos and local must not be below 0": min(s.photos, s.local) >= 0,
+        "zero_embedding must be 0 or 1": s.zero_embedding in (0, 1),
+        f"zero_embedding and local do not go with {s.network}": s.network == "fusion"
+        or not (s.zero_embedding or s.local),
         f"backbone_size does not go with {s.network}": s.network != "unet" or not s.backbone_size,
         f"backbone does not go with {s.network}": has_backbone
         or not (s.backbone or s.backbone_size or s.backbone_file),

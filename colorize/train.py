@@ -23,7 +23,7 @@ from colorize import bins
 from colorize.cache import PhotoCache, open_cache
 from colorize.checkpoint import build_network, save_checkpoint
 from colorize.color import lab_from_rgb
-from colorize.data import Dataset
+from colorize.data import Dataset, choose_photos
 from colorize.degrade import degrade
 from colorize.errors import ColorizeError
 from colorize.hinting import random_hints
@@ -77,6 +77,8 @@ def train(
     run, cache = Run(output), output.parent / "cache"
     if unknown := settings.repeat.keys() - {dataset.name for dataset in datasets}:
         raise ColorizeError(f"--set repeat: there is no dataset {', '.join(sorted(unknown))}")
+    if settings.photos:
+        datasets = choose_photos(datasets, settings.photos)
     if accelerator.is_main_process:
         run.begin(_config(settings, datasets, accelerator.num_processes), resume=resume)
     with accelerator.main_process_first():
@@ -394,10 +396,13 @@ def _arguments(settings: Settings) -> dict[str, Any]:
     if settings.network == "unet":
         outputs = bins.COUNT if is_over_bins(settings) else 2
         return {"backbone": settings.backbone, "outputs": outputs}
-    return {
+    arguments = {
         "backbone": settings.backbone,
         "backbone_size": settings.backbone_size or None,
     }
+    if settings.zero_embedding:
+        arguments["zero_embedding"] = True
+    return arguments | ({"local": settings.local} if settings.local else {})
 
 
 def _make_network(settings: Settings) -> tuple[nn.Module, dict[str, str] | None]:
