@@ -19,11 +19,13 @@ from colorize.color import lab_from_rgb
 from colorize.colorizer import Colorization, Colorizer, Prediction
 from colorize.memory import Memory
 from colorize.metrics import ciede2000, colorfulness, psnr
+from colorize.options import Hint
 from colorize.photo import Photo
 from colorize.record import CheckpointError, Record
 from colorize.render import render
 from colorize.resample import shrink
 from colorize.saving import output_format
+from colorize.swatches import Swatch
 
 SCREEN = 1600  # longest side of what a screen is given, in pixels
 _MEASURED = 512  # longest side at which figures are measured
@@ -45,6 +47,8 @@ class Look:
     size: int | None = None
     saturation: float = 1.0
     temperature: float | None = None
+    seed: int | None = None
+    hints: tuple[Hint, ...] = ()
 
 
 class Workshop:
@@ -56,6 +60,7 @@ class Workshop:
         self.memory = Memory(max_bytes)
         self._colorizers: dict[str, Colorizer] = {}
         self._loading = threading.Lock()
+        self._hinting = threading.Lock()
 
     def colorizer(self, model: str) -> Colorizer:
         if model not in self.records:
@@ -70,27 +75,43 @@ class Workshop:
         return self.memory.recall((*upload, "photo"), lambda: Photo.open(upload.file), _photo_bytes)
 
     def predict(self, upload: Upload, look: Look) -> Prediction:
-        """The network's output for a photo: the network runs only when it is not remembered."""
-        key = (*upload, "prediction", look.model, look.size)
+        """The network's output for a photo: the network runs only when it is not remembered.
+
+        Of the outputs with hints only the last one is remembered.
+        """
         colorizer = self.colorizer(look.model)
+        if not look.hints:
+            return self._predict(colorizer, upload, look, "prediction")
+        with self._hinting:  # a picture and its figures are asked for at once: one run for both
+            group = (*upload, "hinted", look.model, look.size)
+            if (*group, look.hints) not in self.memory:
+                self.memory.forget(*group)
+            return self._predict(colorizer, upload, look, "hinted")
+
+    def _predict(self, colorizer: Colorizer, upload: Upload, look: Look, kind: str) -> Prediction:
+        def run() -> Prediction:
+            photo = self.photo(upload)
+            return _compact(colorizer.predict([photo], look.size, [look.hints])[0], colorizer)
+
         return self.memory.recall(
-            key,
-            lambda: _compact(colorizer.predict([self.photo(upload)], look.size)[0], colorizer),
-            lambda prediction: prediction.output.nbytes,
+            (*upload, kind, look.model, look.size, look.hints),
+            run,
+            lambda prediction: prediction.output.nbytes + prediction.L.nbytes,
         )
 
     def colorize(self, upload: Upload, look: Look) -> Colorization:
         """The photo in colour at full size; from the remembered output where there is one."""
+        look = self._fitting(look)
         return self.colorizer(look.model).finish(
             self.photo(upload),
             self.predict(upload, look),
             saturation=look.saturation,
-            temperature=self._check(look),
+            temperature=look.temperature,
+            seed=look.seed,
         )
 
     def preview(self, upload: Upload, look: Look, longest: int) -> np.ndarray:
         """The photo in colour for a screen, `(h, w, 3)` uint8, h and w at most `longest`."""
-        self._check(look)
         ab = torch.from_numpy(self._ab(upload, look)) * look.saturation
         return render(self._screen(upload, longest), ab)
 
@@ -111,6 +132,13 @@ class Workshop:
     def uncertainty(self, upload: Upload, look: Look) -> np.ndarray | None:
         """float32 `(h, w)` in [0, 1] at working size, None where the model has none."""
         return self.colorize(upload, look).uncertainty
+
+    def swatches(self, upload: Upload, look: Look, x: float, y: float) -> list[Swatch]:
+        """Colours for a hint at a pixel of the full-size photo, what the model thinks first.
+
+        ColorizeError for a spot outside the photo.
+        """
+        return self.colorize(upload, self._fitting(look)).plausible_colours(x, y)
 
     def figures(self, upload: Upload, look: Look) -> dict[str, float]:
         """PSNR in dB, mean CIEDE2000 and colorfulness against the photo's own colours.
@@ -145,15 +173,24 @@ class Workshop:
         """Drops all that is remembered of an owner's uploads."""
         self.memory.forget(owner)
 
-    def _check(self, look: Look) -> float | None:
-        """The temperature that the model takes, None for one without; ColorizeError if wrong."""
+    def _fitting(self, look: Look) -> Look:
+        """The look without what its model does not take; ColorizeError where it is wrong."""
         colorizer = self.colorizer(look.model)
-        temperature = look.temperature if colorizer.record.over_bins else None
-        colorizer.check(saturation=look.saturation, temperature=temperature, size=look.size)
-        return temperature
+        if not colorizer.record.over_bins:
+            look = replace(look, temperature=None, seed=None)
+        if not colorizer.record.takes_hints:
+            look = replace(look, hints=())
+        colorizer.check(
+            saturation=look.saturation,
+            temperature=look.temperature,
+            size=look.size,
+            hints=look.hints,
+            seed=look.seed,
+        )
+        return look
 
     def _ab(self, upload: Upload, look: Look) -> np.ndarray:
-        plain = replace(look, saturation=1.0)
+        plain = replace(self._fitting(look), saturation=1.0)
         key = (*upload, "ab", plain)
         return self.memory.recall(
             key, lambda: self.colorize(upload, plain).ab, lambda ab: ab.nbytes
