@@ -38,6 +38,9 @@ class Settings:
     backbone_file: str = ""  # its weights; empty = fetched
     hints: float = 0.0  # share of the photos that are shown with colour hints
     degrade: float = 0.0  # share of the photos whose L is aged
+    adversarial: float = 0.0  # weight of a patch discriminator's loss, for networks over bins
+    start: str = ""  # a checkpoint that training goes on from, with a schedule of its own
+    keep: int = 0  # keeps a checkpoint every so many steps, besides the best; 0 = none
     repeat: dict[str, float] = field(default_factory=dict)  # times an epoch shows a dataset
     size: int = 96  # the record's working size
     precision: str = "auto"  # auto | no | bf16 | fp16
@@ -125,6 +128,10 @@ def _check(settings: Settings) -> None:
         "seed must not be below 0": s.seed >= 0,
         "backbone_size must not be below 0": s.backbone_size >= 0,
         f"backbone needs a name for {s.network}": bool(s.backbone) or not has_backbone,
+        "adversarial must not be below 0": 0 <= s.adversarial < math.inf,
+        "adversarial needs a loss over bins and every=1": s.adversarial == 0
+        or (over_bins and s.every == 1),
+        "keep must not be below 0": s.keep >= 0,
         f"backbone_size does not go with {s.network}": s.network != "unet" or not s.backbone_size,
         f"backbone does not go with {s.network}": has_backbone
         or not (s.backbone or s.backbone_size or s.backbone_file),

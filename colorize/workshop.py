@@ -6,10 +6,11 @@ Everything big lives in one bounded `Memory`; what it drops is made again when i
 import io
 import tempfile
 import threading
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -26,7 +27,10 @@ from colorize.render import render
 from colorize.resample import shrink
 from colorize.saving import output_format
 from colorize.swatches import Swatch
+from colorize.turns import Turns
+from colorize.zerogpu import ZeroGPU
 
+_AT_ONCE = 2  # photos that are opened or colorized at the same time
 SCREEN = 1600  # longest side of what a screen is given, in pixels
 _MEASURED = 512  # longest side at which figures are measured
 _TONE_RESIDUAL = 2.5  # ab units; a colour photo's ab is further from a function of L
@@ -61,6 +65,7 @@ class Workshop:
         self._colorizers: dict[str, Colorizer] = {}
         self._loading = threading.Lock()
         self._hinting = threading.Lock()
+        self._turns = Turns(_AT_ONCE)
 
     def colorizer(self, model: str) -> Colorizer:
         if model not in self.records:
@@ -69,6 +74,17 @@ class Workshop:
             if model not in self._colorizers:
                 self._colorizers[model] = Colorizer(model)
             return self._colorizers[model]
+
+    def use_zerogpu(self, spaces: Any) -> None:
+        """Load every model, and run their networks on ZeroGPU; before the app is launched."""
+        networks = {name: self.colorizer(name).network for name in self.records}
+        gpu = ZeroGPU(spaces, networks)
+        for name, colorizer in self._colorizers.items():
+            colorizer.network = gpu.network(name)
+
+    def turn(self, who: str) -> AbstractContextManager[None]:
+        """To be held while a photo is opened or colorized for `who`: all take turns."""
+        return self._turns.turn(who)
 
     def photo(self, upload: Upload) -> Photo:
         """The opened photo; PhotoError says what is wrong with it."""
@@ -79,25 +95,30 @@ class Workshop:
 
         Of the outputs with hints only the last one is remembered.
         """
-        colorizer = self.colorizer(look.model)
-        if not look.hints:
-            return self._predict(colorizer, upload, look, "prediction")
-        with self._hinting:  # a picture and its figures are asked for at once: one run for both
-            group = (*upload, "hinted", look.model, look.size)
-            if (*group, look.hints) not in self.memory:
-                self.memory.forget(*group)
-            return self._predict(colorizer, upload, look, "hinted")
+        if not look.hints or self._key(upload, look) in self.memory:
+            return self._predict(upload, look)
+        # A picture and its figures are asked for at once: the second finds what the first made.
+        with self._hinting, self.turn(upload.owner):
+            if self._key(upload, look) not in self.memory:
+                self.memory.forget(*self._key(upload, look)[:-1])
+            return self._predict(upload, look)
 
-    def _predict(self, colorizer: Colorizer, upload: Upload, look: Look, kind: str) -> Prediction:
+    def _predict(self, upload: Upload, look: Look) -> Prediction:
+        colorizer = self.colorizer(look.model)
+
         def run() -> Prediction:
             photo = self.photo(upload)
             return _compact(colorizer.predict([photo], look.size, [look.hints])[0], colorizer)
 
         return self.memory.recall(
-            (*upload, kind, look.model, look.size, look.hints),
+            self._key(upload, look),
             run,
             lambda prediction: prediction.output.nbytes + prediction.L.nbytes,
         )
+
+    def _key(self, upload: Upload, look: Look) -> tuple[Hashable, ...]:
+        kind = "hinted" if look.hints else "prediction"
+        return (*upload, kind, look.model, look.size, look.hints)
 
     def colorize(self, upload: Upload, look: Look) -> Colorization:
         """The photo in colour at full size; from the remembered output where there is one."""
