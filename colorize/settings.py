@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from colorize.errors import ColorizeError
+from colorize.record import WITH_HINTS
 
 LOSSES = ("mse", "half-sum", "one-hot", "soft", "soft+mse")
 PRECISIONS = ("auto", "no", "bf16", "fp16")
@@ -71,7 +72,6 @@ _DEFAULTS: dict[str, dict[str, Any]] = {
 _OVER_BINS = ("classifier", "zhang")
 _EITHER = ("unet",)  # over bins or not, as the loss asks
 _BY_PIXELS = ("regression", "classifier", "unet")  # can compute some pixels of their output alone
-_WITH_HINTS = ("unet",)
 
 
 def make_settings(network: str, changes: Iterable[str] = ()) -> Settings:
@@ -121,7 +121,7 @@ def _check(settings: Settings) -> None:
         "rebalance needs loss=soft": s.rebalance == 1 or s.loss.startswith("soft"),
         "mse_weight must not be below 0": 0 <= s.mse_weight < math.inf,
         "hints and degrade must be in [0, 1]": all(0 <= x <= 1 for x in (s.hints, s.degrade)),
-        f"hints do not go with {s.network}": s.hints == 0 or s.network in _WITH_HINTS,
+        f"hints do not go with {s.network}": s.hints == 0 or s.network in WITH_HINTS,
         "ema must be in [0, 1)": 0 <= s.ema < 1,
         "lr must be above 0": 0 < s.lr < math.inf,
         "temperature must not be below 0": 0 <= s.temperature < math.inf,

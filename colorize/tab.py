@@ -13,6 +13,7 @@ from gradio.utils import get_upload_folder
 from colorize.errors import ColorizeError
 from colorize.examples import EXAMPLES
 from colorize.front import client_of
+from colorize.options import MOST_HINTS
 from colorize.record import Record
 from colorize.session import Session, Sessions
 from colorize.workshop import Look, Upload
@@ -68,9 +69,16 @@ def _stage(records: list[Record]) -> gr.HTML:
         apply_default_css=False,
         elem_id="colorize-stage",
         models=[
-            {"name": r.name, "title": r.title, "summary": r.summary, "overBins": r.over_bins}
+            {
+                "name": r.name,
+                "title": r.title,
+                "summary": r.summary,
+                "overBins": r.over_bins,
+                "takesHints": r.takes_hints,
+            }
             for r in records
         ],
+        most_hints=MOST_HINTS,
         examples=list(EXAMPLES),
         most_bytes=MAX_FILE_SIZE,
     )
@@ -96,6 +104,7 @@ def _controls(records: list[Record]) -> tuple[gr.CheckboxGroup, gr.Dropdown, dic
                 info="Low: bold colours. High: careful ones.",
             )
             unsure = gr.Checkbox(label="Show in pink where the model is unsure")
+            gr.HTML('<div class="cz-others-place"></div>', apply_default_css=False)
         size = gr.Dropdown(
             _SIZES,
             value=_AUTOMATIC,
