@@ -114,8 +114,9 @@ def _serve(folder: Path, options: argparse.Namespace) -> int:
         )
         address = demo.share_url or demo.local_url
         print(f"Colorize runs at {address} (Ctrl-C ends it)", flush=True)
-        print(announcement(hosting.password, address), flush=True)
-        hosting.start_demo()
+        for line in (*hosting.notes, announcement(hosting.password, address)):
+            print(line, flush=True)
+        hosting.start()
         demo.block_thread()
     except OSError as error:
         raise _StartError(f"The server did not start: {error}") from error
@@ -181,7 +182,7 @@ def build(folder: Path, hosting: "Hosting") -> tuple["gr.Blocks", dict[str, Any]
         "app_kwargs": {
             "routes": [
                 *Pictures(sessions, examples).routes(),
-                *admin_routes(hosting.studies, hosting.password.value, hosting.shown),
+                *admin_routes(hosting.studies, hosting.password.value, hosting.shown, hosting.kept),
                 *study_routes(hosting.studies),
             ],
             "middleware": [Middleware(_Headers)],

@@ -17,8 +17,8 @@ COUNT = 313
 NEIGHBOURS = 5
 SIGMA = 5.0
 TEMPERATURE = 0.38  # Zhang et al. 2016, section 2.3
-_STEP = 10
 _PART = 2048  # pixels whose 313 numbers stay in the cache
+STEP = 10  # the width of a bin
 _REACH = 110  # the table covers [-110, 110] in a and b, step 1
 
 # a: first and last b of its bins (the gamut of sRGB on a grid of step 10).
@@ -34,7 +34,7 @@ _ROWS = {
 @torch.inference_mode(False)  # kept for later: autograd must be able to use it
 def centres() -> Tensor:
     """Centres of the bins, float32 `(313, 2)` of (a, b); a rising, then b rising."""
-    points = [(a, b) for a, (low, high) in _ROWS.items() for b in range(low, high + 1, _STEP)]
+    points = [(a, b) for a, (low, high) in _ROWS.items() for b in range(low, high + 1, STEP)]
     return torch.tensor(points, dtype=torch.float32)
 
 
@@ -79,10 +79,11 @@ def soft_cross_entropy(logits: Tensor, ab: Tensor, class_weights: Tensor | None 
     logits `(N, 313, H, W)`, ab `(N, 2, H, W)`; `class_weights` `(313,)` gives v by the pixel's
     nearest bin, None means v = 1.
     """
-    index, weights = encode(ab)
-    loss = logits.logsumexp(1) - (weights.to(logits) * logits.gather(1, index)).sum(1)
+    index, weights = (x.movedim(1, -1) for x in encode(ab))
+    log_p = logits.movedim(1, -1).log_softmax(-1)  # the bins last: no copies in channels_last
+    loss = -(weights.to(log_p) * log_p.gather(-1, index)).sum(-1)
     if class_weights is not None:
-        loss = loss * class_weights.to(logits)[index[:, 0]]
+        loss = loss * class_weights.to(log_p)[index[..., 0]]
     return loss.mean()
 
 
@@ -135,6 +136,11 @@ def annealed_mean(logits: Tensor, temperature: float, points: Tensor | None = No
     points = (centres() if points is None else points).to(logits.device)
     if temperature == 0:
         return points[logits.argmax(1)].movedim(-1, 1)
+    if logits.requires_grad and torch.is_grad_enabled():
+        rows = logits.float().movedim(1, -1)  # the bins last: the fastest way back
+        if temperature != 1:
+            rows = (rows - rows.amax(-1, keepdim=True)) / temperature
+        return (rows.softmax(-1) @ points).movedim(-1, 1)
     sums = torch.cat((points, torch.ones_like(points[:, :1])), 1).T
     parts = []
     for x in _in_parts(logits):  # below 0, so that nothing overflows, however low T is

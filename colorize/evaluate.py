@@ -52,28 +52,49 @@ def square(pixels: np.ndarray, size: int) -> Tensor:
 
 
 def contestants(network: nn.Module, record: Record, device: torch.device) -> list[Contestant]:
-    """A network's rows: its shipped decoding, and the mean (T = 1) where it is over bins."""
-    temperatures: list[float | None] = [record.temperature]
-    if record.over_bins and record.temperature != 1:
-        temperatures.append(1.0)
+    """A network's rows: its shipped decoding, and that of the lowest MSE where it is another.
 
-    def colorize_at(temperature: float | None) -> Callable[[Tensor], Tensor]:
-        def colorize(L: Tensor) -> Tensor:
-            output = run_network(network, record, L.to(device))
-            return decode(network, record, output, temperature).cpu()
+    The latter is the mean (T = 1) of bins, without a gain.
+    """
+    shipped = (record.temperature, record.gain)
+    decodings = dict.fromkeys((shipped, (1.0 if record.over_bins else None, 1.0)))
+    return decoded_by(network, record, device, list(decodings))
 
-        return colorize
+
+def decoded_by(
+    network: nn.Module,
+    record: Record,
+    device: torch.device,
+    decodings: Sequence[tuple[float | None, float]],
+) -> list[Contestant]:
+    """A contestant for each (temperature, gain). They run the network once for the same L."""
+    remembered: list[Tensor] = []  # the last L, and what the network gave for it
+
+    def output_for(L: Tensor) -> Tensor:
+        if not remembered or remembered[0] is not L:
+            remembered[:] = L, run_network(network, record, L.to(device))
+        return remembered[1]
+
+    def colorize_by(temperature: float | None, gain: float) -> Callable[[Tensor], Tensor]:
+        return lambda L: decode(network, record, output_for(L), temperature, gain).cpu()
 
     return [
         Contestant(
             record.name,
-            None if temperature is None else f"T = {temperature:g}",
-            number == 0,
+            describe_decoding(*decoding),
+            decoding == (record.temperature, record.gain),
             max(SIZE, record.size),
-            colorize_at(temperature),
+            colorize_by(*decoding),
         )
-        for number, temperature in enumerate(temperatures)
+        for decoding in decodings
     ]
+
+
+def describe_decoding(temperature: float | None, gain: float) -> str | None:
+    """ "T = 0.6, gain 1.15"; None for a network that gives ab, as it is."""
+    parts = [] if temperature is None else [f"T = {temperature:g}"]
+    parts += [] if gain == 1 else [f"gain {gain:g}"]
+    return ", ".join(parts) or None
 
 
 def controls(mean_ab: Sequence[float] | None) -> list[Contestant]:

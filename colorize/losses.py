@@ -1,6 +1,7 @@
 """Training losses by name. The network's raw output against true ab, a scalar out."""
 
 from collections.abc import Callable
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -22,13 +23,29 @@ def make_loss(settings: Settings, ab_scale: float, photos: PhotoCache) -> Loss:
         return lambda output, ab: (output - ab / ab_scale).square().sum((1, 2, 3)).mean() / 2
     if settings.loss == "one-hot":
         return bins.one_hot_cross_entropy
+    weights = _class_weights(settings, photos)
+    weight = settings.mse_weight if settings.loss == "soft+mse" else 0.0
+    return partial(_over_bins, class_weights=weights, mse_weight=weight)
+
+
+def _class_weights(settings: Settings, photos: PhotoCache) -> Tensor | None:
     if settings.rebalance == 1:
-        return bins.soft_cross_entropy
+        return None
     try:
-        weights = bins.rebalancing_weights(bin_distribution(photos), settings.rebalance)
+        return bins.rebalancing_weights(bin_distribution(photos), settings.rebalance)
     except ValueError as error:
         raise ColorizeError(f"--set rebalance={settings.rebalance:g}: {error}") from error
-    return lambda output, ab: bins.soft_cross_entropy(output, ab, weights.to(output.device))
+
+
+def _over_bins(
+    logits: Tensor, ab: Tensor, class_weights: Tensor | None, mse_weight: float
+) -> Tensor:
+    """Soft cross entropy, and half the squared distance of the mean (T = 1) in bin widths."""
+    loss = bins.soft_cross_entropy(logits, ab, class_weights)
+    if mse_weight:
+        distance = (bins.annealed_mean(logits, 1) - ab) / bins.STEP
+        loss = loss + mse_weight * distance.square().sum(1).mean() / 2
+    return loss
 
 
 def bin_distribution(photos: PhotoCache) -> Tensor:

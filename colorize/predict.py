@@ -16,17 +16,23 @@ def run_network(network: nn.Module, record: Record, L: Tensor) -> Tensor:
 
 
 def decode(
-    network: nn.Module, record: Record, output: Tensor, temperature: float | None = None
+    network: nn.Module,
+    record: Record,
+    output: Tensor,
+    temperature: float | None = None,
+    gain: float | None = None,
 ) -> Tensor:
     """ab `(N, 2, h, w)` in CIELAB units from a raw output.
 
-    `temperature` is the annealed mean's (None: the record's own); networks that give ab
-    directly have none and do not look at it.
+    `temperature` is the annealed mean's and `gain` multiplies ab (None: the record's own).
+    Networks that give ab directly have no temperature and do not look at it.
     """
+    gain = record.gain if gain is None else gain
     if not record.over_bins:
-        return output * record.ab_scale
+        return output * (record.ab_scale * gain)
     temperature = record.temperature if temperature is None else temperature
-    return bins.annealed_mean(output, temperature, getattr(network, "bin_colours", None))
+    ab = bins.annealed_mean(output, temperature, getattr(network, "bin_colours", None))
+    return ab if gain == 1 else ab * gain
 
 
 def resize(x: Tensor, size: tuple[int, int]) -> Tensor:

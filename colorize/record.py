@@ -25,7 +25,8 @@ class Record:
     """What a checkpoint is, how to run it, and where it is from.
 
     `decoding` is `{"kind": "direct"}` for ab networks, else `{"kind": "annealed-mean",
-    "temperature": T}`. `lightness` is (centre, scale): networks take (L - centre) / scale and
+    "temperature": T}`; with `"gain": g` ab is multiplied by g, which is 1 unless said.
+    `lightness` is (centre, scale): networks take (L - centre) / scale and
     give ab / `ab_scale`. `size` is the working size: the short side in pixels. `scores` are
     rows of `evaluate`. `weights` holds sha256, bytes and dtype of the file.
     """
@@ -56,6 +57,11 @@ class Record:
     def temperature(self) -> float | None:
         """The decoding temperature it ships with, None where it is not over bins."""
         return self.decoding["temperature"] if self.over_bins else None
+
+    @property
+    def gain(self) -> float:
+        """What the decoded ab is multiplied by."""
+        return self.decoding.get("gain", 1.0)
 
 
 def checkpoints_folder() -> Path:
@@ -150,6 +156,8 @@ def _is_decoding(value: Any) -> bool:
     if not isinstance(value, dict) or value.get("kind") not in _KINDS:
         return False
     temperature = value.get("temperature")
+    if not _is_number(value.get("gain", 1), above=0):
+        return False
     return value["kind"] == "direct" or (_is_number(temperature) and temperature >= 0)
 
 

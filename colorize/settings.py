@@ -10,7 +10,7 @@ from typing import Any
 
 from colorize.errors import ColorizeError
 
-LOSSES = ("mse", "half-sum", "one-hot", "soft")
+LOSSES = ("mse", "half-sum", "one-hot", "soft", "soft+mse")
 PRECISIONS = ("auto", "no", "bf16", "fp16")
 
 
@@ -27,13 +27,19 @@ class Settings:
     weight_decay: float = 0.0  # of AdamW
     warmup: float = 0.03  # share of the run
     ema: float = 0.995  # decay of the averaged weights, 0 = none
-    loss: str = "mse"  # mse | half-sum | one-hot | soft
+    loss: str = "mse"  # mse | half-sum | one-hot | soft | soft+mse
+    mse_weight: float = 1.0  # of the mean's squared error in soft+mse, in squares of a bin
     every: int = 1  # the loss looks at every k-th row and column, in turn
     rebalance: float = 1.0  # lambda of the class weights; 1 = none
     temperature: float = 0.38  # the decoding that ships, for networks over bins
     backbone: str = ""  # timm name, where the network has one
     backbone_size: int = 0  # its input's side in pixels; 0 = its own
     backbone_file: str = ""  # its weights; empty = fetched
+    hints: float = 0.0  # share of the photos that are shown with colour hints
+    degrade: float = 0.0  # share of the photos whose L is aged
+    adversarial: float = 0.0  # weight of a patch discriminator's loss, for networks over bins
+    start: str = ""  # a checkpoint that training goes on from, with a schedule of its own
+    keep: int = 0  # keeps a checkpoint every so many steps, besides the best; 0 = none
     repeat: dict[str, float] = field(default_factory=dict)  # times an epoch shows a dataset
     size: int = 96  # the record's working size
     precision: str = "auto"  # auto | no | bf16 | fp16
@@ -47,9 +53,22 @@ _DEFAULTS: dict[str, dict[str, Any]] = {
     "regression": {"loss": "half-sum"},
     "classifier": {"loss": "soft", "every": 2},
     "zhang": {"loss": "soft", "rebalance": 0.5},
+    "unet": {
+        "backbone": "tf_efficientnet_lite2",
+        "loss": "soft+mse",
+        "every": 2,
+        "crop": 112,
+        "size": 192,
+        "ema": 0.999,
+        "weight_decay": 0.01,
+        "hints": 0.35,
+        "degrade": 0.35,
+    },
 }
 _OVER_BINS = ("classifier", "zhang")
-_BY_PIXELS = ("regression", "classifier")  # can compute some pixels of their output alone
+_EITHER = ("unet",)  # over bins or not, as the loss asks
+_BY_PIXELS = ("regression", "classifier", "unet")  # can compute some pixels of their output alone
+_WITH_HINTS = ("unet",)
 
 
 def make_settings(network: str, changes: Iterable[str] = ()) -> Settings:
@@ -82,11 +101,12 @@ def _parse(change: str, wanted: Any, text: str) -> Any:
 
 def _check(settings: Settings) -> None:
     s = settings
-    over_bins = s.loss in ("one-hot", "soft")
+    over_bins = is_over_bins(s)
     has_backbone = "backbone" in _DEFAULTS[s.network]
     rules = {
         f"loss={s.loss}: expected one of {', '.join(LOSSES)}": s.loss in LOSSES,
-        f"loss={s.loss} does not go with {s.network}": over_bins == (s.network in _OVER_BINS),
+        f"loss={s.loss} does not go with {s.network}": s.network in _EITHER
+        or over_bins == (s.network in _OVER_BINS),
         f"precision={s.precision}: expected one of {', '.join(PRECISIONS)}": s.precision
         in PRECISIONS,
         "crop and size must be from 8 to 4096": all(8 <= n <= 4096 for n in (s.crop, s.size)),
@@ -95,7 +115,10 @@ def _check(settings: Settings) -> None:
         "smallest must be in (0, 1]": 0 < s.smallest <= 1,
         "warmup must be in [0, 1)": 0 <= s.warmup < 1,
         "rebalance must be in [0, 1]": 0 <= s.rebalance <= 1,
-        "rebalance needs loss=soft": s.rebalance == 1 or s.loss == "soft",
+        "rebalance needs loss=soft": s.rebalance == 1 or s.loss.startswith("soft"),
+        "mse_weight must not be below 0": 0 <= s.mse_weight < math.inf,
+        "hints and degrade must be in [0, 1]": all(0 <= x <= 1 for x in (s.hints, s.degrade)),
+        f"hints do not go with {s.network}": s.hints == 0 or s.network in _WITH_HINTS,
         "ema must be in [0, 1)": 0 <= s.ema < 1,
         "lr must be above 0": 0 < s.lr < math.inf,
         "temperature must not be below 0": 0 <= s.temperature < math.inf,
@@ -105,12 +128,22 @@ def _check(settings: Settings) -> None:
         "seed must not be below 0": s.seed >= 0,
         "backbone_size must not be below 0": s.backbone_size >= 0,
         f"backbone needs a name for {s.network}": bool(s.backbone) or not has_backbone,
+        "adversarial must not be below 0": 0 <= s.adversarial < math.inf,
+        "adversarial needs a loss over bins and every=1": s.adversarial == 0
+        or (over_bins and s.every == 1),
+        "keep must not be below 0": s.keep >= 0,
+        f"backbone_size does not go with {s.network}": s.network != "unet" or not s.backbone_size,
         f"backbone does not go with {s.network}": has_backbone
         or not (s.backbone or s.backbone_size or s.backbone_file),
     }
     for message, holds in rules.items():
         if not holds:
             raise ColorizeError(f"--set {message}")
+
+
+def is_over_bins(settings: Settings) -> bool:
+    """Whether the network gives logits over the bins; its loss decides."""
+    return settings.loss.startswith(("one-hot", "soft"))
 
 
 def changes_of(settings: Settings) -> list[str]:

@@ -44,9 +44,8 @@ def full_table(rows: Sequence[dict]) -> str:
 
 
 def _label(row: dict) -> str:
-    if row["decoding"] is None:
-        return row["model"]
-    return f"{row['model']}, {row['decoding']}" + ("" if row["shipped"] else " (not shipped)")
+    name = row["model"] if row["decoding"] is None else f"{row['model']}, {row['decoding']}"
+    return name if row["shipped"] else f"{name} (not shipped)"
 
 
 def _text(figure: str, value: float | None) -> str:

@@ -25,6 +25,8 @@ from turing.trials import Design, Parts, Placed
 
 State = Literal["built", "open", "closed"]
 
+DEFAULT_FOLDER = Path("studies")
+
 
 @dataclass(frozen=True)
 class PhotoFacts:

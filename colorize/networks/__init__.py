@@ -2,7 +2,7 @@
 
 Each takes L `(N, 1, H, W)` of any H, W >= 8, as (L - centre) / scale with `lightness` =
 (centre, scale), and has `over_bins`: False means ab over the record's scale, True means logits
-over the 313 bins.
+over the 313 bins. One with `takes_hints` takes colour hints as a second argument.
 """
 
 from torch import nn
@@ -11,6 +11,7 @@ from colorize.networks.baseline import Baseline
 from colorize.networks.classifier import Classifier
 from colorize.networks.fusion import Fusion
 from colorize.networks.regression import Regression
+from colorize.networks.unet import UNet
 from colorize.networks.zhang import Zhang
 
 NETWORKS: dict[str, type[nn.Module]] = {
@@ -19,4 +20,5 @@ NETWORKS: dict[str, type[nn.Module]] = {
     "regression": Regression,
     "classifier": Classifier,
     "zhang": Zhang,
+    "unet": UNet,
 }

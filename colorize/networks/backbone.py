@@ -74,7 +74,7 @@ def load_pretrained(network: nn.Module, name: str, file: Path | None) -> str:
     """
     own = network.state_dict()
     found = {_plain(key): value for key, value in (_read(file) if file else _fetch(name)).items()}
-    state = {key: found[_plain(key)].to(own[key].dtype) for key in own if _plain(key) in found}
+    state = {key: _fit(found[_plain(key)], own[key]) for key in own if _plain(key) in found}
     wrong = [
         key
         for key, value in own.items()
@@ -88,6 +88,14 @@ def load_pretrained(network: nn.Module, name: str, file: Path | None) -> str:
         )
     network.load_state_dict(state, strict=False)
     return file.name if file else f"timm/{name}"
+
+
+def _fit(value: Tensor, own: Tensor) -> Tensor:
+    """A convolution with more inputs than the pretrained one starts with nothing from those."""
+    value = value.to(own.dtype)
+    more = own.shape[1] - value.shape[1] if value.ndim == own.ndim == 4 else 0
+    is_wider = more > 0 and value.shape[1] == 3 and own.shape[0] == value.shape[0]
+    return F.pad(value, (0, 0, 0, 0, 0, more)) if is_wider else value
 
 
 def _plain(key: str) -> str:

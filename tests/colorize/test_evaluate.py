@@ -217,6 +217,41 @@ def test_a_model_that_ships_the_mean_has_one_row(make_dataset):
     ]
 
 
+def test_a_model_with_a_gain_is_scored_with_and_without(make_dataset):
+    dataset = make_dataset("made", test=[(30, 30)])
+    louder = replace(RECORD, decoding={"kind": "direct", "gain": 1.5})
+    rows = evaluate.rows_of(run([dataset], [(Constant(6.0, 9.0), louder)]), "model")[:2]
+    labelled = [(row["decoding"], row["shipped"]) for row in rows]
+    assert labelled == [("gain 1.5", True), (None, False)]
+    lab = truth_by_hand(dataset.photos["test"][0])
+    for row, ab in zip(rows, ((9.0, 13.5), (6.0, 9.0)), strict=True):
+        assert row["mse"] == pytest.approx((((lab[..., 1:] - ab) / 128) ** 2).mean(), rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("temperature", "labels"),
+    [(0.6, ["T = 0.6, gain 1.15", "T = 1"]), (1, ["T = 1, gain 1.15", "T = 1"])],
+)
+def test_the_mean_of_bins_has_no_gain(temperature, labels):
+    decoding = BINS.decoding | {"temperature": temperature, "gain": 1.15}
+    entries = evaluate.contestants(Bins(), replace(BINS, decoding=decoding), CPU)
+    assert [(e.decoding, e.shipped) for e in entries] == list(
+        zip(labels, (True, False), strict=True)
+    )
+    L = torch.rand(1, 1, 8, 8) * 100
+    own, mean = (entry.colorize(L) for entry in entries)
+    assert torch.equal(mean, bins.annealed_mean(Bins()(L), 1))
+    assert torch.equal(own, bins.annealed_mean(Bins()(L), temperature) * 1.15)
+
+
+def test_decodings_of_a_network_run_it_once_for_each_batch(make_dataset):
+    network = Bins()
+    runs = []
+    network.register_forward_hook(lambda *_: runs.append(1))
+    run([make_dataset("made", test=[(30, 30)] * 3)], [(network, BINS)])
+    assert len(runs) == 1
+
+
 def test_grey_and_mean_colour_are_always_there(make_dataset):
     datasets = [
         make_dataset("a", train=[(40, 50), (96, 96)], test=[(60, 60)]),

@@ -38,6 +38,17 @@ def test_bins_are_decoded_at_the_records_temperature_or_the_asked_one(generator)
     assert torch.equal(decode(network, BINS, logits, 0), bins.annealed_mean(logits, 0))
 
 
+def test_ab_is_multiplied_by_the_records_gain_or_the_asked_one(generator):
+    logits = torch.randn(1, 313, 3, 4, generator=generator)
+    plain = bins.annealed_mean(logits, 0.38)
+    record = replace(BINS, decoding=BINS.decoding | {"gain": 1.25})
+    assert torch.equal(decode(nn.Identity(), record, logits), plain * 1.25)
+    assert torch.equal(decode(nn.Identity(), record, logits, gain=1.0), plain)
+    assert torch.equal(decode(nn.Identity(), BINS, logits, gain=2.0), plain * 2)
+    direct = replace(DIRECT, decoding={"kind": "direct", "gain": 1.5})
+    assert torch.equal(decode(nn.Identity(), direct, logits[:, :2]), logits[:, :2] * 150)
+
+
 def test_a_network_with_colours_of_its_own_is_decoded_with_them(generator):
     logits = torch.randn(1, 313, 3, 4, generator=generator)
     network = nn.Identity()

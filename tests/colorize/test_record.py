@@ -59,6 +59,8 @@ def test_nan_is_never_written(tmp_path):
 def test_decoding_tells_what_the_network_gives():
     assert not RECORD.over_bins
     assert RECORD.temperature is None
+    assert RECORD.gain == 1
+    assert replace(RECORD, decoding={"kind": "direct", "gain": 1.2}).gain == 1.2
     binned = replace(RECORD, decoding={"kind": "annealed-mean", "temperature": 0.38})
     assert binned.over_bins
     assert binned.temperature == 0.38
@@ -80,6 +82,8 @@ def test_decoding_tells_what_the_network_gives():
         ("decoding", {"kind": "magic"}),
         ("decoding", {"kind": "annealed-mean"}),
         ("decoding", {"kind": "annealed-mean", "temperature": -1}),
+        ("decoding", {"kind": "direct", "gain": 0}),
+        ("decoding", {"kind": "annealed-mean", "temperature": 1, "gain": "1"}),
         ("decoding", {"kind": "annealed-mean", "temperature": float("nan")}),
         ("decoding", {"kind": "annealed-mean", "temperature": True}),
         ("lightness", [50]),

@@ -33,6 +33,12 @@ def test_summary_has_models_down_and_datasets_across():
     ]
 
 
+def test_a_decoding_that_does_not_ship_is_marked():
+    rows = [row("net", "fruits", 0.01, "gain 1.2"), row("net", "fruits", 0.009, shipped=False)]
+    assert "| net, gain 1.2 |" in summary_table(rows)
+    assert "| net (not shipped) | **0.00900** |" in summary_table(rows)
+
+
 def test_full_table_has_a_line_a_row_and_dashes_for_what_is_missing():
     lines = full_table(ROWS).splitlines()
     assert len(lines) == 2 + len(ROWS)
