@@ -24,6 +24,7 @@ from colorize.predict import decode, resize, run_network
 from colorize.render import lightness, render
 from colorize.resample import resize_picture, shrink
 from colorize.saving import Saved, save_picture
+from colorize.zerogpu import on_zerogpu
 
 __all__ = [
     "LARGEST_SIZE",
@@ -239,9 +240,10 @@ class Colorization:
 
 
 def choose_device(device: str = "auto") -> torch.device:
-    """ "auto" is a GPU when there is one. ColorizeError for a device that is not here."""
+    """ "auto" is a GPU when there is one all the time. ColorizeError for one that is not here."""
     if device == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        has_gpu = torch.cuda.is_available() and not on_zerogpu()
+        return torch.device("cuda" if has_gpu else "cpu")
     try:
         chosen = torch.device(device)
         torch.zeros(1, device=chosen).cpu()

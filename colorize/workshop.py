@@ -7,9 +7,10 @@ import io
 import tempfile
 import threading
 from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -24,7 +25,10 @@ from colorize.record import CheckpointError, Record
 from colorize.render import render
 from colorize.resample import shrink
 from colorize.saving import output_format
+from colorize.turns import Turns
+from colorize.zerogpu import ZeroGPU
 
+_AT_ONCE = 2  # photos that are opened or colorized at the same time
 SCREEN = 1600  # longest side of what a screen is given, in pixels
 _MEASURED = 512  # longest side at which figures are measured
 _TONE_RESIDUAL = 2.5  # ab units; a colour photo's ab is further from a function of L
@@ -56,6 +60,7 @@ class Workshop:
         self.memory = Memory(max_bytes)
         self._colorizers: dict[str, Colorizer] = {}
         self._loading = threading.Lock()
+        self._turns = Turns(_AT_ONCE)
 
     def colorizer(self, model: str) -> Colorizer:
         if model not in self.records:
@@ -64,6 +69,17 @@ class Workshop:
             if model not in self._colorizers:
                 self._colorizers[model] = Colorizer(model)
             return self._colorizers[model]
+
+    def use_zerogpu(self, spaces: Any) -> None:
+        """Load every model, and run their networks on ZeroGPU; before the app is launched."""
+        networks = {name: self.colorizer(name).network for name in self.records}
+        gpu = ZeroGPU(spaces, networks)
+        for name, colorizer in self._colorizers.items():
+            colorizer.network = gpu.network(name)
+
+    def turn(self, who: str) -> AbstractContextManager[None]:
+        """To be held while a photo is opened or colorized for `who`: all take turns."""
+        return self._turns.turn(who)
 
     def photo(self, upload: Upload) -> Photo:
         """The opened photo; PhotoError says what is wrong with it."""

@@ -68,8 +68,6 @@ class Hosting:
         when it is new.
         """
         if self.shown == DEMO:
-            if not store_path(self.directory, DEMO).is_file():
-                self.studies.coming.add(DEMO)
             thread = threading.Thread(target=self._build_demo, name="demo-study")
             self._threads.append(thread)
             thread.start()
@@ -124,9 +122,11 @@ def host(files: Sequence[Path], environment: Mapping[str, str] = os.environ) -> 
     if not names:
         directory.mkdir(parents=True, exist_ok=True)
     notes = [note for name in names for note in _made_ready(directory, name, keeper)]
-    names = names or [DEMO]
+    studies = Studies(directory, names or [DEMO])
+    if not names and not store_path(directory, DEMO).is_file():
+        studies.coming.add(DEMO)  # before the first visitor comes, who is asked to wait
     password = admin_password(environment)
-    return Hosting(directory, names[0], Studies(directory, names), password, keeper, tuple(notes))
+    return Hosting(directory, (names or [DEMO])[0], studies, password, keeper, tuple(notes))
 
 
 def _named(environment: Mapping[str, str]) -> list[str]:

@@ -29,6 +29,7 @@ def test_ending_the_app_ends_the_building_of_the_demo(tmp_path, monkeypatch, cap
     monkeypatch.setattr(hosting, "build", build)
     caplog.set_level(logging.INFO)
     hosted = hosting.host([], {"TURING_STORE": str(tmp_path)})
+    assert DEMO in hosted.studies.coming  # whoever comes before it begins is asked to wait
     hosted.start()
     assert began.wait(60)
     assert DEMO in hosted.studies.coming
