@@ -17,8 +17,8 @@ COUNT = 313
 NEIGHBOURS = 5
 SIGMA = 5.0
 TEMPERATURE = 0.38  # Zhang et al. 2016, section 2.3
-STEP = 10  # the width of a bin
 _PART = 2048  # pixels whose 313 numbers stay in the cache
+STEP = 10  # the width of a bin
 _REACH = 110  # the table covers [-110, 110] in a and b, step 1
 
 # a: first and last b of its bins (the gamut of sRGB on a grid of step 10).
@@ -136,17 +136,17 @@ def annealed_mean(logits: Tensor, temperature: float, points: Tensor | None = No
     points = (centres() if points is None else points).to(logits.device)
     if temperature == 0:
         return points[logits.argmax(1)].movedim(-1, 1)
+    if logits.requires_grad and torch.is_grad_enabled():
+        rows = logits.float().movedim(1, -1)  # the bins last: the fastest way back
+        if temperature != 1:
+            rows = (rows - rows.amax(-1, keepdim=True)) / temperature
+        return (rows.softmax(-1) @ points).movedim(-1, 1)
     sums = torch.cat((points, torch.ones_like(points[:, :1])), 1).T
     parts = []
     for x in _in_parts(logits):  # below 0, so that nothing overflows, however low T is
         a, b, total = (sums @ (x / temperature).exp_()).unbind(1)
         parts.append(torch.stack((a, b), 1) / total[:, None])
     return torch.cat(parts, 2).unflatten(2, logits.shape[2:])
-
-
-def mean(logits: Tensor) -> Tensor:
-    """The annealed mean at T = 1, in one piece: quicker where gradients are wanted."""
-    return (logits.movedim(1, -1).softmax(-1) @ centres().to(logits)).movedim(-1, 1)
 
 
 def entropy(logits: Tensor) -> Tensor:

@@ -43,7 +43,7 @@ def _over_bins(
     """Soft cross entropy, and half the squared distance of the mean (T = 1) in bin widths."""
     loss = bins.soft_cross_entropy(logits, ab, class_weights)
     if mse_weight:
-        distance = (bins.mean(logits) - ab) / bins.STEP
+        distance = (bins.annealed_mean(logits, 1) - ab) / bins.STEP
         loss = loss + mse_weight * distance.square().sum(1).mean() / 2
     return loss
 

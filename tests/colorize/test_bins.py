@@ -253,8 +253,3 @@ def test_uncertainty_is_0_for_one_bin_and_1_for_all_alike(logits):
     uncertainty = bins.entropy(logits)
     assert uncertainty.shape == (2, 6, 7)
     assert ((uncertainty >= 0) & (uncertainty <= 1)).all()
-
-
-def test_mean_is_the_annealed_mean_at_1(generator):
-    logits = torch.randn(2, 313, 3, 5, generator=generator) * 3
-    assert torch.allclose(bins.mean(logits), bins.annealed_mean(logits, 1), atol=1e-4)
