@@ -37,7 +37,7 @@ class FakeApi:
         return call
 
     def _upload(self, folder_path, **_):
-            root = Path(folder_path)
+        root = Path(folder_path)
         self.uploaded = {
             path.relative_to(root).as_posix(): path.read_bytes()
             for path in root.rglob("*")
