@@ -5,15 +5,10 @@ from typing import Annotated
 
 import typer
 
-from turing.cli_base import (
-    DEFAULT_STORE,
-    StoreFolder,
-    command,
-    say,
-    warn,
-)
+from turing.cli_base import StoreFolder, command, say, warn
 from turing.cli_study import study_link
 from turing.errors import TuringError
+from turing.store import DEFAULT_FOLDER
 
 
 @command("deploy")
@@ -83,7 +78,7 @@ def fetch(
             help="A folder, or hf://datasets/OWNER/NAME.",
         ),
     ],
-    store: StoreFolder = DEFAULT_STORE,
+    store: StoreFolder = DEFAULT_FOLDER,
 ) -> None:
     """Bring a study's newest snapshot here, checked. A store that is here is kept beside it.
 
