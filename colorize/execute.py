@@ -37,8 +37,8 @@ def execute(
     """An Outcome for each task, in order; whatever one photo does, the others are done.
 
     `look` holds saturation, temperature and seed; `hints` go to every photo; `saving` is what
-    `save_picture` takes (quality, strip, mark). No more than a few photos are in memory at once. An output that is there already is
-    its task's failure, unless `overwrite`.
+    `save_picture` takes (quality, strip, mark). No more than a few photos are in memory at once.
+    An output that is there already is its task's failure, unless `overwrite`.
     """
     run = _Run(colorizer, overwrite, look, saving, size, hints)
     group: list[tuple[Task, Photo | str]] = []
