@@ -11,7 +11,7 @@ from scipy import sparse
 from scipy.sparse.linalg import cg
 
 _FLOOR = 0.02  # of a link over the strongest edge: texture must not cut a region to pieces
-_TOLERANCE = 1e-3
+_EXACT, _ROUGH = 1e-2, 3e-2  # of the solution: for what is looked at, and for noise
 _MOST_STEPS = 500
 
 
@@ -35,23 +35,21 @@ class Spreading:
         flat = np.where(fixed, values.reshape(len(values), -1), 0).astype(float)
         free = sparse.diags_array((~fixed).astype(float))
         matrix = free @ self._matrix @ free + sparse.diags_array(fixed.astype(float))
-        return self._solve(matrix, np.where(fixed, flat, -(self._matrix @ flat.T).T))
+        return self._solve(matrix, np.where(fixed, flat, -(self._matrix @ flat.T).T), _EXACT)
 
     def smoothed(self, values: np.ndarray) -> np.ndarray:
         """float32 `(k, h, w)`: `values` averaged over what lies near along the guide."""
-        return self._solve(self._matrix, values.reshape(len(values), -1) / self._reach**2)
+        return self._solve(self._matrix, values.reshape(len(values), -1) / self._reach**2, _ROUGH)
 
     @cached_property
     def _matrix(self) -> sparse.csr_array:
         laplacian = sparse.diags_array(self._links.sum(1)) - self._links
         return (laplacian + sparse.eye_array(len(laplacian.indptr) - 1) / self._reach**2).tocsr()
 
-    def _solve(self, matrix: sparse.sparray, right: np.ndarray) -> np.ndarray:
+    def _solve(self, matrix: sparse.sparray, right: np.ndarray, tolerance: float) -> np.ndarray:
         """Conjugate gradients, a row of `right` `(k, h * w)` at a time."""
         scaling = sparse.diags_array(1 / matrix.diagonal())
-        rows = [
-            cg(matrix, row, rtol=_TOLERANCE, maxiter=_MOST_STEPS, M=scaling)[0] for row in right
-        ]
+        rows = [cg(matrix, row, rtol=tolerance, maxiter=_MOST_STEPS, M=scaling)[0] for row in right]
         return np.stack(rows).astype(np.float32).reshape(-1, *self._shape)
 
 

@@ -60,5 +60,23 @@ def score_tables(result: dict[str, Any]) -> list[Table]:
     return tables
 
 
+def hints_table(result: dict[str, Any]) -> Table:
+    """A row a dataset and number of hints from what `hint_scores.score_datasets` returns."""
+    table = Table("dataset", box=None, pad_edge=False)
+    for heading in ("hints", "photos", "PSNR", "within CIEDE2000 10", "median CIEDE2000"):
+        table.add_column(heading, justify="right")
+    for row in result["rows"]:
+        followed, missed = row["followed"], row["ciede2000"]
+        table.add_row(
+            escape(row["dataset"]),
+            str(row["hints"]),
+            str(row["photos"]),
+            _text("psnr", row["psnr"]),
+            "–" if followed is None else f"{followed:.1%}",
+            _text("ciede2000", missed),
+        )
+    return table
+
+
 def _text(figure: str, value: float | None) -> str:
     return "–" if value is None else format(value, _FIGURES[figure][1])

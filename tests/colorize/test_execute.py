@@ -70,10 +70,10 @@ def test_large_photos_are_not_gathered(model, album, monkeypatch):
 def test_one_photo_that_is_too_much_fails_alone(model, album, monkeypatch):
     predict = model.predict
 
-    def scarce(photos, size=None):
+    def scarce(photos, *given):
         if any(photo.name == "2.png" for photo in photos):
             raise ColorizeError("direct needs more memory than cpu has")
-        return predict(photos, size)
+        return predict(photos, *given)
 
     monkeypatch.setattr(model, "predict", scarce)
     monkeypatch.setitem(execute._GROUP, "cpu", 5)
