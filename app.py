@@ -10,6 +10,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+try:
+    import spaces  # on ZeroGPU, and before anything that touches CUDA
+except ImportError:
+    spaces = None
+
 if TYPE_CHECKING:
     import gradio as gr
 
@@ -114,8 +119,9 @@ def _serve(folder: Path, options: argparse.Namespace) -> int:
         )
         address = demo.share_url or demo.local_url
         print(f"Colorize runs at {address} (Ctrl-C ends it)", flush=True)
-        print(announcement(hosting.password, address), flush=True)
-        hosting.start_demo()
+        for line in (*hosting.notes, announcement(hosting.password, address)):
+            print(line, flush=True)
+        hosting.start()
         demo.block_thread()
     except OSError as error:
         raise _StartError(f"The server did not start: {error}") from error
@@ -151,11 +157,13 @@ def build(folder: Path, hosting: "Hosting") -> tuple["gr.Blocks", dict[str, Any]
 
     from colorize.errors import ColorizeError
     from colorize.examples import write_examples
+    from colorize.front import Front, waiting_clients
     from colorize.pictures import Pictures
     from colorize.record import checkpoints_folder, list_checkpoints
     from colorize.session import Sessions
-    from colorize.tab import MAX_FILE_SIZE, PAGE, build_tab
+    from colorize.tab import MAX_FILE_SIZE, PAGE, THREADS, build_tab
     from colorize.workshop import Workshop
+    from colorize.zerogpu import on_zerogpu
     from turing import tab as study_tab
     from turing.admin import admin_routes
     from turing.routes import study_routes
@@ -168,7 +176,10 @@ def build(folder: Path, hosting: "Hosting") -> tuple["gr.Blocks", dict[str, Any]
         )
     (folder / "files").mkdir(parents=True)
     examples = write_examples(folder / "examples")
-    sessions = Sessions(Workshop(folder / "files", records), folder / "sessions")
+    workshop = Workshop(folder / "files", records)
+    if spaces is not None and on_zerogpu():
+        workshop.use_zerogpu(spaces)
+    sessions = Sessions(workshop, folder / "sessions")
     with gr.Blocks(
         title="Colorize", fill_width=True, analytics_enabled=False, delete_cache=(600, 3600)
     ) as demo:
@@ -176,20 +187,24 @@ def build(folder: Path, hosting: "Hosting") -> tuple["gr.Blocks", dict[str, Any]
             build_tab(demo, sessions, examples)
         with gr.Tab("Turing test"):
             study_tab.build_tab(hosting.shown)
-    demo.queue(max_size=64, default_concurrency_limit=4)
+    demo.queue(max_size=256, default_concurrency_limit=4, api_open=False)
     settings = {
         "app_kwargs": {
             "routes": [
                 *Pictures(sessions, examples).routes(),
-                *admin_routes(hosting.studies, hosting.password.value, hosting.shown),
+                *admin_routes(hosting.studies, hosting.password.value, hosting.shown, hosting.kept),
                 *study_routes(hosting.studies),
             ],
-            "middleware": [Middleware(_Headers)],
+            "middleware": [
+                Middleware(_Headers),
+                Middleware(Front, folder=folder, waiting=lambda: waiting_clients(demo._queue)),
+            ],
         },
         "theme": _theme(),
         "css_paths": [PAGE / "tab.css"],
         "css": study_tab.CSS,
         "max_file_size": MAX_FILE_SIZE,
+        "max_threads": THREADS,
         "blocked_paths": [
             str(folder / "files"),
             str(folder / "sessions"),

@@ -50,7 +50,11 @@ def photo(
     model: Model = "default",
     hint: Annotated[
         list[str] | None,
-        typer.Option(metavar="X,Y,#RRGGBB", help="A colour at a pixel of the upright photo."),
+        typer.Option(
+            metavar="X,Y,#RRGGBB",
+            help="A colour at a pixel of the upright photo, for models that follow hints. "
+            "Can be given again and again.",
+        ),
     ] = None,
     saturation: Annotated[
         float, typer.Option(metavar="X", help="0 is grey, 1 as predicted, at most 10.")
@@ -60,6 +64,12 @@ def photo(
         typer.Option(
             metavar="X",
             help="Of models over bins: 0 the likeliest colour, 1 the mean. [default: the model's]",
+        ),
+    ] = None,
+    seed: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", help="Of models over bins: another plausible colouring, one a number."
         ),
     ] = None,
     size: Annotated[
@@ -87,6 +97,7 @@ def photo(
     \b
     python -m colorize photo old.jpg -o new.jpg
     python -m colorize photo album scans/1.tif -o coloured --saturation 1.2
+    python -m colorize photo old.jpg -o new.jpg --hint 120,80,#d02020 --hint 300,40,#4070c0
     """
     from colorize.batch import make_plan
     from colorize.options import check, parse_hint
@@ -99,7 +110,7 @@ def photo(
             raise ColorizeError(f"hint: expected one photo, found {len(plan.tasks)}")
         record_file = find_record(model)
     record = read_record(record_file)
-    look = {"saturation": saturation, "temperature": temperature}
+    look = {"saturation": saturation, "temperature": temperature, "seed": seed}
     with wrong_use():
         check(record, size=size, hints=hints, **look)
     for line in plan.failures:
@@ -114,7 +125,13 @@ def photo(
         colorizer = Colorizer(record_file, device)
         saving = {"quality": quality, "mark": mark, "strip": strip}
         outcomes = execute(
-            colorizer, plan.tasks, look=look, saving=saving, size=size, overwrite=overwrite
+            colorizer,
+            plan.tasks,
+            look=look,
+            saving=saving,
+            size=size,
+            hints=hints,
+            overwrite=overwrite,
         )
         done = sum(_with_progress(outcomes, len(plan.tasks)))
         failed += len(plan.tasks) - done

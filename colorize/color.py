@@ -2,55 +2,58 @@
 
 Channels first and batched: `(..., 3, H, W)`. L is in [0, 100], a and b about [-110, 110],
 sRGB in [0, 1]. Constants are those of scikit-image's `rgb2lab`, so that results agree.
-Powers are taken of clamped values: their gradient is finite on the branch not chosen, too.
+A curve with a straight foot is written as the curve of what lies above the knee plus the line of
+what lies below: no branch, which would cost more than the powers, and every gradient is finite.
 """
+
+from functools import cache
 
 import torch
 from torch import Tensor
 
 # IEC 61966-2-1, D65: the rows are X, Y, Z of linear R, G, B.
-_XYZ_FROM_RGB = (
+XYZ_FROM_RGB = (
     (0.412453, 0.357580, 0.180423),
     (0.212671, 0.715160, 0.072169),
     (0.019334, 0.119193, 0.950227),
 )
 _WHITE = (0.95047, 1.0, 1.08883)
 _SRGB_KNEE, _LINEAR_KNEE = 0.04045, 0.0031308  # below them the curve is a straight line
-_EPSILON = 0.008856  # CIE 15: below it f is a straight line
-_SLOPE = 7.787
-_OFFSET = 16.0 / 116.0
-_KNEE = 0.2068966  # f at _EPSILON
-_GAMUT_TOLERANCE = 1e-4  # in linear light; under a twentieth of an 8-bit step
-_BISECTIONS = 14
+EPSILON = 0.008856  # CIE 15: below it f is a straight line
+SLOPE = 7.787
+KNEE = 0.2068966  # f at EPSILON
+GAMUT_TOLERANCE = 1e-4  # in linear light; under a twentieth of an 8-bit step
+_BISECTIONS = 6
 
 
 def _apply(matrix: Tensor, x: Tensor) -> Tensor:
     """A 3 x 3 matrix on the channel axis of `(..., 3, H, W)`."""
-    return torch.einsum("ij,...jhw->...ihw", matrix.to(x), x)
+    return (matrix.to(x) @ x.flatten(-2)).view(x.shape)
 
 
 def _matrix() -> Tensor:
-    return torch.tensor(_XYZ_FROM_RGB, dtype=torch.float64)
+    return torch.tensor(XYZ_FROM_RGB, dtype=torch.float64)
 
 
 def linear_from_srgb(rgb: Tensor) -> Tensor:
     """sRGB in [0, 1] to linear light in [0, 1], any shape (IEC 61966-2-1)."""
     curve = ((rgb.clamp(min=_SRGB_KNEE) + 0.055) / 1.055) ** 2.4
-    return torch.where(rgb > _SRGB_KNEE, curve, rgb / 12.92)
+    return curve + (rgb - _SRGB_KNEE).clamp(max=0) / 12.92
 
 
 def srgb_from_linear(linear: Tensor) -> Tensor:
     """Linear light in [0, 1] to sRGB in [0, 1], any shape (IEC 61966-2-1)."""
     curve = 1.055 * linear.clamp(min=_LINEAR_KNEE) ** (1 / 2.4) - 0.055
-    return torch.where(linear > _LINEAR_KNEE, curve, linear * 12.92)
+    return curve + (linear - _LINEAR_KNEE).clamp(max=0) * 12.92
 
 
 def _f(t: Tensor) -> Tensor:
-    return torch.where(t > _EPSILON, t.clamp(min=_EPSILON) ** (1 / 3), _SLOPE * t + _OFFSET)
+    return t.clamp(min=EPSILON) ** (1 / 3) + (t - EPSILON).clamp(max=0) * SLOPE
 
 
 def _f_inverse(f: Tensor) -> Tensor:
-    return torch.where(f > _KNEE, f * f * f, (f - _OFFSET) / _SLOPE)
+    above = f.clamp(min=KNEE)
+    return above * above * above + (f - KNEE).clamp(max=0) / SLOPE
 
 
 def lab_from_rgb(rgb: Tensor) -> Tensor:
@@ -61,14 +64,24 @@ def lab_from_rgb(rgb: Tensor) -> Tensor:
     return torch.stack((116 * y - 16, 500 * (x - y), 200 * (y - z)), dim=-3)
 
 
-def _linear_from_lab(L: Tensor, ab: Tensor) -> Tensor:
-    """Linear RGB `(..., 3, H, W)`, outside [0, 1] where Lab is outside sRGB."""
-    fy = (L + 16) / 116
-    f = torch.cat((fy + ab[..., :1, :, :] / 500, fy, fy - ab[..., 1:, :, :] / 200), dim=-3)
-    rgb_from_f = torch.linalg.inv(_matrix()) * torch.tensor(_WHITE, dtype=torch.float64)
+def _f_from_lab(L: Tensor, ab: Tensor) -> tuple[Tensor, Tensor]:
+    """f(Y/Yn) `(..., 1, H, W)`, and f of X/Xn, Y/Yn, Z/Zn less that, `(..., 3, H, W)`."""
+    zero = torch.zeros_like(L)
+    return (L + 16) / 116, torch.cat((ab[..., :1, :, :] / 500, zero, ab[..., 1:, :, :] / -200), -3)
+
+
+def linear_from_f(f: Tensor) -> Tensor:
+    """Linear RGB `(..., 3, H, W)`, outside [0, 1] where the colour is outside sRGB."""
+    return _apply(rgb_from_ratios(), _f_inverse(f))
+
+
+@cache
+@torch.inference_mode(False)  # kept for later: autograd must be able to use it
+def rgb_from_ratios() -> Tensor:
+    """From X/Xn, Y/Yn, Z/Zn to linear RGB."""
+    matrix = torch.linalg.inv(_matrix()) * torch.tensor(_WHITE, dtype=torch.float64)
     # The white of the matrix is not quite D65's, by 5e-5: rows that sum to 1 keep grey grey.
-    rgb_from_f = rgb_from_f / rgb_from_f.sum(1, keepdim=True)
-    return _apply(rgb_from_f, _f_inverse(f))
+    return matrix / matrix.sum(1, keepdim=True)
 
 
 def rgb_from_lab(lab: Tensor) -> Tensor:
@@ -77,15 +90,20 @@ def rgb_from_lab(lab: Tensor) -> Tensor:
     Outside sRGB, chroma is scaled towards neutral until the colour lies inside; lightness and
     hue are kept (see `into_gamut`).
     """
+    return srgb_from_linear(linear_from_lab(lab)).clamp(0, 1)
+
+
+def linear_from_lab(lab: Tensor) -> Tensor:
+    """As `rgb_from_lab`, but linear light in [0, 1]."""
     _check(lab, 3)
-    L, ab = lab[..., :1, :, :], lab[..., 1:, :, :]
-    linear = _linear_from_lab(L, ab)
-    outside = _outside(linear)
-    if outside.any():
-        inside = _scale_chroma(_pixels(L, outside), _pixels(ab, outside))
-        fixed = _linear_from_lab(_pixels(L, outside), inside)[..., 0, :]
-        linear = linear.movedim(-3, -1).index_put((outside,), fixed.T).movedim(-1, -3)
-    return srgb_from_linear(linear.clamp(0, 1)).clamp(0, 1)
+    grey, colour = _f_from_lab(lab[..., :1, :, :], lab[..., 1:, :, :])
+    linear = linear_from_f(grey + colour)
+    outside = _places(_excess(linear) > 0)
+    if len(outside):
+        grey, colour = _pixels(grey, outside), _pixels(colour, outside)
+        fixed = linear_from_f(grey + colour * scale_into_gamut(grey, colour))
+        linear = _with_pixels(linear, outside, fixed)
+    return linear.clamp(0, 1)
 
 
 def into_gamut(L: Tensor, ab: Tensor) -> Tensor:
@@ -96,31 +114,55 @@ def into_gamut(L: Tensor, ab: Tensor) -> Tensor:
     """
     _check(L, 1)
     _check(ab, 2)
-    outside = _outside(_linear_from_lab(L, ab))
-    if not outside.any():
+    grey, colour = _f_from_lab(L, ab)
+    outside = _places(_excess(linear_from_f(grey + colour)) > 0)
+    if not len(outside):
         return ab
-    inside = _scale_chroma(_pixels(L, outside), _pixels(ab, outside))[..., 0, :]
-    return ab.movedim(-3, -1).index_put((outside,), inside.T).movedim(-1, -3)
+    scale = scale_into_gamut(_pixels(grey, outside), _pixels(colour, outside))
+    return _with_pixels(ab, outside, _pixels(ab, outside) * scale)
 
 
-def _pixels(x: Tensor, mask: Tensor) -> Tensor:
-    """The masked pixels of `(..., C, H, W)` as a picture one pixel high, `(C, 1, n)`."""
-    return x.movedim(-3, -1)[mask].T[:, None]
+def _places(mask: Tensor) -> Tensor:
+    """Where a mask is true, as indices into its elements."""
+    return mask.view(-1).nonzero()[:, 0]
 
 
-def _outside(linear: Tensor) -> Tensor:
-    low, high = linear.aminmax(dim=-3)
-    return (low < -_GAMUT_TOLERANCE) | (high > 1 + _GAMUT_TOLERANCE)
+def _pixels(x: Tensor, places: Tensor) -> Tensor:
+    """Some pixels of `(..., C, H, W)` as a picture one pixel high, `(C, 1, n)`."""
+    planes = x.movedim(-3, 0)
+    return planes.reshape(len(planes), -1).index_select(1, places)[:, None]
 
 
-def _scale_chroma(L: Tensor, ab: Tensor) -> Tensor:
-    """Bisection on the chroma of pixels outside the gamut: `(1, 1, n)`, `(2, 1, n)`."""
-    low, high = torch.zeros_like(L), torch.ones_like(L)
+def _with_pixels(x: Tensor, places: Tensor, pixels: Tensor) -> Tensor:
+    """`x` `(..., C, H, W)` with some pixels replaced by `(C, 1, n)`."""
+    planes = x.movedim(-3, 0)
+    replaced = planes.reshape(len(planes), -1).index_copy(1, places, pixels[:, 0])
+    return replaced.view(planes.shape).movedim(0, -3)
+
+
+def _excess(linear: Tensor) -> Tensor:
+    """By how much linear RGB `(..., 3, H, W)` lies outside [0, 1], `(..., H, W)`."""
+    return torch.maximum(linear.amax(-3) - 1, -linear.amin(-3)) - GAMUT_TOLERANCE
+
+
+@torch.no_grad()
+def scale_into_gamut(grey: Tensor, colour: Tensor) -> Tensor:
+    """In [0, 1], `(1, 1, n)`: what takes pixels outside the gamut to its surface.
+
+    As `_f_from_lab` gives them. Bisection, then the line between the two ends: on random L and ab,
+    within 0.002 of the chroma sought in the mean, 0.1 for 999 of 1,000, 0.8 at worst near black.
+    """
+    low, width = torch.zeros_like(grey), 1.0
     for _ in range(_BISECTIONS):
-        middle = (low + high) / 2
-        out = _outside(_linear_from_lab(L, ab * middle))[..., None, :, :]
-        low, high = torch.where(out, low, middle), torch.where(out, middle, high)
-    return ab * low
+        width /= 2
+        low += width * (_excess_at(grey, colour, low + width) <= 0)
+    inside = -_excess_at(grey, colour, low).clamp(max=0)
+    outside = _excess_at(grey, colour, low + width).clamp(min=1e-9)
+    return low + width * inside / (inside + outside)
+
+
+def _excess_at(grey: Tensor, colour: Tensor, scale: Tensor) -> Tensor:
+    return _excess(linear_from_f(torch.addcmul(grey, colour, scale)))
 
 
 def grey_lightness_table() -> Tensor:

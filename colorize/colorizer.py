@@ -15,15 +15,19 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from colorize import bins, options
+from colorize import bins, options, swatches
 from colorize.checkpoint import load_checkpoint
+from colorize.colourings import perturbed
 from colorize.errors import ColorizeError
+from colorize.hinting import Spot, find_spots, follow, hint_planes, pixel_at
 from colorize.options import LARGEST_SIZE, SMALLEST_SIZE, Hint
 from colorize.photo import Photo
 from colorize.predict import decode, resize, run_network
 from colorize.render import lightness, render
 from colorize.resample import resize_picture, shrink
 from colorize.saving import Saved, save_picture
+from colorize.swatches import Swatch
+from colorize.zerogpu import on_zerogpu
 
 __all__ = [
     "LARGEST_SIZE",
@@ -44,10 +48,16 @@ _BATCH_PIXELS = 2**18
 
 @dataclass(frozen=True)
 class Prediction:
-    """A network's raw output `(C, h, w)` for a photo, and the (height, width) that it saw."""
+    """A network's raw output `(C, h, w)` for a photo, and what it saw: L `(1, H, W)`, hints."""
 
     output: Tensor
-    shape: tuple[int, int]
+    L: Tensor
+    spots: tuple[Spot, ...] = ()
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width of what the network saw."""
+        return tuple(self.L.shape[-2:])
 
 
 class Colorizer:
@@ -69,22 +79,32 @@ class Colorizer:
         temperature: float | None = None,
         size: int | None = None,
         hints: Sequence[Hint] = (),
+        seed: int | None = None,
     ) -> "Colorization":
         """Colorizes what `Photo.open` takes: a path, file object, PIL image, array or Photo.
 
         saturation multiplies ab; temperature is the decoding's of models over bins (None: the
         record's); size is the working size, the short side in pixels (None: the record's);
-        hints are `(x, y, "#rrggbb")` in pixels of the upright photo. Raises PhotoError for what
-        is no photo, ColorizeError for settings that the model does not take.
+        hints are `(x, y, "#rrggbb")` in pixels of the upright photo, at most 200, of which the
+        colour counts and not the lightness; with a seed it is another plausible colouring, of
+        models over bins. Raises PhotoError for what is no photo, ColorizeError for settings
+        that the model does not take.
         """
-        self.check(saturation=saturation, temperature=temperature, size=size, hints=hints)
+        self.check(
+            saturation=saturation, temperature=temperature, size=size, hints=hints, seed=seed
+        )
         seconds: dict[str, float] = {}
         with _timed(seconds, "open"):
             photo = Photo.open(photo)
         with _timed(seconds, "network"):
-            prediction = self.predict([photo], size)[0]
+            prediction = self.predict([photo], size, [hints])[0]
         return self.finish(
-            photo, prediction, saturation=saturation, temperature=temperature, seconds=seconds
+            photo,
+            prediction,
+            saturation=saturation,
+            temperature=temperature,
+            seed=seed,
+            seconds=seconds,
         )
 
     def check(
@@ -94,17 +114,32 @@ class Colorizer:
         temperature: float | None = None,
         size: int | None = None,
         hints: Sequence[Hint] = (),
+        seed: int | None = None,
     ) -> None:
         """Raises ColorizeError, in one sentence, for settings that this model does not take."""
         options.check(
-            self.record, saturation=saturation, temperature=temperature, size=size, hints=hints
+            self.record,
+            saturation=saturation,
+            temperature=temperature,
+            size=size,
+            hints=hints,
+            seed=seed,
         )
 
-    def predict(self, photos: Sequence[Photo], size: int | None = None) -> list[Prediction]:
+    def predict(
+        self,
+        photos: Sequence[Photo],
+        size: int | None = None,
+        hints: Sequence[Sequence[Hint]] = (),
+    ) -> list[Prediction]:
         """Runs the network on each photo, those of like shape in one batch.
 
-        Raises ColorizeError where the memory does not suffice.
+        `hints` has a list of them for each photo, or is empty. Raises ColorizeError for a hint
+        outside its photo and where the memory does not suffice.
         """
+        hints = hints or [()] * len(photos)
+        for photo, some in zip(photos, hints, strict=True):
+            options.check_inside(some, photo.size)
         by_shape: dict[tuple[int, int], list[int]] = defaultdict(list)
         for number, photo in enumerate(photos):
             by_shape[working_shape(photo.size, size or self.record.size)].append(number)
@@ -113,15 +148,23 @@ class Colorizer:
             batch = max(1, _BATCH_PIXELS // (shape[0] * shape[1]))
             for start in range(0, len(numbers), batch):
                 some = numbers[start : start + batch]
-                outputs = self._run([photos[number] for number in some], shape)
-                for number, output in zip(some, outputs, strict=True):
-                    predictions[number] = Prediction(output, shape)
+                L = [network_input(photos[number], shape) for number in some]
+                spots = [
+                    tuple(find_spots(hints[number], one, photos[number].size))
+                    for number, one in zip(some, L, strict=True)
+                ]
+                outputs = self._run(torch.stack(L), spots)
+                for number, *seen in zip(some, outputs, L, spots, strict=True):
+                    predictions[number] = Prediction(*seen)
         return [predictions[number] for number in range(len(photos))]
 
-    def _run(self, photos: Sequence[Photo], shape: tuple[int, int]) -> list[Tensor]:
-        L = torch.stack([network_input(photo, shape) for photo in photos])
+    def _run(self, L: Tensor, spots: Sequence[Sequence[Spot]]) -> list[Tensor]:
+        shape = tuple(L.shape[-2:])
+        given: tuple[Tensor, ...] = ()
+        if any(spots):
+            given = (torch.stack([hint_planes(some, shape) for some in spots]).to(self.device),)
         try:
-            outputs = run_network(self.network, self.record, L.to(self.device)).cpu()
+            outputs = run_network(self.network, self.record, L.to(self.device), *given).cpu()
         except (MemoryError, RuntimeError) as error:
             if not _is_out_of_memory(error):
                 raise
@@ -130,7 +173,7 @@ class Colorizer:
                 f"{shape[1]} x {shape[0]} pixels; take a smaller size"
             ) from error
         # Copies, so that one photo's prediction does not keep its whole batch alive.
-        return [output.clone() for output in outputs] if len(photos) > 1 else [outputs[0]]
+        return [output.clone() for output in outputs] if len(L) > 1 else [outputs[0]]
 
     def finish(
         self,
@@ -139,10 +182,11 @@ class Colorizer:
         *,
         saturation: float = 1.0,
         temperature: float | None = None,
+        seed: int | None = None,
         seconds: dict[str, float] | None = None,
     ) -> "Colorization":
         """The Colorization of a photo from its prediction; the network is not run."""
-        return Colorization(self, photo, prediction, saturation, temperature, seconds or {})
+        return Colorization(self, photo, prediction, saturation, temperature, seed, seconds or {})
 
 
 class Colorization:
@@ -158,32 +202,65 @@ class Colorization:
         prediction: Prediction,
         saturation: float,
         temperature: float | None,
+        seed: int | None,
         seconds: dict[str, float],
     ) -> None:
         self.photo, self.record, self.seconds = photo, colorizer.record, seconds
-        self.saturation, self.temperature = saturation, temperature
+        self.saturation, self.temperature, self.seed = saturation, temperature, seed
         self._colorizer, self._prediction = colorizer, prediction
 
     def adjusted(
-        self, *, saturation: float = 1.0, temperature: float | None = None
+        self,
+        *,
+        saturation: float = 1.0,
+        temperature: float | None = None,
+        seed: int | None = None,
     ) -> "Colorization":
-        """The same prediction with another saturation or decoding temperature."""
-        self._colorizer.check(saturation=saturation, temperature=temperature)
+        """The same prediction with another saturation, decoding temperature or seed."""
+        self._colorizer.check(saturation=saturation, temperature=temperature, seed=seed)
         return self._colorizer.finish(
             self.photo,
             self._prediction,
             saturation=saturation,
             temperature=temperature,
+            seed=seed,
             seconds={key: self.seconds[key] for key in ("open", "network") if key in self.seconds},
         )
+
+    def another(self, seed: int) -> "Colorization":
+        """Another plausible colouring, the same for a seed; the network is not run.
+
+        Each region gets colours that the model finds likely there. ColorizeError for a model
+        that is not over bins.
+        """
+        return self.adjusted(saturation=self.saturation, temperature=self.temperature, seed=seed)
 
     @cached_property
     def ab(self) -> np.ndarray:
         """float32 `(2, h, w)` at working size, in CIELAB units, saturation applied."""
+        seen = self._prediction
         with _timed(self.seconds, "decode"), torch.inference_mode():
-            output = self._prediction.output[None]
+            output = seen.output[None]
+            if self.seed is not None:
+                output = perturbed(output, seen.L, self.seed)
             ab = decode(self._colorizer.network, self.record, output, self.temperature)
-            return (resize(ab, self._prediction.shape)[0] * self.saturation).numpy()
+            ab = follow(resize(ab, seen.shape)[0], seen.spots, seen.L)
+            return (ab * self.saturation).numpy()
+
+    def plausible_colours(self, x: float, y: float) -> list[Swatch]:
+        """Colours for a hint at a pixel of the upright photo, the likeliest first.
+
+        ColorizeError for a spot outside the photo.
+        """
+        options.check_inside([(x, y, "")], self.photo.size)
+        seen = self._prediction
+        row, column = pixel_at((x, y), seen.shape, self.photo.size)
+        L = float(seen.L[0, row, column])
+        if not self.record.over_bins:
+            return swatches.plain(torch.from_numpy(self.ab[:, row, column]), L)
+        row, column = pixel_at((x, y), seen.output.shape[-2:], self.photo.size)
+        around = seen.output[:, max(0, row - 1) : row + 2, max(0, column - 1) : column + 2]
+        return swatches.plausible(around.float().softmax(0).mean((1, 2)), L)
 
     @cached_property
     def uncertainty(self) -> np.ndarray | None:
@@ -239,9 +316,10 @@ class Colorization:
 
 
 def choose_device(device: str = "auto") -> torch.device:
-    """ "auto" is a GPU when there is one. ColorizeError for a device that is not here."""
+    """ "auto" is a GPU when there is one all the time. ColorizeError for one that is not here."""
     if device == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        has_gpu = torch.cuda.is_available() and not on_zerogpu()
+        return torch.device("cuda" if has_gpu else "cpu")
     try:
         chosen = torch.device(device)
         torch.zeros(1, device=chosen).cpu()

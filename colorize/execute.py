@@ -8,6 +8,7 @@ from typing import Any
 from colorize.batch import Task
 from colorize.colorizer import Colorizer, Prediction
 from colorize.errors import ColorizeError
+from colorize.options import Hint
 from colorize.photo import Photo, PhotoError
 
 _GROUP = {"cuda": 16}  # photos a batch; on a CPU a batch takes as long as its photos one by one
@@ -31,14 +32,15 @@ def execute(
     look: Mapping[str, Any],
     saving: Mapping[str, Any],
     size: int | None = None,
+    hints: Sequence[Hint] = (),
 ) -> Iterator[Outcome]:
     """An Outcome for each task, in order; whatever one photo does, the others are done.
 
-    `look` holds saturation and temperature, `saving` what `save_picture` takes (quality, strip,
-    mark). No more than a few photos are in memory at once. An output that is there already is
-    its task's failure, unless `overwrite`.
+    `look` holds saturation, temperature and seed; `hints` go to every photo; `saving` is what
+    `save_picture` takes (quality, strip, mark). No more than a few photos are in memory at once.
+    An output that is there already is its task's failure, unless `overwrite`.
     """
-    run = _Run(colorizer, overwrite, look, saving, size)
+    run = _Run(colorizer, overwrite, look, saving, size, hints)
     group: list[tuple[Task, Photo | str]] = []
     for task in tasks:
         group.append((task, run.open(task)))
@@ -57,6 +59,7 @@ class _Run:
     look: Mapping[str, Any]
     saving: Mapping[str, Any]
     size: int | None
+    hints: Sequence[Hint]
 
     def open(self, task: Task) -> Photo | str:
         """The opened photo, or the sentence that says why there is none."""
@@ -81,7 +84,7 @@ class _Run:
             prediction = next(predictions)
             try:
                 if prediction is None:
-                    prediction = self.colorizer.predict([photo], self.size)[0]
+                    prediction = self._run([photo])[0]
                 notices = self._save(task, photo, prediction)
             except Exception as error:
                 yield Outcome(task, error=_sentence(task, error))
@@ -92,8 +95,11 @@ class _Run:
         """Predictions; None for those to be made one by one, so that one's failure is its own."""
         if len(photos) > 1:
             with suppress(Exception):
-                return list(self.colorizer.predict(photos, self.size))
+                return list(self._run(photos))
         return [None] * len(photos)
+
+    def _run(self, photos: Sequence[Photo]) -> list[Prediction]:
+        return self.colorizer.predict(photos, self.size, [self.hints] * len(photos))
 
     def _save(self, task: Task, photo: Photo, prediction: Prediction) -> Sequence[str]:
         result = self.colorizer.finish(photo, prediction, **self.look)

@@ -32,10 +32,10 @@ class Memory:
         self._put(key, value, size(value))
         return value
 
-    def forget(self, owner: Hashable) -> None:
-        """Drops every key that begins with `owner`."""
+    def forget(self, *beginning: Hashable) -> None:
+        """Drops every key that begins so, with the owner first."""
         with self._lock:
-            for key in [key for key in self._values if key[0] == owner]:
+            for key in [key for key in self._values if key[: len(beginning)] == beginning]:
                 self._bytes -= self._values.pop(key)[1]
 
     def __contains__(self, key: tuple[Hashable, ...]) -> bool:

@@ -17,6 +17,7 @@ from starlette.responses import FileResponse, JSONResponse, Response, StreamingR
 from starlette.routing import Route
 
 from colorize.errors import ColorizeError
+from colorize.options import parse_hint
 from colorize.session import Item, Session, Sessions
 from colorize.workshop import SCREEN, Look, Workshop, encode, encode_uncertainty
 
@@ -50,6 +51,7 @@ class Pictures:
             self._route(photo + "/{model}/colour", self.colour),
             self._route(photo + "/{model}/uncertainty", self.uncertainty),
             self._route(photo + "/{model}/figures", self.figures),
+            self._route(photo + "/{model}/swatches", self.swatches),
             self._route(photo + "/{model}/file", self.file),
         ]
 
@@ -87,6 +89,12 @@ class Pictures:
         finite = {name: x if math.isfinite(x) else None for name, x in figures.items()}
         return JSONResponse(finite, headers=_NO_STORE)
 
+    def swatches(self, request: Request) -> Response:
+        _, item, look = self._find_done(request)
+        x, y = (_number(request, axis, 0.0) for axis in "xy")
+        found = self._workshop.swatches(item.upload, look, x, y)
+        return JSONResponse([swatch._asdict() for swatch in found], headers=_CACHE)
+
     def file(self, request: Request) -> Response:
         session, item, look = self._find_done(request)
         name = download_names(session.items, [look.model])[item.number, look.model]
@@ -105,13 +113,12 @@ class Pictures:
     def everything(self, request: Request) -> Response:
         session = self._session(request)
         models = [name for name in request.query_params.get("models", "").split(",") if name]
-        looks = {model: _look(request, model) for model in models}
-        chosen = [
-            (item, looks[model])
+        looks = [
+            (item, _look(request, model, f"hints-{item.number}"))
             for item in session.items
             for model in models
-            if (model, looks[model].size) in item.seconds
         ]
+        chosen = [(item, look) for item, look in looks if (look.model, look.size) in item.seconds]
         if not chosen:
             raise NotThereError("Nothing is colorized yet")
         return StreamingResponse(
@@ -211,13 +218,15 @@ def download_names(items: list[Item], models: list[str]) -> dict[tuple[int, str]
     return names
 
 
-def _look(request: Request, model: str) -> Look:
-    size = _number(request, "size", None)
+def _look(request: Request, model: str, hints: str = "hints") -> Look:
+    size, seed = (_number(request, name, None) for name in ("size", "seed"))
     return Look(
         model,
         size=None if size is None else round(size),
         saturation=_number(request, "saturation", 1.0),
         temperature=_number(request, "temperature", None),
+        seed=None if seed is None else round(seed),
+        hints=tuple(parse_hint(hint) for hint in request.query_params.get(hints, "").split()),
     )
 
 

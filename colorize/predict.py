@@ -8,11 +8,17 @@ from colorize import bins
 from colorize.record import Record
 
 
-def run_network(network: nn.Module, record: Record, L: Tensor) -> Tensor:
-    """The raw output for L `(N, 1, H, W)` in [0, 100]: ab over the record's scale, or logits."""
+def run_network(
+    network: nn.Module, record: Record, L: Tensor, hints: Tensor | None = None
+) -> Tensor:
+    """The raw output for L `(N, 1, H, W)` in [0, 100]: ab over the record's scale, or logits.
+
+    `hints` `(N, 3, H, W)` are `hinting.hint_planes`, for networks that take them.
+    """
     centre, scale = record.lightness
     with torch.inference_mode():
-        return network((L - centre) / scale).float()
+        L = (L - centre) / scale
+        return (network(L) if hints is None else network(L, hints)).float()
 
 
 def decode(

@@ -14,6 +14,7 @@ from colorize.errors import ColorizeError
 
 SCHEMA = 1
 _KINDS = ("direct", "annealed-mean")
+WITH_HINTS = ("unet",)  # the networks that take colour hints, told without torch
 
 
 class CheckpointError(ColorizeError):
@@ -52,6 +53,10 @@ class Record:
     @property
     def over_bins(self) -> bool:
         return self.decoding["kind"] == "annealed-mean"
+
+    @property
+    def takes_hints(self) -> bool:
+        return self.network in WITH_HINTS
 
     @property
     def temperature(self) -> float | None:

@@ -44,6 +44,24 @@ def shrink(pixels: np.ndarray, longest: int) -> np.ndarray:
     return resize_picture(pixels, size, Image.Resampling.LANCZOS)
 
 
+class Enlarger:
+    """float `x` `(C, h, w)` resized as `enlarged_part` does, for columns of which all rows are
+    wanted, strip by strip."""
+
+    def __init__(self, x: Tensor, size: tuple[int, int], columns: slice) -> None:
+        across, weights = _taps(x.shape[2], size[1], columns)
+        self._wide = _weighted_sum(x, 2, across, weights)
+        self._index, self._weights = _taps(x.shape[1], size[0], slice(0, size[0]))
+
+    def rows(self, rows: slice) -> Tensor:
+        """`(C, rows, columns)`: equal to `enlarged_part` but for rounding."""
+        index = self._index[:, rows].T
+        top, bottom = int(index.min()), int(index.max()) + 1
+        dense = torch.zeros(len(index), bottom - top)
+        dense.scatter_add_(1, index - top, self._weights[:, rows].T)
+        return dense @ self._wide[:, top:bottom]
+
+
 def enlarged_part(x: Tensor, size: tuple[int, int], rows: slice, columns: slice) -> Tensor:
     """`[:, rows, columns]` of float `x` `(C, h, w)` resized to `size` (H, W); no more is computed.
 

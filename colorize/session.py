@@ -56,6 +56,7 @@ class Session:
         self._numbers = 0
         self._newest = 0  # the first photo of the last batch
         self._taking = False
+        self._is_closed = False
         self._running = threading.Lock()
         self._cancelled = threading.Event()
         self._progress: dict[str, Any] | None = None
@@ -69,7 +70,11 @@ class Session:
         self._taking = True
         try:
             for place, file in enumerate(files[:room]):
-                item = self._take(file)
+                with self._workshop.turn(self.key):
+                    item = self._take(file)
+                if self._is_closed:  # meanwhile, so that its files were made after the others went
+                    self.close()
+                    return
                 self._newest = self._newest if place else item.number
                 self.items.append(item)
                 yield
@@ -109,7 +114,8 @@ class Session:
                     "model": model,
                 }
                 yield
-                self._colorize(item, model, size)
+                with self._workshop.turn(self.key):
+                    self._colorize(item, model, size)
         finally:
             self._progress = None
             self._running.release()
@@ -138,6 +144,7 @@ class Session:
 
     def close(self) -> None:
         """Stops the work and deletes the files."""
+        self._is_closed = True
         self.cancel()
         self._workshop.forget(self.key)
         shutil.rmtree(self._folder, ignore_errors=True)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from colorize.errors import ColorizeError
+from colorize.record import WITH_HINTS
 
 LOSSES = ("mse", "half-sum", "one-hot", "soft", "soft+mse")
 PRECISIONS = ("auto", "no", "bf16", "fp16")
@@ -40,6 +41,9 @@ class Settings:
     photos: int = 0  # photos of all datasets together, always the same choice; 0 = all
     hints: float = 0.0  # share of the photos that are shown with colour hints
     degrade: float = 0.0  # share of the photos whose L is aged
+    adversarial: float = 0.0  # weight of a patch discriminator's loss, for networks over bins
+    start: str = ""  # a checkpoint that training goes on from, with a schedule of its own
+    keep: int = 0  # keeps a checkpoint every so many steps, besides the best; 0 = none
     repeat: dict[str, float] = field(default_factory=dict)  # times an epoch shows a dataset
     size: int = 96  # the record's working size
     precision: str = "auto"  # auto | no | bf16 | fp16
@@ -68,7 +72,6 @@ _DEFAULTS: dict[str, dict[str, Any]] = {
 _OVER_BINS = ("classifier", "zhang")
 _EITHER = ("unet",)  # over bins or not, as the loss asks
 _BY_PIXELS = ("regression", "classifier", "unet")  # can compute some pixels of their output alone
-_WITH_HINTS = ("unet",)
 
 
 def make_settings(network: str, changes: Iterable[str] = ()) -> Settings:
@@ -118,7 +121,7 @@ def _check(settings: Settings) -> None:
         "rebalance needs loss=soft": s.rebalance == 1 or s.loss.startswith("soft"),
         "mse_weight must not be below 0": 0 <= s.mse_weight < math.inf,
         "hints and degrade must be in [0, 1]": all(0 <= x <= 1 for x in (s.hints, s.degrade)),
-        f"hints do not go with {s.network}": s.hints == 0 or s.network in _WITH_HINTS,
+        f"hints do not go with {s.network}": s.hints == 0 or s.network in WITH_HINTS,
         "ema must be in [0, 1)": 0 <= s.ema < 1,
         "lr must be above 0": 0 < s.lr < math.inf,
         "temperature must not be below 0": 0 <= s.temperature < math.inf,
@@ -128,6 +131,10 @@ def _check(settings: Settings) -> None:
         "seed must not be below 0": s.seed >= 0,
         "backbone_size must not be below 0": s.backbone_size >= 0,
         f"backbone needs a name for {s.network}": bool(s.backbone) or not has_backbone,
+        "adversarial must not be below 0": 0 <= s.adversarial < math.inf,
+        "adversarial needs a loss over bins and every=1": s.adversarial == 0
+        or (over_bins and s.every == 1),
+        "keep must not be below 0": s.keep >= 0,
         "photos and local must not be below 0": min(s.photos, s.local) >= 0,
         "zero_embedding must be 0 or 1": s.zero_embedding in (0, 1),
         f"zero_embedding and local do not go with {s.network}": s.network == "fusion"

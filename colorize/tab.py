@@ -12,6 +12,8 @@ from gradio.utils import get_upload_folder
 
 from colorize.errors import ColorizeError
 from colorize.examples import EXAMPLES
+from colorize.front import client_of
+from colorize.options import MOST_HINTS
 from colorize.record import Record
 from colorize.session import Session, Sessions
 from colorize.workshop import Look, Upload
@@ -23,7 +25,11 @@ _SIZES = [_AUTOMATIC, "192", "256", "384"]
 _SATURATION = (0.0, 2.0)
 _TEMPERATURE = (0.0, 1.0)
 _FIGURES = ["file", "model", "seconds", "psnr", "ciede2000", "colorfulness"]
-_NETWORK = {"concurrency_id": "network", "concurrency_limit": 2}
+# Visitors take turns photo by photo (`Workshop.turn`): these many may wait for theirs.
+_RUN = {"concurrency_id": "run", "concurrency_limit": 16}
+_TAKE = {"concurrency_id": "take", "concurrency_limit": 8}
+_PROGRAMS = {"concurrency_id": "programs", "concurrency_limit": 2}
+THREADS = 64  # that Gradio needs, so that those who wait block nobody
 _QUICK = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 _SLOW = {"show_progress": "hidden", "api_visibility": "private"}
 
@@ -41,7 +47,7 @@ def build_tab(demo: gr.Blocks, sessions: Sessions, examples: Sequence[Path]) -> 
     _listen_to_adjustments(adjustments)
     demo.unload(handlers.leave)
     for trigger, handler in ((stage.photos, handlers.add), (stage.example, handlers.example)):
-        added = trigger(handler, chosen, stage, concurrency_limit=4, **_SLOW)
+        added = trigger(handler, chosen, stage, **_TAKE, **_SLOW)
         _then_run(added, handlers, chosen, stage)
     for trigger in (models.input, size.input, stage.rest):
         _then_run(trigger(handlers.prepare, chosen, stage, **_QUICK), handlers, chosen, stage)
@@ -63,9 +69,16 @@ def _stage(records: list[Record]) -> gr.HTML:
         apply_default_css=False,
         elem_id="colorize-stage",
         models=[
-            {"name": r.name, "title": r.title, "summary": r.summary, "overBins": r.over_bins}
+            {
+                "name": r.name,
+                "title": r.title,
+                "summary": r.summary,
+                "overBins": r.over_bins,
+                "takesHints": r.takes_hints,
+            }
             for r in records
         ],
+        most_hints=MOST_HINTS,
         examples=list(EXAMPLES),
         most_bytes=MAX_FILE_SIZE,
     )
@@ -91,6 +104,7 @@ def _controls(records: list[Record]) -> tuple[gr.CheckboxGroup, gr.Dropdown, dic
                 info="Low: bold colours. High: careful ones.",
             )
             unsure = gr.Checkbox(label="Show in pink where the model is unsure")
+            gr.HTML('<div class="cz-others-place"></div>', apply_default_css=False)
         size = gr.Dropdown(
             _SIZES,
             value=_AUTOMATIC,
@@ -115,7 +129,7 @@ def _listen_to_adjustments(adjustments: dict[str, Any]) -> None:
 
 
 def _then_run(first: Any, handlers: "_Handlers", chosen: list[Any], stage: gr.HTML) -> None:
-    ran = first.then(handlers.run, chosen, stage, **_NETWORK, **_SLOW)
+    ran = first.then(handlers.run, chosen, stage, **_RUN, **_SLOW)
     for event in (first, ran):
         event.failure(
             None,
@@ -140,7 +154,7 @@ def _api(handlers: "_Handlers") -> None:
         [photo, models, saturation, temperature, size],
         [files, figures],
         api_name="colorize",
-        **_NETWORK,
+        **_PROGRAMS,
     )
 
 
@@ -199,16 +213,19 @@ class _Handlers:
         saturation: float = 1.0,
         temperature: float | None = None,
         size: int | None = None,
+        request: gr.Request | None = None,
     ) -> Iterator[tuple[list[str], list[list[Any]]]]:
         """Colorizes one photo with each of the models; full-size files and a table of figures."""
         if not photo:
             raise gr.Error("Give a photo file")
         upload, rows = Upload(secrets.token_urlsafe(8), Path(photo)), []
+        client = client_of(request.request.scope) if request else ""
         try:
             with tempfile.TemporaryDirectory(prefix="colorize-") as folder:
                 for model in models or list(self.workshop.records)[:1]:
                     look = Look(model, size, saturation, temperature)
-                    rows.append(self._row(upload, look, Path(folder)))
+                    with self.workshop.turn(client):
+                        rows.append(self._row(upload, look, Path(folder)))
                 # Gradio copies the files to where they are served before it asks for more.
                 yield [row[0] for row in rows], [[Path(row[0]).name, *row[1:]] for row in rows]
         except ColorizeError as error:

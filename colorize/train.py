@@ -1,11 +1,8 @@
 """Training: one loop that reads top to bottom, resumable, on one device or several."""
 
-import hashlib
-import json
 import math
 import shlex
 import time
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -20,8 +17,9 @@ from torch.utils.data import DataLoader
 from tqdm import tqdm
 
 from colorize import bins
+from colorize.adversary import Adversary
 from colorize.cache import PhotoCache, open_cache
-from colorize.checkpoint import build_network, save_checkpoint
+from colorize.checkpoint import save_checkpoint
 from colorize.color import lab_from_rgb
 from colorize.data import Dataset, choose_photos
 from colorize.degrade import degrade
@@ -29,11 +27,11 @@ from colorize.errors import ColorizeError
 from colorize.hinting import random_hints
 from colorize.interrupts import interruptible
 from colorize.losses import make_loss
-from colorize.networks.backbone import load_pretrained
 from colorize.record import Record
 from colorize.runs import Run
 from colorize.sampling import Crops, epoch_order
-from colorize.settings import Settings, changes_of, is_over_bins
+from colorize.settings import Settings, changes_of
+from colorize.start import first_record, make_accelerator, make_network, run_config
 from colorize.validation import Validation
 
 _SAVE_EVERY = 300.0  # seconds between states within an epoch
@@ -73,14 +71,14 @@ def train(
     record hold the averaged weights of the epoch with the lowest mean MSE over the datasets of
     `val` (of the last epoch where there is no `val`).
     """
-    accelerator = _accelerator(settings)
+    accelerator = make_accelerator(settings)
     run, cache = Run(output), output.parent / "cache"
     if unknown := settings.repeat.keys() - {dataset.name for dataset in datasets}:
         raise ColorizeError(f"--set repeat: there is no dataset {', '.join(sorted(unknown))}")
     if settings.photos:
         datasets = choose_photos(datasets, settings.photos)
     if accelerator.is_main_process:
-        run.begin(_config(settings, datasets, accelerator.num_processes), resume=resume)
+        run.begin(run_config(settings, datasets, accelerator.num_processes), resume=resume)
     with accelerator.main_process_first():
         photos = open_cache(datasets, "train", settings.short_side, cache)
     if len(photos) == 0:
@@ -98,43 +96,6 @@ def train(
         run.close()
 
 
-def _accelerator(settings: Settings):  # noqa: ANN202 - accelerate is optional
-    try:
-        from accelerate import Accelerator
-    except ImportError as error:
-        raise ColorizeError("Training needs accelerate: pip install -e '.[train]'") from error
-    precision = _best_precision() if settings.precision == "auto" else settings.precision
-    try:
-        accelerator = Accelerator(mixed_precision=precision)
-    except ValueError as error:  # what this device cannot do
-        raise ColorizeError(f"--set precision={precision}: {error}") from error
-    if precision == "fp16" and accelerator.device.type == "cpu":
-        raise ColorizeError("--set precision=fp16: needs a GPU; take bf16 or no")
-    return accelerator
-
-
-def _best_precision() -> str:
-    """bf16 where the hardware has it, fp16 on an older GPU, else full."""
-    if torch.cuda.is_available():
-        return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp16"
-    has_bf16 = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
-    return "bf16" if has_bf16() else "no"
-
-
-def _config(settings: Settings, datasets: list[Dataset], processes: int) -> dict[str, dict]:
-    """What decides the course of a run, so that a resumed one is the same."""
-    names = [[d.name, [photo.name for photo in d.photos["train"]]] for d in datasets]
-    photos = hashlib.sha256(json.dumps(names).encode()).hexdigest()
-    return {
-        "settings": asdict(settings),
-        "data": {
-            "train": {dataset.name: len(dataset.photos["train"]) for dataset in datasets},
-            "names of the photos": photos,
-        },
-        "machine": {"number of processes": processes},
-    }
-
-
 class _Trainer:
     """A run's state, and the loop that moves it on."""
 
@@ -150,7 +111,7 @@ class _Trainer:
         self.settings, self.photos, self.run, self.budget = settings, photos, run, budget
         self.accelerator = accelerator
         torch.manual_seed(settings.seed)
-        network, backbone = _make_network(settings)
+        network, origin = make_network(settings)
         network = network.to(accelerator.device, memory_format=torch.channels_last)
         trained = [p for p in network.parameters() if p.requires_grad]
         optimizer = torch.optim.AdamW(
@@ -158,8 +119,9 @@ class _Trainer:
         )
         average = get_ema_multi_avg_fn(settings.ema)
         self.ema = AveragedModel(network, multi_avg_fn=average, use_buffers=True).eval()
-        self.record = _record(settings, network, backbone, photos)
+        self.record = first_record(settings, network, origin, photos)
         self.network, self.optimizer = accelerator.prepare(network, optimizer)
+        self.adversary = Adversary(accelerator, settings.lr) if settings.adversarial else None
         self.loss = make_loss(settings, self.record.ab_scale, photos)
         self.validation: Validation | None = None  # of the first process
         self.steps_an_epoch = self._count_steps()
@@ -215,6 +177,7 @@ class _Trainer:
             bar.set_postfix(loss=f"{mean(self.losses[-50:]):.4g}", refresh=False)
             self.step, self.batch = self.step + 1, self.batch + 1
             self.seconds = before + time.monotonic() - began
+            self._keep()
             if time.monotonic() - saved > _SAVE_EVERY:
                 self._save()
                 saved = time.monotonic()
@@ -257,13 +220,19 @@ class _Trainer:
         L = ((L - centre) / scale).contiguous(memory_format=torch.channels_last)
         with self.accelerator.autocast():
             output = self.network(L, **options)
-        loss = self.loss(output.float(), self._target(ab, output, options.get("pixels")))
+        output, ab = output.float(), self._target(ab, options.get("pixels"))
+        loss = self.loss(output, ab)
+        if self.adversary:
+            L, ab_out = self._target(L, None), bins.annealed_mean(output, self.settings.temperature)
+            loss = loss + self.settings.adversarial * self.adversary.loss(L, ab_out)
         if not torch.isfinite(loss):
             raise ColorizeError(f"The loss is {loss.item()} at step {self.step}; try a lower lr")
         self.accelerator.backward(loss)
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
         self.ema.update_parameters(self.accelerator.unwrap_model(self.network))
+        if self.adversary:
+            self.adversary.learn(L, ab, ab_out)
         return loss.item()
 
     def _pixels(self) -> dict[str, Any]:
@@ -278,14 +247,12 @@ class _Trainer:
         seed = int(np.random.SeedSequence(key).generate_state(1, np.uint64)[0] >> 1)
         return torch.Generator(device).manual_seed(seed)
 
-    def _target(self, ab: Tensor, output: Tensor, pixels: tuple[slice, slice] | None) -> Tensor:
-        """True ab at the network's resolution, and there at the pixels that it gave."""
+    def _target(self, x: Tensor, pixels: tuple[slice, slice] | None) -> Tensor:
+        """True ab or L at the network's resolution, and there at the pixels that it gave."""
         network = self.accelerator.unwrap_model(self.network)
         if (stride := getattr(network, "output_stride", 1)) > 1:
-            ab = nn.functional.avg_pool2d(ab, stride, ceil_mode=True)
-        if pixels:
-            ab = ab[..., pixels[0], pixels[1]]
-        return ab
+            x = nn.functional.avg_pool2d(x, stride, ceil_mode=True)
+        return x[..., pixels[0], pixels[1]] if pixels else x
 
     def _end_epoch(self) -> None:
         began = time.monotonic()
@@ -302,6 +269,12 @@ class _Trainer:
         self.epoch, self.batch = self.epoch + 1, 0
         self.seconds += time.monotonic() - began
         self._save()
+
+    def _keep(self) -> None:
+        keep = self.settings.keep
+        if keep and self.step % keep == 0 and self.accelerator.is_main_process:
+            record = replace(self.record_now(), name=f"step-{self.step:06d}")
+            save_checkpoint(self.ema.module, record, self.run.folder)
 
     def _log(self, figures: dict[str, float]) -> None:
         loss = mean(self.losses) if self.losses else None
@@ -328,6 +301,7 @@ class _Trainer:
                 "ema": self.ema.state_dict(),
                 "optimizer": self.optimizer.state_dict(),
                 "scaler": scaler.state_dict() if scaler else {},
+                "adversary": self.adversary.state_dict() if self.adversary else {},
                 "place": [self.step, self.epoch, self.batch],
                 "seconds": self.seconds,
                 "best": self.best,
@@ -343,6 +317,8 @@ class _Trainer:
         self.optimizer.load_state_dict(state["optimizer"])
         if self.accelerator.scaler and state["scaler"]:
             self.accelerator.scaler.load_state_dict(state["scaler"])
+        if self.adversary:
+            self.adversary.load_state_dict(state["adversary"])
         self.step, self.epoch, self.batch = state["place"]
         self.seconds, self.best, self.losses = state["seconds"], state["best"], state["losses"]
         torch.set_rng_state(state["rng"])
@@ -350,7 +326,8 @@ class _Trainer:
     def record_now(self) -> Record:
         """The record with what the training has come to."""
         s = self.settings
-        changes = [change for change in changes_of(s) if not change.startswith("backbone_file=")]
+        files = ("backbone_file=", "start=")
+        changes = [change for change in changes_of(s) if not change.startswith(files)]
         command = ["python -m colorize train --network", s.network, "--data DATA --output RUN"]
         command += [str(self.budget), *(f"--set {shlex.quote(change)}" for change in changes)]
         training = {
@@ -361,54 +338,11 @@ class _Trainer:
             "device": self.accelerator.device.type,
             "threads": torch.get_num_threads(),
             "precision": self.accelerator.mixed_precision,
-            "settings": asdict(s) | {"backbone_file": Path(s.backbone_file).name},
+            "settings": asdict(s)
+            | {"backbone_file": Path(s.backbone_file).name, "start": Path(s.start).name},
         }
-        return replace(self.record, training=training)
+        return replace(self.record, training=self.record.training | training)
 
     def _say(self, line: str) -> None:
         if self.accelerator.is_main_process:
             tqdm.write(line)
-
-
-def _record(
-    settings: Settings, network: nn.Module, backbone: dict[str, str] | None, photos: PhotoCache
-) -> Record:
-    """What the checkpoints of a run are, before any step."""
-    decoding = {"kind": "annealed-mean", "temperature": settings.temperature}
-    counts = dict(Counter(photos.datasets))
-    return Record(
-        name="best",
-        title=settings.network.capitalize(),
-        summary=f"{settings.network}, trained on {', '.join(counts)}",
-        network=settings.network,
-        arguments=_arguments(settings),
-        size=settings.size,
-        decoding=decoding if network.over_bins else {"kind": "direct"},
-        lightness=network.lightness,
-        backbone=backbone,
-        data={"train": counts, "repeat": settings.repeat},
-    )
-
-
-def _arguments(settings: Settings) -> dict[str, Any]:
-    if not settings.backbone:
-        return {}
-    if settings.network == "unet":
-        outputs = bins.COUNT if is_over_bins(settings) else 2
-        return {"backbone": settings.backbone, "outputs": outputs}
-    arguments = {
-        "backbone": settings.backbone,
-        "backbone_size": settings.backbone_size or None,
-    }
-    if settings.zero_embedding:
-        arguments["zero_embedding"] = True
-    return arguments | ({"local": settings.local} if settings.local else {})
-
-
-def _make_network(settings: Settings) -> tuple[nn.Module, dict[str, str] | None]:
-    network = build_network(settings.network, _arguments(settings))
-    if not settings.backbone:
-        return network, None
-    file = Path(settings.backbone_file) if settings.backbone_file else None
-    source = load_pretrained(network.backbone.network, settings.backbone, file)
-    return network, {"name": settings.backbone, "weights": source}

@@ -6,10 +6,11 @@ Everything big lives in one bounded `Memory`; what it drops is made again when i
 import io
 import tempfile
 import threading
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -19,12 +20,17 @@ from colorize.color import lab_from_rgb
 from colorize.colorizer import Colorization, Colorizer, Prediction
 from colorize.memory import Memory
 from colorize.metrics import ciede2000, colorfulness, psnr
+from colorize.options import Hint
 from colorize.photo import Photo
 from colorize.record import CheckpointError, Record
 from colorize.render import render
 from colorize.resample import shrink
 from colorize.saving import output_format
+from colorize.swatches import Swatch
+from colorize.turns import Turns
+from colorize.zerogpu import ZeroGPU
 
+_AT_ONCE = 2  # photos that are opened or colorized at the same time
 SCREEN = 1600  # longest side of what a screen is given, in pixels
 _MEASURED = 512  # longest side at which figures are measured
 _TONE_RESIDUAL = 2.5  # ab units; a colour photo's ab is further from a function of L
@@ -45,6 +51,8 @@ class Look:
     size: int | None = None
     saturation: float = 1.0
     temperature: float | None = None
+    seed: int | None = None
+    hints: tuple[Hint, ...] = ()
 
 
 class Workshop:
@@ -56,6 +64,8 @@ class Workshop:
         self.memory = Memory(max_bytes)
         self._colorizers: dict[str, Colorizer] = {}
         self._loading = threading.Lock()
+        self._hinting = threading.Lock()
+        self._turns = Turns(_AT_ONCE)
 
     def colorizer(self, model: str) -> Colorizer:
         if model not in self.records:
@@ -65,32 +75,64 @@ class Workshop:
                 self._colorizers[model] = Colorizer(model)
             return self._colorizers[model]
 
+    def use_zerogpu(self, spaces: Any) -> None:
+        """Load every model, and run their networks on ZeroGPU; before the app is launched."""
+        networks = {name: self.colorizer(name).network for name in self.records}
+        gpu = ZeroGPU(spaces, networks)
+        for name, colorizer in self._colorizers.items():
+            colorizer.network = gpu.network(name)
+
+    def turn(self, who: str) -> AbstractContextManager[None]:
+        """To be held while a photo is opened or colorized for `who`: all take turns."""
+        return self._turns.turn(who)
+
     def photo(self, upload: Upload) -> Photo:
         """The opened photo; PhotoError says what is wrong with it."""
         return self.memory.recall((*upload, "photo"), lambda: Photo.open(upload.file), _photo_bytes)
 
     def predict(self, upload: Upload, look: Look) -> Prediction:
-        """The network's output for a photo: the network runs only when it is not remembered."""
-        key = (*upload, "prediction", look.model, look.size)
+        """The network's output for a photo: the network runs only when it is not remembered.
+
+        Of the outputs with hints only the last one is remembered.
+        """
+        if not look.hints or self._key(upload, look) in self.memory:
+            return self._predict(upload, look)
+        # A picture and its figures are asked for at once: the second finds what the first made.
+        with self._hinting, self.turn(upload.owner):
+            if self._key(upload, look) not in self.memory:
+                self.memory.forget(*self._key(upload, look)[:-1])
+            return self._predict(upload, look)
+
+    def _predict(self, upload: Upload, look: Look) -> Prediction:
         colorizer = self.colorizer(look.model)
+
+        def run() -> Prediction:
+            photo = self.photo(upload)
+            return _compact(colorizer.predict([photo], look.size, [look.hints])[0], colorizer)
+
         return self.memory.recall(
-            key,
-            lambda: _compact(colorizer.predict([self.photo(upload)], look.size)[0], colorizer),
-            lambda prediction: prediction.output.nbytes,
+            self._key(upload, look),
+            run,
+            lambda prediction: prediction.output.nbytes + prediction.L.nbytes,
         )
+
+    def _key(self, upload: Upload, look: Look) -> tuple[Hashable, ...]:
+        kind = "hinted" if look.hints else "prediction"
+        return (*upload, kind, look.model, look.size, look.hints)
 
     def colorize(self, upload: Upload, look: Look) -> Colorization:
         """The photo in colour at full size; from the remembered output where there is one."""
+        look = self._fitting(look)
         return self.colorizer(look.model).finish(
             self.photo(upload),
             self.predict(upload, look),
             saturation=look.saturation,
-            temperature=self._check(look),
+            temperature=look.temperature,
+            seed=look.seed,
         )
 
     def preview(self, upload: Upload, look: Look, longest: int) -> np.ndarray:
         """The photo in colour for a screen, `(h, w, 3)` uint8, h and w at most `longest`."""
-        self._check(look)
         ab = torch.from_numpy(self._ab(upload, look)) * look.saturation
         return render(self._screen(upload, longest), ab)
 
@@ -111,6 +153,13 @@ class Workshop:
     def uncertainty(self, upload: Upload, look: Look) -> np.ndarray | None:
         """float32 `(h, w)` in [0, 1] at working size, None where the model has none."""
         return self.colorize(upload, look).uncertainty
+
+    def swatches(self, upload: Upload, look: Look, x: float, y: float) -> list[Swatch]:
+        """Colours for a hint at a pixel of the full-size photo, what the model thinks first.
+
+        ColorizeError for a spot outside the photo.
+        """
+        return self.colorize(upload, self._fitting(look)).plausible_colours(x, y)
 
     def figures(self, upload: Upload, look: Look) -> dict[str, float]:
         """PSNR in dB, mean CIEDE2000 and colorfulness against the photo's own colours.
@@ -145,15 +194,24 @@ class Workshop:
         """Drops all that is remembered of an owner's uploads."""
         self.memory.forget(owner)
 
-    def _check(self, look: Look) -> float | None:
-        """The temperature that the model takes, None for one without; ColorizeError if wrong."""
+    def _fitting(self, look: Look) -> Look:
+        """The look without what its model does not take; ColorizeError where it is wrong."""
         colorizer = self.colorizer(look.model)
-        temperature = look.temperature if colorizer.record.over_bins else None
-        colorizer.check(saturation=look.saturation, temperature=temperature, size=look.size)
-        return temperature
+        if not colorizer.record.over_bins:
+            look = replace(look, temperature=None, seed=None)
+        if not colorizer.record.takes_hints:
+            look = replace(look, hints=())
+        colorizer.check(
+            saturation=look.saturation,
+            temperature=look.temperature,
+            size=look.size,
+            hints=look.hints,
+            seed=look.seed,
+        )
+        return look
 
     def _ab(self, upload: Upload, look: Look) -> np.ndarray:
-        plain = replace(look, saturation=1.0)
+        plain = replace(self._fitting(look), saturation=1.0)
         key = (*upload, "ab", plain)
         return self.memory.recall(
             key, lambda: self.colorize(upload, plain).ab, lambda ab: ab.nbytes

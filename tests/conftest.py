@@ -1,6 +1,7 @@
 """Options and rules that hold for every test."""
 
 import ipaddress
+import shutil
 import socket
 from pathlib import Path
 
@@ -78,3 +79,21 @@ def checkpoints(shipped_checkpoints, monkeypatch) -> Path:
     """`shipped_checkpoints` as the folder where models are looked for. Not to be written to."""
     monkeypatch.setenv("COLORIZE_CHECKPOINTS", str(shipped_checkpoints))
     return shipped_checkpoints
+
+
+@pytest.fixture(scope="session")
+def shipped_with_hints(shipped_checkpoints, tmp_path_factory) -> Path:
+    """`shipped_checkpoints` and "hinted", a small U-Net, which takes colour hints."""
+    from .random_checkpoints import save_hinted
+
+    folder = tmp_path_factory.mktemp("hinted") / "checkpoints"
+    shutil.copytree(shipped_checkpoints, folder)
+    save_hinted(folder)
+    return folder
+
+
+@pytest.fixture
+def with_hints(shipped_with_hints, monkeypatch) -> Path:
+    """`shipped_with_hints` as the folder where models are looked for. Not to be written to."""
+    monkeypatch.setenv("COLORIZE_CHECKPOINTS", str(shipped_with_hints))
+    return shipped_with_hints

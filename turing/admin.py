@@ -7,6 +7,7 @@ there is no page at all.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from typing import Any
 from urllib.parse import parse_qs
 
 from starlette.requests import ClientDisconnect, Request
@@ -43,13 +44,19 @@ _HEADERS = {
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def admin_routes(studies: Studies, password: str | None, name: str) -> list[Route]:
+def admin_routes(
+    studies: Studies,
+    password: str | None,
+    name: str,
+    kept: Callable[[str], str] = lambda name: "",
+) -> list[Route]:
     """The results page of every study that is served; to stand before `study_routes`.
 
     password: None = the page is off, and says how to switch it on.
     name: the study that /admin leads to.
+    kept: what is kept of a study outside this machine, in a sentence.
     """
-    pages = _Pages(studies, Guard(password) if password else None)
+    pages = _Pages(studies, Guard(password) if password else None, kept)
 
     async def lead(request: Request) -> Response:
         return RedirectResponse(f"{_root(request)}{PREFIX}/{name}/admin", 303, headers=_HEADERS)
@@ -88,9 +95,10 @@ def _explained(page: Endpoint) -> Endpoint:
 class _Pages:
     """The results page's answers. Reports are made one at a time: participants come first."""
 
-    def __init__(self, studies: Studies, guard: Guard | None) -> None:
+    def __init__(self, studies: Studies, guard: Guard | None, kept: Callable[[str], str]) -> None:
         self._studies = studies
         self._guard = guard
+        self._kept = kept
         self._one_at_a_time = asyncio.Lock()
 
     async def show(self, request: Request) -> Response:
@@ -100,11 +108,15 @@ class _Pages:
             return RedirectResponse(_base(request), 303, headers=_HEADERS)
         served = await self._served(request)
         version = _version(request)
-        others = await self._others(request.path_params["name"])
+        name = request.path_params["name"]
+        around = {
+            "base": _base(request),
+            "prefix": f"{_root(request)}{PREFIX}",
+            "others": await self._others(name),
+            "kept": self._kept(name),
+        }
         async with self._one_at_a_time:
-            html = await served.read(
-                _report, served.sessions.store, version, _base(request), _root(request), others
-            )
+            html = await served.read(_report, served.sessions.store, version, around)
         return HTMLResponse(html, headers=_HEADERS)
 
     async def sign_in(self, request: Request) -> Response:
@@ -215,7 +227,7 @@ def _version(request: Request) -> int | None:
     return int(given)
 
 
-def _report(store: Store, version: int | None, base: str, root: str, others: list[str]) -> str:
+def _report(store: Store, version: int | None, around: dict[str, Any]) -> str:
     """The report with its downloads on top."""
     results = version_results(store, version)
     (shown,) = results.data.versions
@@ -223,13 +235,11 @@ def _report(store: Store, version: int | None, base: str, root: str, others: lis
         state = facts(db).state
     top = render(
         "admin_top.html",
-        base=base,
-        prefix=f"{root}{PREFIX}",
         state={"built": "not open yet"}.get(state, state),
         downloads=[(name, file.label) for name, file in DOWNLOADS.items()],
         query=f"version={shown}",
         versions=built_versions(store),
         shown=shown,
-        others=others,
+        **around,
     )
     return store_report(store, results, top)

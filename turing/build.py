@@ -52,9 +52,7 @@ def build(study: Study, store: Store, progress: Progress = quiet, device: str = 
     Raises TuringError for folders, photos or models that are missing, with a line for each; where
     too few photos are left for one participant, it says how many are missing.
     """
-    practice = (
-        stimuli.practice_models(study.models, study.protocol) if study.trials.practice else ()
-    )
+    practice = _practice_models(study, store)
     colours = stimuli.Colours((*study.stimuli.models, *practice), device)
     surveyed = survey.survey(study, progress)
     selection = survey.select(study, surveyed)
@@ -69,6 +67,16 @@ def build(study: Study, store: Store, progress: Progress = quiet, device: str = 
     )
     path = preregistration.write(store, version)
     return Built(version, rendered, len(pictures) - rendered, report, path)
+
+
+def _practice_models(study: Study, store: Store) -> tuple[str, ...]:
+    if not study.trials.practice:
+        return ()
+    before: Sequence[str] = ()
+    if number := store.facts().version:
+        with store.reading() as db:
+            before = store.version(db, number).design.practice_models
+    return stimuli.practice_models(study.models, study.protocol, before)
 
 
 def _pictures(

@@ -34,7 +34,6 @@ StoreFolder = Annotated[
 StoreFile = Annotated[
     Path, typer.Argument(metavar="STORE", help="A study's store: studies/NAME.sqlite.")
 ]
-DEFAULT_STORE = Path("studies")
 
 
 def command(name: str, **options: Any) -> Callable[[Callable[..., None]], Callable[..., None]]:

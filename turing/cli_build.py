@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from turing.cli_base import (
-    DEFAULT_STORE,
     FAILED,
     StoreFolder,
     StudyFile,
@@ -18,14 +17,14 @@ from turing.cli_base import (
     say,
 )
 from turing.cli_study import LOCAL, Address, preview_link
-from turing.store import Store, create_store, store_path
+from turing.store import DEFAULT_FOLDER, Store, create_store, store_path
 from turing.study import load_study
 
 
 @command("build")
 def build(
     study: StudyFile,
-    store: StoreFolder = DEFAULT_STORE,
+    store: StoreFolder = DEFAULT_FOLDER,
     part: Annotated[
         int | None,
         typer.Option(

@@ -6,9 +6,9 @@ from urllib.parse import quote
 
 import typer
 
-from turing.cli_base import DEFAULT_STORE, StoreFolder, StudyFile, command, say, warn
+from turing.cli_base import StoreFolder, StudyFile, command, say, warn
 from turing.errors import TuringError
-from turing.store import Facts, Store, facts, store_path
+from turing.store import DEFAULT_FOLDER, Facts, Store, facts, store_path
 from turing.study import Study, load_study
 
 Address = Annotated[
@@ -18,7 +18,9 @@ LOCAL = "http://127.0.0.1:7860"
 
 
 @command("preview")
-def preview(study: StudyFile, store: StoreFolder = DEFAULT_STORE, address: Address = LOCAL) -> None:
+def preview(
+    study: StudyFile, store: StoreFolder = DEFAULT_FOLDER, address: Address = LOCAL
+) -> None:
     """Print a link that walks the study uncounted, before `open` and after `close` too.
 
     \b
@@ -29,7 +31,7 @@ def preview(study: StudyFile, store: StoreFolder = DEFAULT_STORE, address: Addre
 
 
 @command("open")
-def open_(study: StudyFile, store: StoreFolder = DEFAULT_STORE, address: Address = LOCAL) -> None:
+def open_(study: StudyFile, store: StoreFolder = DEFAULT_FOLDER, address: Address = LOCAL) -> None:
     """Let participants in, and print the link for them. The study has been built.
 
     \b
@@ -44,7 +46,7 @@ def open_(study: StudyFile, store: StoreFolder = DEFAULT_STORE, address: Address
 
 
 @command("close")
-def close(study: StudyFile, store: StoreFolder = DEFAULT_STORE) -> None:
+def close(study: StudyFile, store: StoreFolder = DEFAULT_FOLDER) -> None:
     """Let nobody in any more. Who has started may finish.
 
     \b
@@ -57,7 +59,7 @@ def close(study: StudyFile, store: StoreFolder = DEFAULT_STORE) -> None:
 
 
 @command("status")
-def status(study: StudyFile, store: StoreFolder = DEFAULT_STORE, address: Address = LOCAL) -> None:
+def status(study: StudyFile, store: StoreFolder = DEFAULT_FOLDER, address: Address = LOCAL) -> None:
     """Say whether the study is built and open, and who has come.
 
     \b

@@ -44,7 +44,7 @@ def backup(store: Path | str, folder: Path | str) -> Kept:
         uid = facts(source).uid
         database.copy_into(source, path)
         with look_at(path) as copy:
-            rows = _checked(copy, path)
+            rows = checked(copy, path)
             pictures = pictures_of(copy)
         before = _set_aside(target, path, uid) if target.exists() else None
         _drop_log(target)
@@ -60,11 +60,11 @@ def restore(backup: Path | str, store: Path | str) -> Kept:
     """
     backup, store = Path(backup), Path(store)
     with look_at(backup) as source:
-        rows = _checked(source, backup)
+        rows = checked(source, backup)
         name, pictures = facts(source).name, pictures_of(source)
-        altered = _altered(pictures, _folder(backup), _folder(store))
-        if altered:
-            raise TuringError("\n".join(_faults(_folder(backup), altered)))
+        lost = altered(pictures, _folder(backup), _folder(store))
+        if lost:
+            raise TuringError("\n".join(_faults(_folder(backup), lost)))
         store.parent.mkdir(parents=True, exist_ok=True)
         with _to_ourselves(store, name) as old, database.unfinished(store) as path:
             database.copy_into(source, path)
@@ -89,8 +89,8 @@ def look_at(path: Path) -> Iterator[sqlite3.Connection]:
         yield db
 
 
-def _checked(db: sqlite3.Connection, path: Path) -> dict[str, int]:
-    """Rows by table. TuringError where SQLite finds anything wrong."""
+def checked(db: sqlite3.Connection, path: Path) -> dict[str, int]:
+    """Rows by table. TuringError where SQLite's integrity check finds anything wrong."""
     try:
         found = [line for (line,) in db.execute("PRAGMA integrity_check(3)") if line != "ok"]
         lost = db.execute("PRAGMA foreign_key_check").fetchall()
@@ -108,19 +108,24 @@ def _set_aside(target: Path, path: Path, uid: str) -> Path | None:
     with look_at(target) as old:
         if facts(old).uid != uid:
             raise TuringError(f"{target}: is another store's backup; take another folder")
-        old.execute("ATTACH ? AS new", (f"{path.absolute().as_uri()}?mode=ro",))
-        (has_more,) = old.execute(
-            "SELECT EXISTS (SELECT 1 FROM choices c JOIN trials t ON t.id = c.trial "
-            "JOIN participants p ON p.id = t.participant "
-            "WHERE p.uid NOT IN (SELECT uid FROM new.forgotten) AND NOT EXISTS ("
-            "SELECT 1 FROM new.trials n JOIN new.choices m ON m.trial = n.id "
-            "WHERE n.picture = t.picture AND m.choice = c.choice))"
-        ).fetchone()
-        if not has_more:
+        if not holds_more(old, path):
             return None
         aside = _free_name(target, "until")
         database.copy_database(old, aside)
         return aside
+
+
+def holds_more(db: sqlite3.Connection, other: Path) -> bool:
+    """Whether a store has choices, of people who are not forgotten, that `other` has not."""
+    db.execute("ATTACH ? AS new", (f"{other.absolute().as_uri()}?mode=ro",))
+    (has_more,) = db.execute(
+        "SELECT EXISTS (SELECT 1 FROM choices c JOIN trials t ON t.id = c.trial "
+        "JOIN participants p ON p.id = t.participant "
+        "WHERE p.uid NOT IN (SELECT uid FROM new.forgotten) AND NOT EXISTS ("
+        "SELECT 1 FROM new.trials n JOIN new.choices m ON m.trial = n.id "
+        "WHERE n.picture = t.picture AND m.choice = c.choice))"
+    ).fetchone()
+    return bool(has_more)
 
 
 @contextlib.contextmanager
@@ -166,7 +171,7 @@ def pictures_of(db: sqlite3.Connection) -> dict[str, str]:
     return {f"{name}.png": png_sha256 for name, png_sha256 in rows}
 
 
-def _altered(pictures: dict[str, str], *folders: Path) -> list[str]:
+def altered(pictures: dict[str, str], *folders: Path) -> list[str]:
     """The pictures that no folder has as they were built."""
     return [
         name
@@ -186,14 +191,14 @@ def _faults(folder: Path, names: Iterable[str]) -> tuple[str, ...]:
 def copy_pictures(source: Path, target: Path, pictures: dict[str, str]) -> tuple[str, ...]:
     """Copy what is not there as it was built, and whatever else lies in the folder."""
     target.mkdir(exist_ok=True)
-    missing = _altered(pictures, target)
+    missing = altered(pictures, target)
     for name in missing:
         if _is(source / name, pictures[name]):
             _copy(source / name, target / name)
     for path in sorted(source.glob("[!.]*")):
         if path.is_file() and path.name not in pictures:
             _copy(path, target / path.name)
-    return _faults(source, _altered({name: pictures[name] for name in missing}, target))
+    return _faults(source, altered({name: pictures[name] for name in missing}, target))
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -73,7 +73,9 @@ class AnswerBody(_Body):
     choice: int = Field(ge=0, le=1, description="0 or 1")
     rt_ms: float = Field(ge=0, le=1e12, description="milliseconds, 0 or more")
     shown_ms: float | None = Field(None, ge=0, le=1e12, description="milliseconds, 0 or more")
-    focus_lost: int = Field(0, ge=0, le=10_000, description="how often the page lost the focus")
+    focus_lost: int = Field(
+        0, ge=0, le=10_000, description="how often the page lost the focus, 10000 at most"
+    )
 
 
 class FinishBody(_Body):

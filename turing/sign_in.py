@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+from turing.space import on_space
+
 VARIABLE = "TURING_ADMIN_PASSWORD"
 COOKIE = "turing_results"
 LIFETIME = 4 * 3600  # seconds
@@ -29,7 +31,7 @@ def admin_password(environment: Mapping[str, str]) -> Password:
     """
     if given := environment.get(VARIABLE, "").strip():
         return Password(given)
-    if environment.get("SPACE_ID") or environment.get("SYSTEM") == "spaces":
+    if on_space(environment):
         return Password(None)
     return Password(secrets.token_urlsafe(12), made_up=True)
 

@@ -240,12 +240,19 @@ def checkpoints() -> list[str]:
         return [record.name for record in list_checkpoints()]
 
 
-def practice_models(models: Sequence[str], protocol: Protocol) -> tuple[str, ...]:
-    """Checkpoints that are not under test, for practice trials: as many as those need, or none."""
+def practice_models(
+    models: Sequence[str], protocol: Protocol, before: Sequence[str] = ()
+) -> tuple[str, ...]:
+    """Checkpoints that are not under test, for practice trials: as many as those need, or none.
+
+    `before`: those of an earlier build; while they are there, others make no new version.
+    """
     every = checkpoints()
     tested = {*models, *(every[:1] if "default" in models else ())}
     spare = [name for name in every if name not in tested]
     needed = 2 if protocol == "preference" else 1
+    if len(before) == needed and set(before) <= set(spare):
+        return tuple(before)
     return tuple(spare[:needed]) if len(spare) >= needed else ()
 
 

@@ -11,9 +11,12 @@ CSS = """
 
 
 def build_tab(name: str) -> None:
-    """Shows the study `name`; call it within a Gradio tab. Names are letters, digits and "-"."""
+    """Shows the study `name`; call it within a Gradio tab. Names are letters, digits and "-".
+
+    The address is the one that every proxy in front of a Gradio app passes on.
+    """
     gr.HTML(
-        f'<iframe class="study-frame" src="study?study={name}" '
+        f'<iframe class="study-frame" src="gradio_api/study?study={name}" '
         'title="The colorization Turing test"></iframe>',
         padding=False,
     )

@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from colorize import bins
+from colorize.errors import ColorizeError
 from colorize.networks.backbone import create
 from colorize.networks.padding import pad_to_multiple
 from colorize.networks.reduced import ALL_PIXELS
@@ -19,10 +20,11 @@ HINT_CHANNELS = 3  # a, b over 110, and 1 where there is a hint
 class UNet(nn.Module):
     """Features of a timm backbone at strides 2 to 32, a decoder with skip connections.
 
-    After Ronneberger et al. 2015 ("U-Net"), with the classes of Zhang et al. 2016 and the hints
-    of Zhang et al. 2017 ("Real-Time User-Guided Image Colorization", 3.2). The last features are
-    also pooled over the photo and added everywhere, so that what a photo shows as a whole
-    reaches every pixel. Upsampling is bilinear: transposed convolutions leave checkerboards.
+    No network of a paper: after Ronneberger et al. 2015 ("U-Net"), with the classes of Zhang et
+    al. 2016 and the hints of Zhang et al. 2017 ("Real-Time User-Guided Image Colorization",
+    3.2). The last features are also pooled over the photo and added everywhere, so that what a
+    photo shows as a whole reaches every pixel. Upsampling is bilinear: transposed convolutions
+    leave checkerboards.
 
     L `(N, 1, H, W)` in [-1, 1] and hints `(N, 3, H, W)` (a / 110, b / 110, 1; 0, 0, 0 where
     there is none; None means none anywhere) -> logits over `bins.centres()`
@@ -30,6 +32,7 @@ class UNet(nn.Module):
     only the rows and columns `pixels` where they are given.
     """
 
+    over_bins = True  # where `outputs` is not 2
     takes_hints = True
     lightness = (50.0, 50.0)
     stride = 32
@@ -44,6 +47,11 @@ class UNet(nn.Module):
         super().__init__()
         self.over_bins = outputs == bins.COUNT
         self.backbone = Encoder(backbone)
+        if self.backbone.strides != [2, 4, 8, 16, 32]:
+            raise ColorizeError(
+                f"unet needs a backbone with features at strides 2, 4, 8, 16 and 32; {backbone} "
+                f"has them at {', '.join(map(str, self.backbone.strides))}"
+            )
         *skips, deepest = self.backbone.channels
         skips[0] += 4 + HINT_CHANNELS
         self.bottom = _block(deepest, widths[0])
@@ -85,6 +93,7 @@ class Encoder(nn.Module):
         super().__init__()
         self.network = create(name, features_only=True, in_chans=3 + HINT_CHANNELS)
         self.channels = list(self.network.feature_info.channels())
+        self.strides = list(self.network.feature_info.reduction())
         config = self.network.pretrained_cfg
         mean, std = (torch.tensor(config[key]).view(1, 3, 1, 1) for key in ("mean", "std"))
         self.register_buffer("mean", mean, persistent=False)

@@ -4,8 +4,11 @@
 
 const models = new Map(props.models.map((model) => [model.name, model]));
 const tab = element.closest("#colorize");
-const look = { saturation: 1, temperature: null, unsure: false, format: "keep" };
-const view = { photo: null, compare: false, left: null, right: null, position: 50 };
+const look = { saturation: 1, temperature: null, seed: null, unsure: false, format: "keep" };
+const view = {
+  photo: null, compare: false, left: null, right: null, position: 50,
+  hinting: null, hint: null, // the model whose card takes hints, the hint at hand
+};
 let state = { photos: [], models: [], progress: null, waiting: 0 };
 let uploads = []; // files on their way: {name, url}
 let problem = "";
@@ -32,7 +35,12 @@ function address(path, extra = {}) {
   return `gradio_api/colorize/${state.key}/${path}?${query}`;
 }
 
-const colours = () => ({ saturation: look.saturation, temperature: look.temperature });
+const colours = () =>
+  ({ saturation: look.saturation, temperature: look.temperature, seed: look.seed });
+const coloursOf = (photo, model) => ({
+  ...(model.overBins ? colours() : { saturation: look.saturation }),
+  hints: model.takesHints ? written(photo) : null,
+});
 const idOf = (photo) => `${state.key}/${photo.number}`;
 const ofModel = (photo, model, what) => `${photo.number}/${encodeURIComponent(model)}/${what}`;
 

@@ -14,7 +14,12 @@ function makeCard(model) {
     "Download");
   const node = h("article", { class: "cz-card", "data-model": model.name },
     h("header", {}, h("h3", {}, model.title), time, download), slider.box, error, figures);
-  return { node, slider, wait, time, figures, error, download, photo: null };
+  const hints = model.takesHints ? makeHints(model, slider) : null;
+  if (hints) {
+    download.before(hints.toggle);
+    slider.box.after(hints.panel);
+  }
+  return { node, slider, wait, time, figures, error, download, hints, photo: null };
 }
 
 function updateCard(card, photo, result) {
@@ -48,18 +53,22 @@ function updateCard(card, photo, result) {
   card.time.title = done ? "Time that the model took" : "";
   show(card.download, done);
   load(slider.left, address(`${photo.number}/grey`, { size: null, side: side(slider.box, photo) }));
+  if (card.hints) updateHints(card.hints, photo, done);
   if (done) updateColours(card, photo, model);
   else show(slider.unsure, false);
 }
 
 function updateColours(card, photo, model) {
   const { slider } = card;
-  const own = model.overBins ? colours() : { saturation: look.saturation };
+  const own = coloursOf(photo, model);
   const longest = moving ? Math.min(800, side(slider.box, photo)) : side(slider.box, photo);
   load(slider.right, address(ofModel(photo, model.name, "colour"), { ...own, side: longest }));
   const unsure = look.unsure && model.overBins;
   show(slider.unsure, unsure);
-  if (unsure) load(slider.unsure, address(ofModel(photo, model.name, "uncertainty")));
+  if (unsure) {
+    const { hints } = own;
+    load(slider.unsure, address(ofModel(photo, model.name, "uncertainty"), { hints }));
+  }
   const [width, height] = photo.size;
   card.download.href = address(ofModel(photo, model.name, "file"), { ...own, format: look.format });
   card.download.title = `${width} × ${height} pixels`;
@@ -140,7 +149,7 @@ function updatePair(photo, done) {
     const model = models.get(view[name]);
     slider[`${name}Tag`].textContent = model.title;
     slider[name].alt = `${photo.name}, colorized by ${model.title}`;
-    const own = model.overBins ? colours() : { saturation: look.saturation };
+    const own = coloursOf(photo, model);
     const longest = moving ? 800 : side(slider.box, photo);
     load(slider[name], address(ofModel(photo, model.name, "colour"), { ...own, side: longest }));
   }

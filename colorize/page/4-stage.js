@@ -59,7 +59,7 @@ const foot = h("footer", { class: "cz-foot" },
 const guess = h("p", { class: "cz-guess" },
   "Colours are a guess of the model, not a record of what was there.");
 const result = h("section", { class: "cz-result", "aria-label": "Result" },
-  strip, head, notice, grid, foot, guess);
+  strip, head, notice, grid, foot, guess, hintStatus);
 const headline = h("header", { class: "cz-top" },
   h("div", {}, h("h1", {}, "Colorize"),
     h("p", {}, "Drop a black-and-white photo and see it in colour.")),
@@ -83,6 +83,7 @@ function draw() {
   lock(busy);
   drawWork();
   drawStrip();
+  drawOthers();
   if (uploads.length) drawUpload(uploads[0]);
   else if (photo) drawPhoto(photo);
 }
@@ -173,7 +174,10 @@ function drawPhoto(photo) {
   const total = state.photos.flatMap((other) => other.cards).filter((card) => card.state === "done");
   show(all, total.length > 1);
   show(format, total.length > 0);
-  all.href = address("all.zip", { ...colours(), format: look.format, models: state.models.join(",") });
+  const hints = state.photos.map((other) => [`hints-${other.number}`, written(other)]);
+  all.href = address("all.zip", {
+    ...colours(), format: look.format, models: state.models.join(","), ...Object.fromEntries(hints),
+  });
   show(foot, true);
   show(guess, total.length > 0);
 }

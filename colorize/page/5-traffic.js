@@ -126,12 +126,18 @@ async function fetchFile(event) {
 }
 
 let settle = 0;
-window.addEventListener("colorize-adjust", ({ detail: [what, value] }) => {
-  look[what] = value;
-  moving = what !== "unsure";
+// Small previews until what is changed rests.
+function follow() {
+  moving = true;
   draw();
   clearTimeout(settle);
   settle = setTimeout(() => ((moving = false), draw()), 400);
+}
+
+window.addEventListener("colorize-adjust", ({ detail: [what, value] }) => {
+  look[what] = value;
+  if (what === "unsure") draw();
+  else follow();
 });
 
 window.addEventListener("colorize-failed", () => {

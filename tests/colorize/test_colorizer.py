@@ -235,8 +235,8 @@ def test_settings_that_a_model_does_not_take_are_one_sentence(direct, over_bins,
         (direct, {"size": 8}, "size: expected"),
         (direct, {"size": 5000}, "size: expected"),
         (direct, {"size": 96.5}, "size: expected"),
-        (direct, {"hints": [hint]}, "direct cannot follow colour hints"),
-        (over_bins, {"hints": [hint]}, "bins cannot follow colour hints"),
+        (direct, {"hints": [hint]}, "direct cannot follow colour hints; no model here can"),
+        (over_bins, {"hints": [hint]}, "bins cannot follow colour hints; no model here can"),
     ]
     for model, settings, sentence in wrong:
         with pytest.raises(ColorizeError, match=sentence) as caught:

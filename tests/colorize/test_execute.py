@@ -42,7 +42,9 @@ def test_each_photo_gets_what_it_gets_alone(model, album):
 def test_groups_give_the_same(model, album, monkeypatch):
     sizes = []
     predict = model.predict
-    monkeypatch.setattr(model, "predict", lambda p, size: sizes.append(len(p)) or predict(p, size))
+    monkeypatch.setattr(
+        model, "predict", lambda p, *given: sizes.append(len(p)) or predict(p, *given)
+    )
     monkeypatch.setitem(execute._GROUP, "cpu", 3)
     (album / "1.png").write_bytes(b"")
     outcomes = run(model, album)
@@ -56,7 +58,9 @@ def test_groups_give_the_same(model, album, monkeypatch):
 def test_large_photos_are_not_gathered(model, album, monkeypatch):
     sizes = []
     predict = model.predict
-    monkeypatch.setattr(model, "predict", lambda p, size: sizes.append(len(p)) or predict(p, size))
+    monkeypatch.setattr(
+        model, "predict", lambda p, *given: sizes.append(len(p)) or predict(p, *given)
+    )
     monkeypatch.setitem(execute._GROUP, "cpu", 100)
     monkeypatch.setattr(execute, "_GROUP_PIXELS", 2 * 41 * 60)
     run(model, album)

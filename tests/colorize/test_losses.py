@@ -46,6 +46,15 @@ def test_losses_over_bins(ab, generator, photos):
     assert not torch.equal(expected, bins.soft_cross_entropy(logits, ab))
 
 
+def test_squared_error_of_the_mean_is_in_widths_of_a_bin(ab, generator):
+    logits = torch.randn(3, 313, 4, 5, generator=generator)
+    cross_entropy = bins.soft_cross_entropy(logits, ab)
+    distance = ((bins.annealed_mean(logits, 1) - ab) / 10).square().sum(1).mean()
+    for weight in (1, 0.25):
+        loss = make_loss(make_settings("unet", [f"mse_weight={weight}"]), 110.0, [])
+        assert torch.isclose(loss(logits, ab), cross_entropy + weight * distance / 2)
+
+
 def test_distribution_is_that_of_the_training_colours(photos):
     total = torch.zeros(bins.COUNT, dtype=torch.long)
     for photo in photos:

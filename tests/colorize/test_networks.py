@@ -8,8 +8,11 @@ import torch
 from colorize import bins
 from colorize.networks import NETWORKS
 
-SMALL = {"fusion": {"backbone": "test_resnet", "backbone_size": 32}}
-OUTPUT_STRIDE = {"zhang": 4}
+SMALL = {
+    "fusion": {"backbone": "test_resnet", "backbone_size": 32},
+    "unet": {"backbone": "test_efficientnet", "widths": (24, 20, 16, 12, 8)},
+}
+OUTPUT_STRIDE = {"zhang": 4, "unet": 2}
 SIZES = [(8, 8), (9, 8), (8, 23), (17, 33), (64, 48), (31, 96)]
 
 

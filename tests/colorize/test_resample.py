@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from PIL import Image
 
 from colorize import resample
-from colorize.resample import enlarged_part, resize_picture, shrink
+from colorize.resample import Enlarger, enlarged_part, resize_picture, shrink
 
 BILINEAR = Image.Resampling.BILINEAR
 
@@ -25,6 +25,17 @@ def test_a_part_is_bit_for_bit_a_part_of_the_whole(generator):
     for rows, columns in [((0, 1), (0, 67)), ((40, 57), (0, 67)), ((90, 101), (13, 14))]:
         part = enlarged_part(x, size, slice(*rows), slice(*columns))
         assert torch.equal(part, whole[:, slice(*rows), slice(*columns)])
+
+
+@pytest.mark.parametrize("size", [(101, 67), (5, 6), (1, 300), (300, 1)])
+def test_strips_of_rows_are_parts_of_the_whole(size, generator):
+    x = torch.randn(2, 9, 14, generator=generator)
+    columns = slice(size[1] // 3, size[1])
+    enlarger = Enlarger(x, size, columns)
+    for top in range(0, size[0], 7):
+        rows = slice(top, min(top + 7, size[0]))
+        expected = enlarged_part(x, size, rows, columns)
+        assert (enlarger.rows(rows) - expected).abs().max() < 1e-5
 
 
 def test_a_part_of_a_very_long_picture_is_cheap(generator):

@@ -4,14 +4,14 @@ import pytest
 
 from colorize.errors import ColorizeError
 from colorize.networks import NETWORKS
-from colorize.settings import LOSSES, Settings, changes_of, make_settings
+from colorize.settings import LOSSES, Settings, changes_of, is_over_bins, make_settings
 
 
 @pytest.mark.parametrize("network", NETWORKS)
 def test_every_network_has_defaults_that_pass_their_own_checks(network):
     settings = make_settings(network)
     assert settings.network == network
-    assert (settings.loss in ("one-hot", "soft")) == NETWORKS[network].over_bins
+    assert is_over_bins(settings) == NETWORKS[network].over_bins
     assert changes_of(settings) == []
 
 

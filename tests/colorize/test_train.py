@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from colorize import start
 from colorize import train as training
 from colorize.checkpoint import load_checkpoint
 from colorize.data import Dataset, PhotoFile
@@ -18,7 +19,9 @@ from colorize.settings import make_settings
 from colorize.train import Budget, train
 
 QUICK = ["crop=32", "batch=4", "precision=no"]
-INTERRUPTS = {"baseline": (0, 2, 3, 7, 11), "fusion": (5,), "classifier": (5,)}
+INTERRUPTS = {"baseline": (0, 2, 3, 7, 11), "fusion": (5,), "classifier": (5,), "unet": (5,)}
+UNET = ["backbone=test_efficientnet", "backbone_file=w.safetensors", "hints=0.5", "degrade=0.5"]
+ADVERSARIAL = ["adversarial=0.1", "every=1"]
 FUSION = ["backbone=test_resnet", "backbone_size=32", "backbone_file=w.safetensors"]
 
 
@@ -28,7 +31,7 @@ def fresh_accelerator(monkeypatch):
     from accelerate.state import AcceleratorState
 
     AcceleratorState._reset_state(reset_partial_state=True)
-    monkeypatch.setattr(training, "load_pretrained", lambda network, name, file: file.name)
+    monkeypatch.setattr(start, "load_pretrained", lambda network, name, file: file.name)
     yield
     AcceleratorState._reset_state(reset_partial_state=True)
 
@@ -48,7 +51,7 @@ def made(make_pixels, encode):
 
 
 def settings_of(network, *changes):
-    extra = FUSION if network == "fusion" else []
+    extra = {"fusion": FUSION, "unet": UNET}.get(network, [])
     return make_settings(network, [*QUICK, *extra, *changes])
 
 
@@ -162,10 +165,60 @@ def test_every_network_trains(tmp_path, made, network):
     run(tmp_path / "run", made, settings_of(network), Budget(epochs=1))
     after = state_of(tmp_path / "run")["network"]
     torch.manual_seed(0)
-    before = training._make_network(settings_of(network))[0].state_dict()
-    frozen = {key for key in after if key.startswith("backbone.") or key == "model_out.weight"}
+    before = start.make_network(settings_of(network))[0].state_dict()
+    frozen = {key for key in after if key == "model_out.weight"}
+    if network == "fusion":
+        frozen = {key for key in after if key.startswith("backbone.")}
     changed = {key for key in after if not torch.equal(before[key], after[key])}
     assert changed == after.keys() - frozen
+
+
+def test_the_unet_trains_with_a_discriminator_to_the_same_weights_however_often_stopped(
+    tmp_path, made, monkeypatch
+):
+    settings = settings_of("unet", *ADVERSARIAL)
+    run(tmp_path / "whole", made, settings)
+    with monkeypatch.context() as patch:
+        after_step(patch, 6, lambda: os.kill(os.getpid(), signal.SIGINT))
+        assert not run(tmp_path / "parts", made, settings)
+    assert run(tmp_path / "parts", made, settings, resume=True)
+    whole, parts = (state_of(tmp_path / name) for name in ("whole", "parts"))
+    assert whole["adversary"]["network"].keys() > {"layers.0.weight"}
+    for part in ("network", "ema", "adversary"):
+        assert_same(whole[part], parts[part], part)
+
+
+def test_the_unet_trains_for_ab_where_its_loss_is_of_ab(tmp_path, made):
+    settings = settings_of("unet", "loss=mse")
+    assert run(tmp_path / "run", made, settings, Budget(epochs=1))
+    network, record = load_checkpoint(tmp_path / "run" / "best")
+    assert record.decoding == {"kind": "direct"}
+    assert not network.over_bins
+
+
+def test_training_goes_on_from_a_checkpoint(tmp_path, made):
+    assert run(tmp_path / "first", made, settings_of("unet"), Budget(epochs=1))
+    best = tmp_path / "first" / "best.json"
+    settings = settings_of("unet", f"start={best}", "lr=1e-9", "ema=0", "keep=3")
+    assert run(tmp_path / "second", made, settings, Budget(epochs=1))
+    (before, old), (after, new) = (
+        load_checkpoint(tmp_path / name / "best") for name in ("first", "second")
+    )
+    for key, value in before.named_parameters():
+        assert torch.allclose(after.get_parameter(key), value, atol=1e-3), key
+    assert new.training["before"] == old.training
+    assert new.training["settings"]["start"] == "best.json"
+    assert "start=" not in new.training["command"]
+    assert new.backbone == old.backbone
+    _, kept = load_checkpoint(tmp_path / "second" / "step-000003")
+    assert kept.training["steps"] == 3
+
+
+def test_another_networks_checkpoint_is_no_start(tmp_path, made):
+    assert run(tmp_path / "first", made, settings_of("baseline"), Budget(epochs=1))
+    settings = settings_of("unet", f"start={tmp_path / 'first' / 'best.json'}")
+    with pytest.raises(ColorizeError, match=r"start=.*expected a unet .* found a baseline"):
+        run(tmp_path / "second", made, settings)
 
 
 @pytest.mark.parametrize(

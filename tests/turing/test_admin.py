@@ -240,3 +240,13 @@ def test_participants_see_none_of_it(client):
     for path in ("/study", "/gradio_api/study", "/gradio_api/study/tiny/info"):
         text = client.get(path).text
         assert "admin" not in text and not any(secret in text for secret in SECRETS)
+
+
+def test_what_would_be_lost_stands_on_the_page(directory, page):
+    said = "Answers after 14:03:00 UTC would be lost <now>"
+    with Studies(directory) as studies:
+        routes = admin_routes(studies, PASSWORD, "tiny", {"tiny": said}.get)
+        with TestClient(Starlette(routes=routes)) as client:
+            assert "would be lost" not in client.get(BASE).text
+            sign_in(client)
+            assert "Answers after 14:03:00 UTC would be lost &lt;now&gt;" in client.get(BASE).text

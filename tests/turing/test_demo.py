@@ -75,3 +75,9 @@ def test_the_demo_study_builds(tmp_path, checkpoints):
             version = store.version(db, built.version)
     assert len(version.design.practice) == len(version.design.catch) == 1
     assert np.sum([len(of) for of in version.design.photos.values()]) >= 8
+
+
+def test_one_slip_leaves_nobody_out(tmp_path, checkpoints):
+    """There is one catch trial, and a careful person may miss it."""
+    study = make_demo(tmp_path)
+    assert study.trials.catch == 1 and study.analysis.min_catch_correct == 0

@@ -201,6 +201,14 @@ def test_practice_has_a_model_of_its_own_where_there_is_one(checkpoints):
     assert stimuli.practice_models(["x", "y"], "preference") == ("direct", "bins")
 
 
+def test_practice_models_stay_while_they_are_there(monkeypatch):
+    monkeypatch.setattr(stimuli, "checkpoints", lambda: ["new", "a", "b", "c"])
+    assert stimuli.practice_models(["a"], "pick-original", ["c"]) == ("c",)
+    assert stimuli.practice_models(["a"], "preference", ["c", "b"]) == ("c", "b")
+    for before in (["gone"], ["a"], ["b", "c"], []):
+        assert stimuli.practice_models(["a"], "pick-original", before) == ("new",)
+
+
 def test_compose():
     parts = [photo(1), photo(2)]
     with Image.open(io.BytesIO(stimuli.compose(parts, None))) as image:

@@ -15,7 +15,7 @@ class Page {
     this.screens = new Screens(document.getElementById("page"), (...text) => this.say(...text));
     this.name = this.parameters.get("study") ?? "";
     const preview = this.parameters.get("preview");
-    const address = new URL(`../gradio_api/study/${this.name}/`, import.meta.url);
+    const address = new URL(`${this.name}/`, servedBelow());
     const keyspace = `study/${this.name}${preview ? `/preview/${preview}` : ""}`;
     this.client = new Client(address, keyspace, preview, (trouble) => this.tellTrouble(trouble));
     this.pictures = new Pictures(this.client);
@@ -201,6 +201,13 @@ class Page {
       this.screens.message("failure", "try_again");
     }
   }
+}
+
+/** Where the protocol is: the page itself is there too, beside being at /study. */
+function servedBelow() {
+  const here = new URL(".", import.meta.url);
+  const isThere = here.pathname.endsWith("/gradio_api/study/");
+  return isThere ? here : new URL("../gradio_api/study/", here);
 }
 
 async function loadTexts(language) {

@@ -5,6 +5,7 @@ import { element, painted, wait } from "./dom.js";
 const MARK_MS = 150;
 const DOUBLE_PRESS_MS = 300; // no picture is shown so soon after a press: a second one finds none
 const BLANK_BEFORE_TIMED_MS = 500;
+const MOST_ABSENCES = 1000; // the server takes no more than 10,000
 
 /** How each protocol shows the parts, and where one answers: on the photos or on buttons below. */
 const KINDS = {
@@ -30,6 +31,7 @@ export class TrialScreen {
     this.say = say;
     this.stacks = matchMedia(STACKED);
     this.lastPick = -Infinity;
+    this.absence = new Absence();
     this.build(leave);
     this.setReady(false);
     document.addEventListener("keydown", (event) => this.onKey(event));
@@ -111,7 +113,7 @@ export class TrialScreen {
   /**
    * Shows the picture and waits for the choice. The clock starts when the picture is decoded and
    * the frame that shows it is painted; after timed parts, when the question stands on the blank.
-   * @returns {Promise<{choice: number, rt_ms: number, shown_ms: number}>}
+   * @returns {Promise<{choice: number, rt_ms: number, shown_ms: number, focus_lost: number}>}
    */
   async ask(trial, picture) {
     await this.load(trial, picture);
@@ -132,6 +134,7 @@ export class TrialScreen {
   }
 
   async askAtOnce(exposureMs) {
+    this.absence.begin();
     await this.reveal("all");
     const start = performance.now();
     let answer;
@@ -148,6 +151,7 @@ export class TrialScreen {
   }
 
   async askAfterParts(exposureMs) {
+    this.absence.begin();
     let shownMs = 0;
     for (const part of this.parts.keys()) {
       await this.reveal(`part-${part}`);
@@ -168,7 +172,8 @@ export class TrialScreen {
     const choice = await new Promise((resolve) => (this.resolve = resolve));
     this.lastPick = performance.now();
     this.setReady(false);
-    return { choice, rt_ms: Math.round(this.lastPick - start) };
+    const rt = Math.round(this.lastPick - start);
+    return { choice, rt_ms: rt, focus_lost: this.absence.count };
   }
 
   setReady(isReady) {
@@ -226,6 +231,27 @@ export class TrialScreen {
     const truth = isCorrect ? choice : 1 - choice;
     if (this.kind === "single") return truth === 0 ? 0 : -1;
     return this.kind === "pick-fake-sequential" ? 1 - truth : truth;
+  }
+}
+
+/** Counts how often the participant looked elsewhere: at another window, tab or part of a page. */
+class Absence {
+  constructor() {
+    this.isAway = false;
+    this.begin();
+    addEventListener("blur", () => this.turn(true));
+    addEventListener("focus", () => this.turn(false));
+    document.addEventListener("visibilitychange", () => this.turn(document.hidden));
+  }
+
+  /** From here on it counts; who is away already is away once. */
+  begin() {
+    this.count = Number(this.isAway);
+  }
+
+  turn(isAway) {
+    if (isAway && !this.isAway) this.count = Math.min(this.count + 1, MOST_ABSENCES);
+    this.isAway = isAway;
   }
 }
 

@@ -1,0 +1,216 @@
+"""What every request passes before Gradio or a route sees it: doors, size, pace, addresses, room.
+
+Gradio's own doors that the page does not need are closed, above all those behind which the server
+would fetch an address that a visitor names.
+"""
+
+import asyncio
+import json
+import logging
+import re
+import shutil
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+Scope = dict[str, Any]
+Message = dict[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+_log = logging.getLogger(__name__)
+
+MOST_UPLOAD = 2**30  # bytes of a request that brings photos
+MOST_BODY = 2 * 2**20  # bytes of any other
+MOST_WAITING = 32  # calls of one client that wait in the queue
+LEAST_ROOM = 2**30  # bytes of the disk that uploads leave to the studies
+_SILENCE = 30.0  # seconds between two pieces of a body
+_SLOWEST = 2048  # bytes a second, after as long a silence
+
+_API = re.compile(r"/gradio_api/(.*)", re.DOTALL)
+_OWN = re.compile(r"(study|colorize)(/|$)")
+_OPEN_POSTS = re.compile(r"upload|queue/join|cancel|reset/?|run/.+|call/.+", re.DOTALL)
+_QUEUED = re.compile(r"queue/join|call/.+", re.DOTALL)
+_FETCHING = re.compile(r"proxy=|file=\s*[a-z][a-z0-9+.-]+://", re.IGNORECASE)
+_ADDRESS = re.compile(r"\s*[a-z][a-z0-9+.-]+://", re.IGNORECASE)
+_READING = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class Front:
+    """ASGI middleware.
+
+    folder: where uploads are written. waiting: the clients whose calls wait in the queue, one
+    entry a call.
+    """
+
+    def __init__(
+        self,
+        app: Callable[[Scope, Receive, Send], Awaitable[None]],
+        folder: Path,
+        waiting: Callable[[], list[str]] = list,
+    ) -> None:
+        self._app = app
+        self._folder = folder
+        self._waiting = waiting
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        body = _Body(receive)
+        has_begun = False
+
+        async def send_on(message: Message) -> None:
+            nonlocal has_begun
+            if body.refused and not has_begun:
+                raise body.refused  # in place of what the app makes of the broken body
+            has_begun = True
+            await send(message)
+
+        try:
+            await self._admit(scope, body)
+            await self._app(scope, body.receive, send_on)
+        except _RefusedError as refused:
+            if not has_begun:
+                await _answer(send, refused)
+
+    async def _admit(self, scope: Scope, body: "_Body") -> None:
+        """_RefusedError where a request may not pass, or later where its body may not."""
+        found = _API.search(scope["path"])
+        call = found[1] if found else ""
+        is_gradios = bool(found) and not _OWN.match(call)
+        reads = scope["method"] in _READING
+        if is_gradios:
+            _check_door(call, reads)
+        if reads:
+            return
+        is_upload = is_gradios and call == "upload"
+        body.most = MOST_UPLOAD if is_upload else MOST_BODY
+        length = _header(scope, b"content-length")
+        size = int(length) if length.isdecimal() else 0
+        if size > body.most:
+            raise _too_large(body.most)
+        if is_upload:
+            self._check_room(size)
+        elif is_gradios:
+            if _QUEUED.fullmatch(call):
+                self._check_waiting(client_of(scope))
+            await body.check_addresses()
+
+    def _check_room(self, length: int) -> None:
+        if shutil.disk_usage(self._folder).free < LEAST_ROOM + length:
+            _log.warning("uploads are refused: the disk of %s is nearly full", self._folder)
+            raise _RefusedError(507, "There is no room for more photos now. Try again in an hour.")
+
+    def _check_waiting(self, client: str) -> None:
+        if self._waiting().count(client) >= MOST_WAITING:
+            raise _RefusedError(429, "Many of your photos are waiting already. Try again soon.")
+
+
+class _RefusedError(Exception):
+    def __init__(self, status: int, sentence: str) -> None:
+        super().__init__(sentence)
+        self.status = status
+
+
+def client_of(scope: Scope) -> str:
+    """Who asks: the address that the nearest proxy saw, else the connection's."""
+    forwarded = _header(scope, b"x-forwarded-for").rpartition(",")[2].strip()
+    return forwarded or (scope.get("client") or ("",))[0]
+
+
+def waiting_clients(queue: Any) -> list[str]:
+    """The client of every call that waits in Gradio's queue."""
+    lines = queue.event_queue_per_concurrency_id.values()
+    return [client_of(event.request.scope) for line in lines for event in list(line.queue)]
+
+
+def _check_door(call: str, reads: bool) -> None:
+    if _FETCHING.match(call) or not (reads or _OPEN_POSTS.fullmatch(call)):
+        raise _RefusedError(404, "There is nothing here.")
+
+
+def _header(scope: Scope, name: bytes) -> str:
+    return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), "")
+
+
+def _too_large(most: int) -> _RefusedError:
+    return _RefusedError(413, f"Expected {most // 2**20} MB at most.")
+
+
+class _Body:
+    """A request's body, which ends the request when it is too large or comes too slowly."""
+
+    def __init__(self, receive: Receive) -> None:
+        self.most = MOST_BODY
+        self.refused: _RefusedError | None = None
+        self._receive = receive
+        self._began = time.monotonic()
+        self._received = 0
+        self._is_whole = False
+        self._read: list[Message] = []
+
+    async def receive(self) -> Message:
+        """The next piece."""
+        return self._read.pop(0) if self._read else await self._next()
+
+    async def check_addresses(self) -> None:
+        """Reads the body: a file in it must be one that was uploaded, not an address."""
+        read: list[Message] = []
+        while not self._is_whole:
+            read.append(await self._next())
+        self._read = read
+        try:
+            content = json.loads(b"".join(message.get("body", b"") for message in read))
+        except (ValueError, RecursionError):
+            return  # Gradio says what is wrong with it
+        if any(_names_address(node) for node in _nodes(content)):
+            raise _RefusedError(422, "Send the photo itself: addresses are not fetched.")
+
+    async def _next(self) -> Message:
+        if self._is_whole:  # what comes now is the end of the connection
+            return await self._receive()
+        left = _SILENCE + self._received / _SLOWEST - (time.monotonic() - self._began)
+        try:
+            message = await asyncio.wait_for(self._receive(), max(0.0, min(left, _SILENCE)))
+        except TimeoutError:
+            raise self._refuse(_RefusedError(408, "The request came too slowly.")) from None
+        self._received += len(message.get("body", b""))
+        self._is_whole = not message.get("more_body", False)
+        if self._received > self.most:
+            raise self._refuse(_too_large(self.most))
+        return message
+
+    def _refuse(self, refused: "_RefusedError") -> "_RefusedError":
+        self.refused = refused
+        return refused
+
+
+def _names_address(node: dict[str, Any]) -> bool:
+    path = node.get("path")
+    return isinstance(path, str) and bool(_ADDRESS.match(path))
+
+
+def _nodes(content: Any) -> Iterator[dict[str, Any]]:
+    """All objects of a JSON document."""
+    open_ = [content]
+    while open_:
+        node = open_.pop()
+        if isinstance(node, dict):
+            yield node
+            open_ += node.values()
+        elif isinstance(node, list):
+            open_ += node
+
+
+async def _answer(send: Send, refused: _RefusedError) -> None:
+    body = json.dumps({"error": str(refused), "detail": str(refused)}).encode()
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", str(len(body)).encode()),
+        (b"connection", b"close"),  # what is left of the body is not read
+        (b"cache-control", b"no-store"),
+    ]
+    await send({"type": "http.response.start", "status": refused.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

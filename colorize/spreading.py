@@ -1,0 +1,70 @@
+"""Values spread over a picture along a guide: far over even places, hardly over edges.
+
+After Levin, Lischinski and Weiss 2004, "Colorization using Optimization": neighbours that the
+guide shows alike get like values. A term that draws to 0 keeps values near where they are from.
+"""
+
+from functools import cached_property
+
+import numpy as np
+from scipy import sparse
+from scipy.sparse.linalg import cg
+
+_FLOOR = 0.02  # of a link over the strongest edge: texture must not cut a region to pieces
+_TOLERANCE = 1e-3
+_MOST_STEPS = 500
+
+
+class Spreading:
+    """Links between the pixels of a guide `(c, h, w)`, given in units of what counts as an edge.
+
+    The link of two neighbours is exp(-|difference|^2); `reach` is how far, in pixels, a value
+    gets on even ground before it has faded.
+    """
+
+    def __init__(self, guide: np.ndarray, reach: float) -> None:
+        self._shape = guide.shape[1:]
+        self._links, self._reach = _links(guide), reach
+
+    def from_pixels(self, values: np.ndarray, where: np.ndarray) -> np.ndarray:
+        """float32 `(k, h, w)`: `values` `(k, h, w)` where `where` `(h, w)`, and on from there.
+
+        Minimises sum link (x_p - x_q)^2 + sum x_p^2 / reach^2 with x given at `where`.
+        """
+        fixed = where.ravel()
+        flat = np.where(fixed, values.reshape(len(values), -1), 0).astype(float)
+        free = sparse.diags_array((~fixed).astype(float))
+        matrix = free @ self._matrix @ free + sparse.diags_array(fixed.astype(float))
+        return self._solve(matrix, np.where(fixed, flat, -(self._matrix @ flat.T).T))
+
+    def smoothed(self, values: np.ndarray) -> np.ndarray:
+        """float32 `(k, h, w)`: `values` averaged over what lies near along the guide."""
+        return self._solve(self._matrix, values.reshape(len(values), -1) / self._reach**2)
+
+    @cached_property
+    def _matrix(self) -> sparse.csr_array:
+        laplacian = sparse.diags_array(self._links.sum(1)) - self._links
+        return (laplacian + sparse.eye_array(len(laplacian.indptr) - 1) / self._reach**2).tocsr()
+
+    def _solve(self, matrix: sparse.sparray, right: np.ndarray) -> np.ndarray:
+        """Conjugate gradients, a row of `right` `(k, h * w)` at a time."""
+        scaling = sparse.diags_array(1 / matrix.diagonal())
+        rows = [
+            cg(matrix, row, rtol=_TOLERANCE, maxiter=_MOST_STEPS, M=scaling)[0] for row in right
+        ]
+        return np.stack(rows).astype(np.float32).reshape(-1, *self._shape)
+
+
+def _links(guide: np.ndarray) -> sparse.csr_array:
+    """The symmetric matrix `(h * w, h * w)` of the links of each pixel to its four neighbours."""
+    height, width = guide.shape[1:]
+    right, down = np.zeros((2, height, width))
+    right[:, :-1] = _likeness(np.diff(guide, axis=2))
+    down[:-1] = _likeness(np.diff(guide, axis=1))
+    diagonals = [right.ravel()[:-1], down.ravel()[:-width]]
+    half = sparse.diags_array(diagonals, offsets=[1, width], shape=(right.size, right.size))
+    return (half + half.T).tocsr()
+
+
+def _likeness(difference: np.ndarray) -> np.ndarray:
+    return _FLOOR + (1 - _FLOOR) * np.exp(-np.square(difference.astype(float)).sum(0))

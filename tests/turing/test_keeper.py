@@ -1,0 +1,296 @@
+import logging
+import threading
+import time
+from itertools import pairwise
+
+import pytest
+
+from turing.keeper import Keeper
+from turing.remote import RemoteError
+from turing.sessions import Sessions
+from turing.store import Store
+
+from .answering import participant
+from .remotes import FakeRemote
+from .studies import BEFORE, built, rows
+from .test_snapshots import counts, damage
+
+SOON = 60.0  # seconds that a busy machine may take for what takes none
+
+
+@pytest.fixture
+def store(tmp_path):
+    with built(tmp_path / "studies") as store:
+        store.open_study()
+        yield store
+
+
+@pytest.fixture
+def remote(tmp_path):
+    return FakeRemote(tmp_path / "bucket")
+
+
+class Clock:
+    def __init__(self):
+        self.now = time.time()
+
+    def __call__(self):
+        return self.now
+
+
+class Hand:
+    """A keeper that is driven by hand, without its thread."""
+
+    def __init__(self, remote, store, **settings):
+        self.clock = Clock()
+        self.keeper = Keeper(remote, store.path.parent, ["tiny"], clock=self.clock, **settings)
+        self.kept = self.keeper._kept["tiny"]
+
+    def after(self, seconds):
+        self.clock.now += seconds
+        self.keeper._look_after(self.kept)
+        return len(self.keeper.remote.stored())
+
+
+@pytest.fixture
+def hand(remote, store):
+    hand = Hand(remote, store)
+    yield hand
+    if hand.kept.store:
+        hand.kept.store.close()
+
+
+@pytest.fixture
+def running(remote, store):
+    keeper = Keeper(remote, store.path.parent, ["tiny"], poll=0.01)
+    keeper.start()
+    yield keeper
+    remote.fails = ""
+    if remote.slow:
+        remote.slow.set()
+    keeper.close(SOON)
+    assert not keeper._thread.is_alive()
+
+
+def until(condition):
+    deadline = time.monotonic() + SOON
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def clock(seconds):
+    return time.strftime("%H:%M:%S UTC", time.gmtime(seconds))
+
+
+def test_a_snapshot_at_the_start_then_every_few_minutes_while_people_answer(hand, store):
+    assert hand.after(0) == 1
+    assert hand.after(10_000) == 1  # nothing has changed
+    participant(store, trials=1)
+    assert hand.after(10) == 2  # the last one was long ago
+    participant(store, trials=1)
+    assert hand.after(290) == 2
+    assert hand.after(20) == 3
+
+
+def test_a_snapshot_follows_every_finish(hand, store, remote):
+    remote.pause = 30.0
+    assert hand.after(0) == 1
+    participant(store)
+    assert hand.after(29) == 1
+    assert hand.after(2) == 2
+    assert counts(remote.stored()[-1]) == len(rows(store, "choices")) == 8
+    for _ in range(5):  # many who finish make no more than one a pause
+        participant(store)
+        hand.after(2)
+    assert len(remote.stored()) == 2
+    assert hand.after(30) == 3
+
+
+def test_the_loss_bound_is_the_moment_of_the_last_snapshot(hand, store):
+    assert "All answers would be lost" in hand.keeper.sentence("tiny")
+    hand.after(0)
+    taken = hand.clock.now
+    assert hand.keeper.sentence("tiny").startswith(f"Answers after {clock(taken)} would be lost")
+    participant(store, trials=1)
+    hand.after(100)
+    assert f"Answers after {clock(taken)} would be lost" in hand.keeper.sentence("tiny")
+    hand.after(250)
+    assert f"Answers after {clock(hand.clock.now)} would" in hand.keeper.sentence("tiny")
+    hand.after(50)  # nobody has answered since: nothing of that time can be lost
+    assert f"Answers after {clock(hand.clock.now)} would" in hand.keeper.sentence("tiny")
+
+
+def test_a_date_stands_with_a_bound_of_another_day(hand):
+    hand.clock.now -= 3 * 86400
+    hand.after(0)
+    day = time.strftime("%Y-%m-%d", time.gmtime(hand.clock.now))
+    assert f"Answers after {day} " in hand.keeper.sentence("tiny")
+
+
+def test_a_place_that_fails_is_told_and_tried_less_and_less_often(hand, store, remote, caplog):
+    hand.after(0)
+    bound = clock(hand.clock.now)
+    participant(store, trials=1)
+    remote.fails = "503 from the bucket"
+    hand.after(301)
+    tries = remote.calls
+    waits = []
+    for _ in range(5000):
+        hand.after(1)
+        if remote.calls > tries:
+            waits.append(hand.clock.now)
+            tries = remote.calls
+    gaps = [round(b - a) for a, b in pairwise(waits)]
+    assert gaps[:6] == [20, 40, 80, 160, 320, 600] and set(gaps[6:]) <= {600}
+    sentence = hand.keeper.sentence("tiny")
+    assert f"Answers after {bound} would be lost" in sentence
+    assert "tries have failed (503 from the bucket); the next one is at " in sentence
+    assert "no snapshot could be sent: 503 from the bucket" in caplog.text
+    remote.fails = ""
+    assert hand.after(601) == 2
+    assert "failed" not in hand.keeper.sentence("tiny")
+
+
+def test_no_secret_is_told(hand, remote, caplog, monkeypatch):
+    monkeypatch.setenv("HF_TOKEN", "topsecret")
+    remote.fails = "401 for Bearer topsecret with hf_abcDEF123 in it\nand more"
+    hand.after(0)
+    for told in (hand.keeper.sentence("tiny"), caplog.text):
+        assert "401 for ***" in told
+        assert not any(word in told for word in ("topsecret", "hf_abc", "and more"))
+
+
+def test_a_store_that_cannot_be_read_is_told(hand, store):
+    hand.after(0)
+    participant(store, trials=1)
+    store.path.rename(store.path.with_suffix(".gone"))
+    hand.after(301)
+    assert "failed" in hand.keeper.sentence("tiny")
+    store.path.with_suffix(".gone").rename(store.path)
+
+
+def test_answers_never_wait_for_a_place_that_hangs(running, store, remote):
+    until(lambda: len(remote.stored()) == 1)
+    remote.slow = threading.Event()
+    participant(store)
+    until(lambda: "A snapshot is being sent since" in running.sentence("tiny"))
+    began = time.monotonic()
+    sessions = Sessions(store)
+    for _ in range(5):
+        token, state = sessions.start(None, {}, BEFORE, None)
+        while state.trial:
+            state = sessions.answer(token, state.trial.trial, 0, 500).state
+    assert time.monotonic() - began < SOON / 2  # the place hangs for 120 s
+    assert len(remote.stored()) == 1
+    remote.slow.set()
+    until(lambda: len(remote.stored()) >= 2)
+
+
+def test_the_app_ends_though_the_place_hangs(store, remote, caplog):
+    keeper = Keeper(remote, store.path.parent, ["tiny"], poll=0.01)
+    remote.slow = threading.Event()
+    keeper.start()
+    until(lambda: "being sent" in keeper.sentence("tiny"))
+    keeper.close(0.1)
+    assert "the app ends while a snapshot is being sent" in caplog.text
+    assert "All answers would be lost" in caplog.text
+    remote.slow.set()
+    keeper._thread.join(SOON)
+
+
+def test_the_last_answers_are_sent_at_the_end(store, remote):
+    keeper = Keeper(remote, store.path.parent, ["tiny"], poll=0.01)
+    keeper.start()
+    until(lambda: len(remote.stored()) == 1)
+    participant(store, trials=3)
+    keeper.close(SOON)
+    assert counts(remote.stored()[-1]) == 3
+
+
+def test_the_end_is_one_more_try_of_a_place_that_failed(hand, store, remote):
+    remote.fails = "down"
+    hand.after(0)
+    remote.fails = ""
+    hand.keeper._stop.set()
+    hand.keeper._run()
+    assert len(remote.stored()) == 1
+
+
+def test_a_study_that_is_built_later_is_found(remote, tmp_path):
+    keeper = Keeper(remote, tmp_path / "studies", ["tiny"], poll=0.01)
+    keeper.start()
+    time.sleep(0.1)
+    built(tmp_path / "studies").close()
+    until(lambda: len(remote.stored()) == 1)
+    keeper.close(SOON)
+
+
+def test_old_snapshots_are_looked_at_now_and_then(hand, store, remote, monkeypatch):
+    looked = []
+    monkeypatch.setattr(hand.kept.sender, "prune", lambda *given: looked.append(given))
+    for _ in range(30):
+        participant(store, trials=1)
+        hand.after(301)
+    assert 10 <= len(looked) <= 16
+    assert {newest.run for newest, _ in looked} == {hand.kept.sender.run}
+
+
+def test_a_failing_prune_is_told_and_snapshots_go_on(hand, store, monkeypatch, caplog):
+    def fail(*_):
+        raise RemoteError("not now")
+
+    monkeypatch.setattr(hand.kept.sender, "prune", fail)
+    hand.after(0)
+    participant(store, trials=1)
+    assert hand.after(301) == 2
+    assert "old snapshots stay: not now" in caplog.text
+
+
+# At the start
+
+
+def other(remote, tmp_path):
+    return Keeper(remote, tmp_path / "fresh", ["tiny"])
+
+
+def test_a_study_without_a_store_is_restored(hand, store, remote, tmp_path):
+    participant(store)
+    hand.after(0)
+    keeper = other(remote, tmp_path)
+    restored = keeper.restore("tiny")
+    with Store(tmp_path / "fresh" / "tiny.sqlite") as again:
+        assert rows(again, "choices") == rows(store, "choices")
+    assert keeper._kept["tiny"].began_with == restored.snapshot.taken
+
+
+def test_the_one_before_a_damaged_snapshot_is_restored(hand, store, remote, tmp_path, caplog):
+    participant(store, trials=2)
+    hand.after(0)
+    participant(store, trials=2)
+    hand.after(301)
+    damage(remote.stored()[-1])
+    restored = other(remote, tmp_path).restore("tiny")
+    assert restored.kept.rows["choices"] == 2
+    assert remote.stored()[-1].name in restored.damaged[0]
+    assert "damaged" in caplog.text
+
+
+def test_a_store_that_is_here_stays(hand, store, tmp_path):
+    hand.after(0)
+    assert hand.keeper.restore("tiny") is None
+
+
+def test_a_place_that_fails_for_a_moment_is_waited_for(hand, remote, tmp_path, caplog):
+    hand.after(0)
+    remote.fails = "starting"
+    threading.Timer(0.5, setattr, (remote, "fails", "")).start()
+    assert other(remote, tmp_path).restore("tiny", patience=SOON) is not None
+    assert "starting; trying again" in caplog.text
+
+
+def test_a_place_that_goes_on_failing_is_an_error(remote, tmp_path, caplog):
+    caplog.set_level(logging.CRITICAL)
+    remote.fails = "no such bucket"
+    with pytest.raises(RemoteError, match="no such bucket"):
+        other(remote, tmp_path).restore("tiny", patience=0.1)
