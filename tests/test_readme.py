@@ -8,14 +8,17 @@ import shlex
 import subprocess
 import sys
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from huggingface_hub import SpaceHardware
 from huggingface_hub.repocard import SpaceCard
+from huggingface_hub.utils import filter_repo_objects
 
 from colorize.record import list_checkpoints
 from colorize.tables import update_document
+from turing.deploying import plan
 
 ROOT = Path(__file__).parents[1]
 ROWS = json.loads((ROOT / "docs" / "scores.json").read_text(encoding="utf-8"))["rows"]
@@ -118,3 +121,19 @@ def test_commands_of_turing_are_there(words):
     help_text = help_of("turing", words[3])
     for option in [word for word in words if re.match("--[a-z]", word)]:
         assert option in help_text, option
+
+
+def test_what_hf_uploads_by_hand_is_what_deploy_uploads():
+    (words,) = [words for words in commands("hf") if words[1] == "upload"]
+    given = {flag: [] for flag in ("--include", "--exclude")}
+    for flag, value in pairwise(words):
+        given.get(flag, []).append(value)
+    names = [
+        path.relative_to(ROOT).as_posix()
+        for path in ROOT.rglob("*")
+        if path.is_file() and not {".git", ".venv", "studies", "runs"} & set(path.parts)
+    ]
+    sent = filter_repo_objects(
+        names, allow_patterns=given["--include"], ignore_patterns=given["--exclude"]
+    )
+    assert set(sent) == set(plan(ROOT, "me/colorize").files)
