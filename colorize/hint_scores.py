@@ -36,7 +36,7 @@ class Score:
     missed: list[float] = field(default_factory=list)
 
     def figures(self) -> dict[str, float | None]:
-        """Mean PSNR in dB (None: infinite), share of the hints that were followed, their median CIEDE2000."""
+        """Mean PSNR in dB (None: infinite), share of followed hints, their median CIEDE2000."""
         missed, mean = np.array(self.missed), float(np.mean(self.psnr))
         return {
             "psnr": mean if np.isfinite(mean) else None,
