@@ -59,8 +59,10 @@ function load(image, url) {
   const next = () => {
     const current = image.wanted;
     image.busy = true;
+    image.classList.add("cz-busy");
     const done = () => {
       image.busy = false;
+      image.classList.remove("cz-busy");
       if (image.wanted && image.wanted !== current) next();
     };
     image.onload = () => (image.classList.remove("cz-missing"), image.classList.add("cz-loaded"), done());
@@ -74,7 +76,7 @@ function unload(image) {
   image.wanted = null;
   image.busy = false;
   image.onload = image.onerror = null;
-  image.classList.remove("cz-loaded", "cz-missing");
+  image.classList.remove("cz-loaded", "cz-missing", "cz-busy");
   image.removeAttribute("src");
 }
 

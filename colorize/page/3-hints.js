@@ -65,7 +65,7 @@ const say = (words) => (hintStatus.textContent = words);
 function makeHints(model, slider) {
   const toggle = h("button", { type: "button", class: "cz-button cz-hint-toggle" });
   const layer = h("div", { class: "cz-pins", hidden: true });
-  const words = h("p", { class: "cz-small" });
+  const words = h("p", { class: "cz-hint-words" });
   const swatches = h("div", { class: "cz-swatches", role: "group", "aria-label": "Plausible colours here" });
   const picker = h("input", { type: "color" });
   const free = h("label", { class: "cz-button cz-free" }, picker, "Any colour");
@@ -73,7 +73,7 @@ function makeHints(model, slider) {
   const palette = h("div", { class: "cz-palette" }, swatches, free, bin);
   const middle = h("button", { type: "button", class: "cz-button" }, "Add in the middle");
   const back = h("button", { type: "button", class: "cz-button", "aria-keyshortcuts": "Control+Z" }, "Undo");
-  const clear = h("button", { type: "button", class: "cz-button cz-quiet" }, "Remove all");
+  const clear = h("button", { type: "button", class: "cz-button cz-quiet" }, "Clear");
   const panel = h("div", { class: "cz-hints", hidden: true, role: "group", "aria-label": "Colour hints" },
     words, palette, h("div", { class: "cz-hint-tools" }, middle, back, clear));
   slider.box.append(layer);
@@ -201,7 +201,8 @@ function updateHints(part, photo, done) {
   const count = chosen(photo).length;
   if (active && !list.includes(view.hint)) view.hint = null;
   show(part.toggle, done);
-  part.toggle.textContent = count ? `Colour hints · ${count}` : "Colour hints";
+  part.toggle.textContent = count ? `Hints · ${count}` : "Colour hints";
+  part.toggle.setAttribute("aria-label", `Colour hints for ${part.model.title}, ${count} given`);
   part.toggle.setAttribute("aria-pressed", active);
   show(part.layer, active);
   show(part.panel, active);

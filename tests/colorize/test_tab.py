@@ -1,29 +1,33 @@
 """The Colorize tab in a real headless Chromium, with small models of random weights."""
 
-import gc
 import io
 import re
-import socket
 import tempfile
 import time
-import warnings
 import zipfile
-from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
 import skimage.data
-from browser import FLAGS, find_browser
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
-from playwright.sync_api import expect, sync_playwright
-
-import app
-from colorize import colorizer
-from turing.hosting import host
+from playwright.sync_api import expect
+from tab_pages import (
+    a_browser,
+    card,
+    choose,
+    done,
+    give,
+    picture,
+    pixels,
+    running,
+    save,
+    scrolls_sideways,
+    visitors,
+)
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -33,85 +37,20 @@ MOST_BYTES = 3 * 2**20
 
 @pytest.fixture(scope="module")
 def server(shipped_checkpoints, tmp_path_factory):
-    """The running app: its address, its sessions, and the models whose networks ran."""
-    with pytest.MonkeyPatch.context() as patch:
-        folder = tmp_path_factory.mktemp("app")
-        patch.setenv("COLORIZE_CHECKPOINTS", str(shipped_checkpoints))
-        patch.setenv("GRADIO_TEMP_DIR", str(folder / "gradio"))
-        runs, run, pause = [], colorizer.run_network, {"seconds": 0.0}
-
-        def counted(network, record, L):
-            runs.append(record.name)
-            time.sleep(pause["seconds"])
-            return run(network, record, L)
-
-        patch.setattr(colorizer, "run_network", counted)
-        with gradios_own_loops():
-            hosting = host([], {"TURING_STORE": str(folder / "studies")})
-            demo, settings, sessions = app.build(folder, hosting)
-            settings["max_file_size"] = MOST_BYTES
-            _, address, _ = demo.launch(
-                server_port=free_port(), prevent_thread_lock=True, **settings
-            )
-        yield Server(address, sessions, runs, pause, folder)
-        with gradios_own_loops():
-            demo.close(verbose=False)
-            sessions.close()
-            hosting.close()
-            del demo
-
-
-@contextmanager
-def gradios_own_loops():
-    """Gradio opens event loops that it never closes: they are collected here, without a word."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ResourceWarning)
-        yield
-        gc.collect()
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-class Server:
-    def __init__(self, address, sessions, runs, pause, folder):
-        self.address, self.sessions, self.runs = address, sessions, runs
-        self.pause, self.folder = pause, folder
+    with running(shipped_checkpoints, tmp_path_factory.mktemp("app"), MOST_BYTES) as server:
+        yield server
 
 
 @pytest.fixture(scope="module")
 def chromium():
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=find_browser(), args=FLAGS + CAMERA)
+    with a_browser(CAMERA) as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture
 def visit(chromium, server):
-    """A function that opens the app as a new visitor; every page must stay free of errors."""
-    contexts, errors = [], []
-
-    def visit(width=1280, height=800, **options):
-        context = chromium.new_context(
-            viewport={"width": width, "height": height}, permissions=["camera"], **options
-        )
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(30_000)
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.goto(server.address)
-        page.get_by_text("Drop black-and-white photos here").wait_for()
-        return page
-
-    yield visit
-    for context in contexts:
-        context.close()
-    server.pause["seconds"] = 0.0
-    assert errors == []
+    with visitors(chromium, server, permissions=["camera"]) as visit:
+        yield visit
 
 
 @pytest.fixture
@@ -130,49 +69,8 @@ def photos(tmp_path_factory):
     return folder
 
 
-def give(page, *files):
-    page.get_by_label("Choose photos").set_input_files(list(files))
-
-
-def choose(page, title):
-    page.get_by_role("checkbox", name=re.compile(f"^{title}")).check()
-
-
-def card(page, title):
-    return page.locator(".cz-card", has=page.get_by_role("heading", name=title, exact=True))
-
-
-def done(page, *titles):
-    for title in titles:
-        expect(card(page, title)).to_have_attribute("data-state", "done", timeout=60_000)
-        page.wait_for_function(
-            "(image) => image.complete && image.naturalWidth > 0",
-            arg=picture(page, title).element_handle(),
-        )
-
-
-def picture(page, title):
-    return card(page, title).get_by_role("img", name=re.compile(f"colorized by {title}$"))
-
-
-def pixels(page, image):
-    """What the browser got for an `<img>`, `(h, w, 3)`."""
-    address = image.evaluate("(image) => image.src")
-    return np.asarray(Image.open(io.BytesIO(page.request.get(address).body())).convert("RGB"))
-
-
 def chroma(picture):
     return float((picture.max(2).astype(int) - picture.min(2)).mean())
-
-
-def save(page, link):
-    with page.expect_download() as download:
-        link.click()
-    return download.value.suggested_filename, download.value.path().read_bytes()
-
-
-def scrolls_sideways(page):
-    return page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
 
 
 def test_empty_page(page):
