@@ -19,7 +19,10 @@ from colorize.record import read_record, write_record
 
 ALL_FORMATS = ("jpg", "png", "webp", "tif", "bmp", "avif", "gif")
 MEASURES = ("judge", "decodings", "robustness", "bleeding")
-COMMANDS = ("photo", "models", "train", "evaluate", "sheet", *MEASURES, "export", "import")
+COMMANDS = (
+    *("photo", "models", "train", "evaluate", "sheet"),
+    *(*MEASURES, "score-hints", "export", "import"),
+)
 
 
 def colorize(*arguments, code=0):
