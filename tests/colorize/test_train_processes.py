@@ -20,12 +20,12 @@ ENVIRONMENT = {"OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "true", "CUDA_VISIB
 SCRIPT = """
 import json, os, sys
 from pathlib import Path
-from colorize import train as training
+from colorize import start, train as training
 from colorize.data import find_datasets
 from colorize.settings import make_settings
 
 data, output, network, batch, epochs, resume = sys.argv[1:]
-training.load_pretrained = lambda network, name, file: file.name
+start.load_pretrained = lambda network, name, file: file.name
 step, batches = training._Trainer._train_step, training._Trainer._batches
 
 def said(self, rgb):
