@@ -11,7 +11,7 @@ import urllib.request
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-PATIENCE = 300.0  # seconds until the app answers, on a slow and busy machine
+PATIENCE = 600.0  # seconds until the app answers, on a slow and busy machine
 
 
 class App:

@@ -1,12 +1,14 @@
 """The built-in study in the real app, from the address to the results, in a real browser."""
 
 import shutil
+import urllib.request
 from itertools import cycle
 
 import pytest
 from playwright.sync_api import expect
 
 from benchmarks.serving import App
+from colorize.examples import EXAMPLES
 from turing.records import choice_rows, participant_rows
 from turing.results import results_json
 from turing.store import Store, store_path
@@ -88,6 +90,14 @@ def check(app, choices, hints="The sky"):
     return sum(row["correct"] for row in scored), results
 
 
+def secrets(app):
+    """Paths, file names, and the names of pictures by what they show."""
+    files = [path.stem for path in (app.store / "demo-photos" / "photos").iterdir()]
+    stimuli = [path.stem for path in (app.store / "demo").glob("*.png")]
+    assert len(files) >= 10 and len(stimuli) > 30
+    return [str(app.store), "demo-photos", "demo.sqlite", *files, *stimuli]
+
+
 def test_by_mouse_from_the_tab_to_the_results(app, meet):
     person = meet(app, viewport={"width": 1280, "height": 900})
     page = person.page
@@ -117,7 +127,9 @@ def test_by_mouse_from_the_tab_to_the_results(app, meet):
 
 def test_by_keyboard(app, meet):
     person = meet(app)
-    keyboard = person.page.keyboard
+    keyboard, traffic = person.page.keyboard, []
+    context = person.page.context
+    context.on("response", lambda r: traffic.append(r) if r.url.startswith("http") else None)
     person.visit()
     person.sees("I agree")
     person.tab_to("I agree")
@@ -149,6 +161,22 @@ def test_by_keyboard(app, meet):
     keyboard.press("Enter")
     person.sees("All done")
     check(app, [1, *choices], hints=None)
+    texts = [f"{r.url} {r.all_headers()} {r.text()}" for r in traffic if "/picture/" not in r.url]
+    texts += [f"{r.url} {r.all_headers()}" for r in traffic if "/picture/" in r.url]
+    assert len(texts) >= 2 * (TRIALS + 1)
+    texts.append(person.page.content())
+    known = "\n".join(texts).lower()
+    models = ["baseline", "fusion", "classifier", "regression", "wild"]
+    assert [secret for secret in [*models, *secrets(app)] if secret.lower() in known] == []
+
+
+def test_the_apps_config_gives_nothing_of_the_study_away(app):
+    with urllib.request.urlopen(f"{app.address}/config") as answer:
+        config = answer.read().decode().lower()
+    assert "study-frame" in config
+    found = {secret for secret in secrets(app) if secret.lower() in config}
+    the_other_tabs = {name.lower() for name in EXAMPLES}
+    assert found <= the_other_tabs
 
 
 def test_on_a_phone(app, meet):
