@@ -19,7 +19,7 @@ MIDDLE = torch.full((1, 40, 60), 55.0)
 
 
 def spot(row, column, a=30.0, b=-20.0):
-    return Spot(row, column, torch.tensor([a, b]))
+    return Spot(row, column, torch.tensor([float(a), float(b)]))
 
 
 @pytest.mark.parametrize("colour", ["#d02020", "#3060C0", "#808080", "#00ff00"])
