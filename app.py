@@ -100,6 +100,7 @@ def _parser() -> argparse.ArgumentParser:
 def _serve(folder: Path, options: argparse.Namespace) -> int:
     _check_port(options.host, options.port)
     from colorize.errors import ColorizeError
+    from colorize.patience import impatient
     from turing.errors import TuringError
     from turing.hosting import host
     from turing.sign_in import announcement
@@ -117,6 +118,8 @@ def _serve(folder: Path, options: argparse.Namespace) -> int:
             prevent_thread_lock=True,
             **settings,
         )
+        served = demo.server.config
+        served.http_protocol_class = impatient(served.http_protocol_class)
         address = demo.share_url or demo.local_url
         print(f"Colorize runs at {address} (Ctrl-C ends it)", flush=True)
         for line in (*hosting.notes, announcement(hosting.password, address)):
@@ -181,7 +184,7 @@ def build(folder: Path, hosting: "Hosting") -> tuple["gr.Blocks", dict[str, Any]
         workshop.use_zerogpu(spaces)
     sessions = Sessions(workshop, folder / "sessions")
     with gr.Blocks(
-        title="Colorize", fill_width=True, analytics_enabled=False, delete_cache=(600, 3600)
+        title="Colorize", fill_width=True, analytics_enabled=False, delete_cache=(300, 3000)
     ) as demo:
         with gr.Tab("Colorize"):
             build_tab(demo, sessions, examples)

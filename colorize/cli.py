@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from colorize import cli_data, cli_hints  # noqa: F401 - registers train, evaluate and others
+from colorize import cli_data, cli_hints, cli_measure  # noqa: F401 - register their commands
 from colorize.cli_base import FAILED, Device, Model, app, command, printable, warn, wrong_use
 from colorize.errors import ColorizeError
 from colorize.record import check_name, checkpoints_folder, find_record, list_checkpoints
@@ -254,5 +254,8 @@ def export(
     typer.echo(f"{folder / record.name}.json: {record.title} can be used now.")
 
 
-_ORDER = ("photo", "models", "train", "evaluate", "score-hints", "sheet", "export", "import")
+_ORDER = (
+    *("photo", "models", "train", "evaluate", "sheet"),
+    *("judge", "decodings", "robustness", "bleeding", "score-hints", "export", "import"),
+)
 app.registered_commands.sort(key=lambda registered: _ORDER.index(registered.name))

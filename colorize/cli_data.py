@@ -1,11 +1,9 @@
 """The commands that take a folder of datasets: train, evaluate, sheet."""
 
-import json
 import os
-from collections import Counter
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import typer
 
@@ -20,11 +18,19 @@ from colorize.cli_base import (
     command,
     wrong_use,
 )
+from colorize.cli_models import (
+    check_json,
+    distinct,
+    find_models,
+    load_models,
+    read_document,
+    write_json,
+    write_text,
+)
 from colorize.errors import ColorizeError
-from colorize.record import Record, find_record, list_checkpoints
+from colorize.record import Record
 from colorize.settings_help import describe_settings
 
-T = TypeVar("T")
 _EPOCHS = 40  # where no length is given: what the second paper trained (3.4)
 
 
@@ -108,48 +114,30 @@ def evaluate(
     python -m colorize evaluate --data DATA --dataset people --model fusion --split val
     """
     from colorize.data import find_datasets
+    from colorize.tables import update_document
     from colorize.terminal import console, score_tables
 
     with wrong_use():
         if save_scores and (split is not Split.test or dataset):
             raise ColorizeError("--save-scores goes with the test photos of all datasets")
         datasets = find_datasets(data, dataset or ())
-        if json_file is not None:
-            check_can_write(json_file)
-        text = "" if document is None else _read_document(document)
-        names = model or [record.name for record in list_checkpoints()]
-        files = list(dict.fromkeys(find_record(name) for name in names))
-    from colorize.checkpoint import load_checkpoint
-    from colorize.colorizer import choose_device
+        check_json(json_file)
+        text = read_document(document, update_document)
+        files = find_models(model)
     from colorize.evaluate import evaluate
-    from colorize.tables import update_document
 
-    with wrong_use():
-        chosen = choose_device(device)
-    models = _distinct([load_checkpoint(file, chosen) for file in files], files)
+    models, chosen = load_models(files, device)
     result = evaluate(models, datasets, split.value, chosen)
-    if json_file is not None:
-        _write(json_file, json.dumps(result, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+    write_json(json_file, result)
     for table in score_tables(result):
         console().print(table)
     for note in result["settings"]["notes"]:
         typer.echo(f"Note: {note}.")
     if document is not None:
-        _write(document, update_document(text, result["rows"]))
+        write_text(document, update_document(text, result["rows"]))
     if save_scores:
         for file, (_, record) in zip(files, models, strict=True):
             _save_scores(file, record, result)
-
-
-def _distinct(models: list[tuple[T, Record]], files: list[Path]) -> list[tuple[T, Record]]:
-    """The models, those of the same name named by their paths (`best` of several runs)."""
-    count = Counter(record.name for _, record in models)
-    distinct = []
-    for (model, record), file in zip(models, files, strict=True):
-        if count[record.name] > 1:
-            record = replace(record, name=str(file.with_suffix("")))
-        distinct.append((model, record))
-    return distinct
 
 
 def _save_scores(file: Path, record: Record, result: dict) -> None:
@@ -159,25 +147,6 @@ def _save_scores(file: Path, record: Record, result: dict) -> None:
     name = file.stem
     scores = [row | {"model": name} for row in rows_of(result, record.name)]
     write_record(replace(record, name=name, scores=scores), file)
-
-
-def _read_document(document: Path) -> str:
-    """A Markdown file's text; ColorizeError where it has no place for tables."""
-    from colorize.tables import update_document
-
-    try:
-        text = document.read_text(encoding="utf-8")
-        update_document(text, [])
-    except (OSError, ValueError) as error:
-        raise ColorizeError(f"{document}: {error}") from error
-    return text
-
-
-def _write(file: Path, text: str) -> None:
-    from colorize.atomic import replacing
-
-    with replacing(file) as out:
-        out.write(text.encode())
 
 
 @command("sheet")
@@ -211,15 +180,14 @@ def sheet(
         files = found.photos[split.value]
         if not files:
             raise ColorizeError(f"{dataset} has no photos in {split.value!r}")
-        names = model or [record.name for record in list_checkpoints()]
-        records = list(dict.fromkeys(find_record(name) for name in names))
+        records = find_models(model)
     from colorize.colorizer import Colorizer, choose_device
     from colorize.sheet import choose, make_sheet, write_sheet
 
     with wrong_use():
         choose_device(device)
     colorizers = [Colorizer(record, device) for record in records]
-    named = _distinct([(model, model.record) for model in colorizers], records)
+    named = distinct([(model, model.record) for model in colorizers], records)
     models = {record.name: model for model, record in named}
     write_sheet(make_sheet(choose(files, photos, seed), models), output)
     typer.echo(str(output))

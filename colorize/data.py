@@ -81,6 +81,25 @@ def find_datasets(data: Path, names: Iterable[str] = ()) -> list[Dataset]:
     return found
 
 
+def choose_photos(datasets: Iterable[Dataset], count: int) -> list[Dataset]:
+    """The same datasets with `count` photos of `train` in all, where there are more.
+
+    The hashes of the names choose: always the same ones, each dataset by its share, and a
+    smaller choice lies within a larger one.
+    """
+    datasets = list(datasets)
+    names = [
+        (dataset.name, photo.name) for dataset in datasets for photo in dataset.photos["train"]
+    ]
+    names.sort(key=lambda both: hashlib.sha256("/".join(both).encode()).digest())
+    chosen = set(names[:count])
+
+    def kept(dataset: Dataset) -> list[PhotoFile]:
+        return [p for p in dataset.photos["train"] if (dataset.name, p.name) in chosen]
+
+    return [Dataset(d.name, d.photos | {"train": kept(d)}) for d in datasets]
+
+
 def _names(data: Path) -> list[str]:
     entries = [entry for entry in data.iterdir() if not entry.name.startswith(".")]
     folders = {entry.name for entry in entries if entry.is_dir()}

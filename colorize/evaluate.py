@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -18,6 +19,7 @@ from colorize.predict import decode, resize, run_network
 from colorize.record import Record
 
 SIZE = 96
+GREY = "grey"  # the control without colours
 FIGURES = ("mse", "psnr", "mssim", "lpips", "colorfulness", "colorfulness_truth", "ciede2000")
 _BATCH = 16
 
@@ -101,13 +103,29 @@ def controls(mean_ab: Sequence[float] | None) -> list[Contestant]:
     """The rows `grey` (ab = 0) and `mean-colour`, which cannot run where there is no mean."""
 
     def constant(a: float, b: float) -> Callable[[Tensor], Tensor]:
-        colour = torch.tensor([a, b]).view(1, 2, 1, 1)
+        colour = torch.tensor([a, b], dtype=torch.float32).view(1, 2, 1, 1)
         return lambda L: colour.expand(len(L), -1, *L.shape[-2:])
 
     return [
-        Contestant("grey", None, True, SIZE, constant(0, 0)),
+        Contestant(GREY, None, True, SIZE, constant(0, 0)),
         Contestant("mean-colour", None, True, SIZE, constant(*mean_ab) if mean_ab else None),
     ]
+
+
+def with_split(datasets: Sequence[Dataset], split: str) -> tuple[list[Dataset], list[str]]:
+    """The datasets that have photos in the split, and a note for each that has not.
+
+    Raises ColorizeError where none has, or one is called "all", as the row over all of them is.
+    """
+    if any(dataset.name == "all" for dataset in datasets):
+        raise ColorizeError("No dataset can be called 'all': that row is the one over all of them")
+    asked = [dataset for dataset in datasets if dataset.photos.get(split)]
+    if not asked:
+        raise ColorizeError(
+            f"No dataset has photos in {split!r}, nothing to evaluate; the splits are "
+            f"{', '.join(SPLITS)}"
+        )
+    return asked, [f"{d.name} has no {split!r}" for d in datasets if d not in asked]
 
 
 def mean_colour(datasets: Sequence[Dataset], split: str) -> tuple[float, float] | None:
@@ -115,13 +133,13 @@ def mean_colour(datasets: Sequence[Dataset], split: str) -> tuple[float, float] 
     total, count = torch.zeros(2, dtype=torch.float64), 0
     for dataset in datasets:
         if dataset.photos[split]:
-            for pixels in _decoded(dataset, "train", []):
+            for pixels in read_photos(dataset, "train", []):
                 total += lab_from_rgb(square(pixels, SIZE))[0, 1:].double().mean((1, 2))
                 count += 1
     return tuple((total / count).tolist()) if count else None
 
 
-def _decoded(dataset: Dataset, split: str, left_out: list[str]) -> Iterator[np.ndarray]:
+def read_photos(dataset: Dataset, split: str, left_out: list[str]) -> Iterator[np.ndarray]:
     """The photos' pixels; those that cannot be read are listed in `left_out`."""
     what = f"{dataset.name} {split}"
     for photo in tqdm(dataset.photos[split], what, unit="photo", leave=False):
@@ -132,11 +150,14 @@ def _decoded(dataset: Dataset, split: str, left_out: list[str]) -> Iterator[np.n
 
 
 def score_photos(
-    contestants: Sequence[Contestant], pixels: Iterable[np.ndarray], lpips: Lpips | None = None
+    contestants: Sequence[Contestant],
+    pixels: Iterable[np.ndarray],
+    lpips: Lpips | None = None,
+    figures: Sequence[str] = FIGURES,
 ) -> dict[Contestant, list[dict[str, float | None]]]:
     """Each contestant's figures for each photo: the contract's crop, sizes and scales."""
     scores: dict[Contestant, list] = {contestant: [] for contestant in contestants}
-    for batch in _batches(pixels):
+    for batch in batches(pixels):
         truth = lab_from_rgb(torch.cat([square(photo, SIZE) for photo in batch]))
         lightness = {SIZE: truth[:, :1]}
         for contestant in contestants:
@@ -146,11 +167,13 @@ def score_photos(
                 larger = torch.cat([square(photo, contestant.size) for photo in batch])
                 lightness[contestant.size] = lab_from_rgb(larger)[:, :1]
             ab = resize(contestant.colorize(lightness[contestant.size]), (SIZE, SIZE))
-            scores[contestant] += score_batch(ab, truth, lpips)
+            scores[contestant] += score_batch(ab, truth, lpips, figures)
     return scores
 
 
-def score_batch(ab: Tensor, truth: Tensor, lpips: Lpips | None) -> list[dict[str, float | None]]:
+def score_batch(
+    ab: Tensor, truth: Tensor, lpips: Lpips | None = None, figures: Sequence[str] = FIGURES
+) -> list[dict[str, float | None]]:
     """Figures of ab `(N, 2, 96, 96)` against true Lab `(N, 3, 96, 96)`, a dict a photo.
 
     Pictures are made as users get them: the true L, chroma scaled into gamut.
@@ -160,21 +183,21 @@ def score_batch(ab: Tensor, truth: Tensor, lpips: Lpips | None) -> list[dict[str
     rows = []
     for tensors in pairs:
         ab_one, picture, lab, truth_lab, truth_picture = (x.double().numpy() for x in tensors)
-        rows.append(
-            {
-                "mse": metrics.mse(ab_one, truth_lab[1:]),
-                "psnr": metrics.psnr(picture, truth_picture),
-                "mssim": metrics.mssim(picture, truth_picture),
-                "lpips": lpips(picture, truth_picture) if lpips else None,
-                "colorfulness": metrics.colorfulness(picture),
-                "colorfulness_truth": metrics.colorfulness(truth_picture),
-                "ciede2000": metrics.ciede2000(lab, truth_lab),
-            }
-        )
+        ways: dict[str, Callable[[], float | None]] = {
+            "mse": partial(metrics.mse, ab_one, truth_lab[1:]),
+            "psnr": partial(metrics.psnr, picture, truth_picture),
+            "mssim": partial(metrics.mssim, picture, truth_picture),
+            "lpips": partial(lpips, picture, truth_picture) if lpips else lambda: None,
+            "colorfulness": partial(metrics.colorfulness, picture),
+            "colorfulness_truth": partial(metrics.colorfulness, truth_picture),
+            "ciede2000": partial(metrics.ciede2000, lab, truth_lab),
+        }
+        rows.append({figure: ways[figure]() for figure in figures})
     return rows
 
 
-def _batches(pixels: Iterable[np.ndarray]) -> Iterator[list[np.ndarray]]:
+def batches(pixels: Iterable[np.ndarray]) -> Iterator[list[np.ndarray]]:
+    """The photos in lists of 16, the last one as long as it gets."""
     batch: list[np.ndarray] = []
     for photo in pixels:
         batch.append(photo)
@@ -193,24 +216,16 @@ def evaluate(
 ) -> dict:
     """The table as `{"settings": ..., "rows": [...]}`; datasets without the split are noted.
 
-    Raises ColorizeError where no dataset has photos in the split, or one is called "all".
+    Raises ColorizeError where `with_split` does.
     """
-    if any(dataset.name == "all" for dataset in datasets):
-        raise ColorizeError("No dataset can be called 'all': that row is the one over all of them")
-    asked = [dataset for dataset in datasets if dataset.photos.get(split)]
-    if not asked:
-        raise ColorizeError(
-            f"No dataset has photos in {split!r}, nothing to evaluate; the splits are "
-            f"{', '.join(SPLITS)}"
-        )
+    asked, notes = with_split(datasets, split)
     lpips, why_no_lpips = metrics.lpips_vgg()
     mean_ab = mean_colour(asked, split)
     entries = [entry for model in models for entry in contestants(*model, device)]
     entries += controls(mean_ab)
     scores: dict[str, dict[Contestant, list]] = {}
-    notes = [f"{d.name} has no {split!r}" for d in datasets if not d.photos.get(split)]
     for dataset in asked:
-        scores[dataset.name] = score_photos(entries, _decoded(dataset, split, notes), lpips)
+        scores[dataset.name] = score_photos(entries, read_photos(dataset, split, notes), lpips)
     scores["all"] = {
         entry: [row for by_entry in scores.values() for row in by_entry[entry]] for entry in entries
     }
@@ -245,10 +260,10 @@ def _row(
         "shipped": entry.shipped,
         "photos": photos,
     }
-    return row | {figure: _mean([score[figure] for score in scores]) for figure in FIGURES}
+    return row | {figure: mean_of([score[figure] for score in scores]) for figure in FIGURES}
 
 
-def _mean(values: list[float | None]) -> float | None:
+def mean_of(values: list[float | None]) -> float | None:
     """The mean; null where one is missing, or infinite (JSON has no infinity)."""
     if not values or any(value is None or not math.isfinite(value) for value in values):
         return None

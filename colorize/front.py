@@ -68,12 +68,19 @@ class Front:
             has_begun = True
             await send(message)
 
+        async def answer(refused: _RefusedError) -> None:
+            if not has_begun:
+                await _answer(send, refused)
+
         try:
             await self._admit(scope, body)
             await self._app(scope, body.receive, send_on)
         except _RefusedError as refused:
-            if not has_begun:
-                await _answer(send, refused)
+            await answer(refused)
+        except Exception:
+            if body.refused is None:
+                raise
+            await answer(body.refused)  # which went through others' hands
 
     async def _admit(self, scope: Scope, body: "_Body") -> None:
         """_RefusedError where a request may not pass, or later where its body may not."""
@@ -85,6 +92,8 @@ class Front:
             _check_door(call, reads)
         if reads:
             return
+        if _header(scope, b"sec-fetch-site") == "cross-site":
+            raise _RefusedError(403, "Expected a call from this app's own page.")
         is_upload = is_gradios and call == "upload"
         body.most = MOST_UPLOAD if is_upload else MOST_BODY
         length = _header(scope, b"content-length")

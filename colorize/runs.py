@@ -52,7 +52,8 @@ class Run:
                 key
                 for part, values in config.items()
                 for key in values.keys() | found[part].keys()
-                if values.get(key) != found[part].get(key)
+                # a setting that is newer than the run was off then: 0, empty
+                if (values.get(key) or None) != (found[part].get(key) or None)
             )
         except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
             raise ColorizeError(f"{file}: expected a run's settings, found {error!r}") from error

@@ -215,7 +215,7 @@ class Session:
 class Sessions:
     """The sessions of all visitors, by Gradio's hash; forgotten `limit` seconds after use."""
 
-    def __init__(self, workshop: Workshop, folder: Path, limit: float = 3600.0) -> None:
+    def __init__(self, workshop: Workshop, folder: Path, limit: float = 3300.0) -> None:
         self.workshop = workshop
         self._folder = folder
         self._limit = limit

@@ -36,6 +36,9 @@ class Settings:
     backbone: str = ""  # timm name, where the network has one
     backbone_size: int = 0  # its input's side in pixels; 0 = its own
     backbone_file: str = ""  # its weights; empty = fetched
+    zero_embedding: int = 0  # 1 = fusion without the backbone's embedding, an ablation
+    local: int = 0  # fusion's last layer with filters of their own in local x local places
+    photos: int = 0  # photos of all datasets together, always the same choice; 0 = all
     hints: float = 0.0  # share of the photos that are shown with colour hints
     degrade: float = 0.0  # share of the photos whose L is aged
     adversarial: float = 0.0  # weight of a patch discriminator's loss, for networks over bins
@@ -132,6 +135,10 @@ def _check(settings: Settings) -> None:
         "adversarial needs a loss over bins and every=1": s.adversarial == 0
         or (over_bins and s.every == 1),
         "keep must not be below 0": s.keep >= 0,
+        "photos and local must not be below 0": min(s.photos, s.local) >= 0,
+        "zero_embedding must be 0 or 1": s.zero_embedding in (0, 1),
+        f"zero_embedding and local do not go with {s.network}": s.network == "fusion"
+        or not (s.zero_embedding or s.local),
         f"backbone_size does not go with {s.network}": s.network != "unet" or not s.backbone_size,
         f"backbone does not go with {s.network}": has_backbone
         or not (s.backbone or s.backbone_size or s.backbone_file),

@@ -84,10 +84,13 @@ def _arguments(settings: Settings) -> dict[str, Any]:
     if settings.network == "unet":
         outputs = bins.COUNT if is_over_bins(settings) else 2
         return {"backbone": settings.backbone, "outputs": outputs}
-    return {
+    arguments = {
         "backbone": settings.backbone,
         "backbone_size": settings.backbone_size or None,
     }
+    if settings.zero_embedding:
+        arguments["zero_embedding"] = True
+    return arguments | ({"local": settings.local} if settings.local else {})
 
 
 def make_network(settings: Settings) -> tuple[nn.Module, dict[str, Any]]:

@@ -1,6 +1,6 @@
 """Tables of scores in Markdown, made from what `evaluate` measured."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 _FIGURES = {
     "mse": ("MSE", "{:.5f}"),
@@ -43,6 +43,22 @@ def full_table(rows: Sequence[dict]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def judge_table(rows: Sequence[dict]) -> str:
+    """How often the judge is right and the interval of it, models down and datasets across."""
+    datasets = list(dict.fromkeys(row["dataset"] for row in rows))
+    models = list(dict.fromkeys(_label(row) for row in rows))
+    cells = {(_label(row), row["dataset"]): _accuracy(row) for row in rows}
+    lines = [_line(["model", *datasets]), _line(["---", *["---:"] * len(datasets)])]
+    for model in models:
+        lines.append(_line([model, *(cells.get((model, dataset), "–") for dataset in datasets)]))
+    return "\n".join(lines) + "\n"
+
+
+def _accuracy(row: dict) -> str:
+    interval = "" if row["low"] is None else f" ({row['low']:.2f}–{row['high']:.2f})"
+    return f"{row['accuracy']:.2f}{interval}"
+
+
 def _label(row: dict) -> str:
     name = row["model"] if row["decoding"] is None else f"{row['model']}, {row['decoding']}"
     return name if row["shipped"] else f"{name} (not shipped)"
@@ -57,12 +73,20 @@ def _line(cells: Sequence[str]) -> str:
 
 
 def update_document(text: str, rows: Sequence[dict]) -> str:
-    """A Markdown text with its tables made anew.
+    """A Markdown text with the tables of `evaluate` made anew.
 
     They stand between `<!-- mse -->` and `<!-- /mse -->` (summary) and between
     `<!-- scores -->` and `<!-- /scores -->` (every figure). ValueError where neither is there.
     """
-    tables = {"mse": summary_table(rows), "scores": full_table(rows)}
+    return _with_tables(text, {"mse": summary_table(rows), "scores": full_table(rows)})
+
+
+def update_judged(text: str, rows: Sequence[dict]) -> str:
+    """A Markdown text with the table of `judge` made anew, between `<!-- judge -->` and its end."""
+    return _with_tables(text, {"judge": judge_table(rows)})
+
+
+def _with_tables(text: str, tables: Mapping[str, str]) -> str:
     updated = text
     for name, table in tables.items():
         begin, end = f"<!-- {name} -->", f"<!-- /{name} -->"
@@ -71,5 +95,6 @@ def update_document(text: str, rows: Sequence[dict]) -> str:
         if found and closed:
             updated = f"{before}{begin}\n\n{table}\n{end}{after}"
     if updated == text and not any(f"<!-- {name} -->" in text for name in tables):
-        raise ValueError("expected <!-- mse --> or <!-- scores --> with its end, found neither")
+        names = " or ".join(f"<!-- {name} -->" for name in tables)
+        raise ValueError(f"expected {names} with its end, found none")
     return updated

@@ -1,7 +1,7 @@
 """Tables for the terminal."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -20,6 +20,7 @@ _FIGURES = {
     "colorfulness_truth": ("of the truth", ".1f"),
     "ciede2000": ("CIEDE2000", ".2f"),
 }
+_IN_LABEL = ("model", "decoding", "shipped", "temperature", "gain")
 _IN_SHORT = ("mse", "ciede2000", "colorfulness")
 
 
@@ -52,10 +53,8 @@ def score_tables(result: dict[str, Any]) -> list[Table]:
         for heading, _ in _FIGURES.values():
             table.add_column(heading, justify="right")
         for row in rows:
-            decoding = f", {row['decoding']}" if row["decoding"] else ""
-            star = "" if row["shipped"] else " *"
             figures = [_text(figure, row[figure]) for figure in _FIGURES]
-            table.add_row(escape(f"{row['model']}{decoding}{star}"), *figures)
+            table.add_row(escape(_label(row)), *figures)
         tables.append(table)
     return tables
 
@@ -76,6 +75,32 @@ def hints_table(result: dict[str, Any]) -> Table:
             _text("ciede2000", missed),
         )
     return table
+
+
+def figures_table(rows: Iterable[dict[str, Any]]) -> Table:
+    """Any rows of one kind: a column a key, a star at a decoding that does not ship."""
+    rows = [
+        {"model": _label(row), **{k: v for k, v in row.items() if k not in _IN_LABEL}}
+        for row in rows
+    ]
+    table = Table()
+    for key in rows[0]:
+        is_name = isinstance(rows[0][key], str)
+        table.add_column(key.replace("_", " "), justify="left" if is_name else "right")
+    for row in rows:
+        table.add_row(*(escape(_cell(value)) for value in row.values()))
+    return table
+
+
+def _label(row: dict[str, Any]) -> str:
+    decoding = f", {row['decoding']}" if row.get("decoding") else ""
+    return f"{row['model']}{decoding}{'' if row.get('shipped', True) else ' *'}"
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "–"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _text(figure: str, value: float | None) -> str:

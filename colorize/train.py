@@ -21,7 +21,7 @@ from colorize.adversary import Adversary
 from colorize.cache import PhotoCache, open_cache
 from colorize.checkpoint import save_checkpoint
 from colorize.color import lab_from_rgb
-from colorize.data import Dataset
+from colorize.data import Dataset, choose_photos
 from colorize.degrade import degrade
 from colorize.errors import ColorizeError
 from colorize.hinting import random_hints
@@ -75,6 +75,8 @@ def train(
     run, cache = Run(output), output.parent / "cache"
     if unknown := settings.repeat.keys() - {dataset.name for dataset in datasets}:
         raise ColorizeError(f"--set repeat: there is no dataset {', '.join(sorted(unknown))}")
+    if settings.photos:
+        datasets = choose_photos(datasets, settings.photos)
     if accelerator.is_main_process:
         run.begin(run_config(settings, datasets, accelerator.num_processes), resume=resume)
     with accelerator.main_process_first():

@@ -232,6 +232,14 @@ def test_the_app_runs_unchanged_on_a_space(space):
     assert str(running.app) not in said, "a traceback of ours"
 
 
+def test_a_connection_that_says_nothing_is_let_go(space):
+    running = space()
+    with socket.create_connection(("127.0.0.1", running.port), timeout=SOON) as silent:
+        silent.sendall(b"GET / HTTP/1.1\r\nX-Slow: ")
+        assert silent.recv(100) == b""
+    running.stop()
+
+
 def test_answers_outlive_a_restart_of_the_space(space, tmp_path):
     running = space(TURING_BACKUP=str(tmp_path / "data"), TURING_ADMIN_PASSWORD="opensesame")
     token = secrets.token_urlsafe(32)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from turing import cli_build, cli_results, cli_study  # noqa: F401 - register their commands
+from turing import cli_build, cli_results, cli_space, cli_study  # noqa: F401 - register their commands
 from turing.cli_base import FAILED, StoreFile, app, command, say, warn
 from turing.store import Store
 

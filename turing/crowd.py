@@ -49,7 +49,8 @@ class Skills:
     withdraws: float = 0.0  # share who press Leave
 
     def __post_init__(self) -> None:
-        for name, fraction in [*self.fractions.items(), ("default", self.default)]:
+        named = {"/".join(filter(None, of)): share for of, share in self.fractions.items()}
+        for name, fraction in {**named, "of all others": self.default}.items():
             if not 0 < fraction < 1:
                 raise TuringError(
                     f"skill {name}: expected a fraction between 0 and 1, found {fraction:g}"

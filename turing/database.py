@@ -157,6 +157,27 @@ def rolled_back_on_error(connection: sqlite3.Connection) -> Iterator[None]:
         raise
 
 
+@contextlib.contextmanager
+def savepoint(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
+    """A part of an open transaction, which alone is undone when what is inside fails."""
+    check_in_transaction(connection)
+    connection.execute("SAVEPOINT part")
+    try:
+        yield connection
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK TO part")
+            connection.execute("RELEASE part")
+        raise
+    connection.execute("RELEASE part")
+
+
+def check_in_transaction(connection: sqlite3.Connection) -> None:
+    """StoreUnavailableError where SQLite has given a transaction up, as on a full disk."""
+    if not connection.in_transaction:
+        raise StoreUnavailableError("nothing was written; try again in a moment")
+
+
 def _pragma(connection: sqlite3.Connection, name: str) -> int:
     return connection.execute(f"PRAGMA {name}").fetchone()[0]
 

@@ -170,7 +170,8 @@ def _write_parquet(path: Path, columns: Sequence[str], rows: Sequence[Row]) -> N
         import pyarrow  # noqa: F401
     except ImportError:
         raise TuringError(
-            "Parquet needs the package pyarrow (pip install pyarrow); CSV and JSON do not"
+            "Parquet needs the package pyarrow, which CSV and JSON do not: "
+            "pip install 'colorize-turing[parquet]', or pip install pyarrow"
         ) from None
     import pandas
 

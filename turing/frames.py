@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from turing.errors import TuringError
+from turing.records import unknown_version
 from turing.store import Store, facts
 from turing.study import Study
 from turing.study_data import ORIGINAL, TRIAL_COLUMNS, StudyData, correct_of, one_protocol
@@ -94,9 +95,9 @@ def _chosen(store: Store, db: sqlite3.Connection, versions: Sequence[int] | None
     if present is None:
         raise TuringError(f"{store.path}: expected a study that is built, found none")
     chosen = [present] if versions is None else sorted(set(versions))
-    if unknown := [version for version in chosen if version not in built] or not chosen:
-        known = ", ".join(map(str, built))
-        raise TuringError(f"{store.path}: expected a version of {known}, found {unknown}")
+    unknown = [version for version in chosen if version not in built]
+    if unknown or not chosen:
+        raise unknown_version(store, built, unknown)
     return chosen
 
 

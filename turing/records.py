@@ -1,12 +1,13 @@
 """What participants did, as plain rows: for the analysis and for export."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlite_utils import Database
 
+from turing.errors import TuringError
 from turing.store import Store
 from turing.trials import correct_choice
 
@@ -72,8 +73,17 @@ def _rows(store: Store, sql: str, version: int | None, everything: bool) -> Iter
     if version is not None:
         conditions.append("p.version = :version")
     with store.reading() as db:
+        built = [number for (number,) in db.execute("SELECT version FROM study ORDER BY version")]
+        if version is not None and version not in built:
+            raise unknown_version(store, built, [version])
         rows = Database(db).query(sql.format(" AND ".join(conditions)), {"version": version})
         yield from list(rows)
+
+
+def unknown_version(store: Store, built: Sequence[int], asked: Sequence[int]) -> TuringError:
+    """The error for versions that a store does not have."""
+    known, found = (", ".join(map(str, versions)) or "none" for versions in (built, asked))
+    return TuringError(f"{store.path}: expected a version of {known}, found {found}")
 
 
 def _choice(row: Row) -> Row:

@@ -2,15 +2,17 @@
 
 SQLite blocks: while another program writes, for up to 10 s. The event loop never waits for it,
 and neither do readers: every study has one thread that writes, one that starts participants, and
-a few that read.
+a few that read. What has to be written goes to disk together: a disk that takes its time for
+each commit makes nobody wait for more than two.
 """
 
 import asyncio
 import contextlib
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Collection
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import ParamSpec, TypeVar
@@ -24,6 +26,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 READERS = 4
+TOGETHER = 100  # calls in one transaction, at most
 
 
 class ServedStudy:
@@ -33,13 +36,14 @@ class ServedStudy:
         self.sessions = Sessions(store)
         self._readers = ThreadPoolExecutor(READERS, "study-read")
         self._writer = ThreadPoolExecutor(1, "study-write")
+        self._to_write: deque[tuple[Callable[[], object], Future]] = deque()
         self._starter = ThreadPoolExecutor(1, "study-start")
 
     async def read(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         return await _run(self._readers, partial(call, *args, **kwargs))
 
     async def write(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        return await _run(self._writer, _in_time(partial(call, *args, **kwargs)))
+        return await asyncio.wrap_future(self._write(partial(call, *args, **kwargs)))
 
     async def start(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """For calls that draw trials: answers do not queue behind them."""
@@ -47,11 +51,38 @@ class ServedStudy:
 
     def write_later(self, call: Callable[..., object], *args: object) -> None:
         """For what nobody waits for, and what may be lost."""
-        self._writer.submit(_in_time(partial(call, *args)))
+        self._write(partial(call, *args))
+
+    def _write(self, call: Callable[[], T]) -> "Future[T]":
+        written: Future[T] = Future()
+        self._to_write.append((_in_time(call), written))
+        self._writer.submit(self._write_together)
+        return written
+
+    def _write_together(self) -> None:
+        """All that waits, in one transaction; nobody is told before it is on disk."""
+        waiting = [self._to_write.popleft() for _ in range(min(len(self._to_write), TOGETHER))]
+        waiting = [(call, told) for call, told in waiting if told.set_running_or_notify_cancel()]
+        if not waiting:
+            return
+        tell: list[Callable[[], None]] = []
+        try:
+            with self.sessions.store.writing():
+                for call, told in waiting:
+                    try:
+                        tell.append(partial(told.set_result, call()))
+                    except Exception as error:
+                        tell.append(partial(told.set_exception, error))
+        except Exception as error:
+            tell = [partial(told.set_exception, error) for _, told in waiting]
+        for each in tell:
+            each()
 
     def close(self) -> None:
         for pool in (self._readers, self._writer, self._starter):
             pool.shutdown(cancel_futures=True)
+        for _, told in self._to_write:
+            told.cancel()
         self.sessions.store.close()
 
 

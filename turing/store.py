@@ -22,6 +22,7 @@ from turing.database import StoreUnavailableError
 from turing.errors import TuringError
 from turing.study import Study, parse_study
 from turing.trials import Design, Parts, Placed
+from turing.turns import Turns
 
 State = Literal["built", "open", "closed"]
 
@@ -102,7 +103,7 @@ class Store:
         self._local = threading.local()
         self._opened: list[sqlite3.Connection] = []
         self._guard = threading.Lock()
-        self._writer = threading.Lock()
+        self._writer = Turns()
         self._versions: dict[str, Version] = {}
         with database.explained(self.path):
             database.migrate(self.path)
@@ -157,17 +158,28 @@ class Store:
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
-        """A transaction that is on disk when the block is left without an error."""
+        """A transaction that is on disk when the block is left without an error.
+
+        Within another one of the same thread it is a part of that: it alone is undone where it
+        fails, and it is on disk when that one is.
+        """
+        if getattr(self._local, "is_writing", False):
+            with database.explained(self.path), database.savepoint(self.connection) as connection:
+                yield connection
+            return
         if not self._writer.acquire(timeout=database.BUSY_SECONDS):
             raise StoreUnavailableError(f"{self.path}: busy; try again in a moment")
         try:
             with database.explained(self.path):
                 connection = self.connection
                 connection.execute("BEGIN IMMEDIATE")
+                self._local.is_writing = True
                 with database.rolled_back_on_error(connection):
                     yield connection
+                    database.check_in_transaction(connection)
                     connection.execute("COMMIT")
         finally:
+            self._local.is_writing = False
             self._writer.release()
 
     # What `build` writes

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from colorize.networks.backbone import Backbone
+from colorize.networks.local import LocallyConnected
 from colorize.networks.padding import pad_to_multiple
 
 ENCODER = ((64, 2), (128, 1), (128, 2), (256, 1), (256, 2), (512, 1), (512, 1), (256, 1))
@@ -15,6 +16,8 @@ class Fusion(nn.Module):
     The plan is that of Baldassarre et al. 2017. The pooled last features of a frozen
     pretrained backbone are repeated over the H/8 x W/8 grid of the encoder, concatenated, and
     mixed by a 1x1 convolution. The paper's backbone is `inception_resnet_v2`.
+    `zero_embedding` puts zeros in the embedding's place, for an ablation. With `local`, the last
+    convolution is the locally connected layer of the paper's future work, of local x local places.
 
     L `(N, 1, H, W)` in [-1, 1] -> ab / 110 `(N, 2, H, W)` in [-1, 1].
     """
@@ -24,9 +27,14 @@ class Fusion(nn.Module):
     stride = 8
 
     def __init__(
-        self, backbone: str = "inception_resnet_v2", backbone_size: int | None = None
+        self,
+        backbone: str = "inception_resnet_v2",
+        backbone_size: int | None = None,
+        zero_embedding: bool = False,
+        local: int = 0,
     ) -> None:
         super().__init__()
+        self.zero_embedding = zero_embedding
         self.backbone = Backbone(backbone, backbone_size)
         before, encoder = 1, []
         for filters, stride in ENCODER:
@@ -41,7 +49,7 @@ class Fusion(nn.Module):
             _up(),
             *_convolution(64, 32),
             *_convolution(32, 16),
-            nn.Conv2d(16, 2, 3, padding=1),
+            LocallyConnected(16, 2, local) if local else nn.Conv2d(16, 2, 3, padding=1),
             nn.Tanh(),
             _up(),
         )
@@ -49,9 +57,14 @@ class Fusion(nn.Module):
     def forward(self, L: Tensor) -> Tensor:
         height, width = L.shape[-2:]
         grid = self.encoder(pad_to_multiple(L, self.stride))
-        embedding = self.backbone(L)[..., None, None].expand(-1, -1, *grid.shape[-2:])
-        fused = self.fusion(torch.cat((grid, embedding.to(grid.dtype)), 1))
+        embedding = self._embedding(L).to(grid.dtype)[..., None, None]
+        fused = self.fusion(torch.cat((grid, embedding.expand(-1, -1, *grid.shape[-2:])), 1))
         return self.decoder(fused)[..., :height, :width]
+
+    def _embedding(self, L: Tensor) -> Tensor:
+        if self.zero_embedding:
+            return L.new_zeros(len(L), self.backbone.features)
+        return self.backbone(L)
 
 
 def _convolution(before: int, after: int, stride: int = 1) -> tuple[nn.Module, ...]:

@@ -9,6 +9,8 @@ import skimage
 import torch
 from PIL import Image
 
+from colorize.data import SPLITS, Dataset, PhotoFile
+
 SHIPPED = ("astronaut.png", "chelsea.png", "coffee.png", "rocket.jpg", "retina.jpg")
 
 
@@ -39,3 +41,19 @@ def encode():
 @pytest.fixture
 def generator() -> torch.Generator:
     return torch.Generator().manual_seed(0)
+
+
+@pytest.fixture
+def make_dataset(make_pixels, encode):
+    """A function of a name and sizes by split: a dataset of made photos."""
+
+    def make(name, **sizes):
+        photos = {"train": [], "val": [], "test": []}
+        for split, all_sizes in sizes.items():
+            for number, size in enumerate(all_sizes):
+                seed = 100 * SPLITS.index(split) + number
+                content = encode(make_pixels(seed, *size) // 2 + 64)  # far from the gamut's edge
+                photos[split].append(PhotoFile(f"{number}.png", lambda content=content: content))
+        return Dataset(name, photos)
+
+    return make

@@ -4,7 +4,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from colorize.data import SPLITS, DataError, find_datasets
+from colorize.data import SPLITS, DataError, Dataset, PhotoFile, choose_photos, find_datasets
 from colorize.errors import ColorizeError
 
 
@@ -297,3 +297,28 @@ def test_stl10_cut_off(tmp_path):
     file.write_bytes(file.read_bytes()[:-1])
     with pytest.raises(DataError, match="expected a multiple of 27648 bytes, found 27647 over"):
         find_datasets(tmp_path)
+
+
+def some_photos(name, count):
+    photos = [PhotoFile(f"{number}.png", bytes) for number in range(count)]
+    return Dataset(name, {"train": photos, "val": photos[:3], "test": []})
+
+
+def test_a_choice_of_photos_is_fixed_fair_and_nested():
+    datasets = [some_photos("a", 600), some_photos("b", 200)]
+    chosen = {count: choose_photos(datasets, count) for count in (100, 400)}
+    for count, some in chosen.items():
+        assert sum(len(dataset.photos["train"]) for dataset in some) == count
+        assert [dataset.photos["val"] for dataset in some] == [d.photos["val"] for d in datasets]
+        assert 0.6 < len(some[0].photos["train"]) / count < 0.9
+    for small, large, whole in zip(chosen[100], chosen[400], datasets, strict=True):
+        assert set(small.photos["train"]) < set(large.photos["train"])
+        kept = set(large.photos["train"])
+        assert large.photos["train"] == [p for p in whole.photos["train"] if p in kept]
+    other_order = choose_photos(datasets[::-1], 100)[::-1]
+    assert other_order == chosen[100]
+
+
+def test_a_choice_of_more_photos_than_there_are_is_all_of_them():
+    datasets = [some_photos("a", 5), some_photos("b", 4)]
+    assert choose_photos(datasets, 10) == datasets

@@ -11,7 +11,7 @@ from torch import nn
 
 from colorize import bins, evaluate, metrics
 from colorize.color import lab_from_rgb
-from colorize.data import SPLITS, Dataset, PhotoFile
+from colorize.data import Dataset, PhotoFile
 from colorize.errors import ColorizeError
 from colorize.record import Record
 
@@ -44,22 +44,6 @@ class Bins(nn.Module):
         logits = torch.full((len(L), 313, L.shape[-2] // 4, L.shape[-1] // 4), -1e4)
         logits[:, 10], logits[:, 200] = math.log(3), 0
         return logits
-
-
-@pytest.fixture
-def make_dataset(make_pixels, encode):
-    """A function of a name and sizes by split: a dataset of made photos."""
-
-    def make(name, **sizes):
-        photos = {"train": [], "val": [], "test": []}
-        for split, all_sizes in sizes.items():
-            for number, size in enumerate(all_sizes):
-                seed = 100 * SPLITS.index(split) + number
-                content = encode(make_pixels(seed, *size) // 2 + 64)  # far from the gamut's edge
-                photos[split].append(PhotoFile(f"{number}.png", lambda content=content: content))
-        return Dataset(name, photos)
-
-    return make
 
 
 def run(datasets, models=(), split="test"):

@@ -243,6 +243,13 @@ def test_one_client_cannot_fill_the_queue(ask):
     assert ask("POST", f"{API}/study/demo/answer", waiting=waiting)[0] == 200
 
 
+@pytest.mark.parametrize("path", [f"{API}/upload", f"{API}/queue/join", f"{API}/study/demo/answer"])
+def test_other_sites_pages_make_no_visitor_do_anything(ask, path):
+    assert ask("POST", path, headers=[("Sec-Fetch-Site", "cross-site")])[0] == 403
+    for own in ("same-origin", "same-site", "none"):
+        assert ask("POST", path, headers=[("Sec-Fetch-Site", own)])[0] == 200
+
+
 def test_clients_of_gradios_queue():
     def event(address, forwarded=None):
         headers = [(b"x-forwarded-for", forwarded)] if forwarded else []

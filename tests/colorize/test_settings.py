@@ -94,6 +94,10 @@ def test_a_value_of_another_type_is_refused(change, expected):
         ("baseline", "backbone_size=64", "backbone does not go with baseline"),
         ("fusion", "backbone=", "backbone needs a name for fusion"),
         ("fusion", "backbone_size=-1", "backbone_size must"),
+        ("fusion", "zero_embedding=2", "zero_embedding must be 0 or 1"),
+        ("fusion", "local=-1", "photos and local must not"),
+        ("baseline", "photos=-1", "photos and local must not"),
+        ("unet", "local=16", "zero_embedding and local do not go with unet"),
     ],
 )
 def test_impossible_values_are_refused_in_one_line(network, change, expected):

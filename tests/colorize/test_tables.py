@@ -1,6 +1,12 @@
 import pytest
 
-from colorize.tables import full_table, summary_table, update_document
+from colorize.tables import (
+    full_table,
+    judge_table,
+    summary_table,
+    update_document,
+    update_judged,
+)
 
 FIGURES = {
     "mse": 0.0102, "psnr": 22.123, "mssim": 0.91234, "lpips": None, "ciede2000": 9.876,
@@ -46,6 +52,38 @@ def test_full_table_has_a_line_a_row_and_dashes_for_what_is_missing():
     assert lines[2] == first
 
 
+def judged(model, dataset, accuracy, low, high, decoding=None):
+    head = {"model": model, "dataset": dataset, "decoding": decoding, "shipped": True}
+    return head | {"photos": 3, "accuracy": accuracy, "low": low, "high": high, "fooled": 0.5}
+
+
+JUDGED = [
+    judged("net", "fruits", 0.714, 0.65, 0.777, "T = 0.38"),
+    judged("grey", "fruits", 1.0, None, None),
+    judged("net", "all", 0.8, 0.7, 0.9, "T = 0.38"),
+]
+
+
+def test_the_judges_table_has_intervals():
+    assert judge_table(JUDGED).splitlines() == [
+        "| model | fruits | all |",
+        "| --- | ---: | ---: |",
+        "| net, T = 0.38 | 0.71 (0.65–0.78) | 0.80 (0.70–0.90) |",
+        "| grey | 1.00 | – |",
+    ]
+
+
+def test_the_judges_table_is_replaced_and_the_scores_are_not():
+    text = "a\n<!-- judge -->\nold\n<!-- /judge -->\n<!-- mse -->\nmine\n<!-- /mse -->\n"
+    updated = update_judged(text, JUDGED)
+    assert "| grey | 1.00 | – |" in updated
+    assert "mine" in updated
+    assert "old" not in updated
+    assert "| grey | 1.00 | – |" in update_document(updated, ROWS)
+    with pytest.raises(ValueError, match="<!-- judge -->"):
+        update_judged("no place", JUDGED)
+
+
 def test_a_documents_tables_are_replaced_and_nothing_else():
     text = "Before\n<!-- mse -->\nold\n<!-- /mse -->\nafter"
     updated = update_document(text, ROWS)
@@ -56,5 +94,5 @@ def test_a_documents_tables_are_replaced_and_nothing_else():
 
 
 def test_a_document_without_a_place_for_tables_is_refused():
-    with pytest.raises(ValueError, match="found neither"):
+    with pytest.raises(ValueError, match="found none"):
         update_document("no tables here", ROWS)

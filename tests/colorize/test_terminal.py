@@ -3,7 +3,7 @@ import io
 from rich.console import Console
 
 from colorize.record import Record
-from colorize.terminal import models_table, score_tables
+from colorize.terminal import figures_table, models_table, score_tables
 
 FIGURES = {
     "mse": 0.0102, "psnr": 22.123, "mssim": 0.91234, "lpips": None, "colorfulness": 20.04,
@@ -30,6 +30,16 @@ def test_a_table_for_each_dataset_in_order():
     assert [table.title for table in tables] == ["fruits, 3 photos", "all, 3 photos"]
     text = shown(tables[0])
     for part in ("net, T = 0.38 ", "net, T = 1 *", "0.01020", "22.12", "0.912", "–", "9.88"):
+        assert part in text
+
+
+def test_rows_of_any_kind_are_a_table():
+    rows = [
+        {"model": "net", "decoding": "T = 1", "shipped": False, "mse_aged": 0.012344, "photos": 3},
+        {"model": "[b]x", "decoding": None, "shipped": True, "mse_aged": None, "photos": 4},
+    ]
+    text = shown(figures_table(rows))
+    for part in ("net, T = 1 *", "mse aged", "0.01234", "–", "[b]x "):
         assert part in text
 
 

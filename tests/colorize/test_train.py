@@ -394,6 +394,39 @@ def test_states_are_saved_within_a_long_epoch(tmp_path, made, monkeypatch):
     assert places == [[1, 0, 1], [2, 0, 2], [3, 0, 3], [4, 0, 4], [4, 1, 0]]
 
 
+@pytest.mark.parametrize(
+    ("change", "arguments"),
+    [("zero_embedding=1", {"zero_embedding": True}), ("local=16", {"local": 16})],
+)
+def test_fusions_ablations_train_and_their_record_says_so(tmp_path, made, change, arguments):
+    run(tmp_path / "run", made, settings_of("fusion", change), Budget(epochs=1))
+    network, record = load_checkpoint(tmp_path / "run" / "best")
+    assert record.arguments == {"backbone": "test_resnet", "backbone_size": 32} | arguments
+    assert f"--set {change}" in record.training["command"]
+    assert network(torch.rand(1, 1, 24, 16)).shape == (1, 2, 24, 16)
+
+
+def test_a_choice_of_photos_is_trained_on_and_recorded(tmp_path, made):
+    run(tmp_path / "run", made, settings_of("baseline", "photos=12"), Budget(epochs=1))
+    _, record = load_checkpoint(tmp_path / "run" / "best")
+    assert sum(record.data["train"].values()) == 12
+    assert record.training["steps"] == 3
+    assert "--set photos=12" in record.training["command"]
+
+
+def test_a_run_from_before_a_setting_was_there_can_be_resumed(tmp_path, made):
+    run(tmp_path / "run", made, settings_of("baseline"), Budget(epochs=1))
+    file = tmp_path / "run" / "config.json"
+    config = json.loads(file.read_text())
+    del config["settings"]["photos"]
+    file.write_text(json.dumps(config))
+    run(tmp_path / "run", made, settings_of("baseline"), Budget(epochs=2), resume=True)
+    assert state_of(tmp_path / "run")["place"][1] == 2
+    chosen = settings_of("baseline", "photos=12")
+    with pytest.raises(ColorizeError, match="another names of the photos, photos, train"):
+        run(tmp_path / "run", made, chosen, Budget(epochs=3), resume=True)
+
+
 # what cannot go on
 
 

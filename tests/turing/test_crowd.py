@@ -103,8 +103,9 @@ def test_the_careful_see_through_catch_trials():
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"fractions": {(None, "a"): 1.0}}, "found 1"),
-        ({"default": 0.0}, "default.*found 0"),
+        ({"fractions": {(None, "a"): 1.0}}, "skill a: .*found 1"),
+        ({"fractions": {("b", "a"): 2.0}}, "skill b/a: .*found 2"),
+        ({"default": 0.0}, "all others: .*found 0"),
         ({"careless": 0.7, "leaves": 0.5}, "1 at most together"),
         ({"careless": -0.1}, "0 or more"),
         ({"sd_photo": -1}, "standard deviations"),

@@ -162,7 +162,6 @@ def test_json(store, tmp_path):
 
 
 def test_parquet(store, tmp_path):
-    pytest.importorskip("pyarrow")
     written = export(store, tmp_path / "choices.parquet")
     frame = pandas.read_parquet(written.path)
     kept = frame.astype(object).where(frame.notna(), None).to_dict("records")
@@ -171,8 +170,9 @@ def test_parquet(store, tmp_path):
 
 def test_parquet_without_its_package_says_so(store, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "pyarrow", None)
-    with pytest.raises(TuringError, match="Parquet needs the package pyarrow"):
+    with pytest.raises(TuringError, match=r"pip install 'colorize-turing\[parquet\]'") as refused:
         export(store, tmp_path / "choices.parquet")
+    assert "\n" not in str(refused.value)
     assert [path.name for path in tmp_path.iterdir()] == ["studies"]
 
 

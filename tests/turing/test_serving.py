@@ -3,16 +3,18 @@
 import asyncio
 import threading
 import time
+from contextlib import contextmanager
 
 import pytest
 
 from turing import database
 from turing.database import StoreUnavailableError
 from turing.errors import TuringError
+from turing.people import RefusedError
 from turing.serving import ServedStudy, Studies, is_name
-from turing.store import create_store
+from turing.store import create_store, note
 
-from .studies import build, built
+from .studies import build, built, rows
 
 
 @pytest.mark.parametrize("name", ["demo", "demo-2026", "A1", "x" * 64])
@@ -93,6 +95,118 @@ def test_writers_come_one_after_the_other_in_their_order(served):
 
     asyncio.run(visit())
     assert order == list(range(30))
+
+
+@pytest.fixture
+def busy(served, monkeypatch):
+    """Has the writer wait in a call of its own until `free` is set; counts transactions."""
+    free, whole, writing = threading.Event(), [], served.sessions.store.writing
+
+    @contextmanager
+    def counted():
+        is_inner = getattr(served.sessions.store._local, "is_writing", False)
+        with writing() as db:
+            yield db
+        whole.extend([] if is_inner else [db])
+
+    monkeypatch.setattr(served.sessions.store, "writing", counted)
+    served.write_later(free.wait, 60)
+    return free, whole
+
+
+def add(served, detail):
+    with served.sessions.store.writing() as db:
+        note(db, None, "test", str(detail))
+    return detail
+
+
+def details(served):
+    return [row["detail"] for row in rows(served.sessions.store, "events") if row["what"] == "test"]
+
+
+def test_what_waits_is_written_in_one_transaction(served, busy):
+    free, whole = busy
+
+    async def visit():
+        writing = [asyncio.ensure_future(served.write(add, served, n)) for n in range(50)]
+        await asyncio.sleep(0)
+        free.set()
+        assert await asyncio.gather(*writing) == list(range(50))
+
+    asyncio.run(visit())
+    assert details(served) == [str(n) for n in range(50)]
+    assert len(whole) == 2  # the one before, and all of these
+
+
+def test_one_that_fails_takes_nobody_along(served, busy):
+    free, whole = busy
+
+    def fail():
+        add(served, "undone with it")
+        with served.sessions.store.writing() as db:
+            note(db, None, "test", "undone")
+            raise RefusedError(404, "unknown", "No.")
+
+    async def visit():
+        calls = [(add, served, "a"), (fail,), (add, served, "b")]
+        writing = [asyncio.ensure_future(served.write(*call)) for call in calls]
+        await asyncio.sleep(0)
+        free.set()
+        return await asyncio.gather(*writing, return_exceptions=True)
+
+    first, refused, last = asyncio.run(visit())
+    assert (first, last) == ("a", "b") and isinstance(refused, RefusedError)
+    assert details(served) == ["a", "undone with it", "b"]  # it was a transaction of its own
+    assert len(whole) == 2
+
+
+def test_nobody_is_told_saved_where_the_disk_has_no_room(served, busy):
+    free, _ = busy
+    store = served.sessions.store
+
+    def fill():
+        (pages,) = store.connection.execute("PRAGMA page_count").fetchone()
+        store.connection.execute(f"PRAGMA max_page_count={pages}")
+
+    def grow():
+        with store.writing() as db:
+            for number in range(1000):
+                note(db, None, "test", f"{number} {'x' * 1000}")
+
+    async def visit():
+        calls = [(fill,), (add, served, "a"), (grow,), (add, served, "b")]
+        writing = [asyncio.ensure_future(served.write(*call)) for call in calls]
+        await asyncio.sleep(0)
+        free.set()
+        return await asyncio.gather(*writing, return_exceptions=True)
+
+    _, first, grown, last = asyncio.run(visit())
+    assert isinstance(grown, StoreUnavailableError)
+    told = [each for each in (first, last) if isinstance(each, str)]
+    assert details(served) == told
+    assert store.connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def test_what_waits_at_the_end_is_given_up(tmp_path):
+    served, began, free = ServedStudy(built(tmp_path)), threading.Event(), threading.Event()
+
+    def hold():
+        began.set()
+        assert free.wait(60)
+
+    async def visit():
+        holding = asyncio.ensure_future(served.write(hold))
+        await asyncio.to_thread(began.wait, 60)
+        waiting = asyncio.ensure_future(served.write(hold))
+        await asyncio.sleep(0)
+        closing = asyncio.ensure_future(asyncio.to_thread(served.close))
+        await asyncio.sleep(0.1)
+        free.set()
+        await asyncio.gather(holding, closing)
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+
+    asyncio.run(visit())
 
 
 def test_what_waited_too_long_is_not_even_tried(served, monkeypatch):

@@ -8,7 +8,7 @@ import pytest
 from turing import database
 from turing.database import StoreUnavailableError
 from turing.errors import TuringError
-from turing.store import PhotoFacts, StimulusFacts, Store, create_store
+from turing.store import PhotoFacts, StimulusFacts, Store, create_store, note
 from turing.study import parse_study
 from turing.trials import WILD, Placed, participant_trials
 
@@ -295,6 +295,36 @@ def test_a_failed_block_leaves_nothing(store):
     assert rows(store, "photos") == before
     with store.writing():  # and the lock is free again
         pass
+
+
+def test_a_block_within_a_block_is_a_part_of_it(store):
+    with store.writing() as db:
+        note(db, None, "outer")
+        with pytest.raises(ZeroDivisionError), store.writing() as same:
+            assert same is db
+            note(db, None, "undone")
+            1 / 0  # noqa: B018
+        with store.writing():
+            note(db, None, "inner")
+        with sqlite3.connect(store.path) as other:
+            assert other.execute("SELECT count(*) FROM events").fetchone() == (0,)
+        other.close()
+    assert [row["what"] for row in rows(store, "events")] == ["outer", "inner"]
+    with pytest.raises(ZeroDivisionError), store.writing() as db:
+        with store.writing():
+            note(db, None, "undone too")
+        1 / 0  # noqa: B018
+    assert len(rows(store, "events")) == 2
+
+
+def test_a_transaction_that_sqlite_gave_up_is_no_success(store):
+    with pytest.raises(StoreUnavailableError, match="nothing was written"), store.writing() as db:
+        db.execute("ROLLBACK")  # as SQLite does by itself on some errors
+    with pytest.raises(StoreUnavailableError, match="nothing was written"), store.writing() as db:
+        db.execute("ROLLBACK")
+        with store.writing():
+            note(db, None, "lost")
+    assert rows(store, "events") == []
 
 
 def test_threads_have_connections_of_their_own(store):

@@ -5,6 +5,7 @@ import torch
 from torch import nn
 
 from colorize.networks.fusion import Fusion
+from colorize.networks.local import LocallyConnected
 
 
 @pytest.fixture
@@ -77,3 +78,26 @@ def test_papers_backbone_builds_runs_and_trains_a_step():
         optimizer.step()
         optimizer.zero_grad()
     assert losses[-1] < losses[0]
+
+
+@torch.inference_mode()
+def test_a_zeroed_embedding_is_an_ablation_of_the_same_weights(network):
+    ablated = Fusion("test_resnet", 32, zero_embedding=True).eval()
+    ablated.load_state_dict(network.eval().state_dict())
+    seen = []
+    ablated.fusion.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0]))
+    L = torch.rand(2, 1, 24, 40) * 2 - 1
+    output = ablated(L)
+    assert not seen[0][:, 256:].any()
+    network.backbone.forward = lambda L: torch.zeros(len(L), network.backbone.features)
+    assert torch.equal(output, network(L))
+
+
+@torch.inference_mode()
+@pytest.mark.parametrize("size", [(32, 32), (40, 24), (9, 100)])
+def test_the_last_layer_can_be_locally_connected(size):
+    network = Fusion("test_resnet", 32, local=8).eval()
+    assert sum(isinstance(m, LocallyConnected) for m in network.decoder) == 1
+    output = network(torch.rand(2, 1, *size) * 2 - 1)
+    assert output.shape == (2, 2, *size)
+    assert output.abs().max() <= 1
