@@ -239,11 +239,12 @@ class Colorization:
     def ab(self) -> np.ndarray:
         """float32 `(2, h, w)` at working size, in CIELAB units, saturation applied."""
         seen = self._prediction
+        output, temperature, gain = seen.output[None], self.temperature, None
         with _timed(self.seconds, "decode"), torch.inference_mode():
-            output = seen.output[None]
-            if self.seed is not None:
+            if self.seed is not None:  # a mode is wanted, and the record's decoding may be the mean
                 output = perturbed(output, seen.L, self.seed)
-            ab = decode(self._colorizer.network, self.record, output, self.temperature)
+                temperature, gain = bins.TEMPERATURE if temperature is None else temperature, 1.0
+            ab = decode(self._colorizer.network, self.record, output, temperature, gain)
             ab = follow(resize(ab, seen.shape)[0], seen.spots, seen.L)
             return (ab * self.saturation).numpy()
 

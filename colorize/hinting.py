@@ -15,18 +15,21 @@ AB_SCALE = 110.0
 SIDE = 5  # pixels of the square that a person's hint covers, at working size
 _SIDES = (1, 3, 5, 7, 9)  # of training's hints: Zhang et al. 2017, 3.2, takes 1 to 9
 _STOP = 1 / 8  # training's number of hints is geometric, as there
-_PINNED = 3  # pixels of the square that gets a hint's colour exactly
+_PINNED = 3  # pixels, at least, of the square that gets a hint's colour exactly
 _EDGE = 4.0  # the step in L from pixel to pixel that counts as an edge
 _REACH = 0.5  # how far a correction gets, as a share of the photo's short side
 
 
 @dataclass(frozen=True)
 class Spot:
-    """A hint at working size: the pixel, and the ab `(2,)` that it is to have."""
+    """A hint at working size: the pixel, the ab `(2,)` that it is to have, and the side of the
+    square around it that gets it exactly.
+    """
 
     row: int
     column: int
     ab: Tensor
+    side: int = _PINNED
 
 
 def find_spots(hints: Sequence[Hint], L: Tensor, photo_size: tuple[int, int]) -> list[Spot]:
@@ -34,11 +37,13 @@ def find_spots(hints: Sequence[Hint], L: Tensor, photo_size: tuple[int, int]) ->
 
     L `(1, h, w)` is in [0, 100]. A colour that sRGB has not at the spot's L gets less chroma.
     """
+    larger = max(L.shape[-2] / photo_size[1], L.shape[-1] / photo_size[0])
+    side = max(_PINNED, 2 * round(larger) + 1)  # of a small photo, a pixel and its neighbours
     spots = []
     for x, y, colour in hints:
         row, column = pixel_at((x, y), tuple(L.shape[-2:]), photo_size)
         ab = into_gamut(L[:, row, column].view(1, 1, 1), hint_ab(colour).view(2, 1, 1))
-        spots.append(Spot(row, column, ab.view(2)))
+        spots.append(Spot(row, column, ab.view(2), side))
     return spots
 
 
@@ -78,7 +83,7 @@ def follow(ab: Tensor, spots: Sequence[Spot], L: Tensor) -> Tensor:
     shape = tuple(L.shape[-2:])
     wish, where = torch.zeros(2, *shape), torch.zeros(shape, dtype=torch.bool)
     for spot in spots:
-        rows, columns = _square(spot.row, spot.column, _PINNED)
+        rows, columns = _square(spot.row, spot.column, spot.side)
         wish[:, rows, columns] = spot.ab.view(2, 1, 1)
         where[rows, columns] = True
     missed = (wish - ab).numpy() * where.numpy()

@@ -35,7 +35,8 @@ class Spreading:
         flat = np.where(fixed, values.reshape(len(values), -1), 0).astype(float)
         free = sparse.diags_array((~fixed).astype(float))
         matrix = free @ self._matrix @ free + sparse.diags_array(fixed.astype(float))
-        return self._solve(matrix, np.where(fixed, flat, -(self._matrix @ flat.T).T), _EXACT)
+        right = np.where(fixed, 0, -(self._matrix @ flat.T).T)
+        return self._solve(matrix, right, _EXACT) + flat.astype(np.float32).reshape(values.shape)
 
     def smoothed(self, values: np.ndarray) -> np.ndarray:
         """float32 `(k, h, w)`: `values` averaged over what lies near along the guide."""
@@ -55,12 +56,12 @@ class Spreading:
 
 def _links(guide: np.ndarray) -> sparse.csr_array:
     """The symmetric matrix `(h * w, h * w)` of the links of each pixel to its four neighbours."""
-    height, width = guide.shape[1:]
-    right, down = np.zeros((2, height, width))
-    right[:, :-1] = _likeness(np.diff(guide, axis=2))
-    down[:-1] = _likeness(np.diff(guide, axis=1))
-    diagonals = [right.ravel()[:-1], down.ravel()[:-width]]
-    half = sparse.diags_array(diagonals, offsets=[1, width], shape=(right.size, right.size))
+    number = np.arange(guide[0].size).reshape(guide.shape[1:])
+    across, down = _likeness(np.diff(guide, axis=2)), _likeness(np.diff(guide, axis=1))
+    links = np.concatenate((across.ravel(), down.ravel()))
+    first = np.concatenate((number[:, :-1].ravel(), number[:-1].ravel()))
+    second = np.concatenate((number[:, 1:].ravel(), number[1:].ravel()))
+    half = sparse.coo_array((links, (first, second)), shape=(number.size, number.size))
     return (half + half.T).tocsr()
 
 

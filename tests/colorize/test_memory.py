@@ -71,3 +71,14 @@ def test_bound_holds_with_many_threads():
     assert not over
     memory.forget("a"), memory.forget("b")
     assert memory.bytes == 0
+
+
+def test_forgets_what_begins_so():
+    memory = Memory(100)
+    for key in (("a", 1, "x"), ("a", 1, "y"), ("a", 2, "x")):
+        recall(memory, key, key)
+    memory.forget("a", 1)
+    assert [("a", 1, "x") in memory, ("a", 1, "y") in memory, ("a", 2, "x") in memory] == [
+        False, False, True,
+    ]  # fmt: skip
+    assert memory.bytes == 10

@@ -9,6 +9,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from colorize.examples import write_examples
+from colorize.hint_scores import missed_by
 from colorize.pictures import PREFIX, Pictures, download_names
 from colorize.record import list_checkpoints
 from colorize.session import Sessions
@@ -179,3 +180,57 @@ def test_names_are_never_doubled(sessions, tmp_path):
     names = download_names(session.items, MODELS)
     assert len({name.lower() for name in names.values()}) == 10
     assert [names[n, "direct"] for n in (1, 2, 3)] == ["a-direct", "a-direct-2", "A-direct-3"]
+
+
+@pytest.fixture
+def hinted(with_hints, shipped_photos, tmp_path):
+    """A function like `get`, of a session with two photos done by "hinted" and "direct"."""
+    files = tmp_path / "a.png", tmp_path / "b.png"
+    for file in files:
+        Image.fromarray(shipped_photos["coffee.png"]).resize((90, 60)).save(file)
+    (tmp_path / "files").mkdir()
+    sessions = Sessions(Workshop(tmp_path / "files", list_checkpoints()), tmp_path / "sessions")
+    session = sessions.of("me")
+    list(session.add(files))
+    list(session.run(["hinted", "direct"], None))
+    client = TestClient(Starlette(routes=Pictures(sessions, []).routes()))
+    yield lambda path, **query: client.get(f"{PREFIX}/{session.key}/{path}", params=query)
+    sessions.close()
+
+
+def test_hints_and_seed_come_with_the_address(hinted):
+    plain = np.asarray(picture(hinted("1/hinted/colour")))
+    blue = np.asarray(picture(hinted("1/hinted/colour", hints="45,30,#2040d0 9,9,#d02020")))
+    other = np.asarray(picture(hinted("1/hinted/colour", seed=2)))
+    assert missed_by(blue, [(45, 30, "#2040d0")])[0] < 12  # JPEG
+    assert (plain != blue).any() and (plain != other).any()
+    full = np.asarray(picture(hinted("1/hinted/file", hints="45,30,#2040d0", format="png")))
+    assert missed_by(full, [(45, 30, "#2040d0")])[0] < 10
+    assert hinted("1/hinted/uncertainty", hints="45,30,#2040d0").status_code == 200
+
+
+def test_each_photo_of_a_zip_has_its_own_hints(hinted):
+    query = {"models": "hinted,direct", "format": "png", "hints-2": "45,30,#2040d0"}
+    archive = zipfile.ZipFile(io.BytesIO(hinted("all.zip", **query).content))
+    read = {
+        name: np.asarray(Image.open(io.BytesIO(archive.read(name)))) for name in archive.namelist()
+    }
+    assert missed_by(read["b-hinted.png"], [(45, 30, "#2040d0")])[0] < 10
+    assert (read["a-hinted.png"] != read["b-hinted.png"]).any()
+    assert (read["a-direct.png"] == read["b-direct.png"]).all()
+
+
+def test_swatches(hinted):
+    swatches = hinted("1/hinted/swatches", x=45, y=30).json()
+    assert len(swatches) >= 2 and swatches[0].keys() == {"colour", "name"}
+    assert hinted("1/hinted/swatches", x=90, y=30).status_code == 422
+    assert len(hinted("1/direct/swatches", x=0, y=0).json()) >= 1
+
+
+@pytest.mark.parametrize(
+    "query", [{"hints": "x"}, {"hints": "90,0,#ffffff"}, {"hints": "1,1,#fff"}, {"seed": "-1"},
+              {"seed": "x"}, {"hints": "1,1,#ffffff " * 201}],
+)  # fmt: skip
+def test_wrong_hints_and_seeds_get_one_sentence(hinted, query):
+    answer = hinted("1/hinted/colour", **query)
+    assert answer.status_code == 422 and "\n" not in answer.json()["error"]

@@ -1,4 +1,6 @@
 import io
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -128,3 +130,51 @@ def test_uncertainty_is_the_more_opaque_the_less_sure():
     overlay = Image.open(io.BytesIO(encode_uncertainty(np.array([[0.0, 0.5, 1.0]]))))
     alpha = [overlay.getpixel((x, 0))[3] for x in range(3)]
     assert alpha == sorted(alpha) and alpha[0] == 0 < alpha[1] < alpha[2] < 255
+
+
+@pytest.fixture
+def hinting(with_hints, tmp_path):
+    (tmp_path / "files").mkdir()
+    return Workshop(tmp_path / "files", list_checkpoints())
+
+
+def test_hints_run_the_network_once_for_all_that_is_asked(hinting, upload, runs, tmp_path):
+    look = Look("hinted", hints=((100, 80, "#3050c0"), (20, 20, "#c03030")))
+    plain = hinting.preview(upload, Look("hinted"), 400)
+    assert (hinting.preview(upload, look, 400) != plain).any()
+    hinting.figures(upload, look)
+    hinting.uncertainty(upload, look)
+    hinting.swatches(upload, look, 5, 5)
+    file = hinting.save(upload, replace(look, saturation=0.5, seed=3), "png", tmp_path / "x")
+    assert runs == ["hinted", "hinted"]
+    assert np.asarray(Image.open(file)).shape == hinting.original(upload, 2000).shape
+
+
+def test_asked_at_once_it_is_one_run(hinting, upload, runs):
+    look = Look("hinted", hints=((100, 80, "#3050c0"),))
+    with ThreadPoolExecutor(4) as pool:
+        pictures = list(pool.map(lambda _: hinting.preview(upload, look, 200), range(4)))
+    assert runs == ["hinted"]
+    assert all((picture == pictures[0]).all() for picture in pictures)
+
+
+def test_of_outputs_with_hints_the_last_is_remembered(hinting, upload, runs):
+    hinting.predict(upload, Look("hinted"))
+    used = hinting.memory.bytes
+    for x in range(3):
+        hinting.predict(upload, Look("hinted", hints=((x, 80, "#3050c0"),)))
+    assert hinting.memory.bytes < 2.2 * used
+    hinting.predict(upload, Look("hinted"))
+    hinting.predict(upload, Look("hinted", hints=((2, 80, "#3050c0"),)))
+    assert len(runs) == 4
+
+
+def test_what_a_model_does_not_take_is_left_out(hinting, upload):
+    look = Look("direct", seed=3, hints=((100, 80, "#3050c0"),))
+    plain = hinting.preview(upload, Look("direct"), 90)
+    assert (hinting.preview(upload, look, 90) == plain).all()
+
+
+def test_a_hint_outside_the_photo_is_a_sentence(hinting, upload):
+    with pytest.raises(ColorizeError, match="outside the photo"):
+        hinting.preview(upload, Look("hinted", hints=((9999, 80, "#3050c0"),)), 90)
