@@ -171,7 +171,9 @@ def test_a_store_that_cannot_be_read_is_told(hand, store):
 
 
 def test_answers_never_wait_for_a_place_that_hangs(running, store, remote):
-    until(lambda: len(remote.stored()) == 1)
+    until(lambda: running._kept["tiny"].safe_until)
+    sent = running._kept["tiny"].safe_until
+    until(lambda: running._kept["tiny"].safe_until > sent)  # a later look: nothing is under way
     remote.slow = threading.Event()
     participant(store)
     until(lambda: "A snapshot is being sent since" in running.sentence("tiny"))
