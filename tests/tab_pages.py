@@ -1,11 +1,9 @@
 """The app with a Colorize tab, running, and visitors of it in a real headless Chromium."""
 
-import gc
 import io
 import re
 import socket
 import time
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from browser import FLAGS, find_browser
+from gradio_locks import no_stray_loops
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
@@ -48,7 +47,7 @@ def running(checkpoints: Path, folder: Path, most_bytes: int = 2**20) -> Iterato
             return run(network, record, *given)
 
         patch.setattr(colorizer, "run_network", counted)
-        with gradios_own_loops():
+        with no_stray_loops():
             hosting = host([], {"TURING_STORE": str(folder / "studies")})
             demo, settings, server.sessions = app.build(folder, hosting)
             settings["max_file_size"] = most_bytes
@@ -56,20 +55,9 @@ def running(checkpoints: Path, folder: Path, most_bytes: int = 2**20) -> Iterato
                 server_port=free_port(), prevent_thread_lock=True, **settings
             )
         yield server
-        with gradios_own_loops():
-            demo.close(verbose=False)
-            server.sessions.close()
-            hosting.close()
-            del demo
-
-
-@contextmanager
-def gradios_own_loops() -> Iterator[None]:
-    """Gradio opens event loops that it never closes: they are collected here, without a word."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ResourceWarning)
-        yield
-        gc.collect()
+        demo.close(verbose=False)
+        server.sessions.close()
+        hosting.close()
 
 
 def free_port() -> int:

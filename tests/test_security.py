@@ -3,7 +3,6 @@ tested where its answer lives.
 """
 
 import ast
-import gc
 import hashlib
 import http.client
 import io
@@ -12,14 +11,14 @@ import re
 import socket
 import threading
 import time
-import warnings
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote
 
 import numpy as np
 import pytest
 from gradio.route_utils import delete_files_created_by_app
+from gradio_locks import no_stray_loops
 from PIL import Image
 
 import app
@@ -31,15 +30,6 @@ DOCUMENT = ROOT / "docs" / "security.md"
 SECRET = "SECRET-of-the-study"
 SOON = 60.0
 STUDY = "/gradio_api/study/demo"
-
-
-@contextmanager
-def gradios_own_loops():
-    """Gradio opens event loops that it never closes: they are collected here, without a word."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ResourceWarning)
-        yield
-        gc.collect()
 
 
 class Server:
@@ -101,11 +91,10 @@ def server(shipped_checkpoints, tmp_path_factory):
         folder = tmp_path_factory.mktemp("server")
         patch.setenv("COLORIZE_CHECKPOINTS", str(shipped_checkpoints))
         patch.setenv("GRADIO_TEMP_DIR", str(folder / "app" / "gradio"))
-        with gradios_own_loops():
+        with no_stray_loops():
             server = Server(folder)
         yield server
-        with gradios_own_loops():
-            server.close()
+        server.close()
 
 
 @pytest.fixture

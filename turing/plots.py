@@ -149,6 +149,7 @@ def learning_curve(results: Results, width: float = NARROW) -> str:
             axes.plot([middle, middle], [fraction.low, fraction.high], color=MODELS[0], lw=1.6)
         axes.plot([middle], [fraction.estimate], color=MODELS[0], marker="o", ms=5, mec=PAPER)
     axes.set_ylim(min(0.4, axes.get_ylim()[0]), 1.02)
+    axes.xaxis.get_major_locator().set_params(integer=True)
     axes.set_xlabel("scored trial")
     axes.set_ylabel("turing fraction")
     axes.grid(axis="y", color=GRID, lw=0.6)

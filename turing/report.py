@@ -72,6 +72,7 @@ def html_report(
         questions=people_tables.answers_of(results),
         printed=tables.printed_table(results),
         plots=_plots(results),
+        colors={m: plots.css_color(color) for m, color in plots.model_colors(results).items()},
         method=_method(results),
         preregistration=preregistration,
         source=study.source,
