@@ -19,6 +19,7 @@ from huggingface_hub.utils import filter_repo_objects
 from colorize.record import list_checkpoints
 from colorize.tables import update_document
 from turing.deploying import plan
+from turing.study import parse_study
 
 ROOT = Path(__file__).parents[1]
 ROWS = json.loads((ROOT / "docs" / "scores.json").read_text(encoding="utf-8"))["rows"]
@@ -48,6 +49,14 @@ def test_one_model_is_the_default_and_all_are_small():
     assert sum(record.default for record in SHIPPED) == 1
     for record in SHIPPED:
         assert record.weights["bytes"] < 30_000_000
+
+
+def test_the_readmes_study_is_one():
+    (example,) = re.findall(r"^```toml\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)
+    study = parse_study(example)
+    assert study.models == ("unet", "fusion", "theirs")
+    assert set(study.stimuli.models) <= {record.name for record in SHIPPED}
+    assert f"studies/{study.name}.sqlite" in TEXT
 
 
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
