@@ -88,19 +88,13 @@ def power_of_effect(fraction: float, participants: int, trials: int, photos: int
     return float(norm.cdf((abs(fraction - 0.5) - quantile * at_chance) / error))
 
 
-def participants_for_half_width(
-    width: float, trials: int, photos: int, fraction: float = 0.5
-) -> int | None:
-    """Fewest people for a half-width; None where the photos are too few for any number."""
-    if not width > 0:
-        raise ValueError(f"width: expected a number above 0, found {width}")
-    return _fewest(lambda n: half_width(n, trials, photos, fraction) <= width)
-
-
 def participants_for_margin(
     delta: float, trials: int, photos: int, power: float = 0.8
 ) -> int | None:
-    """Fewest people to show that a fraction of 0.5 is within `delta` of it; None as above."""
+    """Fewest people to show that a fraction of 0.5 is within `delta` of it.
+
+    None where the photos are too few for any number.
+    """
     _check_power(power)
     return _fewest(lambda n: power_of_margin(delta, n, trials, photos) >= power)
 

@@ -12,6 +12,7 @@ from turing.bradley_terry import bradley_terry
 from turing.crowd import Skills
 from turing.statistics import holm, turing_fraction, verdict
 from turing.study_data import ORIGINAL
+from turing.tables import photos_table
 
 from .synthetic import made_up_data
 
@@ -170,6 +171,22 @@ def test_photos_add_up_and_the_least_told_apart_come_first(clean):
     of = clean.choices
     stimuli = dict(zip(of["stimulus"], zip(of["file"], of["model"], strict=True), strict=True))
     assert all(stimuli[photo.stimulus] == (photo.file, photo.model) for photo in photos)
+
+
+def test_a_photo_that_everybody_knows_stands_out():
+    """Prior exposure: one photo of a model that else nobody tells apart is always told apart."""
+    data = made_up_data(60, Skills(default=0.5, sd_photo=0), models=("a",), photos=12, trials=12)
+    trials = data.trials.copy()
+    famous = trials.loc[trials["kind"] == "scored", "photo"].iloc[0]
+    known = (trials["photo"] == famous) & (trials["kind"] == "scored")
+    trials.loc[known, "choice"] = (trials.loc[known, "left"] != ORIGINAL).astype(float)
+    trials.loc[known, "correct"] = 1.0
+    results = analyse(dataclasses.replace(data, trials=trials))
+    unusual = {photo.file for photo in results.photos if photo.unusual}
+    file = trials.loc[trials["photo"] == famous, "file"].iloc[0]
+    assert file in unusual and len(unusual) <= len(results.photos) / 4
+    told = [row for row in photos_table(results.photos).rows if file in row]
+    assert [row[-1] for row in told] == ["*"]
 
 
 def test_photos_of_single_show_a_colorization():

@@ -11,6 +11,7 @@ from turing.demo import ENOUGH, make_demo, shipped_photos
 from turing.errors import TuringError
 from turing.photos import judge
 from turing.store import PhotoFacts, create_store
+from turing.study import demo_study
 
 
 def test_enough_good_photos_are_installed():
@@ -81,3 +82,8 @@ def test_one_slip_leaves_nobody_out(tmp_path, checkpoints):
     """There is one catch trial, and a careful person may miss it."""
     study = make_demo(tmp_path)
     assert study.trials.catch == 1 and study.analysis.min_catch_correct == 0
+
+
+def test_it_asks_whether_a_photo_was_known(tmp_path):
+    asked = {question.id: question.when for question in demo_study(tmp_path).questions}
+    assert asked["seen_before"] == "after"

@@ -103,6 +103,16 @@ def test_lightness_is_the_same_for_any_colours_at_all():
         assert np.quantile(away, 0.99) <= MOST and away.max() < 0.6
 
 
+def test_a_model_that_returns_the_true_colours_gives_two_equal_halves(folder, tmp_path):
+    """As built: the original goes the same way through size, L, ab and rounding as a model's."""
+    with built(folder, tmp_path, models=["control-9999"]) as store:
+        made = list(pictures(store).values())
+    assert sum(WILD not in parts for parts, _ in made) >= PHOTOS
+    for parts, png in made:
+        left, right = halves(png, 2)
+        assert np.array_equal(left, right) == (WILD not in parts)
+
+
 # One file, one shape, nothing in it but the picture
 
 

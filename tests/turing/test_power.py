@@ -36,10 +36,6 @@ def test_photos_that_are_seen_once_at_most_share_nothing():
 
 
 def test_fewest_people():
-    people = power.participants_for_half_width(0.05, trials=40, photos=200)
-    assert power.half_width(people, 40, 200) <= 0.05 < power.half_width(people - 1, 40, 200)
-    assert power.participants_for_half_width(0.048, trials=40, photos=50) is None
-    assert power.participants_for_half_width(0.9, trials=40, photos=50) == 1
     for fewest, chance in (
         (
             power.participants_for_margin(0.1, 40, 200),
@@ -78,7 +74,6 @@ def test_plan_of_an_ordinary_study():
         (lambda: power.power_of_margin(0.6, 4, 10, 20), "delta: .* found 0.6"),
         (lambda: power.power_of_effect(0.5, 4, 10, 20), "no effect"),
         (lambda: power.participants_for_margin(0.1, 10, 20, power=80), "power: .* found 80"),
-        (lambda: power.participants_for_half_width(0, 10, 20), "width: .* found 0"),
     ],
 )
 def test_wrong_input_is_said(call, message):

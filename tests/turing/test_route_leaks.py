@@ -151,6 +151,18 @@ def test_a_state_depends_on_place_and_names_alone(client):
     assert not {*names[0]} & {*names[1]}
 
 
+def test_names_of_pictures_tell_no_side(client):
+    """No bit of a name goes with the side that the original is on."""
+    store, browser = client()
+    for _ in range(60):
+        browser.post("start", json={"consent": True, "answers": BEFORE})
+    of = {name: side for name, side in sides(store).items() if side is not None}
+    bits = np.array([[int(bit) for bit in f"{int(name, 16):0128b}"] for name in of])
+    side = np.array(list(of.values()))
+    together = 4 * ((bits - 0.5) * (side[:, None] - 0.5)).sum(axis=0) / np.sqrt(len(of))
+    assert len(of) > 400 and np.abs(together).max() < 5
+
+
 def test_a_reload_shows_the_same_and_another_answer_changes_nothing(client):
     store, browser = client()
     reply = browser.post("start", json={"consent": True, "answers": BEFORE}).json()
