@@ -47,8 +47,9 @@ def print_table(table: Table, console: Console) -> None:
         max(len(column), *(len(row[i]) for row in table.rows)) + 2
         for i, column in enumerate(table.columns)
     ]
-    fit = next((i for i in range(len(widths)) if sum(widths[: i + 1]) + 1 > console.width), None)
-    fit = max(fit or len(widths), table.text + 1)
+    # A space between each two columns, beside their padding.
+    needed = [sum(widths[: i + 1]) + i for i in range(len(widths))]
+    fit = max(sum(width <= console.width for width in needed), table.text + 1)
     drawn = RichTable(box=box.SIMPLE_HEAD, title_justify="left", title_style="bold", pad_edge=False)
     drawn.title = escape(table.title)
     for i, column in enumerate(table.columns[:fit]):

@@ -52,6 +52,16 @@ def test_a_narrow_terminal_says_what_it_left_out(plain):
         assert ("In a wider window: " in buffer.getvalue()) == hidden
 
 
+def test_columns_are_whole_or_left_out(plain):
+    table = cells_table(plain)
+    for width in range(50, 160):
+        buffer = io.StringIO()
+        print_table(table, Console(file=buffer, width=width))
+        drawn, _, hidden = buffer.getvalue().partition("In a wider window: ")
+        shown = len(table.columns) - hidden.count(",") - bool(hidden)
+        assert all(cell in drawn for row in table.rows for cell in row[:shown])
+
+
 def test_nobody_yet(results):
     data = results.data
     empty = dataclasses.replace(
