@@ -123,6 +123,8 @@ def _of_stimuli(study: "Study") -> Iterator[tuple[str, str]]:
     stimuli = study.stimuli
     yield from _twice("stimuli.models", study.models)
     yield from _twice("stimuli.datasets.name", (dataset.name for dataset in stimuli.datasets))
+    if "original" in study.models:  # in exports and reports it is the photo itself
+        yield "stimuli.models", 'expected another name than "original", which the photo has'
     needed = 2 if study.protocol == "preference" else 1
     if len(study.models) < needed:
         yield (

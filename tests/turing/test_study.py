@@ -94,6 +94,8 @@ def test_what_may_not_be_left_out_is_missed(line):
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
     [
+        ('"fusion"]', '"original"]', ['stimuli.models: expected another name than "original",'
+         " which the photo has"]),
         ("seed = 7 ", "sed = 7 ", ["study.seed: expected a whole number from 0 to 2^63 - 1, found"
          " nothing", "study.sed: unknown key, did you mean 'seed'?"]),
         ("catch = 2 ", "catch = 2\ndelta = 0.2 #", ["trials.delta: unknown key, did you mean"
