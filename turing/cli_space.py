@@ -7,7 +7,7 @@ import typer
 
 from turing.cli_base import StoreFolder, command, say, warn
 from turing.cli_study import study_link
-from turing.errors import TuringError
+from turing.errors import TuringError, WrongUseError
 from turing.store import DEFAULT_FOLDER
 
 
@@ -86,8 +86,11 @@ def fetch(
     python -m turing fetch demo --from hf://datasets/me/answers --store studies
     """
     from turing.remote import open_remote
+    from turing.serving import is_name
     from turing.snapshots import restore_newest
 
+    if not is_name(name):
+        raise WrongUseError(f"{name}: expected a study's name, letters, digits and '-'")
     restored = restore_newest(open_remote(place), store, name)
     if restored is None:
         raise TuringError(f"{place}: there are no snapshots of {name}")
