@@ -56,15 +56,26 @@ class Nursery:
         self._process.communicate()
 
 
+def lasting_port() -> int:
+    """A port for a server that is killed and started again.
+
+    Below those that systems give to clients: while nobody listens there, a client that tries
+    again and again could be given that very port, and connect to itself.
+    """
+    while True:
+        port = secrets.choice(range(20_000, 32_000))
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return port
+
+
 class Server:
     """A server in a process of its own; `kill` is kill -9."""
 
     def __init__(self, nursery: Nursery, studies: Path, page: Path) -> None:
         page.mkdir(parents=True, exist_ok=True)
         (page / "page.html").write_text("<!doctype html>")
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = lasting_port()
         self._nursery, self._studies, self._page = nursery, studies, page
         self._process = 0
 
