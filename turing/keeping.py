@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from turing import database
-from turing.errors import TuringError
+from turing.errors import TuringError, WrongUseError
 from turing.store import Store, facts
 
 COUNTED = ("study", "photos", "stimuli", "participants", "trials", "choices", "answers", "events")
@@ -39,8 +39,11 @@ def backup(store: Path | str, folder: Path | str) -> Kept:
     store, target = Path(store), Path(folder) / Path(store).name
     if target.parent.resolve() == store.parent.resolve():
         raise TuringError(f"{folder}: expected another folder than the store's own")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with look_at(store) as source, database.unfinished(target) as path:
+    with (
+        look_at(store) as source,
+        database.new_folder(target.parent),
+        database.unfinished(target) as path,
+    ):
         uid = facts(source).uid
         database.copy_into(source, path)
         with look_at(path) as copy:
@@ -59,6 +62,8 @@ def restore(backup: Path | str, store: Path | str) -> Kept:
     study's, or where the store is in use.
     """
     backup, store = Path(backup), Path(store)
+    if store.exists() and backup.exists() and store.samefile(backup):
+        raise WrongUseError(f"{store}: expected a backup and a store, found the same file twice")
     with look_at(backup) as source:
         rows = checked(source, backup)
         name, pictures = facts(source).name, pictures_of(source)
@@ -82,7 +87,8 @@ def restore(backup: Path | str, store: Path | str) -> Kept:
 def look_at(path: Path) -> Iterator[sqlite3.Connection]:
     """A study's store to read, or TuringError."""
     if not path.is_file():
-        raise TuringError(f"{path}: expected a study's store, found none")
+        found = "a folder" if path.is_dir() else "none"
+        raise TuringError(f"{path}: expected a study's store, found {found}")
     with database.explained(path), contextlib.closing(database.connect_read_only(path)) as db:
         if not database.check_version(db, path):
             raise TuringError(f"{path}: expected a study's store, found an empty file")

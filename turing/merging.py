@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from turing import database
-from turing.errors import TuringError
+from turing.errors import TuringError, WrongUseError
 from turing.keeping import copy_pictures, look_at, pictures_of
 from turing.people import delete_forgotten
 from turing.store import Store, facts, note
@@ -34,11 +34,13 @@ def merge(first: Path | str, second: Path | str, out: Path | str) -> Merged:
     """
     first, second, out = Path(first), Path(second), Path(out)
     if out.suffix != ".sqlite":
-        raise TuringError(f"{out}: expected a name that ends in .sqlite")
+        raise WrongUseError(f"{out}: expected a name that ends in .sqlite")
     if out.exists() or out.with_suffix("").exists():
         raise TuringError(f"{out}: is there already; take another name")
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as folder:
+    with (
+        database.new_folder(out.parent),
+        tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as folder,
+    ):
         # Copies, so that the two stay as they are, and an older one is brought up.
         copies = [Path(folder) / f"{number}.sqlite" for number in (1, 2)]
         for path, copy in zip((first, second), copies, strict=True):

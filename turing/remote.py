@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
-from turing.errors import TuringError
+from turing.errors import TuringError, WrongUseError
 
 _log = logging.getLogger(__name__)
 
@@ -53,7 +53,7 @@ def open_remote(location: str) -> Remote:
     if match := _HUB.fullmatch(location):
         return HubRemote(*match.groups(default=""))
     if "://" in location:
-        raise TuringError(
+        raise WrongUseError(
             f"{VARIABLE}: expected a folder or hf://datasets/OWNER/NAME, "
             f"found {without_secrets(location)}"
         )
