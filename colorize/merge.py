@@ -95,7 +95,7 @@ class Merger:
             return
         rgb = torch.index_select(_linear_table(), 0, index, out=spare.view(-1)[: pixels.size])
         index = index[: len(f)].copy_(torch.mv(rgb.view(-1, 3), self._weights, out=f))
-        torch.index_select(_f_of_Y(), 0, index, out=f)
+        torch.index_select(_f_of_y(), 0, index, out=f)
 
     def _encoded(self, levels: Tensor, spare: Tensor) -> Tensor:
         """The four bytes of each pixel as an int32 `(n,)`, in `spare`."""
@@ -173,7 +173,7 @@ def _f_of_grey() -> Tensor:
 
 @cache
 @torch.inference_mode(False)
-def _f_of_Y() -> Tensor:
+def _f_of_y() -> Tensor:
     """f(Y) of Y in steps of 1 / _Y_LEVELS, each for its middle; 1 is within by a step."""
     middles = torch.arange(_Y_LEVELS + 2, dtype=torch.float64) + 0.5
     return f_from_ratio((middles / _Y_LEVELS).clamp(max=1)).float()

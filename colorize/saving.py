@@ -15,6 +15,7 @@ from PIL import Image, ImageCms, ImageDraw, ImageFont, PngImagePlugin, features
 from colorize.formats import ENDINGS, LARGEST_SIDE, WITH_ALPHA, WRITABLE
 from colorize.metadata import Outgoing, outgoing
 from colorize.photo import Photo, PhotoError, quiet_pillow
+from colorize.pixels import image_of
 
 _CHOICES = {"jpg": "JPEG", "png": "PNG", "webp": "WEBP"}
 _INSTEAD = {"GIF": "PNG", "HEIF": "PNG"}  # which hold too few colours, or cannot be written
@@ -154,7 +155,10 @@ def _laid_out(
     picture: np.ndarray, alpha: np.ndarray | None, format: str
 ) -> tuple[Image.Image, list[str]]:
     """An image with the alpha channel where the format can hold it, else laid on white."""
-    image = Image.fromarray(picture)
+    image = image_of(picture)
+    if alpha is None and format == "JPEG":  # whose encoder takes RGBX
+        return image, []
+    image = image if image.mode == "RGB" else image.convert("RGB")
     if alpha is None:
         return image, []
     mask = Image.fromarray(alpha)
