@@ -22,6 +22,7 @@ from colorize.errors import ColorizeError
 from colorize.hinting import Spot, find_spots, follow, hint_planes, pixel_at
 from colorize.options import LARGEST_SIZE, SMALLEST_SIZE, Hint
 from colorize.photo import Photo
+from colorize.pixels import image_of
 from colorize.predict import decode, resize, run_network
 from colorize.record import Decoding
 from colorize.render import lightness, render
@@ -286,7 +287,7 @@ class Colorization:
     @cached_property
     def image(self) -> Image.Image:
         """The colour photo at the input's size: RGB, or RGBA where the photo has alpha."""
-        picture = Image.fromarray(self.pixels)
+        picture = image_of(self.pixels).convert("RGB")
         if self.photo.alpha is not None:
             picture.putalpha(Image.fromarray(self.photo.alpha))
         return picture
