@@ -26,7 +26,7 @@ def make_accelerator(settings: Settings) -> Any:
         from accelerate import Accelerator
     except ImportError as error:
         raise ColorizeError("Training needs accelerate: pip install -e '.[train]'") from error
-    precision = _best_precision() if settings.precision == "auto" else settings.precision
+    precision = best_precision() if settings.precision == "auto" else settings.precision
     try:
         accelerator = Accelerator(mixed_precision=precision)
     except ValueError as error:  # what this device cannot do
@@ -36,7 +36,7 @@ def make_accelerator(settings: Settings) -> Any:
     return accelerator
 
 
-def _best_precision() -> str:
+def best_precision() -> str:
     """bf16 where the hardware has it, fp16 on an older GPU, else full."""
     if torch.cuda.is_available():
         return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp16"
