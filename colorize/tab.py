@@ -74,6 +74,7 @@ def _stage(records: list[Record]) -> gr.HTML:
                 "title": r.title,
                 "summary": r.summary,
                 "overBins": r.over_bins,
+                "temperature": r.temperature,
                 "takesHints": r.takes_hints,
             }
             for r in records
