@@ -72,6 +72,7 @@ const stage = h("div", { class: "cz" },
 element.replaceChildren(stage);
 
 function draw() {
+  const focused = document.activeElement, seen = focused.matches(":focus-visible");
   const photo = currentPhoto();
   const busy = Boolean(state.progress || state.taking || uploads.length);
   tab.dataset.state = photo || uploads.length ? "result" : "empty";
@@ -92,20 +93,16 @@ function draw() {
   updateTemperature();
   if (uploads.length) drawUpload(uploads[0]);
   else if (photo) drawPhoto(photo);
-  keepFocus(busy);
+  keepFocus(focused, seen, busy);
 }
 
 // Work hides, locks and removes what may have the focus: it comes back, or goes to the start.
 let lost = null;
 let wasSeen = false;
 
-function keepFocus(busy) {
-  const now = document.activeElement;
-  if (tab.contains(now) && !isUsable(now)) {
-    wasSeen = now.matches(":focus-visible");
-    lost = now;
-  }
-  const isElsewhere = now !== lost && now !== document.body;
+function keepFocus(focused, seen, busy) {
+  if (tab.contains(focused) && !isUsable(focused)) [lost, wasSeen] = [focused, seen];
+  const isElsewhere = focused !== lost && focused !== document.body;
   if (!lost || (busy && !isElsewhere && !isUsable(lost))) return;
   const next = isUsable(lost) ? lost : nearby(lost);
   if (!isElsewhere) next.focus({ preventScroll: true, focusVisible: wasSeen });
