@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from turing.errors import TuringError, WrongUseError
+from turing.overlap import send_first
 from turing.remote import HubRemote, Remote, open_remote, plain
-from turing.snapshots import send_first
 from turing.store import Store
 
 CPU, ZEROGPU = "cpu-basic", "zero-a10g"
