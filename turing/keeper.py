@@ -28,7 +28,7 @@ _POLL = 2.0
 _RENEW_EVERY = 86400.0  # so that old ones can go though nothing changes
 _TIDY_EVERY = 600.0
 # How often it is looked for other runs: a container that is replaced ends within minutes.
-_LOOK_EVERY, _LOOK_SOON, _SOON = 600.0, 60.0, 900.0
+_LOOK_EVERY, _LOOK_SOON, _SOON = 600.0, 20.0, 900.0
 _FIRST_WAIT, _LONGEST_WAIT = 10.0, 600.0  # after failures
 
 
@@ -262,8 +262,8 @@ class Keeper:
     def _look_for_others(self, kept: _Kept, store: Store) -> None:
         """Take over what other runs of the app have written since."""
         now = self.clock()
-        often = _LOOK_SOON if now - self._began < _SOON else _LOOK_EVERY
-        if now - kept.looked < often:
+        is_early = now - self._began < _SOON
+        if now - kept.looked < (max(_LOOK_SOON, self.remote.pause) if is_early else _LOOK_EVERY):
             return
         kept.looked = now
         try:

@@ -314,7 +314,7 @@ def test_other_runs_are_looked_for_often_at_first(hand, store, monkeypatch):
     for _ in range(3600):
         hand.after(1)
     gaps = [b - a for a, b in pairwise(looked)]
-    assert set(gaps[:14]) == {60} and set(gaps[15:]) == {600}
+    assert set(gaps[:44]) == {20} and set(gaps[46:]) == {600}
 
 
 def test_other_runs_that_cannot_be_read_are_no_reason_to_stop(hand, store, monkeypatch, caplog):
