@@ -287,6 +287,20 @@ def test_a_newest_snapshot_that_came_damaged_is_told_and_sent_again(hand, store,
     assert "damaged" not in hand.sentence
 
 
+def test_a_place_that_damages_everything_is_not_filled(hand, store, remote):
+    change = remote.change
+
+    def broken(add, remove=()):
+        change(add, remove)
+        damage(remote.stored()[-1])
+
+    remote.change = broken
+    for _ in range(3600):
+        hand.after(1)
+    assert 7 <= len(remote.stored()) <= 14
+    assert hand.sentence.startswith("All answers would be lost")
+
+
 def test_what_another_run_wrote_is_taken_over_told_and_sent(hand, store, remote, tmp_path):
     hand.after(0)
     keeper = other(remote, tmp_path)
