@@ -14,23 +14,10 @@ from turing.snapshots import snapshots
 from turing.store import Store
 
 from .answering import participant
-from .remotes import FakeRemote
 from .studies import BEFORE, built, rows
 from .test_snapshots import counts, damage
 
 SOON = 60.0  # seconds that a busy machine may take for what takes none
-
-
-@pytest.fixture
-def store(tmp_path):
-    with built(tmp_path / "studies") as store:
-        store.open_study()
-        yield store
-
-
-@pytest.fixture
-def remote(tmp_path):
-    return FakeRemote(tmp_path / "bucket")
 
 
 class Clock:
