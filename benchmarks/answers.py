@@ -3,7 +3,9 @@
     python -m benchmarks.answers [--people 100] [--seconds 20] [--folder DIR]
 
 People answer over HTTP without a pause, from processes of their own; then the store alone is
-measured, without HTTP. Prints one line of JSON. `--folder` lies on the disk to be measured.
+measured, without HTTP. Prints one line of JSON. `server_ms` is the time that an answer takes the
+server on the processor, starts of participants included, whatever else runs beside it. `--folder`
+lies on the disk to be measured.
 """
 
 import argparse
@@ -23,12 +25,13 @@ TRIALS = 60
 CLIENTS = 4  # processes
 
 
-def answer_away(port: int, people: int, until: float) -> list[float]:
-    """The seconds that each answer took, of people who take turns."""
+def answer_away(port: int, people: int, seconds: float) -> list[float]:
+    """The seconds that each answer took, of people who take turns, once all have started."""
     crowd = [Browser(port) for _ in range(people)]
     states = [browser.start() for browser in crowd]
     took: list[float] = []
-    while time.time() < until:
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
         for number, browser in enumerate(crowd):
             if "trial" not in states[number]:
                 browser.close()
@@ -48,11 +51,12 @@ def over_http(folder: Path, people: int, seconds: float) -> dict[str, float]:
         ProcessPoolExecutor(CLIENTS, multiprocessing.get_context("spawn")) as pool,
     ):
         store.open_study()
-        until = time.time() + seconds + 10  # the processes take a while to begin
         done = [
-            pool.submit(answer_away, server.port, people // CLIENTS, until) for _ in range(CLIENTS)
+            pool.submit(answer_away, server.port, people // CLIENTS, seconds)
+            for _ in range(CLIENTS)
         ]
         times = sorted(took for one in done for took in one.result())
+        spent = cpu_seconds(server.pid)
         first, last, count = store.connection.execute(
             "SELECT min(received), max(received), count(*) FROM choices"
         ).fetchone()
@@ -62,7 +66,17 @@ def over_http(folder: Path, people: int, seconds: float) -> dict[str, float]:
         "a_second": round(count / (last - first) * 1000, 1),
         "median_ms": round(times[len(times) // 2] * 1000, 1),
         "p95_ms": round(times[int(len(times) * 0.95)] * 1000, 1),
+        "server_ms": round(spent / count * 1000, 2),
     }
+
+
+def cpu_seconds(process: int) -> float:
+    """The time that a process has had on the processor; NaN where there is no /proc."""
+    stat = Path(f"/proc/{process}/stat")
+    if not stat.is_file():
+        return float("nan")
+    user, system = stat.read_text().rpartition(")")[2].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
 def store_alone(folder: Path, seconds: float) -> float:

@@ -274,6 +274,39 @@ def test_answers_outlive_a_restart_of_the_space(space, tmp_path):
     assert "opensesame" not in said and token not in said
 
 
+def test_what_the_old_container_was_still_told_the_new_one_knows(space, tmp_path):
+    """A restart in which the two overlap."""
+    running = space(TURING_BACKUP=str(tmp_path / "data"), TURING_ADMIN_PASSWORD="opensesame")
+    old, old_port = running.process, running.port
+    try:
+        until(lambda: list((tmp_path / "data" / "demo" / "snapshots").glob("*.sqlite")))
+        running.start()
+        assert running.ask("GET", f"{STUDY}/info")[0] == 200
+        new_port, running.port = running.port, old_port
+        token = secrets.token_urlsafe(32)
+        sign_in = {"Authorization": f"Bearer {token}"}
+        state = starts_the_study(running, token)
+        answer = {"trial": state["trial"]["trial"], "choice": 1, "rt_ms": 700}
+        status, _, content = running.ask("POST", f"{STUDY}/answer", answer, sign_in)
+        assert status == 200
+        running.port = new_port
+        assert running.ask("GET", f"{STUDY}/state", headers=sign_in)[0] == 401
+    finally:
+        old.send_signal(signal.SIGTERM)
+        old.communicate(timeout=SOON)
+    until(lambda: running.ask("GET", f"{STUDY}/state", headers=sign_in)[0] == 200)
+    there = json.loads(running.ask("GET", f"{STUDY}/state", headers=sign_in)[2])
+    assert there == json.loads(content)["state"]
+    assert "took over 1 participants and 1 choices of another run" in running.stop()
+
+
+def until(condition):
+    over = time.monotonic() + SOON
+    while not condition():
+        assert time.monotonic() < over
+        time.sleep(0.5)
+
+
 def test_zerogpu_is_used_where_it_is(space, tmp_path):
     (tmp_path / "packages").mkdir()
     (tmp_path / "packages" / "spaces.py").write_text(FAKE_SPACES)

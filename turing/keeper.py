@@ -28,7 +28,7 @@ _POLL = 2.0
 _RENEW_EVERY = 86400.0  # so that old ones can go though nothing changes
 _TIDY_EVERY = 600.0
 # How often it is looked for other runs: a container that is replaced ends within minutes.
-_LOOK_EVERY, _LOOK_SOON, _SOON = 600.0, 60.0, 900.0
+_LOOK_EVERY, _LOOK_SOON, _SOON = 600.0, 20.0, 900.0
 _FIRST_WAIT, _LONGEST_WAIT = 10.0, 600.0  # after failures
 
 
@@ -49,6 +49,7 @@ class _Kept:
     looked: float = 0.0
     runs: dict[str, datetime] = field(default_factory=dict)  # how far other runs' are known
     taken_over: list[TakenOver] = field(default_factory=list)
+    damaged: int = 0  # snapshots in a row that were not whole over there
     failures: int = 0
     reason: str = ""
     newest: Snapshot | None = None
@@ -56,10 +57,6 @@ class _Kept:
     def wait(self) -> float:
         """Seconds after a failed try until the next."""
         return min(_FIRST_WAIT * 2 ** (self.failures - 1), _LONGEST_WAIT)
-
-    def failed(self, reason: str) -> None:
-        self.failures += 1
-        self.reason = reason
 
 
 @dataclass
@@ -218,7 +215,7 @@ class Keeper:
                 _log.info("%s: snapshots are sent again", kept.name)
             kept.failures, kept.reason = 0, ""
         except Exception as error:  # whatever a library raises: the next try may work
-            kept.failed(plain(error))
+            kept.failures, kept.reason = kept.failures + 1, plain(error)
             _log.warning("%s: no snapshot could be sent: %s", kept.name, kept.reason)
 
     def _looked_at(self, kept: _Kept) -> tuple[int | None, tuple[int, int]]:
@@ -252,9 +249,11 @@ class Keeper:
             with self._at("Snapshots are being looked through", kept):
                 kept.sender.prune(kept.newest, kept.runs, datetime.fromtimestamp(now, UTC))
             kept.whole_until = max(kept.whole_until, kept.newest.taken.timestamp())
+            kept.damaged = 0
         except DamagedError as error:  # it is no use: another one goes there
             kept.seen, kept.safe_until, kept.tidied = -1, kept.whole_until, 0.0
-            kept.failed(plain(error))
+            kept.damaged += 1
+            kept.failures, kept.reason = kept.damaged, plain(error)
             _log.warning("%s: %s", kept.name, error)
         except Exception as error:
             _log.warning("%s: old snapshots stay: %s", kept.name, plain(error))
@@ -262,8 +261,8 @@ class Keeper:
     def _look_for_others(self, kept: _Kept, store: Store) -> None:
         """Take over what other runs of the app have written since."""
         now = self.clock()
-        often = _LOOK_SOON if now - self._began < _SOON else _LOOK_EVERY
-        if now - kept.looked < often:
+        is_early = now - self._began < _SOON
+        if now - kept.looked < (max(_LOOK_SOON, self.remote.pause) if is_early else _LOOK_EVERY):
             return
         kept.looked = now
         try:

@@ -211,7 +211,8 @@ def release(store: Store, outside_id: str) -> int:
 def forget(store: Store, participant: int) -> dict[str, int]:
     """Delete all that is known of a participant; returns the rows deleted by table.
 
-    Their number is not given again. Backups made before still hold them.
+    Their number is not given again. Backups made before still hold them; snapshots that an app
+    keeps elsewhere do so for 30 days at most.
     """
     with store.writing() as db:
         forgotten = db.execute(

@@ -1,4 +1,4 @@
-"""The browser, and people at the participant's page in it."""
+"""The browser, and people at the participant's page in it; an open study and a place to keep it."""
 
 import pytest
 from browser import FLAGS, find_browser
@@ -6,6 +6,8 @@ from playwright.sync_api import expect, sync_playwright
 
 from .participant import Participant
 from .pretend_study import PretendStudy, Served
+from .remotes import FakeRemote
+from .studies import built
 
 PATIENCE_MS = 60_000  # for a busy machine; what is there is never waited for
 
@@ -52,3 +54,15 @@ def arrive(meet):
     yield make
     for served in servers:
         served.stop()
+
+
+@pytest.fixture
+def store(tmp_path):
+    with built(tmp_path / "studies") as store:
+        store.open_study()
+        yield store
+
+
+@pytest.fixture
+def remote(tmp_path):
+    return FakeRemote(tmp_path / "bucket")

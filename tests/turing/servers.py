@@ -88,6 +88,10 @@ class Server:
             time.sleep(0.01)
         raise TimeoutError("the server does not start")
 
+    @property
+    def pid(self) -> int:
+        return self._process
+
     def kill(self) -> None:
         if self._process:
             os.kill(self._process, signal.SIGKILL)

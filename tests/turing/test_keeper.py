@@ -14,23 +14,10 @@ from turing.snapshots import snapshots
 from turing.store import Store
 
 from .answering import participant
-from .remotes import FakeRemote
 from .studies import BEFORE, built, rows
 from .test_snapshots import counts, damage
 
 SOON = 60.0  # seconds that a busy machine may take for what takes none
-
-
-@pytest.fixture
-def store(tmp_path):
-    with built(tmp_path / "studies") as store:
-        store.open_study()
-        yield store
-
-
-@pytest.fixture
-def remote(tmp_path):
-    return FakeRemote(tmp_path / "bucket")
 
 
 class Clock:
@@ -287,6 +274,20 @@ def test_a_newest_snapshot_that_came_damaged_is_told_and_sent_again(hand, store,
     assert "damaged" not in hand.sentence
 
 
+def test_a_place_that_damages_everything_is_not_filled(hand, store, remote):
+    change = remote.change
+
+    def broken(add, remove=()):
+        change(add, remove)
+        damage(remote.stored()[-1])
+
+    remote.change = broken
+    for _ in range(3600):
+        hand.after(1)
+    assert 7 <= len(remote.stored()) <= 14
+    assert hand.sentence.startswith("All answers would be lost")
+
+
 def test_what_another_run_wrote_is_taken_over_told_and_sent(hand, store, remote, tmp_path):
     hand.after(0)
     keeper = other(remote, tmp_path)
@@ -314,7 +315,7 @@ def test_other_runs_are_looked_for_often_at_first(hand, store, monkeypatch):
     for _ in range(3600):
         hand.after(1)
     gaps = [b - a for a, b in pairwise(looked)]
-    assert set(gaps[:14]) == {60} and set(gaps[15:]) == {600}
+    assert set(gaps[:44]) == {20} and set(gaps[46:]) == {600}
 
 
 def test_other_runs_that_cannot_be_read_are_no_reason_to_stop(hand, store, monkeypatch, caplog):

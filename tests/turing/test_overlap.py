@@ -17,22 +17,9 @@ from turing.snapshots import restore_newest
 from turing.store import Store
 
 from .answering import participant
-from .remotes import FakeRemote
-from .studies import build, built, rows
+from .studies import build, rows
 from .test_merging import told
 from .test_snapshots import damage, fresh
-
-
-@pytest.fixture
-def store(tmp_path):
-    with built(tmp_path / "studies") as store:
-        store.open_study()
-        yield store
-
-
-@pytest.fixture
-def remote(tmp_path):
-    return FakeRemote(tmp_path / "bucket")
 
 
 class Runs:

@@ -7,21 +7,8 @@ from turing.people import forget
 from turing.sender import DamagedError, Sender
 
 from .answering import participant
-from .remotes import FakeRemote
-from .studies import build, built, rows
+from .studies import build, rows
 from .test_snapshots import counts, damage
-
-
-@pytest.fixture
-def store(tmp_path):
-    with built(tmp_path / "studies") as store:
-        store.open_study()
-        yield store
-
-
-@pytest.fixture
-def remote(tmp_path):
-    return FakeRemote(tmp_path / "bucket")
 
 
 def test_a_snapshot_is_one_whole_file_of_this_moment(store, remote):

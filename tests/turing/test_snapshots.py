@@ -13,20 +13,7 @@ from turing.snapshots import Snapshot, restore_newest, snapshots, superfluous
 from turing.store import Store
 
 from .answering import participant
-from .remotes import FakeRemote
-from .studies import built, rows
-
-
-@pytest.fixture
-def store(tmp_path):
-    with built(tmp_path / "studies") as store:
-        store.open_study()
-        yield store
-
-
-@pytest.fixture
-def remote(tmp_path):
-    return FakeRemote(tmp_path / "bucket")
+from .studies import rows
 
 
 def fresh(tmp_path):
