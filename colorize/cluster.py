@@ -29,6 +29,7 @@ _ENVIRONMENT = {
     "RAY_BACKEND_LOG_LEVEL": "fatal",  # of the lines that its core writes to standard error
     "RAY_DEDUP_LOGS_SKIP_REGEX": ".*",  # its notes on workers, which go to standard output
 }
+_STARTS = 3  # tries: a busy machine is too slow for Ray's limit of 30 s
 _OBJECTS = 100_000_000  # bytes of Ray's own store: paths and sentences only
 
 
@@ -172,6 +173,27 @@ def _outcome(task: Task, row: dict[str, Any]) -> Outcome:
     return Outcome(task, error, tuple(json.loads(row["notices"])), seconds, row["before"])
 
 
+def _start_here(ray: Any, workers: int | None, folder: str, quiet: dict[str, Any]) -> None:
+    """Ray on this machine alone, its files in `folder`."""
+    for attempt in range(1, _STARTS + 1):
+        try:
+            ray.init(
+                "local",
+                num_cpus=workers or cores(),
+                include_dashboard=False,
+                object_store_memory=_OBJECTS,
+                _node_ip_address="127.0.0.1",
+                _temp_dir=folder,
+                **quiet,
+            )
+        except Exception:
+            ray.shutdown()
+            if attempt == _STARTS:
+                raise
+        else:
+            return
+
+
 @contextmanager
 def _hushed() -> Iterator[None]:
     """Without what Ray's core says on standard error of how it was told to be silent."""
@@ -195,28 +217,17 @@ def _ray(workers: int | None) -> Iterator[Any]:
         import ray
         import ray.data
     except ImportError as error:
-        raise ColorizeError("Ray is not installed; pip install 'colorize-turing[many]'") from error
+        raise ColorizeError("Ray is not installed here; run pip install 'ray[data]'") from error
     quiet = {"log_to_driver": False, "logging_level": logging.ERROR}
     with tempfile.TemporaryDirectory(prefix="ray-", ignore_cleanup_errors=True) as folder:
+        address = os.environ.get("RAY_ADDRESS")
         try:
-            if address := os.environ.get("RAY_ADDRESS"):
-                with _hushed():
-                    ray.init(address, **quiet)
-            else:
-                with _hushed():
-                    ray.init(
-                        "local",
-                        num_cpus=workers or cores(),
-                        include_dashboard=False,
-                        object_store_memory=_OBJECTS,
-                        _node_ip_address="127.0.0.1",
-                        _temp_dir=folder,
-                        **quiet,
-                    )
+            with _hushed():
+                ray.init(address, **quiet) if address else _start_here(ray, workers, folder, quiet)
         except Exception as error:  # Ray raises anything at all for what does not start
-            where = address or "this machine"
             reason = str(error).partition("\n")[0]
-            raise ColorizeError(f"Ray at {where} cannot be reached ({reason})") from error
+            where = f"at {address} cannot be reached" if address else "cannot be started here"
+            raise ColorizeError(f"Ray {where} ({reason})") from error
         try:
             context = ray.data.DataContext.get_current()
             context.enable_progress_bars = False

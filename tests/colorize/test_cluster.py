@@ -147,5 +147,5 @@ def test_without_ray_it_says_what_to_install(checkpoints, tmp_path, monkeypatch)
     monkeypatch.setitem(sys.modules, "ray", None)
     task = Task(tmp_path / "old.png", tmp_path / "new.png", "PNG")
     outcomes = cluster.execute_on_ray(checkpoints / "direct.json", [task], Settings())
-    with pytest.raises(ColorizeError, match=r"pip install 'colorize-turing\[many\]'"):
+    with pytest.raises(ColorizeError, match=r"pip install 'ray\[data\]'"):
         list(outcomes)
