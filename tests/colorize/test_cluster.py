@@ -69,7 +69,8 @@ def test_a_killed_workers_photos_are_done_by_another(checkpoints, album, tmp_pat
         rows = list(csv.DictReader(file))
     assert len({row["input"] for row in rows}) == len(rows) == PHOTOS + 1
     assert [row["input"] for row in rows if row["error"]] == ["album/text.jpg"]
-    assert not any(row["seconds"] == "" for row in rows)
+    # how long the killed worker took for what it had written, nobody knows
+    assert sum(row["seconds"] == "" for row in rows) <= cluster._BLOCK
 
 
 def results(folder):
