@@ -3,7 +3,9 @@
 import json
 import logging
 import os
+import sys
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -16,16 +18,18 @@ from colorize.batch import Task
 from colorize.colorizer import Colorizer
 from colorize.errors import ColorizeError
 from colorize.execute import BATCH, cores, execute
+from colorize.finished import Standing, standing
 from colorize.work import Outcome, Settings, check_target, sentence
 
 _BLOCK = 4  # photos that a worker gets at once; who loses a worker does so many again
-_TRIES_AGAIN = 3  # with another worker, where one ended
+_ATTEMPTS = 3  # at a block, where its worker ends
 _ENVIRONMENT = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # else a warning where there is no GPU
     "RAY_BACKEND_LOG_LEVEL": "fatal",  # of the lines that its core writes to standard error
     "RAY_DEDUP_LOGS_SKIP_REGEX": ".*",  # its notes on workers, which go to standard output
 }
+_STARTS = 3  # tries: a busy machine is too slow for Ray's limit of 30 s
 _OBJECTS = 100_000_000  # bytes of Ray's own store: paths and sentences only
 
 
@@ -56,15 +60,12 @@ def execute_on_ray(
         return
     with _ray(workers) as ray:
         rows = _rows(ray, record_file, remaining, settings, device, workers)
-        missing = dict(remaining)
+        by_number = dict(remaining)
         for row in rows:
-            outcome = _outcome(missing.pop(row["number"]), row)
+            outcome = _outcome(by_number[row["number"]], row)
             yield replace(outcome, before=outcome.before and settings.resume)
             if stopped():
                 return
-    for task in missing.values():
-        reason = "its worker ended each time, perhaps for want of memory"
-        yield Outcome(task, sentence(task, ColorizeError(reason)))
 
 
 def _rows(
@@ -100,31 +101,54 @@ def _rows(
             "device": device,
             "settings": settings,
             "workers": threads,
+            "begin": ray.remote(_Attempts).options(num_cpus=0).remote().begin.remote,
         },
         batch_size=None,
         compute=ray.data.ActorPoolStrategy(size=workers),
         num_cpus=threads,
         num_gpus=1 if gpus else 0,
-        ray_remote_args_fn=lambda: {"max_restarts": -1, "max_task_retries": _TRIES_AGAIN},
     )
     return outcomes.iter_rows()
+
+
+class _Attempts:
+    """Counts how often each block was begun: Ray begins one again as often as its worker ends."""
+
+    def __init__(self) -> None:
+        self._begun: Counter[int] = Counter()
+
+    def begin(self, block: int) -> int:
+        self._begun[block] += 1
+        return self._begun[block]
 
 
 class _Actor:
     """A process that has loaded the model and does one block of tasks after the other."""
 
-    def __init__(self, record_file: str, device: str, settings: Settings, workers: int) -> None:
+    def __init__(
+        self,
+        record_file: str,
+        device: str,
+        settings: Settings,
+        workers: int,
+        begin: Callable[[int], Any],
+    ) -> None:
         self._colorizer = Colorizer(record_file, device)
-        self._settings, self._workers = settings, workers
+        self._settings, self._workers, self._begin = settings, workers, begin
 
     def __call__(self, block: dict[str, np.ndarray]) -> dict[str, list[Any]]:
+        import ray
+
         tasks = [
             Task(Path(source), Path(target), format or None)
             for source, target, format in zip(
                 block["source"], block["target"], block["format"], strict=True
             )
         ]
-        outcomes = list(execute(self._colorizer, tasks, self._settings, workers=self._workers))
+        if ray.get(self._begin(int(block["number"][0]))) <= _ATTEMPTS:
+            outcomes = list(execute(self._colorizer, tasks, self._settings, workers=self._workers))
+        else:
+            outcomes = [self._given_up(task) for task in tasks]
         return {
             "number": list(block["number"]),
             "error": [outcome.error for outcome in outcomes],
@@ -132,6 +156,12 @@ class _Actor:
             "seconds": [outcome.seconds or 0.0 for outcome in outcomes],
             "before": [outcome.before for outcome in outcomes],
         }
+
+    def _given_up(self, task: Task) -> Outcome:
+        if standing(task, self._colorizer.record) is Standing.DONE:
+            return Outcome(task, before=True)
+        reason = f"its worker ended {_ATTEMPTS} times, perhaps for want of memory"
+        return Outcome(task, sentence(task, ColorizeError(reason)))
 
 
 def _outcome(task: Task, row: dict[str, Any]) -> Outcome:
@@ -143,6 +173,41 @@ def _outcome(task: Task, row: dict[str, Any]) -> Outcome:
     return Outcome(task, error, tuple(json.loads(row["notices"])), seconds, row["before"])
 
 
+def _start_here(ray: Any, workers: int | None, folder: str, quiet: dict[str, Any]) -> None:
+    """Ray on this machine alone, its files in `folder`."""
+    for attempt in range(1, _STARTS + 1):
+        try:
+            ray.init(
+                "local",
+                num_cpus=workers or cores(),
+                include_dashboard=False,
+                object_store_memory=_OBJECTS,
+                _node_ip_address="127.0.0.1",
+                _temp_dir=folder,
+                **quiet,
+            )
+        except Exception:
+            ray.shutdown()
+            if attempt == _STARTS:
+                raise
+        else:
+            return
+
+
+@contextmanager
+def _hushed() -> Iterator[None]:
+    """Without what Ray's core says on standard error of how it was told to be silent."""
+    sys.stderr.flush()
+    with Path(os.devnull).open("wb") as nothing:
+        kept = os.dup(2)
+        os.dup2(nothing.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+
+
 @contextmanager
 def _ray(workers: int | None) -> Iterator[Any]:
     """Ray, connected to the cluster at RAY_ADDRESS or started here, and ended again."""
@@ -152,31 +217,21 @@ def _ray(workers: int | None) -> Iterator[Any]:
         import ray
         import ray.data
     except ImportError as error:
-        raise ColorizeError("Ray is not installed; pip install 'colorize-turing[many]'") from error
+        raise ColorizeError("Ray is not installed here; run pip install 'ray[data]'") from error
     quiet = {"log_to_driver": False, "logging_level": logging.ERROR}
     with tempfile.TemporaryDirectory(prefix="ray-", ignore_cleanup_errors=True) as folder:
+        address = os.environ.get("RAY_ADDRESS")
         try:
-            if address := os.environ.get("RAY_ADDRESS"):
-                ray.init(address, **quiet)
-            else:
-                ray.init(
-                    "local",
-                    num_cpus=workers or cores(),
-                    include_dashboard=False,
-                    object_store_memory=_OBJECTS,
-                    _node_ip_address="127.0.0.1",
-                    _temp_dir=folder,
-                    **quiet,
-                )
-        except (ConnectionError, RuntimeError, ValueError, OSError) as error:
-            where = address or "this machine"
+            with _hushed():
+                ray.init(address, **quiet) if address else _start_here(ray, workers, folder, quiet)
+        except Exception as error:  # Ray raises anything at all for what does not start
             reason = str(error).partition("\n")[0]
-            raise ColorizeError(f"Ray at {where} cannot be reached ({reason})") from error
+            where = f"at {address} cannot be reached" if address else "cannot be started here"
+            raise ColorizeError(f"Ray {where} ({reason})") from error
         try:
             context = ray.data.DataContext.get_current()
             context.enable_progress_bars = False
             context.print_on_execution_start = False
-            context.max_errored_blocks = -1  # their photos are told as failures
             logging.getLogger("ray.data").setLevel(logging.CRITICAL)
             yield ray
         finally:

@@ -33,7 +33,8 @@ def execute(
 
     `workers` (None: one a core) threads take a photo each, or on a GPU a batch of like shape, so
     that reading and writing overlap with the network. On a CPU the results are bit for bit those
-    of one photo after the other. No more is begun than fits into 256 MB a worker, by the photos'
+    of one photo after the other with as many threads of torch; another number of threads may
+    change the last bits. No more is begun than fits into 256 MB a worker, by the photos'
     headers; a photo that alone needs more is done alone. After `stopped()` nothing is begun: the
     photos in work are finished, and the outcomes end.
     """

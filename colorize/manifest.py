@@ -20,8 +20,8 @@ class Manifest:
     """A manifest that is being written. A row is on disk when `add` returns, whole or not at all.
 
     input, output: paths as they were given; model: the checkpoint's name; seconds: of work on
-    that photo, empty where an earlier run did it; error: empty where all went well. Text that a
-    spreadsheet would take for a formula has a ' before it.
+    that photo, empty where an earlier run or a process that died did it; error: empty where all
+    went well. Text that a spreadsheet would take for a formula has a ' before it.
     """
 
     def __init__(self, file: BinaryIO, rows: Iterable[list[str]]) -> None:

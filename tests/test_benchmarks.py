@@ -4,12 +4,14 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from PIL import Image
 
-from benchmarks import encoding, study
+from benchmarks import encoding, folder, study
 from benchmarks.serving import App
 from benchmarks.study import Load
-from colorize import bins
+from colorize import bins, execute
 from colorize.color import lab_from_rgb
+from colorize.work import Outcome
 from turing.sessions import Sessions
 
 
@@ -74,3 +76,34 @@ def test_the_loss_is_a_part_of_a_training_step(checkpoints):
     assert (found["photos"], found["crop"], found["loss"]) == (2, 16, "soft")
     assert 0 < found["loss_seconds"] < found["step_seconds"]
     assert found["share"] == found["loss_seconds"] / found["step_seconds"]
+
+
+def test_a_folder_is_done_both_ways(checkpoints):
+    cores, threads = execute.cores(), torch.get_num_threads()
+    found = folder.measure(photos=3, megapixels=0.02)
+    assert (found["photos"], found["model"], found["different"]) == (3, "direct", 0)
+    ways = found["one_at_a_time"], found["pipeline"]
+    for way in ways:
+        assert way["photos_per_second"] == pytest.approx(3 / way["seconds"])
+    assert found["ratio"] == pytest.approx(ways[0]["seconds"] / ways[1]["seconds"])
+    assert found["cores"] == min(2, cores)
+    assert (execute.cores(), torch.get_num_threads()) == (cores, threads)
+
+
+def test_a_folder_whose_photos_fail_is_no_measurement(checkpoints, monkeypatch):
+    monkeypatch.setattr(
+        folder, "execute", lambda _, tasks, __: iter([Outcome(tasks[0], "1.jpg is damaged")])
+    )
+    with pytest.raises(RuntimeError, match=r"1\.jpg is damaged"):
+        folder.measure(photos=1, megapixels=0.02)
+
+
+def test_made_photos_are_grey_and_of_the_size(tmp_path):
+    folder.make_photos(tmp_path / "in", 6, 0.5)
+    sizes = set()
+    for file in (tmp_path / "in").iterdir():
+        with Image.open(file) as image:
+            assert (image.format, image.mode) == ("JPEG", "L")
+            assert image.width * image.height == pytest.approx(0.5e6, rel=0.01)
+            sizes.add(image.size)
+    assert len(sizes) == 3

@@ -188,6 +188,14 @@ def test_our_own_commands_are_there(program, words, tmp_path, monkeypatch):
         parsed(command, args)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("words", commands("accelerate"), ids=" ".join)
+def test_options_of_accelerate_are_those_of_the_installed_one(words):
+    help_text = help_of("accelerate.commands.launch")
+    for option in [word for word in words[: words.index("-m")] if word.startswith("--")]:
+        assert re.search(rf"(^|[\s,\[]){option}[\s,\]]", help_text), option
+
+
 def test_what_hf_uploads_by_hand_is_what_deploy_uploads():
     (words,) = [words for words in HF if words[1] == "upload"]
     given = {flag: [] for flag in ("--include", "--exclude")}

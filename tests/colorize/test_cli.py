@@ -1,3 +1,4 @@
+import csv
 import json
 import os
 import shutil
@@ -5,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +15,7 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from colorize import cli_data, colorizer, importing, metrics
+from colorize import cli_data, colorizer, importing, interrupts, metrics
 from colorize.cli import app
 from colorize.hint_scores import missed_by
 from colorize.record import read_record, write_record
@@ -311,6 +313,120 @@ def test_interrupting_is_one_line(checkpoints, photo, tmp_path, monkeypatch):
     result = colorize("photo", photo, "-o", tmp_path / "out", code=130)
     assert result.stderr == "Interrupted.\n"
     assert not list((tmp_path / "out").glob("*"))
+
+
+def read_rows(file):
+    with file.open(newline="", encoding="utf-8") as opened:
+        return list(csv.DictReader(opened))
+
+
+def test_a_manifest_says_what_became_of_each_photo(checkpoints, album, tmp_path):
+    file = tmp_path / "list.csv"
+    result = colorize("photo", album, "-o", tmp_path / "out", "--manifest", file, code=1)
+    rows = read_rows(file)
+    assert list(rows[0]) == ["input", "output", "model", "seconds", "error"]
+    assert len(rows) == len({row["input"] for row in rows}) == 12
+    failed = {row["input"]: row["error"] for row in rows if row["error"]}
+    assert set(failed) == {str(album / name) for name in ("cut.jpg", "zero.png", "sub ü/text.jpg")}
+    assert all(error in result.stderr for error in failed.values())
+    for row in rows:
+        assert row["model"] == "direct"
+        assert float(row["seconds"]) >= 0
+        assert Path(row["output"]).is_file() != bool(row["error"])
+
+
+def test_resuming_does_the_rest(checkpoints, album, tmp_path, make_pixels):
+    file, out = tmp_path / "list.csv", tmp_path / "out"
+    arguments = ("photo", album, "-o", out, "--manifest", file)
+    colorize(*arguments, code=1)
+    before = {row["output"]: row for row in read_rows(file) if not row["error"]}
+    Image.fromarray(make_pixels(3, 30, 30)).save(album / "cut.jpg")
+    (out / "photo.png.png").unlink()
+    (out / "photo.webp.webp").write_bytes((out / "photo.webp.webp").read_bytes()[:-9])
+    result = colorize(*arguments, "--resume", code=1)
+    # the BMP names no model, so it is done again
+    assert result.stdout == (
+        "4 colorized, 6 done before, 2 failed, 2 skipped that do not end like a picture\n"
+    )
+    rows = {row["output"]: row for row in read_rows(file)}
+    assert len(rows) == len(read_rows(file)) == 12
+    again = {"photo.png.png", "photo.webp.webp", "photo.bmp.bmp"}
+    for output, row in before.items():
+        if Path(output).name not in again:
+            assert rows[output] == row
+    assert rows[str(out / "cut.jpg")]["error"] == ""
+    for name in again:
+        with Image.open(out / name) as opened:
+            opened.load()
+
+
+def test_resuming_with_another_model_does_all_again(checkpoints, photo, tmp_path):
+    new = tmp_path / "new.jpg"
+    colorize("photo", photo, "-o", new)
+    assert colorize("photo", photo, "-o", new, "--resume").stdout == (
+        "0 colorized, 1 done before\n"
+    )
+    result = colorize("photo", photo, "-o", new, "--resume", "--model", "bins")
+    assert result.stdout == f"1 colorized: {new}\n"
+
+
+def test_resuming_keeps_what_no_model_made(checkpoints, photo, tmp_path):
+    new = tmp_path / "new.jpg"
+    shutil.copy(photo, new)
+    result = colorize("photo", photo, "-o", new, "--resume", code=1)
+    assert "names no model that made it; --overwrite replaces it" in result.stderr
+    assert new.read_bytes() == photo.read_bytes()
+    colorize("photo", photo, "-o", new, "--resume", "--overwrite")
+    assert new.read_bytes() != photo.read_bytes()
+
+
+def test_resuming_lists_what_no_row_told_of(checkpoints, photo, tmp_path):
+    new, file = tmp_path / "new.jpg", tmp_path / "list.csv"
+    colorize("photo", photo, "-o", new)
+    colorize("photo", photo, "-o", new, "--resume", "--manifest", file)
+    assert [(row["output"], row["seconds"], row["error"]) for row in read_rows(file)] == [
+        (str(new), "", "")
+    ]
+
+
+def test_manifests_that_cannot_be_are_wrong_use(checkpoints, photo, tmp_path):
+    new = tmp_path / "new.jpg"
+    mine = tmp_path / "mine.csv"
+    mine.write_text("my,own,list\n")
+    listed = tmp_path / "listed.csv"
+    listed.write_text("input,output,model,seconds,error\n")
+    for file, options, sentence in [
+        (mine, ("--overwrite",), "expected the columns"),
+        (mine, ("--resume",), "expected the columns"),
+        (listed, (), "--resume goes on with it, --overwrite replaces it"),
+        (tmp_path, (), "found a folder"),
+        (tmp_path / "no" / "list.csv", (), "make it first"),
+        (new, (), "is a photo of this command"),
+        (photo, ("--overwrite",), "is a photo of this command"),
+    ]:
+        result = colorize("photo", photo, "-o", new, "--manifest", file, *options, code=2)
+        assert sentence in result.stderr
+        assert len(lines(result.stderr)) == 1
+    assert mine.read_text() == "my,own,list\n"
+    assert not new.exists()
+
+
+def test_an_interrupted_run_says_how_to_go_on(checkpoints, album, tmp_path, monkeypatch):
+    @contextmanager
+    def stopped_after_a_while():
+        asked = []
+        yield lambda: asked.append(1) or len(asked) > 2
+
+    monkeypatch.setattr(interrupts, "interruptible", stopped_after_a_while)
+    arguments = ("photo", album, "-o", tmp_path / "out", "--workers", 1)
+    result = colorize(*arguments, code=130)
+    (*_, last) = lines(result.stderr)
+    left = int(last.split()[1])
+    assert 0 < left < 12
+    assert last == (
+        f"Interrupted. {left} of 12 photos are left; the same command with --resume does them"
+    )
+    assert result.stdout == ""
 
 
 # models, import, export
@@ -712,9 +828,12 @@ def test_ctrl_c_ends_the_real_command_in_one_line(checkpoints, tmp_path, make_pi
         process.send_signal(signal.SIGINT)
         stderr = process.communicate(timeout=120)[1]
     assert process.returncode == 130
-    assert stderr == "Interrupted.\n"
     written = sorted(out.iterdir())
     assert 0 < len(written) < 200
+    left = 200 - len(written)
+    assert stderr == (
+        f"Interrupted. {left} of 200 photos are left; the same command with --resume does them\n"
+    )
     for file in written:
         with Image.open(file) as opened:
             opened.load()
@@ -742,6 +861,7 @@ def test_on_a_terminal_there_is_a_bar(checkpoints, album, tmp_path):
         assert process.stdout.read().startswith("9 colorized")
     os.close(parent)
     assert "/12" in seen.decode()
+    assert "photos/s" in seen.decode()
     assert seen.decode().count("is text, not a picture") == 1
 
 
