@@ -23,7 +23,7 @@ EPSILON = 0.008856  # CIE 15: below it f is a straight line
 SLOPE = 7.787
 KNEE = 0.2068966  # f at EPSILON
 GAMUT_TOLERANCE = 1e-4  # in linear light; under a twentieth of an 8-bit step
-_BISECTIONS = 6
+BISECTIONS = 6
 
 
 def _apply(matrix: Tensor, x: Tensor) -> Tensor:
@@ -47,7 +47,8 @@ def srgb_from_linear(linear: Tensor) -> Tensor:
     return curve + (linear - _LINEAR_KNEE).clamp(max=0) * 12.92
 
 
-def _f(t: Tensor) -> Tensor:
+def f_from_ratio(t: Tensor) -> Tensor:
+    """f of X/Xn, Y/Yn or Z/Zn (CIE 15), any shape."""
     return t.clamp(min=EPSILON) ** (1 / 3) + (t - EPSILON).clamp(max=0) * SLOPE
 
 
@@ -60,7 +61,7 @@ def lab_from_rgb(rgb: Tensor) -> Tensor:
     """sRGB `(..., 3, H, W)` in [0, 1] to L in [0, 100], a, b, same shape."""
     _check(rgb, 3)
     xyz_over_white = _matrix() / torch.tensor(_WHITE, dtype=torch.float64)[:, None]
-    x, y, z = _f(_apply(xyz_over_white, linear_from_srgb(rgb))).unbind(-3)
+    x, y, z = f_from_ratio(_apply(xyz_over_white, linear_from_srgb(rgb))).unbind(-3)
     return torch.stack((116 * y - 16, 500 * (x - y), 200 * (y - z)), dim=-3)
 
 
@@ -153,7 +154,7 @@ def scale_into_gamut(grey: Tensor, colour: Tensor) -> Tensor:
     within 0.002 of the chroma sought in the mean, 0.1 for 999 of 1,000, 0.8 at worst near black.
     """
     low, width = torch.zeros_like(grey), 1.0
-    for _ in range(_BISECTIONS):
+    for _ in range(BISECTIONS):
         width /= 2
         low += width * (_excess_at(grey, colour, low + width) <= 0)
     inside = -_excess_at(grey, colour, low).clamp(max=0)

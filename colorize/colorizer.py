@@ -22,7 +22,9 @@ from colorize.errors import ColorizeError
 from colorize.hinting import Spot, find_spots, follow, hint_planes, pixel_at
 from colorize.options import LARGEST_SIZE, SMALLEST_SIZE, Hint
 from colorize.photo import Photo
+from colorize.pixels import image_of
 from colorize.predict import decode, resize, run_network
+from colorize.record import Decoding
 from colorize.render import lightness, render
 from colorize.resample import resize_picture, shrink
 from colorize.saving import Saved, save_picture
@@ -239,12 +241,15 @@ class Colorization:
     def ab(self) -> np.ndarray:
         """float32 `(2, h, w)` at working size, in CIELAB units, saturation applied."""
         seen = self._prediction
-        output, temperature, gain = seen.output[None], self.temperature, None
+        output, decoding = seen.output[None], self.record.how
+        if self.temperature is not None:
+            decoding = decoding._replace(temperature=self.temperature)
         with _timed(self.seconds, "decode"), torch.inference_mode():
             if self.seed is not None:  # a mode is wanted, and the record's decoding may be the mean
                 output = perturbed(output, seen.L, self.seed)
-                temperature, gain = bins.TEMPERATURE if temperature is None else temperature, 1.0
-            ab = decode(self._colorizer.network, self.record, output, temperature, gain)
+                mode = bins.TEMPERATURE if self.temperature is None else self.temperature
+                decoding = Decoding(mode)
+            ab = decode(self._colorizer.network, self.record, output, decoding)
             ab = follow(resize(ab, seen.shape)[0], seen.spots, seen.L)
             return (ab * self.saturation).numpy()
 
@@ -282,7 +287,7 @@ class Colorization:
     @cached_property
     def image(self) -> Image.Image:
         """The colour photo at the input's size: RGB, or RGBA where the photo has alpha."""
-        picture = Image.fromarray(self.pixels)
+        picture = image_of(self.pixels).convert("RGB")
         if self.photo.alpha is not None:
             picture.putalpha(Image.fromarray(self.photo.alpha))
         return picture

@@ -43,7 +43,28 @@ def to_srgb(image: Image.Image, key: int | tuple[int, ...] | None = None) -> Pix
         index = _array(image.getchannel("R"))
     else:
         return Pixels(_color(image, profile, notices), alpha, notices)
-    return Pixels(_grey_table(index.dtype, profile, notices)[index], alpha, notices)
+    table = _grey_table(index.dtype, profile, notices)
+    if not np.array_equal(table, np.arange(len(table))):
+        index = table[index]
+    return Pixels(index, alpha, notices)
+
+
+def image_of(picture: np.ndarray) -> Image.Image:
+    """A picture, uint8 sRGB (h, w, 3), as an image that is only read.
+
+    Where the picture is the first three of four bytes a pixel, as Pillow keeps them, the image is
+    RGBX and no copy is made; else it is RGB.
+    """
+    whole, shape = picture.base, picture.shape[:2]
+    if (
+        isinstance(whole, np.ndarray)
+        and (whole.shape, whole.dtype) == ((*shape, 4), np.uint8)
+        and whole.flags.c_contiguous
+        and whole.ctypes.data == picture.ctypes.data
+        and whole.strides == (*picture.strides[:2], 1)
+    ):
+        return Image.frombuffer("RGBX", shape[::-1], whole, "raw", "RGBX", 0, 1)
+    return Image.fromarray(picture)
 
 
 def transparent_value(image: Image.Image) -> int | tuple[int, ...] | None:
@@ -220,7 +241,12 @@ def _tints(profile: ImageCms.ImageCmsProfile | None) -> bool:
 
 
 def _is_neutral(image: Image.Image) -> bool:
-    return all(channels_are_equal(np.asarray(strip)) for _, strip in _strips(image))
+    """Whether an RGB or RGBA image is grey: an eighth of the time of `channels_are_equal`."""
+    for _, strip in _strips(image):
+        red, green, blue = (band.tobytes() for band in strip.split()[:3])
+        if not red == green == blue:
+            return False
+    return True
 
 
 def channels_are_equal(pixels: np.ndarray) -> bool:

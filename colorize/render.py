@@ -17,23 +17,22 @@ def render(pixels: np.ndarray, ab: Tensor) -> np.ndarray:
     """Colour `(H, W, 3)` uint8 sRGB with the lightness of `pixels` and the chroma of `ab`.
 
     pixels: uint8 sRGB `(H, W)` or `(H, W, 3)`; ab `(2, h, w)` in CIELAB units, resized bicubic
-    to H x W. Colours outside sRGB lose chroma, not lightness; ab = 0 gives exact greys.
+    to H x W. Colours outside sRGB lose chroma, not lightness; ab = 0 gives exact greys. The result
+    is a view of `(H, W, 4)`, which `pixels.image_of` makes an image of without a copy.
     """
     size = pixels.shape[:2]
     ab = ab.float().cpu()
-    is_grey = not ab.any()
-    out = np.empty((*size, 3), np.uint8)
+    out = np.empty((*size, 4), np.uint8)
     with torch.inference_mode():
         offsets = torch.stack((ab[0] / 500, ab[1] / -200))
-        merger = Merger(min(_STRIP_PIXELS, size[0] * size[1]))
+        merger = Merger(out, min(_STRIP_PIXELS, size[0] * size[1]), grey=not ab.any())
         for columns in _cuts(size[1], _STRIP_PIXELS):
             enlarger = Enlarger(offsets, size, columns)
             for rows in _cuts(size[0], max(1, _STRIP_PIXELS // (columns.stop - columns.start))):
-                planes = merger(pixels[rows, columns], enlarger.rows(rows))
-                for channel in range(3):
-                    # D65's white is not quite (1, 1, 1): a level would differ here and there
-                    out[rows, columns, channel] = planes[1 if is_grey else channel]
-    return out
+                part = pixels[rows, columns]
+                merger.merge(part, enlarger.rows(rows), rows.start, columns.start)
+        merger.finish()
+    return out[..., :3]
 
 
 def lightness(pixels: np.ndarray) -> Tensor:

@@ -15,9 +15,11 @@ from PIL import Image, ImageCms, ImageDraw, ImageFont, PngImagePlugin, features
 from colorize.formats import ENDINGS, LARGEST_SIDE, WITH_ALPHA, WRITABLE
 from colorize.metadata import Outgoing, outgoing
 from colorize.photo import Photo, PhotoError, quiet_pillow
+from colorize.pixels import image_of
 
 _CHOICES = {"jpg": "JPEG", "png": "PNG", "webp": "WEBP"}
 _INSTEAD = {"GIF": "PNG", "HEIF": "PNG"}  # which hold too few colours, or cannot be written
+PNG_LEVEL = 2  # `python -m benchmarks stages` gives time and size of others
 _MARK = "colorized"
 _PREDICTOR, _HORIZONTAL = 317, 2  # TIFF 6.0, section 14
 
@@ -154,7 +156,10 @@ def _laid_out(
     picture: np.ndarray, alpha: np.ndarray | None, format: str
 ) -> tuple[Image.Image, list[str]]:
     """An image with the alpha channel where the format can hold it, else laid on white."""
-    image = Image.fromarray(picture)
+    image = image_of(picture)
+    if alpha is None and format == "JPEG":  # whose encoder takes RGBX
+        return image, []
+    image = image if image.mode == "RGB" else image.convert("RGB")
     if alpha is None:
         return image, []
     mask = Image.fromarray(alpha)
@@ -180,8 +185,7 @@ def _options(format: str, quality: int, data: Outgoing) -> dict[str, Any]:
     if format == "PNG":
         info = PngImagePlugin.PngInfo()
         info.add_itxt("XML:com.adobe.xmp", data.xmp)
-        # A third of the time of level 6, for 5% more bytes (12 megapixels: 1.0 s, 15.4 MB).
-        return options | {"compress_level": 3, "exif": exif, "pnginfo": info}
+        return options | {"compress_level": PNG_LEVEL, "exif": exif, "pnginfo": info}
     if format == "TIFF":
         return options | {"compression": "tiff_lzw", "tiffinfo": {_PREDICTOR: _HORIZONTAL}}
     options |= {"quality": quality, "exif": exif, "xmp": data.xmp}

@@ -95,8 +95,13 @@ def _arguments(settings: Settings) -> dict[str, Any]:
 
 def make_network(settings: Settings) -> tuple[nn.Module, dict[str, Any]]:
     """The network before the first step, and what its record says of its weights' origin."""
-    if settings.start:
-        return _go_on_from(settings)
+    network, origin = _go_on_from(settings) if settings.start else _new(settings)
+    if settings.drop_path:
+        network.backbone.drop_paths(settings.drop_path)
+    return network, origin
+
+
+def _new(settings: Settings) -> tuple[nn.Module, dict[str, Any]]:
     network = build_network(settings.network, _arguments(settings))
     if not settings.backbone:
         return network, {}

@@ -78,15 +78,17 @@ def update_document(text: str, rows: Sequence[dict]) -> str:
     They stand between `<!-- mse -->` and `<!-- /mse -->` (summary) and between
     `<!-- scores -->` and `<!-- /scores -->` (every figure). ValueError where neither is there.
     """
-    return _with_tables(text, {"mse": summary_table(rows), "scores": full_table(rows)})
+    return with_tables(text, {"mse": summary_table(rows), "scores": full_table(rows)})
 
 
 def update_judged(text: str, rows: Sequence[dict]) -> str:
     """A Markdown text with the table of `judge` made anew, between `<!-- judge -->` and its end."""
-    return _with_tables(text, {"judge": judge_table(rows)})
+    return with_tables(text, {"judge": judge_table(rows)})
 
 
-def _with_tables(text: str, tables: Mapping[str, str]) -> str:
+def with_tables(text: str, tables: Mapping[str, str]) -> str:
+    """A Markdown text with the tables that stand between `<!-- NAME -->` and `<!-- /NAME -->`
+    made anew, by name. ValueError where none of them is there."""
     updated = text
     for name, table in tables.items():
         begin, end = f"<!-- {name} -->", f"<!-- /{name} -->"

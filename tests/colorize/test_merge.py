@@ -5,15 +5,20 @@ import pytest
 import torch
 from skimage.color import rgb2lab
 
+from colorize import merge
 from colorize.color import grey_lightness_table, into_gamut, lab_from_rgb, rgb_from_lab
 from colorize.merge import Merger
 
 
-def merged(pixels, ab):
+def merged(pixels, ab, grey=False):
     """uint8 `(3, h, w)`."""
-    offsets = torch.stack((ab[0] / 500, ab[1] / -200))
+    out = np.zeros((*pixels.shape[:2], 4), np.uint8)
+    merger = Merger(out, out.shape[0] * out.shape[1], grey)
     with torch.inference_mode():
-        return Merger(pixels.shape[0] * pixels.shape[1])(pixels, offsets).copy()
+        merger.merge(pixels, torch.stack((ab[0] / 500, ab[1] / -200)))
+        merger.finish()
+    assert (out[..., 3] == 255).all()
+    return out[..., :3].transpose(2, 0, 1)
 
 
 def lab_of(pixels):
@@ -64,22 +69,49 @@ def test_what_lies_outside_the_gamut_keeps_its_hue():
     assert error.quantile(0.99) <= 2.0
 
 
-def test_a_smaller_picture_in_the_same_planes_is_the_same():
-    merger = Merger(500)
-    rng = np.random.default_rng(7)
+@pytest.mark.parametrize("grey", [False, True])
+def test_parts_of_any_size_anywhere_make_the_whole(grey):
+    pixels, ab = every_level(7, grey)[:100, :90], random_ab(8, 40.0)[:, :100, :90]
+    offsets = torch.stack((ab[0] / 500, ab[1] / -200))
+    out = np.zeros((100, 90, 4), np.uint8)
+    merger = Merger(out, 70 * 60)
     with torch.inference_mode():
-        for shape in ((20, 25), (3, 9), (1, 1), (20, 25, 3), (2, 2, 3)):
-            pixels = rng.integers(0, 256, shape, dtype=np.uint8)
-            offsets = torch.randn(2, *shape[:2]) / 20
-            assert np.array_equal(
-                merger(pixels, offsets), Merger(shape[0] * shape[1])(pixels, offsets)
-            )
+        for rows in (slice(0, 70), slice(70, 71), slice(71, 100)):
+            for columns in (slice(60, 90), slice(0, 59), slice(59, 60)):
+                part = offsets[:, rows, columns]
+                merger.merge(pixels[rows, columns], part, rows.start, columns.start)
+        merger.finish()
+    off = np.abs(out[..., :3].transpose(2, 0, 1).astype(int) - merged(pixels, ab))
+    assert off.max() <= 1  # vector units may round a part's last pixels otherwise
+    assert off.mean() <= 1e-3
+
+
+def test_pixels_outside_the_gamut_are_not_kept_without_end(monkeypatch):
+    monkeypatch.setattr(merge, "_WAITING", 500)
+    pixels, ab = every_level(9, grey=True), random_ab(10, 120.0)
+    offsets = torch.stack((ab[0] / 500, ab[1] / -200))
+    out = np.zeros((*pixels.shape, 4), np.uint8)
+    merger = Merger(out, 200)
+    with torch.inference_mode():
+        for row in range(len(pixels)):
+            merger.merge(pixels[row : row + 1], offsets[:, row : row + 1], row)
+            assert sum(len(place) for place, *_ in merger._waiting) < 500
+        merger.finish()
+    assert np.abs(out[..., :3].transpose(2, 0, 1).astype(int) - merged(pixels, ab)).max() <= 1
 
 
 def test_pixels_that_may_not_be_written_and_lie_apart_are_read():
     pixels = np.random.default_rng(8).integers(0, 256, (30, 40, 3), dtype=np.uint8)
     pixels.flags.writeable = False
     part = pixels[3:20:2, ::-3]
-    offsets = torch.zeros(2, *part.shape[:2])
-    with torch.inference_mode():
-        assert np.array_equal(Merger(500)(part, offsets), Merger(500)(part.copy(), offsets))
+    ab = torch.zeros(2, *part.shape[:2])
+    assert np.array_equal(merged(part, ab), merged(part.copy(), ab))
+
+
+@pytest.mark.parametrize("grey", [False, True])
+def test_no_colour_is_grey_and_greys_stay_as_they_are(grey):
+    pixels = every_level(11, grey)
+    found = merged(pixels, torch.zeros(2, 256, 200), grey=True)
+    assert (found == found[0]).all()
+    if grey:
+        assert np.array_equal(found[0], pixels)

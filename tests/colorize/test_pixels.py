@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms, TiffImagePlugin
 
-from colorize.pixels import to_srgb, transparent_value
+from colorize.pixels import image_of, to_srgb, transparent_value
 
 y, x = np.mgrid[:48, :64]
 RGB = np.stack([x * 4, y * 5, (x + y) * 2], axis=-1).astype(np.uint8)
@@ -378,3 +378,39 @@ def test_pixels_are_the_same_across_strips(monkeypatch):
     striped = to_srgb(image)
     np.testing.assert_array_equal(striped.color, whole.color)
     np.testing.assert_array_equal(striped.alpha, whole.alpha)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+@pytest.mark.parametrize("channel", [None, 0, 1, 2])
+def test_one_pixel_in_colour_anywhere_makes_a_colour_photo(mode, channel):
+    pixels = np.full((700, 900, len(mode)), 90, np.uint8)  # several strips
+    if channel is not None:
+        pixels[600, 5, channel] = 91
+    found = to_srgb(Image.fromarray(pixels)).color
+    assert found.shape == ((700, 900) if channel is None else (700, 900, 3))
+    assert np.array_equal(found, pixels[..., 0] if channel is None else pixels[..., :3])
+
+
+def test_an_image_of_four_bytes_a_pixel_shares_their_memory():
+    whole = np.random.default_rng(0).integers(0, 256, (20, 30, 4), dtype=np.uint8)
+    image = image_of(whole[..., :3])
+    assert (image.mode, image.size) == ("RGBX", (30, 20))
+    whole[3, 4] = 1, 2, 3, 255
+    assert image.getpixel((4, 3))[:3] == (1, 2, 3)
+    assert np.array_equal(np.asarray(image.convert("RGB")), whole[..., :3])
+
+
+def test_an_image_of_anything_else_is_a_copy():
+    whole = np.random.default_rng(0).integers(0, 256, (20, 30, 4), dtype=np.uint8)
+    columns_first = np.zeros((30, 20, 4), np.uint8).transpose(1, 0, 2)
+    for picture in (
+        whole[..., :3].copy(),
+        whole[..., 1:],
+        whole[2:, ..., :3],
+        whole[..., 2::-1],
+        whole[:, ::-1, :3],
+        columns_first[..., :3],
+    ):
+        image = image_of(picture)
+        assert image.mode == "RGB"
+        assert np.array_equal(np.asarray(image), picture)

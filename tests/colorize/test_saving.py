@@ -482,3 +482,14 @@ def test_temporary_files_stand_beside_the_output(photo, tmp_path, monkeypatch):
     monkeypatch.setattr(Path, "replace", replace)
     path = save(photo, tmp_path / "a.png").path
     assert seen == [(tmp_path, path.stat().st_size)]
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+@pytest.mark.parametrize("alpha", [None, ALPHA])
+def test_a_picture_of_four_bytes_a_pixel_gives_the_same_file(ending, alpha, tmp_path):
+    photo = Photo(GREY, alpha, "PNG", "old.png")
+    wide = np.dstack([PICTURE, np.full(PICTURE.shape[:2], 255, np.uint8)])[..., :3]
+    for name, picture in (("packed", PICTURE), ("wide", wide)):
+        save_picture(picture, tmp_path / (name + ending), photo, mark=True, **MODEL)
+    packed, wide = ((tmp_path / (name + ending)).read_bytes() for name in ("packed", "wide"))
+    assert packed == wide

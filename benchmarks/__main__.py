@@ -1,0 +1,97 @@
+"""How fast photos are colorized, and with how much memory.
+
+    python -m benchmarks
+    python -m benchmarks stages networks --json speed.json
+
+Parts: stages (one photo against plain decoding and encoding), scaling (time and memory by size and
+number), networks (a forward of each), starting (the app's cold start, imports). All photos are made
+up. Ratios are of one run; on a busy machine the seconds say little.
+"""
+
+import argparse
+import json
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from colorize.tables import with_tables
+
+PARTS = ("stages", "scaling", "networks", "starting")
+MARK = "speed"  # where the tables go in a document: between <!-- speed --> and <!-- /speed -->
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Prints the tables; the exit status."""
+    options = _parser().parse_args(arguments)
+    unknown = set(options.parts) - set(PARTS)
+    if unknown:
+        print(f"There is no part {min(unknown)!r}; parts are {', '.join(PARTS)}", file=sys.stderr)
+        return 2
+    try:
+        text = options.document.read_text("utf-8") if options.document else None
+        if text is not None:
+            with_tables(text, {MARK: ""})
+            if options.parts:
+                raise ValueError("its tables are of all parts: name no part with --document")
+        for file in (options.json, options.plot):
+            if file and not file.absolute().parent.is_dir():
+                raise ValueError(f"there is no folder {file.absolute().parent}")
+    except (OSError, ValueError) as error:
+        print(f"{options.document or 'benchmarks'}: {error}", file=sys.stderr)
+        return 2
+    from benchmarks import report, scaling
+
+    found: dict[str, Any] = {"machine": report.machine()}
+    with tempfile.TemporaryDirectory() as folder:
+        for part in options.parts or PARTS:
+            print(f"{part} ...", file=sys.stderr, flush=True)
+            found[part] = _measures()[part](Path(folder), options)
+    tables = report.markdown(found)
+    print(tables)
+    if options.json:
+        options.json.write_text(json.dumps(found, indent=1) + "\n", "utf-8")
+    if options.plot and "scaling" in found:
+        scaling.plot(found["scaling"], options.plot)
+    if text is not None:
+        options.document.write_text(with_tables(text, {MARK: tables}), "utf-8")
+    return 0
+
+
+def _measures() -> dict[str, Callable[[Path, argparse.Namespace], dict[str, Any]]]:
+    from benchmarks import networks, scaling, stages, starting
+
+    return {
+        "stages": lambda folder, o: stages.measure(folder, o.megapixels, o.rounds),
+        "scaling": lambda folder, o: scaling.measure(folder, o.sizes, o.photos, o.rounds // 2 + 1),
+        "networks": lambda folder, o: networks.measure(rounds=o.rounds),
+        "starting": lambda folder, o: starting.measure(o.rounds),
+    }
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("parts", nargs="*", metavar="PART", help="(default: all)")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures")
+    parser.add_argument(
+        "--document", type=Path, metavar="FILE", help=f"renew its tables after <!-- {MARK} -->"
+    )
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="draw scaling's figures (PNG)")
+    parser.add_argument("--rounds", type=int, default=5, help="of each measurement (default: 5)")
+    parser.add_argument(
+        "--megapixels", type=float, default=12, help="of the photo of stages (default: 12)"
+    )
+    parser.add_argument(
+        "--sizes", type=float, nargs="+", default=[1, 4, 12, 50], metavar="MP", help="of scaling"
+    )
+    parser.add_argument("--photos", type=int, default=24, help="of scaling (default: 24)")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
