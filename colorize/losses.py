@@ -1,8 +1,9 @@
 """Training losses by name. The network's raw output against true ab, a scalar out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -48,7 +49,7 @@ def _over_bins(
     return loss
 
 
-def bin_distribution(photos: PhotoCache) -> Tensor:
+def bin_distribution(photos: Iterable[np.ndarray]) -> Tensor:
     """P~ `(313,)` of the training photos, every fourth row and column of each."""
     counts = torch.zeros(bins.COUNT, dtype=torch.long)
     for pixels in photos:

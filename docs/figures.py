@@ -16,6 +16,7 @@ import numpy as np
 import torch
 import typer
 from matplotlib.axes import Axes
+from matplotlib.ticker import FixedLocator, FormatStrFormatter, NullFormatter
 from scipy.stats import spearmanr
 from skimage.data import astronaut
 
@@ -121,7 +122,11 @@ def contrast_figure(data: Path, model: str) -> tuple[plt.Figure, list[str]]:
         contrasts.append(contrast)
         errors.append(mse)
     table.append(_table_row("all", np.concatenate(contrasts), np.concatenate(errors)))
-    axis.set(xscale="log", yscale="log", xlabel="colour contrast of the photo (ab units)")
+    axis.set_xscale("log")
+    axis.xaxis.set_major_locator(FixedLocator([1, 2, 5, 10, 20, 50]))
+    axis.xaxis.set_major_formatter(FormatStrFormatter("%g"))
+    axis.xaxis.set_minor_formatter(NullFormatter())
+    axis.set(yscale="log", xlabel="colour contrast of the photo (ab units)")
     axis.set(ylabel="MSE of ab / 128", title=f"{record.name}, {entry.decoding or 'as it is'}")
     axis.legend()
     figure.tight_layout()

@@ -6,10 +6,13 @@ import torch
 from PIL import Image
 from typer.testing import CliRunner
 
-from colorize.checkpoint import build_network, save_checkpoint
+from colorize import bins
+from colorize.checkpoint import build_network, load_checkpoint, save_checkpoint
+from colorize.data import find_datasets
 from colorize.errors import ColorizeError
+from colorize.predict import run_network
 from colorize.record import Record
-from docs import embedding, figures, runs
+from docs import embedding, figures, rebalanced, runs
 
 
 @pytest.fixture(autouse=True)
@@ -60,6 +63,38 @@ def test_another_embedding_changes_the_error(checkpoints, tmp_path, make_pixels)
     assert len(set(errors)) == 3
     with pytest.raises(ColorizeError, match="has no embedding"):
         embedding.table("direct", tmp_path / "data", "test")
+
+
+def test_weights_multiply_the_probabilities(checkpoints):
+    one_bin = torch.zeros(313)
+    one_bin[100] = 1
+    weights = {"none": torch.ones(313), "one": one_bin}
+    entries = rebalanced.contestants("bins", weights)
+    assert [(e.model, e.decoding) for e in entries] == [
+        (f"bins, {name}", f"T = {t}") for name in weights for t in ("0.38", "1")
+    ]
+    network, record = load_checkpoint("bins")
+    L = torch.rand(1, 1, 32, 32) * 100
+    output = run_network(network, record, L)
+    for entry, temperature in zip(entries, (0.38, 1.0), strict=False):
+        assert torch.allclose(entry.colorize(L), bins.annealed_mean(output, temperature))
+    expected = bins.centres()[100].view(1, 2, 1, 1).expand(1, 2, 32, 32)
+    assert torch.allclose(entries[3].colorize(L), expected)
+    with pytest.raises(ColorizeError, match="not a model over bins"):
+        rebalanced.contestants("direct", weights)
+
+
+def test_rebalancing_is_by_the_training_photos(checkpoints, tmp_path, make_pixels):
+    for split, count in (("train", 3), ("val", 2)):
+        (tmp_path / "made" / split).mkdir(parents=True)
+        for i in range(count):
+            Image.fromarray(make_pixels(i, 40, 50)).save(tmp_path / "made" / split / f"{i}.png")
+    lines = rebalanced.table(["bins"], find_datasets(tmp_path), [0.5])
+    cells = [line.strip("| ").split(" | ") for line in lines[2:]]
+    assert [row[:2] for row in cells] == [
+        [f"bins, {name}", t] for name in ("not rebalanced", "lambda = 0.5") for t in ("0.38", "1")
+    ]
+    assert len({row[2] for row in cells}) == 4
 
 
 def test_runs_stand_side_by_side_with_their_best_epochs(tmp_path):
