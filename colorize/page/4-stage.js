@@ -76,15 +76,14 @@ function draw() {
   const photo = currentPhoto();
   const busy = Boolean(state.progress || state.taking || uploads.length);
   tab.dataset.state = photo || uploads.length ? "result" : "empty";
-  tab.dataset.busy = busy;
   tab.dataset.many = state.photos.length > 1;
   tab.dataset.bins = state.models.some((name) => models.get(name)?.overBins);
   const empty = tab.dataset.state === "empty";
   invitation.textContent = empty ? "Drop black-and-white photos here" : "Add photos";
   show(complaint, problem);
   complaint.textContent = problem;
-  show(examples, !photo && !uploads.length);
-  show(result, photo || uploads.length);
+  show(examples, empty);
+  show(result, !empty);
   lock(busy);
   show(headline.querySelector(".cz-take"), !busy || empty);
   drawWork();

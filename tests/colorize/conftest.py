@@ -57,3 +57,22 @@ def make_dataset(make_pixels, encode):
         return Dataset(name, photos)
 
     return make
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    """A browser with a made-up camera."""
+    from tab_pages import a_browser  # gradio, which most tests do without
+
+    flags = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
+    with a_browser(flags) as browser:
+        yield browser
+
+
+@pytest.fixture
+def visit(chromium, server):
+    """A function that opens the app of the module's `server` as a new visitor; see `visitors`."""
+    from tab_pages import visitors
+
+    with visitors(chromium, server, permissions=["camera"]) as visit:
+        yield visit

@@ -16,7 +16,6 @@ from gradio_client.exceptions import AppError
 from PIL import Image
 from playwright.sync_api import expect
 from tab_pages import (
-    a_browser,
     card,
     choose,
     done,
@@ -26,12 +25,10 @@ from tab_pages import (
     running,
     save,
     scrolls_sideways,
-    visitors,
 )
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-CAMERA = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
 MOST_BYTES = 3 * 2**20
 
 
@@ -39,18 +36,6 @@ MOST_BYTES = 3 * 2**20
 def server(shipped_checkpoints, tmp_path_factory):
     with running(shipped_checkpoints, tmp_path_factory.mktemp("app"), MOST_BYTES) as server:
         yield server
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    with a_browser(CAMERA) as browser:
-        yield browser
-
-
-@pytest.fixture
-def visit(chromium, server):
-    with visitors(chromium, server, permissions=["camera"]) as visit:
-        yield visit
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ import skimage.data
 from PIL import Image
 from playwright.sync_api import expect
 from tab_pages import (
-    a_browser,
     card,
     choose,
     done,
@@ -21,7 +20,6 @@ from tab_pages import (
     running,
     save,
     scrolls_sideways,
-    visitors,
 )
 
 from colorize.hint_scores import missed_by
@@ -33,18 +31,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 def server(shipped_with_hints, tmp_path_factory):
     with running(shipped_with_hints, tmp_path_factory.mktemp("app")) as server:
         yield server
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    with a_browser() as browser:
-        yield browser
-
-
-@pytest.fixture
-def visit(chromium, server):
-    with visitors(chromium, server) as visit:
-        yield visit
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import pytest
 import skimage.data
 from PIL import Image
 from playwright.sync_api import expect
-from tab_pages import a_browser, card, choose, done, give, picture, running, visitors
+from tab_pages import card, choose, done, give, picture, running
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -16,18 +16,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 def server(shipped_with_hints, tmp_path_factory):
     with running(shipped_with_hints, tmp_path_factory.mktemp("app")) as server:
         yield server
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    with a_browser() as browser:
-        yield browser
-
-
-@pytest.fixture
-def visit(chromium, server):
-    with visitors(chromium, server) as visit:
-        yield visit
 
 
 @pytest.fixture(scope="module")
