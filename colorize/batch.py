@@ -155,6 +155,14 @@ def _refuse_collisions(tasks: Iterable[Task]) -> None:
             raise PlanError(f"{task.source} would replace {sources[place]}, an input itself")
 
 
+def refuse_target(file: Path, plan: Plan) -> None:
+    """PlanError where a further file to be written is an output or an input of the plan."""
+    place = _place(file)
+    for task in plan.tasks:
+        if place in (_place(task.source), _place(task.target)):
+            raise PlanError(f"{file}: is a photo of this command; choose another name")
+
+
 def _place(file: Path) -> str:
     """The same text for the same file, links followed."""
     return os.path.normcase(os.path.realpath(file))

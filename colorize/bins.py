@@ -141,11 +141,35 @@ def annealed_mean(logits: Tensor, temperature: float, points: Tensor | None = No
         if temperature != 1:
             rows = (rows - rows.amax(-1, keepdim=True)) / temperature
         return (rows.softmax(-1) @ points).movedim(-1, 1)
-    sums = torch.cat((points, torch.ones_like(points[:, :1])), 1).T
+    return _expectation(logits, temperature, points)
+
+
+def vivid_mean(
+    logits: Tensor, temperature: float, limit: float, points: Tensor | None = None
+) -> Tensor:
+    """The annealed mean, its chroma raised to that of the colours it is a mean of.
+
+    Colours of unlike hues average to a greyer one than any of them: where the bins are sure,
+    nothing changes; where they differ, ab `(N, 2, H, W)` is multiplied by E[chroma] / chroma of
+    E[ab], at most by `limit`. Arguments and errors as of `annealed_mean`; no gradients.
+    """
+    if limit <= 1 or temperature == 0:
+        return annealed_mean(logits, temperature, points)
+    if not temperature > 0:
+        raise ValueError(f"expected a temperature of 0 or more, found {temperature}")
+    points = (centres() if points is None else points).to(logits.device)
+    values = torch.cat((points, points.norm(dim=1, keepdim=True)), 1)
+    ab, chroma = _expectation(logits, temperature, values).split((2, 1), 1)
+    return ab * (chroma / ab.norm(dim=1, keepdim=True).clamp(min=1e-6)).clamp(1, limit)
+
+
+def _expectation(logits: Tensor, temperature: float, values: Tensor) -> Tensor:
+    """The mean `(N, k, H, W)` of the bins' `values` `(313, k)` by softmax of log p / T, T > 0."""
+    sums = torch.cat((values, torch.ones_like(values[:, :1])), 1).T
     parts = []
     for x in _in_parts(logits):  # below 0, so that nothing overflows, however low T is
-        a, b, total = (sums @ (x / temperature).exp_()).unbind(1)
-        parts.append(torch.stack((a, b), 1) / total[:, None])
+        weighed = sums @ (x / temperature).exp_()
+        parts.append(weighed[:, :-1] / weighed[:, -1:])
     return torch.cat(parts, 2).unflatten(2, logits.shape[2:])
 
 

@@ -78,8 +78,10 @@ def train(
             raise ColorizeError(f"minutes: expected a number above 0, found {minutes}")
         settings = make_settings(network, changes or ())
         datasets = find_datasets(data, dataset or ())
+    from colorize.heap import keep_freed_memory
     from colorize.train import Budget, train
 
+    keep_freed_memory()
     budget = Budget(epochs=epochs or _EPOCHS) if minutes is None else Budget(minutes=minutes)
     if not train(settings, datasets, output, budget, resume=resume):
         raise typer.Exit(INTERRUPTED)

@@ -88,13 +88,23 @@ def decodings(
         list[float] | None,
         typer.Option(metavar="G", min=0.1, max=10, help="Repeat for more. [default: 1 to 1.6]"),
     ] = None,
+    chroma: Annotated[
+        list[float] | None,
+        typer.Option(
+            metavar="C",
+            min=1,
+            max=10,
+            help="How often a mean's chroma may be raised, up to that of the bins it is a mean of. "
+            "Repeat for more. [default: 1]",
+        ),
+    ] = None,
     json_file: _Json = None,
     save: Annotated[
         bool, typer.Option("--save", help="Let the models' records ship the best one.")
     ] = False,
     device: Device = "auto",
 ) -> None:
-    """Compare decodings: temperatures and chroma gains.
+    """Compare decodings: temperatures, chroma gains, and raising a mean's chroma to its bins'.
 
     The best one has 0.85 to 1.1 of the true photos' colorfulness at an MSE at most 15% above that
     of the mean (T = 1).
@@ -112,11 +122,11 @@ def decodings(
         datasets = find_datasets(data, dataset or ())
         check_json(json_file)
         files = find_models(model)
-    from colorize.decodings import GAINS, TEMPERATURES, choose, decoding_of, sweep
+    from colorize.decodings import CHROMAS, GAINS, TEMPERATURES, choose, decoding_of, sweep
     from colorize.record import read_record, write_record
 
     models, chosen = load_models(files, device)
-    grid = (temperature or TEMPERATURES, gain or GAINS)
+    grid = (temperature or TEMPERATURES, gain or GAINS, chroma or CHROMAS)
     result = sweep(models, datasets, split.value, chosen, *grid)
     write_json(json_file, result)
     console().print(figures_table(row for row in result["rows"] if row["dataset"] == "all"))

@@ -24,6 +24,7 @@ from colorize.options import LARGEST_SIZE, SMALLEST_SIZE, Hint
 from colorize.photo import Photo
 from colorize.pixels import image_of
 from colorize.predict import decode, resize, run_network
+from colorize.record import Decoding
 from colorize.render import lightness, render
 from colorize.resample import resize_picture, shrink
 from colorize.saving import Saved, save_picture
@@ -240,12 +241,15 @@ class Colorization:
     def ab(self) -> np.ndarray:
         """float32 `(2, h, w)` at working size, in CIELAB units, saturation applied."""
         seen = self._prediction
-        output, temperature, gain = seen.output[None], self.temperature, None
+        output, decoding = seen.output[None], self.record.how
+        if self.temperature is not None:
+            decoding = decoding._replace(temperature=self.temperature)
         with _timed(self.seconds, "decode"), torch.inference_mode():
             if self.seed is not None:  # a mode is wanted, and the record's decoding may be the mean
                 output = perturbed(output, seen.L, self.seed)
-                temperature, gain = bins.TEMPERATURE if temperature is None else temperature, 1.0
-            ab = decode(self._colorizer.network, self.record, output, temperature, gain)
+                mode = bins.TEMPERATURE if self.temperature is None else self.temperature
+                decoding = Decoding(mode)
+            ab = decode(self._colorizer.network, self.record, output, decoding)
             ab = follow(resize(ab, seen.shape)[0], seen.spots, seen.L)
             return (ab * self.saturation).numpy()
 

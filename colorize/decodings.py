@@ -1,16 +1,18 @@
 """Decodings of a model side by side: error against colour, and which one ships."""
 
 from collections.abc import Sequence
+from itertools import product
 
 import torch
 from torch import nn
 
 from colorize.data import Dataset
 from colorize.evaluate import decoded_by, mean_of, read_photos, score_photos, with_split
-from colorize.record import Record
+from colorize.record import Decoding, Record
 
 TEMPERATURES = (0.0, 0.2, 0.38, 0.6, 1.0)
 GAINS = (1.0, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6)
+CHROMAS = (1.0,)
 LEAST, MOST = 0.85, 1.1  # colorfulness, as a share of the truth's
 WORSE = 1.15  # MSE, as a share of the mean's
 _FIGURES = ("mse", "ciede2000", "colorfulness", "colorfulness_truth")
@@ -24,16 +26,17 @@ def sweep(
     device: torch.device,
     temperatures: Sequence[float] = TEMPERATURES,
     gains: Sequence[float] = GAINS,
+    chromas: Sequence[float] = CHROMAS,
 ) -> dict:
-    """`{"settings", "rows"}`: each model's figures at each temperature and gain, by dataset.
+    """`{"settings", "rows"}`: each model's figures at each decoding, by dataset.
 
-    The mean (T = 1, gain 1) is always among them. Networks that give ab have gains alone.
+    The mean (T = 1, as it is) is always among them. Networks that give ab have gains alone.
     """
     asked, notes = with_split(datasets, split)
     entries = {}
     for network, record in models:
-        own = sorted({*temperatures, 1.0}) if record.over_bins else [None]
-        grid = [(temperature, gain) for temperature in own for gain in sorted({*gains, 1.0})]
+        own = (temperatures, chromas) if record.over_bins else ((), ())
+        grid = _grid(*own, gains, over_bins=record.over_bins)
         for decoding, entry in zip(grid, decoded_by(network, record, device, grid), strict=True):
             entries[entry] = decoding
     scores = {
@@ -49,15 +52,14 @@ def sweep(
         {
             "model": entry.model,
             "dataset": dataset,
-            "temperature": temperature,
-            "gain": gain,
+            **decoding._asdict(),
             "decoding": entry.decoding,
             "shipped": entry.shipped,
             "photos": len(by_entry[entry]),
             **{figure: mean_of([row[figure] for row in by_entry[entry]]) for figure in _FIGURES},
         }
         for dataset, by_entry in scores.items()
-        for entry, (temperature, gain) in entries.items()
+        for entry, decoding in entries.items()
     ]
     return {"settings": {"split": split, "notes": notes}, "rows": rows}
 
@@ -70,7 +72,7 @@ def choose(rows: Sequence[dict], model: str) -> tuple[dict, bool]:
     nearest colorfulness at such an MSE. ValueError where the model has no row over all.
     """
     own = [row for row in rows if row["model"] == model and row["dataset"] == "all"]
-    plain = [row for row in own if row["gain"] == 1 and row["temperature"] in (1, None)]
+    plain = [row for row in own if _decoding(row) in (Decoding(1.0), Decoding(None))]
     if not plain:
         raise ValueError(f"expected rows of {model} with its mean over all photos, found none")
     cheap = [row for row in own if row["mse"] <= WORSE * plain[0]["mse"]]
@@ -93,8 +95,25 @@ def _lack(row: dict) -> float:
 
 def decoding_of(row: dict) -> dict:
     """A row's decoding as a record has it."""
-    temperature, gain = row["temperature"], row["gain"]
+    decoding = _decoding(row)
     own = {"kind": "direct"}
-    if temperature is not None:
-        own = {"kind": "annealed-mean", "temperature": temperature}
-    return own if gain == 1 else own | {"gain": gain}
+    if decoding.temperature is not None:
+        own = {"kind": "annealed-mean", "temperature": decoding.temperature}
+    more = {"chroma": decoding.chroma, "gain": decoding.gain}
+    return own | {key: value for key, value in more.items() if value != 1}
+
+
+def _decoding(row: dict) -> Decoding:
+    return Decoding(*(row[key] for key in Decoding._fields))
+
+
+def _grid(
+    temperatures: Sequence[float],
+    chromas: Sequence[float],
+    gains: Sequence[float],
+    *,
+    over_bins: bool,
+) -> list[Decoding]:
+    own = sorted({*temperatures, 1.0}) if over_bins else [None]
+    sizes = (sorted({*values, 1.0}) for values in (chromas, gains))
+    return [Decoding(t, gain, chroma) for t, chroma, gain in product(own, *sizes)]

@@ -16,7 +16,7 @@ from colorize.color import lab_from_rgb, rgb_from_lab
 from colorize.data import SPLITS, Dataset
 from colorize.errors import ColorizeError
 from colorize.predict import decode, resize, run_network
-from colorize.record import Record
+from colorize.record import Decoding, Record
 
 SIZE = 96
 GREY = "grey"  # the control without colours
@@ -56,20 +56,19 @@ def square(pixels: np.ndarray, size: int) -> Tensor:
 def contestants(network: nn.Module, record: Record, device: torch.device) -> list[Contestant]:
     """A network's rows: its shipped decoding, and that of the lowest MSE where it is another.
 
-    The latter is the mean (T = 1) of bins, without a gain.
+    The latter is the mean (T = 1) of bins, as it is.
     """
-    shipped = (record.temperature, record.gain)
-    decodings = dict.fromkeys((shipped, (1.0 if record.over_bins else None, 1.0)))
-    return decoded_by(network, record, device, list(decodings))
+    mean = Decoding(1.0 if record.over_bins else None)
+    return decoded_by(network, record, device, list(dict.fromkeys((record.how, mean))))
 
 
 def decoded_by(
     network: nn.Module,
     record: Record,
     device: torch.device,
-    decodings: Sequence[tuple[float | None, float]],
+    decodings: Sequence[Decoding],
 ) -> list[Contestant]:
-    """A contestant for each (temperature, gain). They run the network once for the same L."""
+    """A contestant for each decoding. They run the network once for the same L."""
     remembered: list[Tensor] = []  # the last L, and what the network gave for it
 
     def output_for(L: Tensor) -> Tensor:
@@ -77,26 +76,19 @@ def decoded_by(
             remembered[:] = L, run_network(network, record, L.to(device))
         return remembered[1]
 
-    def colorize_by(temperature: float | None, gain: float) -> Callable[[Tensor], Tensor]:
-        return lambda L: decode(network, record, output_for(L), temperature, gain).cpu()
+    def colorize_by(decoding: Decoding) -> Callable[[Tensor], Tensor]:
+        return lambda L: decode(network, record, output_for(L), decoding).cpu()
 
     return [
         Contestant(
             record.name,
-            describe_decoding(*decoding),
-            decoding == (record.temperature, record.gain),
+            str(decoding) or None,
+            decoding == record.how,
             max(SIZE, record.size),
-            colorize_by(*decoding),
+            colorize_by(decoding),
         )
         for decoding in decodings
     ]
-
-
-def describe_decoding(temperature: float | None, gain: float) -> str | None:
-    """ "T = 0.6, gain 1.15"; None for a network that gives ab, as it is."""
-    parts = [] if temperature is None else [f"T = {temperature:g}"]
-    parts += [] if gain == 1 else [f"gain {gain:g}"]
-    return ", ".join(parts) or None
 
 
 def controls(mean_ab: Sequence[float] | None) -> list[Contestant]:

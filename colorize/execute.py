@@ -1,127 +1,123 @@
-"""Carries out a plan: photos opened, colorized in batches and saved, a failure at a time."""
+"""Carries out a plan on this machine: several photos at a time, in bounded memory."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
-from typing import Any
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+
+import torch
 
 from colorize.batch import Task
-from colorize.colorizer import Colorizer, Prediction
-from colorize.errors import ColorizeError
-from colorize.options import Hint
-from colorize.photo import Photo, PhotoError
+from colorize.colorizer import Colorizer, working_shape
+from colorize.finished import header_size
+from colorize.work import Outcome, Settings, Worker
 
-_GROUP = {"cuda": 16}  # photos a batch; on a CPU a batch takes as long as its photos one by one
-_GROUP_PIXELS = 50_000_000  # of the photos that are open at once
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of a task: `error` is empty when the photo was saved."""
-
-    task: Task
-    error: str = ""
-    notices: tuple[str, ...] = ()
+BATCH = 16  # photos at most; on a CPU a batch takes as long as its photos one by one
+_BATCH_PIXELS = 2**18  # of all that the network sees at once
+_AHEAD = 4  # batches' worth of photos among which like shapes are looked for
+_BYTES = 2**28  # of the photos in work, for each worker
+# Bytes that a photo in work needs at most: a pixel of it (decoded, turned, result), and a pixel
+# that the network sees (logits over 313 bins in float32, and their softmax).
+_PER_PIXEL, _PER_WORKING_PIXEL = 12, 2600
 
 
 def execute(
     colorizer: Colorizer,
     tasks: Sequence[Task],
+    settings: Settings,
     *,
-    overwrite: bool = False,
-    look: Mapping[str, Any],
-    saving: Mapping[str, Any],
-    size: int | None = None,
-    hints: Sequence[Hint] = (),
+    workers: int | None = None,
+    stopped: Callable[[], bool] = lambda: False,
 ) -> Iterator[Outcome]:
     """An Outcome for each task, in order; whatever one photo does, the others are done.
 
-    `look` holds saturation, temperature and seed; `hints` go to every photo; `saving` is what
-    `save_picture` takes (quality, strip, mark). No more than a few photos are in memory at once.
-    An output that is there already is its task's failure, unless `overwrite`.
+    `workers` (None: one a core) threads take a photo each, or on a GPU a batch of like shape, so
+    that reading and writing overlap with the network. On a CPU the results are bit for bit those
+    of one photo after the other. No more is begun than fits into 256 MB a worker, by the photos'
+    headers; a photo that alone needs more is done alone. After `stopped()` nothing is begun: the
+    photos in work are finished, and the outcomes end.
     """
-    run = _Run(colorizer, overwrite, look, saving, size, hints)
-    group: list[tuple[Task, Photo | str]] = []
-    for task in tasks:
-        group.append((task, run.open(task)))
-        photos = [photo for _, photo in group if isinstance(photo, Photo)]
-        pixels = sum(photo.size[0] * photo.size[1] for photo in photos)
-        if len(group) >= _GROUP.get(colorizer.device.type, 1) or pixels >= _GROUP_PIXELS:
-            yield from run.finish(group)
-            group = []
-    yield from run.finish(group)
+    workers = max(1, min(workers or cores(), len(tasks)))
+    worker = Worker(colorizer, settings)
+    size = settings.size or colorizer.record.size
+    batch = 1 if colorizer.device.type == "cpu" else min(BATCH, -(-len(tasks) // (2 * workers)))
+    waiting = _batches(tasks, size, batch, _BYTES * workers // 2)
+    running: dict[Future[list[tuple[int, Outcome]]], int] = {}
+    outcomes: dict[int, Outcome] = {}
+    coming, following = 0, next(waiting, None)
+
+    def do(numbers: Sequence[int]) -> list[tuple[int, Outcome]]:
+        done = worker.do([tasks[number] for number in numbers])
+        return list(zip(numbers, done, strict=True))
+
+    with _threads(workers) as pool:
+        while following or running:
+            if stopped():
+                following = None
+            # One more than there are workers, so that none waits for this loop.
+            while following and len(running) <= workers:
+                numbers, cost = following
+                if running and sum(running.values()) + cost > _BYTES * workers:
+                    break
+                running[pool.submit(do, numbers)] = cost
+                following = next(waiting, None)
+            done, _ = wait(running, return_when=FIRST_COMPLETED)
+            for future in done:
+                del running[future]
+                outcomes |= future.result()
+            while coming in outcomes:
+                yield outcomes.pop(coming)
+                coming += 1
+    yield from (outcomes[number] for number in sorted(outcomes))
 
 
-@dataclass(frozen=True)
-class _Run:
-    colorizer: Colorizer
-    overwrite: bool
-    look: Mapping[str, Any]
-    saving: Mapping[str, Any]
-    size: int | None
-    hints: Sequence[Hint]
-
-    def open(self, task: Task) -> Photo | str:
-        """The opened photo, or the sentence that says why there is none."""
-        try:
-            self._check_target(task)
-            return Photo.open(task.source)
-        except PhotoError as error:
-            name, text = task.source.name, str(error)
-            if text.startswith(name):  # without its folder, which is said here
-                return f"{task.source}{text.removeprefix(name)}"
-            return _sentence(task, error)
-        except Exception as error:
-            return _sentence(task, error)
-
-    def finish(self, group: Sequence[tuple[Task, Photo | str]]) -> Iterator[Outcome]:
-        photos = [photo for _, photo in group if isinstance(photo, Photo)]
-        predictions = iter(self._predict(photos))
-        for task, photo in group:
-            if isinstance(photo, str):
-                yield Outcome(task, error=photo)
-                continue
-            prediction = next(predictions)
-            try:
-                if prediction is None:
-                    prediction = self._run([photo])[0]
-                notices = self._save(task, photo, prediction)
-            except Exception as error:
-                yield Outcome(task, error=_sentence(task, error))
-            else:
-                yield Outcome(task, notices=(*photo.notices, *notices))
-
-    def _predict(self, photos: Sequence[Photo]) -> list[Prediction | None]:
-        """Predictions; None for those to be made one by one, so that one's failure is its own."""
-        if len(photos) > 1:
-            with suppress(Exception):
-                return list(self._run(photos))
-        return [None] * len(photos)
-
-    def _run(self, photos: Sequence[Photo]) -> list[Prediction]:
-        return self.colorizer.predict(photos, self.size, [self.hints] * len(photos))
-
-    def _save(self, task: Task, photo: Photo, prediction: Prediction) -> Sequence[str]:
-        result = self.colorizer.finish(photo, prediction, **self.look)
-        task.target.parent.mkdir(parents=True, exist_ok=True)
-        saved = result.save(
-            task.target, format=task.format, overwrite=self.overwrite, **self.saving
-        )
-        return saved.notices
-
-    def _check_target(self, task: Task) -> None:
-        """Before the photo is opened; `save` makes sure once more."""
-        if not task.target.exists():
-            return
-        if task.source.exists() and task.target.samefile(task.source):
-            raise ColorizeError("the result would replace the photo; choose another output")
-        if not self.overwrite:
-            raise ColorizeError(f"{task.target} exists already; --overwrite replaces it")
+def cores() -> int:
+    """The cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _sentence(task: Task, error: Exception) -> str:
-    """One line that names the file. What nobody foresaw is the file's failure as well."""
-    if isinstance(error, ColorizeError):
-        return f"{task.source}: {error}"
-    text = str(getattr(error, "strerror", None) or error).partition("\n")[0]
-    return f"{task.source}: could not be colorized ({type(error).__name__}: {text})"
+@contextmanager
+def _threads(workers: int) -> Iterator[ThreadPoolExecutor]:
+    """A pool whose threads share the cores among them instead of each taking all."""
+    before = torch.get_num_threads()
+    each = max(1, before // workers)
+    pool = ThreadPoolExecutor(workers, "photo", torch.set_num_threads, (each,))
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
+        torch.set_num_threads(before)  # which threads to come start with
+
+
+def _batches(
+    tasks: Sequence[Task], size: int, most: int, most_bytes: int
+) -> Iterator[tuple[Sequence[int], int]]:
+    """Numbers of tasks to be done together, with the bytes that they need.
+
+    Photos of one shape, at most `most` and so many as fit into `most_bytes` and the network's
+    batch, gathered from photos that lie near each other. Only headers are read.
+    """
+    gathered: dict[tuple[int, int], list[tuple[int, int]]] = {}
+    for number, task in enumerate(tasks):
+        shape, cost = _cost(task, size)
+        if shape in gathered and sum(bytes for _, bytes in gathered[shape]) + cost > most_bytes:
+            yield _together(gathered.pop(shape))
+        gathered.setdefault(shape, []).append((number, cost))
+        if len(gathered[shape]) >= min(most, max(1, _BATCH_PIXELS // (shape[0] * shape[1]))):
+            yield _together(gathered.pop(shape))
+        oldest = next(iter(gathered.values()), None)  # shapes stand in the order they came up
+        if oldest and number - oldest[0][0] >= _AHEAD * most:
+            yield _together(gathered.pop(next(iter(gathered))))
+    yield from map(_together, gathered.values())
+
+
+def _together(group: Iterable[tuple[int, int]]) -> tuple[Sequence[int], int]:
+    numbers, costs = zip(*group, strict=True)
+    return numbers, sum(costs)
+
+
+def _cost(task: Task, size: int) -> tuple[tuple[int, int], int]:
+    """The shape that the network will see, and the bytes that the photo will need."""
+    width, height = header_size(task.source) if task.format else (1, 1)
+    shape = working_shape((width, height), size)
+    return shape, _PER_PIXEL * width * height + _PER_WORKING_PIXEL * shape[0] * shape[1]

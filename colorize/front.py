@@ -214,7 +214,12 @@ def _nodes(content: Any) -> Iterator[dict[str, Any]]:
 
 
 async def _answer(send: Send, refused: _RefusedError) -> None:
-    body = json.dumps({"error": str(refused), "detail": str(refused)}).encode()
+    sentence = str(refused)
+    detail: Any = sentence
+    if refused.status == 422:  # of which gradio_client tells only what has the form of Gradio's own
+        failed = {"__type__": "validate", "is_valid": False}
+        detail = [{**failed, "parameter_name": "photo", "message": sentence}]
+    body = json.dumps({"error": sentence, "detail": detail}).encode()
     headers = [
         (b"content-type", b"application/json"),
         (b"content-length", str(len(body)).encode()),

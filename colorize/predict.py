@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from colorize import bins
-from colorize.record import Record
+from colorize.record import Decoding, Record
 
 
 def run_network(
@@ -25,19 +25,16 @@ def decode(
     network: nn.Module,
     record: Record,
     output: Tensor,
-    temperature: float | None = None,
-    gain: float | None = None,
+    decoding: Decoding | None = None,
 ) -> Tensor:
-    """ab `(N, 2, h, w)` in CIELAB units from a raw output.
+    """ab `(N, 2, h, w)` in CIELAB units from a raw output, by the record's decoding or another.
 
-    `temperature` is the annealed mean's and `gain` multiplies ab (None: the record's own).
-    Networks that give ab directly have no temperature and do not look at it.
+    Networks that give ab directly look at the gain alone.
     """
-    gain = record.gain if gain is None else gain
+    temperature, gain, limit = record.how if decoding is None else decoding
     if not record.over_bins:
         return output * (record.ab_scale * gain)
-    temperature = record.temperature if temperature is None else temperature
-    ab = bins.annealed_mean(output, temperature, getattr(network, "bin_colours", None))
+    ab = bins.vivid_mean(output, temperature, limit, getattr(network, "bin_colours", None))
     return ab if gain == 1 else ab * gain
 
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from colorize.atomic import replacing
 from colorize.errors import ColorizeError
@@ -21,12 +21,28 @@ class CheckpointError(ColorizeError):
     """A checkpoint that cannot be used: the file, what was expected and what was found."""
 
 
+class Decoding(NamedTuple):
+    """How a raw output becomes ab, as `Record.decoding` says; no temperature without bins."""
+
+    temperature: float | None
+    gain: float = 1.0
+    chroma: float = 1.0
+
+    def __str__(self) -> str:
+        """As "T = 0.6, chroma 1.5, gain 1.1"; empty for a network that gives ab, as it is."""
+        parts = [] if self.temperature is None else [f"T = {self.temperature:g}"]
+        parts += [] if self.chroma == 1 else [f"chroma {self.chroma:g}"]
+        parts += [] if self.gain == 1 else [f"gain {self.gain:g}"]
+        return ", ".join(parts)
+
+
 @dataclass(frozen=True)
 class Record:
     """What a checkpoint is, how to run it, and where it is from.
 
     `decoding` is `{"kind": "direct"}` for ab networks, else `{"kind": "annealed-mean",
-    "temperature": T}`; with `"gain": g` ab is multiplied by g, which is 1 unless said.
+    "temperature": T}`; with `"chroma": c` the mean's chroma is raised to that of the colours it
+    is a mean of, at most c times, and with `"gain": g` ab is multiplied by g; both 1 unless said.
     `lightness` is (centre, scale): networks take (L - centre) / scale and
     give ab / `ab_scale`. `size` is the working size: the short side in pixels. `scores` are
     rows of `evaluate`. `weights` holds sha256, bytes and dtype of the file.
@@ -64,9 +80,10 @@ class Record:
         return self.decoding["temperature"] if self.over_bins else None
 
     @property
-    def gain(self) -> float:
-        """What the decoded ab is multiplied by."""
-        return self.decoding.get("gain", 1.0)
+    def how(self) -> Decoding:
+        """The decoding it ships with."""
+        gain, chroma = (self.decoding.get(key, 1.0) for key in ("gain", "chroma"))
+        return Decoding(self.temperature, gain, chroma)
 
 
 def checkpoints_folder() -> Path:
@@ -161,7 +178,7 @@ def _is_decoding(value: Any) -> bool:
     if not isinstance(value, dict) or value.get("kind") not in _KINDS:
         return False
     temperature = value.get("temperature")
-    if not _is_number(value.get("gain", 1), above=0):
+    if not all(_is_number(value.get(key, 1), above=0) for key in ("gain", "chroma")):
         return False
     return value["kind"] == "direct" or (_is_number(temperature) and temperature >= 0)
 

@@ -41,6 +41,7 @@ class Settings:
     photos: int = 0  # photos of all datasets together, always the same choice; 0 = all
     hints: float = 0.0  # share of the photos that are shown with colour hints
     degrade: float = 0.0  # share of the photos whose L is aged
+    drop_path: float = 0.0  # share of the unet's deepest backbone block that training leaves out
     adversarial: float = 0.0  # weight of a patch discriminator's loss, for networks over bins
     start: str = ""  # a checkpoint that training goes on from, with a schedule of its own
     keep: int = 0  # keeps a checkpoint every so many steps, besides the best; 0 = none
@@ -122,6 +123,8 @@ def _check(settings: Settings) -> None:
         "mse_weight must not be below 0": 0 <= s.mse_weight < math.inf,
         "hints and degrade must be in [0, 1]": all(0 <= x <= 1 for x in (s.hints, s.degrade)),
         f"hints do not go with {s.network}": s.hints == 0 or s.network in WITH_HINTS,
+        "drop_path must be in [0, 1)": 0 <= s.drop_path < 1,
+        f"drop_path does not go with {s.network}": s.network == "unet" or not s.drop_path,
         "ema must be in [0, 1)": 0 <= s.ema < 1,
         "lr must be above 0": 0 < s.lr < math.inf,
         "temperature must not be below 0": 0 <= s.temperature < math.inf,

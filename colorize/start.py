@@ -26,7 +26,7 @@ def make_accelerator(settings: Settings) -> Any:
         from accelerate import Accelerator
     except ImportError as error:
         raise ColorizeError("Training needs accelerate: pip install -e '.[train]'") from error
-    precision = _best_precision() if settings.precision == "auto" else settings.precision
+    precision = best_precision() if settings.precision == "auto" else settings.precision
     try:
         accelerator = Accelerator(mixed_precision=precision)
     except ValueError as error:  # what this device cannot do
@@ -36,7 +36,7 @@ def make_accelerator(settings: Settings) -> Any:
     return accelerator
 
 
-def _best_precision() -> str:
+def best_precision() -> str:
     """bf16 where the hardware has it, fp16 on an older GPU, else full."""
     if torch.cuda.is_available():
         return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp16"
@@ -95,8 +95,13 @@ def _arguments(settings: Settings) -> dict[str, Any]:
 
 def make_network(settings: Settings) -> tuple[nn.Module, dict[str, Any]]:
     """The network before the first step, and what its record says of its weights' origin."""
-    if settings.start:
-        return _go_on_from(settings)
+    network, origin = _go_on_from(settings) if settings.start else _new(settings)
+    if settings.drop_path:
+        network.backbone.drop_paths(settings.drop_path)
+    return network, origin
+
+
+def _new(settings: Settings) -> tuple[nn.Module, dict[str, Any]]:
     network = build_network(settings.network, _arguments(settings))
     if not settings.backbone:
         return network, {}

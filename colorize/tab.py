@@ -74,6 +74,7 @@ def _stage(records: list[Record]) -> gr.HTML:
                 "title": r.title,
                 "summary": r.summary,
                 "overBins": r.over_bins,
+                "temperature": r.temperature,
                 "takesHints": r.takes_hints,
             }
             for r in records
@@ -217,7 +218,7 @@ class _Handlers:
     ) -> Iterator[tuple[list[str], list[list[Any]]]]:
         """Colorizes one photo with each of the models; full-size files and a table of figures."""
         if not photo:
-            raise gr.Error("Give a photo file")
+            raise gr.Error("Give a photo file", print_exception=False)
         upload, rows = Upload(secrets.token_urlsafe(8), Path(photo)), []
         client = client_of(request.request.scope) if request else ""
         try:
@@ -229,7 +230,7 @@ class _Handlers:
                 # Gradio copies the files to where they are served before it asks for more.
                 yield [row[0] for row in rows], [[Path(row[0]).name, *row[1:]] for row in rows]
         except ColorizeError as error:
-            raise gr.Error(str(error)) from error
+            raise gr.Error(str(error), print_exception=False) from error
         finally:
             self.workshop.forget(upload.owner)
 

@@ -20,7 +20,7 @@ _FIGURES = {
     "colorfulness_truth": ("of the truth", ".1f"),
     "ciede2000": ("CIEDE2000", ".2f"),
 }
-_IN_LABEL = ("model", "decoding", "shipped", "temperature", "gain")
+_IN_LABEL = ("model", "decoding", "shipped", "temperature", "gain", "chroma")
 _IN_SHORT = ("mse", "ciede2000", "colorfulness")
 
 

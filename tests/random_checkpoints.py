@@ -23,7 +23,7 @@ def save_hinted(folder: Path, seed: int = 0) -> None:
     """ "hinted", which takes colour hints."""
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        save("unet", "hinted", folder, OVER_BINS, arguments=SMALL_UNET)
+        save("unet", "hinted", folder, {**OVER_BINS, "temperature": 0.6}, arguments=SMALL_UNET)
 
 
 def save(

@@ -3,10 +3,13 @@
 from types import SimpleNamespace
 
 import pytest
+import torch
 
-from benchmarks import study
+from benchmarks import encoding, study
 from benchmarks.serving import App
 from benchmarks.study import Load
+from colorize import bins
+from colorize.color import lab_from_rgb
 from turing.sessions import Sessions
 
 
@@ -50,3 +53,24 @@ def test_what_is_lost_or_too_many_is_told(answered):
 def test_an_app_that_does_not_start_says_why(tmp_path):
     with pytest.raises(RuntimeError, match="There are no models"):
         App(tmp_path / "studies", COLORIZE_CHECKPOINTS=str(tmp_path)).__enter__()
+
+
+def test_the_reference_encodes_the_same_by_search():
+    ab = lab_from_rgb(encoding.photos(2, 16))[:, 1:]
+    target = encoding.dense_target(ab)
+    rows = target.movedim(1, -1).flatten(0, 2)
+    index, weights = bins.encode_exactly(ab.movedim(1, -1).flatten(0, 2))
+    assert torch.allclose(rows, torch.zeros_like(rows).scatter_(1, index, weights), atol=1e-5)
+    index, weights = bins.encode(ab)
+    table = torch.zeros_like(target).scatter_add_(1, index, weights)
+    logits = torch.randn(target.shape, generator=torch.Generator().manual_seed(0))
+    gathered = bins.soft_cross_entropy(logits, ab)
+    assert torch.allclose(encoding.dense_loss(logits, table), gathered, rtol=1e-5)
+
+
+@pytest.mark.filterwarnings("ignore:In CPU autocast")
+def test_the_loss_is_a_part_of_a_training_step(checkpoints):
+    found = encoding.share_of_step("bins", ("batch=2", "crop=16", "every=4"))
+    assert (found["photos"], found["crop"], found["loss"]) == (2, 16, "soft")
+    assert 0 < found["loss_seconds"] < found["step_seconds"]
+    assert found["share"] == found["loss_seconds"] / found["step_seconds"]

@@ -1,12 +1,15 @@
-"""The figures of docs/experiments.md can be drawn by anybody, of what is shown in them."""
+"""The figures and tables of docs/experiments.md can be made by anybody, of what they show."""
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from typer.testing import CliRunner
 
+from colorize.checkpoint import build_network, save_checkpoint
 from colorize.errors import ColorizeError
-from docs import figures
+from colorize.record import Record
+from docs import embedding, figures, runs
 
 
 @pytest.fixture(autouse=True)
@@ -36,6 +39,50 @@ def test_colour_contrast_is_a_deviation_of_ab():
     half[:, :48], half[:, 48:] = (200, 100, 100), (100, 200, 100)
     assert figures.colour_contrast(half) > 30
     assert figures.colour_contrast(np.full((50, 70, 3), (200, 90, 30), np.uint8)) < 1e-3
+
+
+def test_another_embedding_changes_the_error(checkpoints, tmp_path, make_pixels):
+    torch.manual_seed(0)
+    arguments = {"backbone": "test_efficientnet", "backbone_size": 64}
+    network = build_network("fusion", arguments).eval()
+    with torch.no_grad():
+        network.fusion[0].weight[:, 256:] *= 1000  # so that the embedding is seen
+    record = Record("mixed", "", "", "fusion", arguments, 96, {"kind": "direct"})
+    save_checkpoint(network, record, tmp_path)
+    folder = tmp_path / "data" / "made" / "test"
+    folder.mkdir(parents=True)
+    for i in range(3):
+        Image.fromarray(make_pixels(i, 40, 50)).save(folder / f"{i}.png")
+    head, _, *lines = embedding.table(str(tmp_path / "mixed.json"), tmp_path / "data", "test")
+    assert head == "| embedding | made | all |"
+    names, errors = zip(*(line.strip("| ").split(" | ", 1) for line in lines), strict=True)
+    assert names == ("its own", "another photo's", "nothing")
+    assert len(set(errors)) == 3
+    with pytest.raises(ColorizeError, match="has no embedding"):
+        embedding.table("direct", tmp_path / "data", "test")
+
+
+def test_runs_stand_side_by_side_with_their_best_epochs(tmp_path):
+    logs = {
+        "first": "step,val_mse,val_ciede2000,val_colorfulness,val_mse_a\n"
+        "10,0.02,9,20,0.03\n20,0.01,8.126,21,0.011\n30,0.03,9,20,0.03\n",
+        "second": "step,val_mse,val_ciede2000,val_colorfulness\n5,0.5,1,2\n",
+    }
+    folders = [tmp_path / name for name in logs]
+    for folder in folders:
+        folder.mkdir()
+        (folder / "log.csv").write_text(logs[folder.name])
+        (folder / "config.json").write_text('{"settings": {"batch": 40}}')
+    assert runs.table(folders) == [
+        "| run | photos shown | a | mean | CIEDE2000 | colorfulness |",
+        "| --- | ---: | ---: | ---: | ---: | ---: |",
+        "| first | 1,200 | 0.01100 | 0.01000 | 8.13 | 21.0 |",
+        "| second | 200 | – | 0.50000 | 1.00 | 2.0 |",
+    ]
+    (folders[0] / "log.csv").write_text("step,loss\n10,1\n")
+    for folder in (folders[0], tmp_path / "nowhere"):
+        with pytest.raises(ColorizeError, match="expected the folder of a run"):
+            runs.table([folder])
 
 
 @pytest.mark.slow

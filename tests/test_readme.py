@@ -5,16 +5,17 @@ read its front matter.
 import json
 import re
 import shlex
-import subprocess
-import sys
-from functools import cache
+from importlib import import_module
+from inspect import signature
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from huggingface_hub import SpaceHardware
 from huggingface_hub.repocard import SpaceCard
-from huggingface_hub.utils import filter_repo_objects
+from huggingface_hub.repocard_data import SpaceCardData
+from huggingface_hub.utils import filter_repo_objects, validate_repo_id
+from typer.main import get_command
 
 from colorize.record import list_checkpoints
 from colorize.tables import update_document
@@ -63,13 +64,27 @@ COLOURS = {"red", "yellow", "green", "blue", "indigo", "purple", "pink", "gray"}
 
 def test_front_matter_is_what_a_space_reads():
     assert set(FRONT) <= KEYS
-    assert {"title", "emoji", "colorFrom", "colorTo", "sdk", "app_file", "license"} <= set(FRONT)
+    wanted = {"title", "emoji", "colorFrom", "colorTo", "sdk", "app_file", "license", "models"}
+    assert wanted <= set(FRONT)
+    assert SpaceCardData(**FRONT).to_dict() == FRONT  # nothing is dropped or read as another type
+    known = signature(SpaceCardData.__init__).parameters
+    for key in set(FRONT) & set(known):
+        is_list = "list" in str(known[key].annotation)
+        assert isinstance(FRONT[key], list if is_list else str), key
     assert FRONT["sdk"] == "gradio" and (ROOT / FRONT["app_file"]).is_file()
     assert {FRONT["colorFrom"], FRONT["colorTo"]} <= COLOURS
     assert len(FRONT["emoji"]) == 1 and not FRONT["emoji"].isascii()
     assert len(FRONT["short_description"]) <= 60
     if "suggested_hardware" in FRONT:
         assert FRONT["suggested_hardware"] in {hardware.value for hardware in SpaceHardware}
+
+
+def test_the_models_that_are_named_are_those_that_ours_descend_from():
+    backbones = {record.backbone["name"] for record in SHIPPED if record.backbone}
+    assert FRONT["models"] == [f"timm/{name}.in1k" for name in sorted(backbones)]
+    for model in FRONT["models"]:
+        validate_repo_id(model)
+        assert f"`{model}`" in TEXT.partition("---\n\n#")[2]
 
 
 def test_front_matter_agrees_with_the_project():
@@ -84,47 +99,88 @@ def test_front_matter_agrees_with_the_project():
 
 
 def commands(program):
-    """The commands of that program in the README, as words; the demo's names in them."""
-    lines = re.findall(rf"^{program} .+|`({program} [^`]+)`", TEXT, re.MULTILINE)
-    found = re.findall(rf"(?m)^{program} .*$", TEXT) + [line for line in lines if line]
-    return [shlex.split(line, comments=True) for line in found]
+    """Every command of that program in the README, in blocks and in sentences, as words."""
+    blocks = re.findall(r"^```sh$(.+?)^```$", TEXT, re.MULTILINE | re.DOTALL)
+    prose = re.sub(r"^```.+?^```$", "", TEXT, flags=re.MULTILINE | re.DOTALL)
+    lines = [line for block in blocks for line in block.splitlines()]
+    lines += [" ".join(span.split()) for span in re.findall(r"`([^`]+)`", prose)]
+    found = []
+    for line in lines:
+        for command in re.split(r"&&|;", line):
+            if f"{command.strip()} ".startswith(f"{program} "):
+                found.append(shlex.split(command, comments=True))
+    return found
 
 
-@cache
-def help_of(*command):
-    done = subprocess.run(
-        [sys.executable, "-m", *command, "--help"],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        env={"PATH": "/usr/bin:/bin", "COLUMNS": "200", "HF_HUB_DISABLE_UPDATE_CHECK": "1"},
-        cwd=ROOT,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+def parsed(group, words):
+    """What a command line makes of its words, without running anything. click says what is wrong:
+    an unknown command, option or choice, a value that is missing or one too many.
+    """
+    context = group.context_class(group, info_name=words[0])
+    args = list(words)
+    command = group
+    while hasattr(command, "resolve_command"):
+        name, command, args = command.resolve_command(context, args)
+        context = command.context_class(command, info_name=name, parent=context)
+    return command.make_context(context.info_name, args).params
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("words", commands("hf"), ids=" ".join)
+HF = commands("hf")
+OURS = [("turing", words) for words in commands("python -m turing")] + [
+    ("colorize", words) for words in commands("python -m colorize")
+]
+
+
+@pytest.mark.parametrize("words", HF, ids=" ".join)
 def test_commands_of_hf_are_those_of_the_installed_one(words):
-    parts = [word for word in words[1:] if re.fullmatch("[a-z-]+", word) and word[0] != "-"]
-    known = {"auth": 2, "repos": 2, "upload": 1, "buckets": 2, "spaces": 3}
-    help_text = help_of("huggingface_hub.cli.hf", *parts[: known[words[1]]])
-    options = [word.partition("=")[0] for word in words if re.match("--?[a-z]", word)]
-    for option in options:
-        assert re.search(rf"(^|[\s,/]){option}[\s,]", help_text), option
+    from huggingface_hub.cli.hf import app
+
+    assert parsed(app, words[1:])
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("words", commands("python -m turing"), ids=" ".join)
-def test_commands_of_turing_are_there(words):
-    help_text = help_of("turing", words[3])
-    for option in [word for word in words if re.match("--[a-z]", word)]:
-        assert option in help_text, option
+def test_every_step_of_a_deployment_is_among_them():
+    assert {" ".join(words[1:3]) for words in HF} == {
+        *("auth login", "repos create", "upload OWNER/SPACE"),
+        *("spaces secrets", "spaces volumes", "spaces variables", "buckets create"),
+    }
+
+
+def test_a_command_that_is_wrong_would_be_found():
+    from huggingface_hub.cli.hf import app
+
+    for line in (
+        "hf repo-files add OWNER/SPACE",
+        "hf repos create OWNER/SPACE --kind space",
+        "hf repos create OWNER/SPACE --type garden",
+        "hf repos create OWNER/SPACE --flavor",
+        "hf buckets create --private",
+    ):
+        with pytest.raises(Exception, match=r"(?i)no such|invalid|requires|missing|not one of"):
+            parsed(app, shlex.split(line)[1:])
+
+
+@pytest.mark.parametrize(
+    ("program", "words"),
+    OURS,
+    ids=lambda given: given if isinstance(given, str) else " ".join(given),
+)
+def test_our_own_commands_are_there(program, words, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for word in words:
+        if re.search(r"\.(jpg|toml|sqlite|pth)$", word):
+            (tmp_path / word).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / word).touch()
+    (tmp_path / "album").mkdir()
+    command = get_command(import_module(f"{program}.cli").app)
+    args = [word for word in words[3:] if word not in ("COMMAND", "--help")]
+    if args != words[3:] or len(args) == 1:  # it is named, or its help is
+        assert {*args} <= {*command.commands}
+    else:
+        parsed(command, args)
 
 
 def test_what_hf_uploads_by_hand_is_what_deploy_uploads():
-    (words,) = [words for words in commands("hf") if words[1] == "upload"]
+    (words,) = [words for words in HF if words[1] == "upload"]
     given = {flag: [] for flag in ("--include", "--exclude")}
     for flag, value in pairwise(words):
         given.get(flag, []).append(value)

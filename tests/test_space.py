@@ -11,9 +11,13 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from contextlib import closing
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.util import find_spec
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 import skimage.data
@@ -284,3 +288,61 @@ def test_zerogpu_is_used_where_it_is(space, tmp_path):
     starts_the_study(running, secrets.token_urlsafe(32))  # its pictures were made on the CPU
     assert len(log.read_text().splitlines()) == 2
     assert "runs on the CPU" not in running.stop()
+
+
+# A torch for CPUs as `spaces` expects one: what it replaces on ZeroGPU has to be there.
+CUDA_TORCH = """
+import torch
+if torch.version.cuda is None:
+    torch.version.cuda = "12.8"
+    torch._C._cuda_init = lambda: None
+    torch.cuda._is_in_bad_fork = bool
+"""
+
+
+class DeviceApi(BaseHTTPRequestHandler):
+    """Who lends GPUs on ZeroGPU, as far as the package `spaces` asks: nobody's minutes are left."""
+
+    asked: ClassVar[list[str]] = []
+
+    def do_POST(self):
+        self.asked.append(self.path)
+        is_start = self.path.startswith("/startup-report")
+        content = b"{}" if is_start else json.dumps({"left": 0, "wait": 3600}).encode()
+        self.send_response(200 if is_start else 429)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def device_api():
+    with ThreadingHTTPServer(("127.0.0.1", 0), DeviceApi) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.skipif(find_spec("spaces") is None, reason="the package spaces is not installed")
+def test_the_real_package_is_asked_and_the_cpu_goes_on_without_minutes(space, tmp_path, device_api):
+    (tmp_path / "packages").mkdir()
+    (tmp_path / "packages" / "sitecustomize.py").write_text(CUDA_TORCH)
+    folder = Path(find_spec("spaces").origin).parents[1]
+    running = space(
+        PYTHONPATH=f"{tmp_path / 'packages'}:{folder}",
+        SPACES_ZERO_GPU="true",
+        SPACES_ZERO_DEVICE_API_URL=device_api,
+    )
+    (picture,) = running.colorize(["bins"])
+    assert Image.open(io.BytesIO(picture)).size == (96, 64)
+    started, asked = DeviceApi.asked
+    assert started.startswith("/startup-report")  # launch() was called, which `spaces` patches
+    assert asked.startswith("/schedule?") and "durationSeconds=" in asked
+    said = running.stop()
+    assert "bins runs on the CPU" in said and "GPU limit" in said

@@ -17,9 +17,9 @@ from starlette.routing import Route
 from turing import guards
 from turing.downloads import DOWNLOADS, version_results
 from turing.errors import TuringError
-from turing.frames import built_versions
 from turing.pages import render
 from turing.people import RefusedError
+from turing.records import built_versions
 from turing.routes import PREFIX
 from turing.serving import ServedStudy, Studies
 from turing.sign_in import COOKIE, VARIABLE, Guard, set_cookie

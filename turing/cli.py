@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from turing import cli_build, cli_results, cli_space, cli_study  # noqa: F401 - register their commands
-from turing.cli_base import FAILED, StoreFile, app, command, say, warn
+from turing.cli_base import FAILED, LARGEST, StoreFile, app, command, say, warn
 from turing.store import Store
 
 _ORDER = ("build", "preview", "open", "close", "status", "results", "report", "export", "power")
@@ -31,7 +31,8 @@ def export(
         ),
     ],
     version: Annotated[
-        int | None, typer.Option(metavar="V", min=1, help="A version only. [default: all]")
+        int | None,
+        typer.Option(metavar="V", min=1, max=LARGEST, help="A version only. [default: all]"),
     ] = None,
     everything: Annotated[
         bool, typer.Option("--everything", help="With previews, and with those who left.")
@@ -133,7 +134,13 @@ def release(
 def forget(
     store: StoreFile,
     participant: Annotated[
-        int, typer.Argument(metavar="PARTICIPANT", help="Their number in results and exports.")
+        int,
+        typer.Argument(
+            metavar="PARTICIPANT",
+            min=1,
+            max=LARGEST,
+            help="Their number in results and exports.",
+        ),
     ],
 ) -> None:
     """Delete all that is known of a participant, for good. Backups made before still have it.

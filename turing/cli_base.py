@@ -1,6 +1,7 @@
 """What the commands of the command line share: the app, its errors and common arguments."""
 
 import functools
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,9 +11,10 @@ import typer
 from rich.console import Console
 from rich.progress import Progress, TaskID
 
-from turing.errors import TuringError
+from turing.errors import TuringError, WrongUseError
 
 FAILED, WRONG_USE, INTERRUPTED = 1, 2, 130
+LARGEST = 2**63 - 1  # whole number that SQLite holds
 
 app = typer.Typer(
     name="turing",
@@ -37,17 +39,21 @@ StoreFile = Annotated[
 
 
 def command(name: str, **options: Any) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Registers a command whose errors are one line each: exit 1, 130 when interrupted."""
+    """Registers a command whose errors are one line each: exit 1 or 2, 130 when interrupted."""
 
     def register(function: Callable[..., None]) -> Callable[..., None]:
         @functools.wraps(function)
         def run(*args: Any, **kwargs: Any) -> None:
             try:
                 function(*args, **kwargs)
+            except WrongUseError as error:
+                end(WRONG_USE, str(error))
             except TuringError as error:
                 end(FAILED, str(error))
             except BrokenPipeError:  # the reader of a pipe has had enough
                 raise
+            except FileExistsError as error:  # where a folder was to be made
+                end(FAILED, f"{error.filename}: expected a folder, found a file")
             except OSError as error:
                 where = f"{error.filename}: " if error.filename else ""
                 end(FAILED, f"{where}{error.strerror or error}")
@@ -57,6 +63,33 @@ def command(name: str, **options: Any) -> Callable[[Callable[..., None]], Callab
         return app.command(name, **options)(run)
 
     return register
+
+
+def between(low: float, high: float = math.inf) -> Callable[[float | None], float | None]:
+    """Checks a number of the command line: finite, above `low` and below `high`."""
+    what = f"between {low:g} and {high:g}" if high < math.inf else f"above {low:g}"
+    return _checking(lambda x: low < x < high, f"a number {what}")
+
+
+def at_least(low: float) -> Callable[[float | None], float | None]:
+    """Checks a number of the command line: finite, `low` or more."""
+    return _checking(lambda x: low <= x < math.inf, f"a number, {low:g} or more")
+
+
+def finite() -> Callable[[float | None], float | None]:
+    """Checks a number of the command line."""
+    return _checking(math.isfinite, "a number")
+
+
+def _checking(
+    holds: Callable[[float], bool], expected: str
+) -> Callable[[float | None], float | None]:
+    def check(value: float | None) -> float | None:
+        if value is not None and not holds(value):
+            raise typer.BadParameter(f"expected {expected}, found {value:g}")
+        return value
+
+    return check
 
 
 @contextmanager

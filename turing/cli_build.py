@@ -7,8 +7,10 @@ from typing import Annotated
 
 import typer
 
+from turing import database
 from turing.cli_base import (
     FAILED,
+    LARGEST,
     StoreFolder,
     StudyFile,
     command,
@@ -30,6 +32,7 @@ def build(
         typer.Option(
             metavar="K",
             min=1,
+            max=LARGEST,
             help="Of a study that runs on several apps, each with its part. "
             "[default: the store's, else 1]",
         ),
@@ -79,7 +82,7 @@ def _store(directory: Path, name: str, part: int | None) -> Iterator[Store]:
     if part is None and not is_new:
         with Store(path) as known:
             part = known.facts().part
-    with create_store(directory, name, part or 1) as opened:
+    with database.new_folder(path.parent), create_store(directory, name, part or 1) as opened:
         try:
             yield opened
         except BaseException:

@@ -8,8 +8,19 @@ import typer
 from rich.console import Console
 
 from turing import database
-from turing.cli_base import WRONG_USE, StoreFile, command, end, progress_bars, say, wrong_use
-from turing.errors import TuringError
+from turing.cli_base import (
+    WRONG_USE,
+    StoreFile,
+    at_least,
+    between,
+    command,
+    end,
+    finite,
+    progress_bars,
+    say,
+    wrong_use,
+)
+from turing.errors import TuringError, WrongUseError
 from turing.store import Store, facts
 from turing.study import Study
 
@@ -67,6 +78,8 @@ def report(
     from turing.store_report import store_report, store_results
 
     versions = _versions(version)
+    if output and output.suffix.lower() not in (".html", ".htm"):
+        raise WrongUseError(f"{output}: expected a name that ends in .html")
     with Store(store) as opened:
         found = store_results(opened, versions)
         html = store_report(opened, found)
@@ -90,16 +103,28 @@ def power_(
     margin: Annotated[
         float | None,
         typer.Option(
-            metavar="DELTA", help="How many people it takes to show a fraction within 0.5 -+ DELTA."
+            metavar="DELTA",
+            callback=between(0, 0.5),
+            help="How many people it takes to show a fraction within 0.5 -+ DELTA.",
         ),
     ] = None,
     effect: Annotated[
         float | None,
-        typer.Option(metavar="P", help="How many people it takes to find a true fraction of P."),
+        typer.Option(
+            metavar="P",
+            callback=between(0, 1),
+            help="How many people it takes to find a true fraction of P.",
+        ),
     ] = None,
     wanted: Annotated[
-        float, typer.Option("--power", metavar="X", help="The chance of success asked for.")
-    ] = 0.8,
+        float | None,
+        typer.Option(
+            "--power",
+            metavar="X",
+            callback=between(0, 1),
+            help="The chance of success asked for. [default: 0.8]",
+        ),
+    ] = None,
 ) -> None:
     """Plan a study: what it can show, or how many people it takes. No store is needed.
 
@@ -112,10 +137,12 @@ def power_(
     """
     from turing.planning import plan_lines
 
+    if effect == 0.5:
+        raise WrongUseError("--effect: expected another fraction than 0.5, which is no effect")
+    if wanted is not None and margin is None and effect is None:
+        raise WrongUseError("--power: expected --margin or --effect with it, found neither")
     with wrong_use():
-        lines = plan_lines(
-            trials, photos, participants=participants, margin=margin, effect=effect, wanted=wanted
-        )
+        lines = plan_lines(trials, photos, participants, margin, effect, wanted or 0.8)
     for line in lines:
         say(line)
 
@@ -140,24 +167,38 @@ def simulate(
         ),
     ] = None,
     fraction: Annotated[
-        float, typer.Option(metavar="P", help="The true fraction of all others.")
+        float,
+        typer.Option(metavar="P", callback=between(0, 1), help="The true fraction of all others."),
     ] = 0.75,
     sd_people: Annotated[
-        float, typer.Option(metavar="X", help="How much people differ, in logits.")
+        float,
+        typer.Option(metavar="X", callback=at_least(0), help="How much people differ, in logits."),
     ] = 0.5,
     sd_photos: Annotated[
-        float, typer.Option(metavar="X", help="How much photos differ, in logits.")
+        float,
+        typer.Option(metavar="X", callback=at_least(0), help="How much photos differ, in logits."),
     ] = 0.8,
     left: Annotated[
-        float, typer.Option(metavar="X", help="A leaning to the left or first part, in logits.")
+        float,
+        typer.Option(
+            metavar="X", callback=finite(), help="A leaning to the left or first part, in logits."
+        ),
     ] = 0.0,
     careless: Annotated[
-        float, typer.Option(metavar="X", help="The share who press keys without looking.")
+        float,
+        typer.Option(
+            metavar="X", callback=at_least(0), help="The share who press keys without looking."
+        ),
     ] = 0.05,
     leave: Annotated[
-        float, typer.Option(metavar="X", help="The share who close the page half-way.")
+        float,
+        typer.Option(
+            metavar="X", callback=at_least(0), help="The share who close the page half-way."
+        ),
     ] = 0.05,
-    withdraw: Annotated[float, typer.Option(metavar="X", help="The share who press Leave.")] = 0.0,
+    withdraw: Annotated[
+        float, typer.Option(metavar="X", callback=at_least(0), help="The share who press Leave.")
+    ] = 0.0,
     seed: Annotated[
         int, typer.Option(metavar="N", min=0, help="The same seed, the same people.")
     ] = 0,
@@ -174,6 +215,11 @@ def simulate(
     from turing.simulate import empty_copy, named_skills
     from turing.simulate import simulate as fill
 
+    if (together := careless + leave + withdraw) > 1:
+        raise WrongUseError(
+            "--careless, --leave, --withdraw: expected shares of 1 at most together, "
+            f"found {together:g}"
+        )
     with Store(store) as opened:
         study = _study_of(opened)
     with wrong_use():
@@ -188,13 +234,15 @@ def simulate(
             withdraws=withdraw,
         )
     copy = empty_copy(store, output or store.parent / "simulated")
-    with Store(copy) as opened, progress_bars() as progress:
+    with Store(copy.path) as opened, progress_bars() as progress:
         done = fill(
             opened, skills, participants, seed, lambda n: progress("participants", n, participants)
         )
     kinds = ", ".join(f"{n} {manner}" for manner, n in sorted(done.manners.items()))
-    say(f"{copy}: {done.participants} participants ({kinds}), {done.choices} choices")
-    say(f"python -m turing results {copy}")
+    say(f"{copy.path}: {done.participants} participants ({kinds}), {done.choices} choices")
+    if copy.kept_before:
+        say(f"What was there before is kept as {copy.kept_before}")
+    say(f"python -m turing results {copy.path}")
 
 
 def _study_of(store: Store) -> Study:

@@ -8,7 +8,7 @@ import typer
 from turing.cli_base import StoreFolder, command, say, warn
 from turing.cli_study import study_link
 from turing.errors import TuringError
-from turing.store import DEFAULT_FOLDER
+from turing.store import DEFAULT_FOLDER, Store
 
 
 @command("deploy")
@@ -80,15 +80,19 @@ def fetch(
     ],
     store: StoreFolder = DEFAULT_FOLDER,
 ) -> None:
-    """Bring a study's newest snapshot here, checked. A store that is here is kept beside it.
+    """Bring a study's newest snapshot here, checked, and what other runs of its app wrote.
+
+    A store that is here is kept under another name.
 
     \b
     python -m turing fetch demo --from hf://datasets/me/answers --store studies
     """
-    from turing.remote import open_remote
+    from turing.overlap import take_over
+    from turing.remote import RemoteError, open_remote
     from turing.snapshots import restore_newest
 
-    restored = restore_newest(open_remote(place), store, name)
+    remote = open_remote(place)
+    restored = restore_newest(remote, store, name)
     if restored is None:
         raise TuringError(f"{place}: there are no snapshots of {name}")
     for line in restored.damaged:
@@ -100,3 +104,13 @@ def fetch(
     )
     if kept.kept_before:
         say(f"What was there before is kept as {kept.kept_before}")
+    try:
+        with Store(kept.path) as fetched:
+            for one in take_over(remote, fetched):
+                say(f"Joined: {one}")
+                for line in one.notes:
+                    warn(line)
+    except RemoteError as error:
+        raise TuringError(
+            f"{place}: what other runs of the app wrote could not be read ({error}); run this again"
+        ) from error

@@ -11,8 +11,18 @@ from turing.errors import TuringError
 from turing.store import DEFAULT_FOLDER, Facts, Store, facts, store_path
 from turing.study import Study, load_study
 
+
+def _an_address(given: str) -> str:
+    if not given.startswith(("http://", "https://")):
+        raise typer.BadParameter(f"expected http://... or https://..., found {given}")
+    return given
+
+
 Address = Annotated[
-    str, typer.Option(metavar="URL", help="Where the app is served, for the links.")
+    str,
+    typer.Option(
+        metavar="URL", callback=_an_address, help="Where the app is served, for the links."
+    ),
 ]
 LOCAL = "http://127.0.0.1:7860"
 

@@ -4,6 +4,7 @@ logit P(right) = level(dataset, model) + person + photo, the last two normal wit
 standard deviations; the level is such that the mean over people and photos is the given fraction.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -56,13 +57,16 @@ class Skills:
                     f"skill {name}: expected a fraction between 0 and 1, found {fraction:g}"
                 )
         shares = self.careless, self.leaves, self.withdraws
-        if min(shares) < 0 or sum(shares) > 1:
+        if not (min(shares) >= 0 and sum(shares) <= 1):
             raise TuringError(
                 "careless, leaves, withdraws: expected shares of 0 or more, 1 at most together, "
                 f"found {shares}"
             )
-        if min(self.sd_participant, self.sd_photo) < 0:
-            raise TuringError("standard deviations: expected 0 or more")
+        for name in ("sd_participant", "sd_photo"):
+            if not 0 <= getattr(self, name) < math.inf:
+                raise TuringError(f"{name}: expected 0 or more, found {getattr(self, name):g}")
+        if not math.isfinite(self.left):
+            raise TuringError(f"left: expected a number, found {self.left:g}")
 
     def fraction(self, dataset: str, model: str | None) -> float:
         for key in ((dataset, model), (None, model), (dataset, None)):

@@ -124,6 +124,20 @@ def copy_into(source: sqlite3.Connection, path: Path) -> None:
 
 
 @contextlib.contextmanager
+def new_folder(folder: Path) -> Iterator[None]:
+    """A folder for what the block writes; where it fails, what was made and is empty goes again."""
+    made = [path for path in (folder, *folder.parents) if not path.exists()]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        yield
+    except BaseException:
+        with contextlib.suppress(OSError):  # not empty, or never made
+            for path in made:
+                path.rmdir()
+        raise
+
+
+@contextlib.contextmanager
 def unfinished(target: Path) -> Iterator[Path]:
     """A new file beside `target`, which takes its place, on disk, if the block succeeds."""
     descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)

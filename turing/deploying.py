@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from turing.errors import TuringError
+from turing.errors import TuringError, WrongUseError
+from turing.overlap import send_first
 from turing.remote import HubRemote, Remote, open_remote, plain
-from turing.snapshots import send_first
 from turing.store import Store
 
 CPU, ZEROGPU = "cpu-basic", "zero-a10g"
@@ -53,16 +53,16 @@ def plan(
 ) -> Plan:
     """What `deploy` would do. TuringError where it could not be done."""
     if not _SPACE.fullmatch(space):
-        raise TuringError(f"{space}: expected OWNER/NAME, the name of a Space")
+        raise WrongUseError(f"{space}: expected OWNER/NAME, the name of a Space")
     if not (root / "app.py").is_file():
         raise TuringError(f"{root}: expected app.py there; run this in a clone of the project")
     if backup and not isinstance(open_remote(backup), HubRemote) and study:
-        raise TuringError(
+        raise WrongUseError(
             f"--backup: expected hf://datasets/OWNER/NAME to send the study to, found {backup}"
         )
     if study:
         if not backup:
-            raise TuringError(
+            raise WrongUseError(
                 "--study needs --backup hf://datasets/OWNER/NAME: the study goes there, "
                 "for a Space's own files may be read by all"
             )

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from turing import database
-from turing.errors import TuringError
+from turing.errors import TuringError, WrongUseError
 from turing.records import Row, choice_rows, participant_rows
 from turing.store import Store
 from turing.trials import WILD
@@ -69,17 +69,16 @@ def export(
     blind: models and photos under codes, and no outside IDs, so that the file gives no key away.
     """
     path = Path(path)
-    write = _WRITERS.get(path.suffix)
+    write = _WRITERS.get(path.suffix.lower())
     if write is None:
         endings = ", ".join(_WRITERS)
-        raise TuringError(f"{path}: expected a name that ends in one of {endings}")
+        raise WrongUseError(f"{path}: expected a name that ends in one of {endings}")
     rows = table(store, version=version, everything=everything)
     if blind:
         rows = _blinded(store, rows)
     columns = list(rows[0]) if rows else list(COLUMNS)
-    path.parent.mkdir(parents=True, exist_ok=True)
     dictionary = path.with_name(f"{path.stem}.columns.csv")
-    with database.unfinished(path) as target:
+    with database.new_folder(path.parent), database.unfinished(path) as target:
         write(target, columns, rows)
     with database.unfinished(dictionary) as target:
         explained = [(column, *_meaning(column)) for column in columns]

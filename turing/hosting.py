@@ -152,6 +152,7 @@ def _made_ready(directory: Path, name: str, keeper: Keeper | None) -> Iterator[s
             f"({rows['participants']} participants, {rows['choices']} choices)"
         )
         yield from (f"{name}: passed over a snapshot: {line}" for line in restored.damaged)
+        yield from (f"{name}: took over {one}" for one in keeper.taken_over(name))
     if not path.is_file():
         where = f" nor in {keeper.remote.location}" if keeper else ""
         raise TuringError(

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from turing import database
-from turing.errors import TuringError
+from turing.errors import TuringError, WrongUseError
 from turing.store import Store, facts
 
 COUNTED = ("study", "photos", "stimuli", "participants", "trials", "choices", "answers", "events")
@@ -39,8 +39,11 @@ def backup(store: Path | str, folder: Path | str) -> Kept:
     store, target = Path(store), Path(folder) / Path(store).name
     if target.parent.resolve() == store.parent.resolve():
         raise TuringError(f"{folder}: expected another folder than the store's own")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with look_at(store) as source, database.unfinished(target) as path:
+    with (
+        look_at(store) as source,
+        database.new_folder(target.parent),
+        database.unfinished(target) as path,
+    ):
         uid = facts(source).uid
         database.copy_into(source, path)
         with look_at(path) as copy:
@@ -59,6 +62,8 @@ def restore(backup: Path | str, store: Path | str) -> Kept:
     study's, or where the store is in use.
     """
     backup, store = Path(backup), Path(store)
+    if store.exists() and backup.exists() and store.samefile(backup):
+        raise WrongUseError(f"{store}: expected a backup and a store, found the same file twice")
     with look_at(backup) as source:
         rows = checked(source, backup)
         name, pictures = facts(source).name, pictures_of(source)
@@ -82,7 +87,8 @@ def restore(backup: Path | str, store: Path | str) -> Kept:
 def look_at(path: Path) -> Iterator[sqlite3.Connection]:
     """A study's store to read, or TuringError."""
     if not path.is_file():
-        raise TuringError(f"{path}: expected a study's store, found none")
+        found = "a folder" if path.is_dir() else "none"
+        raise TuringError(f"{path}: expected a study's store, found {found}")
     with database.explained(path), contextlib.closing(database.connect_read_only(path)) as db:
         if not database.check_version(db, path):
             raise TuringError(f"{path}: expected a study's store, found an empty file")
@@ -116,16 +122,47 @@ def _set_aside(target: Path, path: Path, uid: str) -> Path | None:
 
 
 def holds_more(db: sqlite3.Connection, other: Path) -> bool:
-    """Whether a store has choices, of people who are not forgotten, that `other` has not."""
+    """Whether a store knows of people who are not forgotten, or of who is, what `other` does not.
+
+    A choice that differs counts as well.
+    """
     db.execute("ATTACH ? AS new", (f"{other.absolute().as_uri()}?mode=ro",))
-    (has_more,) = db.execute(
+    return has_more(db, "main", "new") or _differs(db)
+
+
+def has_more(db: sqlite3.Connection, this: str, than: str) -> bool:
+    """Whether the attached store `this` has what `than` has not: people and how far they are,
+    their choices and answers, or that somebody is forgotten.
+    """
+    return any(
+        db.execute(f"SELECT EXISTS ({sql.format(a=this, b=than)})").fetchone()[0] for sql in _MORE
+    )
+
+
+_STAYING = "p.uid NOT IN (SELECT uid FROM {b}.forgotten)"
+_MORE = (
+    "SELECT 1 FROM {a}.forgotten WHERE uid NOT IN (SELECT uid FROM {b}.forgotten)",
+    f"SELECT 1 FROM {{a}}.participants p WHERE {_STAYING} AND NOT EXISTS ("
+    "SELECT 1 FROM {b}.participants q WHERE q.uid = p.uid "
+    "AND (p.finished IS NULL OR q.finished IS NOT NULL) "
+    "AND (p.withdrawn IS NULL OR q.withdrawn IS NOT NULL))",
+    "SELECT 1 FROM {a}.choices c JOIN {a}.trials t ON t.id = c.trial "
+    f"JOIN {{a}}.participants p ON p.id = t.participant WHERE {_STAYING} AND NOT EXISTS ("
+    "SELECT 1 FROM {b}.trials n JOIN {b}.choices m ON m.trial = n.id WHERE n.picture = t.picture)",
+    "SELECT 1 FROM {a}.answers x JOIN {a}.participants p ON p.id = x.participant "
+    f"WHERE {_STAYING} AND NOT EXISTS (SELECT 1 FROM {{b}}.answers y "
+    "JOIN {b}.participants q ON q.id = y.participant "
+    "WHERE q.uid = p.uid AND y.question = x.question)",
+)
+
+
+def _differs(db: sqlite3.Connection) -> bool:
+    (differs,) = db.execute(
         "SELECT EXISTS (SELECT 1 FROM choices c JOIN trials t ON t.id = c.trial "
-        "JOIN participants p ON p.id = t.participant "
-        "WHERE p.uid NOT IN (SELECT uid FROM new.forgotten) AND NOT EXISTS ("
-        "SELECT 1 FROM new.trials n JOIN new.choices m ON m.trial = n.id "
-        "WHERE n.picture = t.picture AND m.choice = c.choice))"
+        "JOIN new.trials n USING (picture) JOIN new.choices m ON m.trial = n.id "
+        "WHERE m.choice <> c.choice)"
     ).fetchone()
-    return bool(has_more)
+    return bool(differs)
 
 
 @contextlib.contextmanager

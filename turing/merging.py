@@ -1,5 +1,6 @@
-"""Two stores of one study into a third, with nothing doubled and nothing lost."""
+"""Two stores of one study into a third, or a copy into its store: nothing doubled, nothing lost."""
 
+import contextlib
 import json
 import sqlite3
 import tempfile
@@ -8,8 +9,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from turing import database
-from turing.errors import TuringError
-from turing.keeping import copy_pictures, look_at, pictures_of
+from turing.errors import TuringError, WrongUseError
+from turing.keeping import copy_pictures, has_more, look_at, pictures_of
 from turing.people import delete_forgotten
 from turing.store import Store, facts, note
 
@@ -34,11 +35,13 @@ def merge(first: Path | str, second: Path | str, out: Path | str) -> Merged:
     """
     first, second, out = Path(first), Path(second), Path(out)
     if out.suffix != ".sqlite":
-        raise TuringError(f"{out}: expected a name that ends in .sqlite")
+        raise WrongUseError(f"{out}: expected a name that ends in .sqlite")
     if out.exists() or out.with_suffix("").exists():
         raise TuringError(f"{out}: is there already; take another name")
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as folder:
+    with (
+        database.new_folder(out.parent),
+        tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as folder,
+    ):
         # Copies, so that the two stay as they are, and an older one is brought up.
         copies = [Path(folder) / f"{number}.sqlite" for number in (1, 2)]
         for path, copy in zip((first, second), copies, strict=True):
@@ -57,23 +60,94 @@ def merge(first: Path | str, second: Path | str, out: Path | str) -> Merged:
     return Merged(out, participants, choices, (*notes, *faults))
 
 
+class Joined(NamedTuple):
+    """How many participants and choices a store got, and what a person should know."""
+
+    participants: int
+    choices: int
+    notes: tuple[str, ...]
+
+
+def join(store: Store, copy: Path, why: str) -> Joined | None:
+    """Add to a store, which may be in use, what a copy of it has beyond it; None for nothing.
+
+    Unlike `merge` it goes on as it is. Of its version and of whether it is open, what was decided
+    last holds. `why` stands in the event `joined`. TuringError where it is no copy of this store.
+    """
+    with _attached(store, copy), store.writing() as db:
+        own, other = facts(db), facts(db, "b")
+        if own.uid != other.uid:
+            raise TuringError(f"{copy}: expected a copy of {store.path}, found another store")
+        has_version = _brings_its_version(db)
+        has_state = _decided(db, "b") > _decided(db, "main")
+        if not (has_version or has_state or has_more(db, "b", "main")):
+            return None
+        notes = tuple(_differences(db, store.path, copy))
+        participants, choices = _take_over(db)
+        if has_version:
+            db.execute(
+                "UPDATE store SET version = (SELECT v.version FROM study v JOIN b.study o "
+                "USING (fingerprint) WHERE o.version = ?)",
+                (other.version,),
+            )
+        if has_state:
+            db.execute("UPDATE store SET state = ?", (other.state,))
+        if participants:
+            notes += tuple(_same_people(store, db))
+        note(db, None, "joined", why)
+    store.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # as after `forget`
+    return Joined(participants, choices, notes)
+
+
 def _merge(store: Store, second: Path, *names: Path) -> tuple[int, int, list[str]]:
-    store.connection.execute("ATTACH ? AS b", (f"{second.absolute().as_uri()}?mode=ro",))
-    with store.writing() as db:
+    with _attached(store, second), store.writing() as db:
         notes = list(_differences(db, *names))
-        for sql in _WHAT_IS_SHOWN:
-            db.execute(sql)
-        _forget_together(db)
-        db.execute(_PARTICIPANTS, {"taken": _largest_id(db)})
-        participants = db.execute("SELECT changes()").fetchone()[0]
-        for sql in _WHAT_THEY_DID:
-            db.execute(sql)
-        choices = db.execute(_CHOICES).rowcount
-        delete_forgotten(db)
+        participants, choices = _take_over(db)
         notes += _same_people(store, db)
         db.execute("UPDATE store SET state = 'closed'")
         note(db, None, "merged", f"{participants} participants, {choices} choices")
     return participants, choices, notes
+
+
+@contextlib.contextmanager
+def _attached(store: Store, second: Path) -> Iterator[None]:
+    connection = store.connection
+    connection.execute("ATTACH ? AS b", (f"{second.absolute().as_uri()}?mode=ro",))
+    try:
+        yield
+    finally:
+        connection.execute("DETACH b")
+
+
+def _take_over(db: sqlite3.Connection) -> tuple[int, int]:
+    """All rows that the second has beyond the first; how many participants and choices."""
+    for sql in _WHAT_IS_SHOWN:
+        db.execute(sql)
+    _forget_together(db)
+    db.execute(_PARTICIPANTS, {"taken": _largest_id(db)})
+    participants = db.execute("SELECT changes()").fetchone()[0]
+    for sql in _WHAT_THEY_DID:
+        db.execute(sql)
+    choices = db.execute(_CHOICES).rowcount
+    delete_forgotten(db)
+    return participants, choices
+
+
+def _brings_its_version(db: sqlite3.Connection) -> bool:
+    """Whether the study that the second shows now was never built in the first."""
+    row = db.execute(
+        "SELECT 1 FROM b.store s JOIN b.study o ON o.version = s.version "
+        "WHERE o.fingerprint NOT IN (SELECT fingerprint FROM main.study)"
+    ).fetchone()
+    return row is not None
+
+
+def _decided(db: sqlite3.Connection, schema: str) -> int:
+    """When the study was opened or closed last, 0 = never."""
+    return db.execute(
+        f"SELECT ifnull(max(at), 0) FROM {schema}.events WHERE participant IS NULL "
+        "AND what IN ('open', 'closed')"
+    ).fetchone()[0]
 
 
 def _differences(db: sqlite3.Connection, first: Path, second: Path) -> Iterator[str]:
@@ -184,8 +258,11 @@ _WHAT_IS_SHOWN = (
 _PARTICIPANTS = (
     "INSERT INTO participants (id, uid, version, part, preview, number, token_hash, query, "
     "identity, consented, finished, withdrawn) SELECT :taken + row_number() OVER (ORDER BY id), "
-    f"uid, {_VERSION.format('x')}, part, preview, number, token_hash, query, identity, consented, "
-    "finished, withdrawn FROM b.participants x WHERE uid NOT IN (SELECT uid FROM participants) "
+    f"uid, {_VERSION.format('x')}, part, preview, number, "
+    # Who came to both with one token goes on where this store has them; the other's opens nothing.
+    "CASE WHEN token_hash IN (SELECT token_hash FROM participants) THEN randomblob(32) "
+    "ELSE token_hash END, query, identity, consented, finished, withdrawn FROM b.participants x "
+    "WHERE uid NOT IN (SELECT uid FROM participants) "
     "AND uid NOT IN (SELECT uid FROM forgotten)"
 )
 
@@ -193,7 +270,7 @@ _WHAT_THEY_DID = (
     *(
         f"UPDATE participants SET {end} = (SELECT {end} FROM b.participants o "
         f"WHERE o.uid = participants.uid) WHERE {end} IS NULL "
-        "AND uid IN (SELECT uid FROM b.participants)"
+        f"AND uid IN (SELECT uid FROM b.participants WHERE {end} IS NOT NULL)"
         for end in ("finished", "withdrawn")
     ),
     "INSERT INTO trials (participant, position, stimulus, photo, kind, practice, catch, model, "

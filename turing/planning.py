@@ -60,8 +60,11 @@ def _crowd(participants: int, trials: int, photos: int, delta: float) -> list[st
     plan = power.plan(participants, trials, photos, delta=delta)
     lines = [
         f"{_people(participants)} {'has' if participants == 1 else 'have'} "
-        f"{_count(trials, 'trial')} each on {_count(photos, 'photo')}. Expected 95% intervals:"
+        f"{_count(trials, 'trial')} each on {_count(photos, 'photo')}."
     ]
+    if min(participants, photos) < 2:
+        return [*lines, "One person, or one photo, can be described: there is no interval."]
+    lines[0] += " Expected 95% intervals:"
     for fraction in FRACTIONS:
         width = power.half_width(participants, trials, photos, fraction)
         limit = power.half_width_limit(photos, fraction)

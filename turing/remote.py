@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
-from turing.errors import TuringError
+from turing.errors import TuringError, WrongUseError
 
 _log = logging.getLogger(__name__)
 
@@ -53,7 +53,7 @@ def open_remote(location: str) -> Remote:
     if match := _HUB.fullmatch(location):
         return HubRemote(*match.groups(default=""))
     if "://" in location:
-        raise TuringError(
+        raise WrongUseError(
             f"{VARIABLE}: expected a folder or hf://datasets/OWNER/NAME, "
             f"found {without_secrets(location)}"
         )
@@ -117,6 +117,7 @@ class HubRemote:
         self._prefix = f"{folder}/" if folder else ""
         self._given_api = api
         self._is_checked = False
+        self._removed: set[str] = set()  # and still in the repository's history
 
     def names(self, folder: str) -> list[str]:
         with _explained():
@@ -148,8 +149,9 @@ class HubRemote:
                     commit_message="Snapshot of a study",
                     **self._place,
                 )
-            if remove:
-                self._drop_from_history({self._prefix + name for name in remove})
+            self._removed |= {self._prefix + name for name in remove}
+            if self._removed:
+                self._drop_from_history()
 
     @property
     def _api(self) -> Any:
@@ -178,14 +180,20 @@ class HubRemote:
             raise RemoteError(f"{self.location}: is public; answers need a private repository")
         self._is_checked = True
 
-    def _drop_from_history(self, names: Collection[str]) -> None:
-        """A repository remembers what was removed; large files can be dropped for good."""
+    def _drop_from_history(self) -> None:
+        """A repository remembers what was removed: large files are dropped for good, others with
+        the history of all that lies there. What fails is tried again after the next change.
+        """
         try:
-            old = [f for f in self._api.list_lfs_files(**self._place) if f.filename in names]
-            if old:
-                self._api.permanently_delete_lfs_files(lfs_files=old, **self._place)
-        except Exception as error:  # they take room, no more
-            _log.info("%s: old snapshots stay in its history: %s", self.location, plain(error))
+            files = self._api.list_lfs_files(**self._place)
+            large = [file for file in files if file.filename in self._removed]
+            if large:
+                self._api.permanently_delete_lfs_files(lfs_files=large, **self._place)
+            if self._removed - {file.filename for file in large}:
+                self._api.super_squash_history(**self._place)
+            self._removed.clear()
+        except Exception as error:
+            _log.warning("%s: old snapshots stay in its history: %s", self.location, plain(error))
 
 
 @contextlib.contextmanager

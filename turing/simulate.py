@@ -15,7 +15,7 @@ import numpy as np
 from turing.crowd import Manner, Person, Skills
 from turing.errors import TuringError
 from turing.frames import SIMULATED
-from turing.keeping import backup
+from turing.keeping import Kept, backup
 from turing.people import delete_forgotten, new_token
 from turing.sessions import Sessions
 from turing.store import Store, facts, note, now_ms
@@ -71,10 +71,10 @@ def simulate(
     return Simulated(participants, choices, dict(manners))
 
 
-def empty_copy(store: Path | str, folder: Path | str) -> Path:
-    """A copy of a built study, with its pictures, that nobody took part in; returns its file."""
-    copy = backup(store, folder).path
-    with Store(copy) as opened, opened.writing() as db:
+def empty_copy(store: Path | str, folder: Path | str) -> Kept:
+    """A copy of a built study, with its pictures, that nobody took part in."""
+    copy = backup(store, folder)
+    with Store(copy.path) as opened, opened.writing() as db:
         db.execute(
             "INSERT INTO forgotten (participant, uid, version, part, preview, number, at) "
             "SELECT id, uid, version, part, preview, number, ? FROM participants",

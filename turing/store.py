@@ -99,7 +99,8 @@ class Store:
     def __init__(self, path: Path | str) -> None:
         self.path = Path(path)
         if not self.path.is_file():
-            raise TuringError(f"{self.path}: expected a study's store, found none; build it first")
+            found = "a folder" if self.path.is_dir() else "none; build it first"
+            raise TuringError(f"{self.path}: expected a study's store, found {found}")
         self._local = threading.local()
         self._opened: list[sqlite3.Connection] = []
         self._guard = threading.Lock()

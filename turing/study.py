@@ -229,8 +229,10 @@ def load_study(path: Path | str) -> Study:
         text = data.decode("utf-8-sig")
     except IsADirectoryError:
         raise TuringError(f"{path}: expected a study file, found a folder") from None
+    except FileNotFoundError:
+        raise TuringError(f"{path}: expected a study file, found none") from None
     except OSError as error:
-        raise TuringError(f"{path}: expected a study file: {error.strerror}") from None
+        raise TuringError(f"{path}: cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
         raise TuringError(f"{path}: expected text in UTF-8, found other bytes") from None
     if len(data) > LARGEST_FILE:

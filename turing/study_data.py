@@ -8,7 +8,7 @@ import pandas as pd
 
 from turing.errors import TuringError
 from turing.study import Study
-from turing.trials import Parts, Protocol, correct_choice
+from turing.trials import Protocol
 
 ORIGINAL = "*original"  # no model can have this name
 
@@ -62,17 +62,3 @@ def one_protocol(protocols: Sequence[str]) -> str:
             "analyse them apart, with --version"
         )
     return found[0]
-
-
-def correct_of(trials: pd.DataFrame, protocol: Protocol) -> pd.Series:
-    """1 where the choice was right, 0 where it was not, NaN where there is no telling."""
-    shown = list(zip(trials["left"], trials["right"], strict=True))
-    right_answers = {pair: correct_choice(protocol, _parts(*pair)) for pair in set(shown)}
-    right = pd.Series([right_answers[pair] for pair in shown], index=trials.index, dtype="float64")
-    choice = trials["choice"].astype("float64")
-    return (choice == right).astype("float64").where(choice.notna() & right.notna())
-
-
-def _parts(left: str, right: str | None) -> Parts:
-    shown = (left,) if right is None or right != right else (left, right)
-    return tuple(None if part == ORIGINAL else part for part in shown)

@@ -99,6 +99,16 @@ class Encoder(nn.Module):
         self.register_buffer("mean", mean, persistent=False)
         self.register_buffer("std", std, persistent=False)
 
+    def drop_paths(self, highest: float) -> None:
+        """Stochastic depth while training (Huang et al. 2016): blocks with a shortcut are left
+        out at random, the deeper the more often, the last with probability `highest`.
+        """
+        from timm.layers import DropPath  # timm imports only after `create`
+
+        blocks = [block for block in self.network.modules() if hasattr(block, "drop_path")]
+        for place, block in enumerate(blocks, 1):
+            block.drop_path = DropPath(highest * place / len(blocks))
+
     def forward(self, L: Tensor, hints: Tensor) -> list[Tensor]:
         grey = ((L + 1) / 2 - self.mean) / self.std
         with _full_precision(L.device):

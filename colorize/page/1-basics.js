@@ -11,6 +11,7 @@ const view = {
 };
 let state = { photos: [], models: [], progress: null, waiting: 0 };
 let uploads = []; // files on their way: {name, url}
+let sent = 0; // how many of them have arrived
 let problem = "";
 let moving = false; // an adjustment follows the pointer: smaller previews do
 
@@ -43,6 +44,8 @@ const coloursOf = (photo, model) => ({
 });
 const idOf = (photo) => `${state.key}/${photo.number}`;
 const ofModel = (photo, model, what) => `${photo.number}/${encodeURIComponent(model)}/${what}`;
+
+const exampleAddress = (number) => `gradio_api/colorize/example/${number}`;
 
 function side(box, photo) {
   const [width, height] = photo.size;

@@ -12,13 +12,12 @@ function makeCard(model) {
   const error = h("p", { class: "cz-error", role: "alert", hidden: true });
   const download = h("a", { class: "cz-button cz-download", download: "", onclick: fetchFile },
     "Download");
-  const node = h("article", { class: "cz-card", "data-model": model.name },
-    h("header", {}, h("h3", {}, model.title), time, download), slider.box, error, figures);
   const hints = model.takesHints ? makeHints(model, slider) : null;
-  if (hints) {
-    download.before(hints.toggle);
-    slider.box.after(hints.panel);
-  }
+  const actions = h("div", { class: "cz-actions" },
+    download, hints?.toggle, hints?.back, hints?.clear);
+  const node = h("article", { class: "cz-card", "data-model": model.name },
+    h("header", {}, h("h3", {}, model.title), time), slider.box, error, actions, hints?.panel,
+    figures);
   return { node, slider, wait, time, figures, error, download, hints, photo: null };
 }
 
@@ -29,6 +28,7 @@ function updateCard(card, photo, result) {
   if (card.photo !== idOf(photo)) {
     for (const image of [slider.left, slider.right, slider.unsure]) unload(image);
     card.photo = idOf(photo);
+    card.measured = null;
   }
   frame(slider.box, photo);
   slider.leftTag.textContent = "Grey";
@@ -51,7 +51,6 @@ function updateCard(card, photo, result) {
   bar.setAttribute("aria-label", `${model.title}: ${words.textContent}`);
   card.time.textContent = done ? `${Number(result.seconds.toPrecision(2))} s` : "";
   card.time.title = done ? "Time that the model took" : "";
-  show(card.download, done);
   load(slider.left, address(`${photo.number}/grey`, { size: null, side: side(slider.box, photo) }));
   if (card.hints) updateHints(card.hints, photo, done);
   if (done) updateColours(card, photo, model);
@@ -81,15 +80,22 @@ function updateColours(card, photo, model) {
 
 async function updateFigures(card, url) {
   if (card.measured === url) return;
+  if (!card.measured) drawFigures(card, {}); // so that nothing moves when they come
   card.measured = url;
   const answer = await fetch(url).catch(() => null);
   if (!answer?.ok || card.measured !== url) return;
-  const { psnr, ciede2000, colorfulness } = await answer.json();
+  drawFigures(card, await answer.json());
+}
+
+const COLORFUL = "How colourful the picture is (Hasler and Süsstrunk): 0 is grey";
+
+function drawFigures(card, { psnr, ciede2000, colorfulness }) {
   card.figures.replaceChildren(
-    figure("PSNR", psnr == null ? "equal" : `${psnr.toFixed(1)} dB`,
+    figure("PSNR", psnr === null ? "equal" : `${psnr?.toFixed(1) ?? "–"} dB`,
       "Peak signal-to-noise ratio against the original: higher is closer"),
-    figure("CIEDE2000", ciede2000.toFixed(1), "Mean colour difference: lower is closer"),
-    figure("Colorfulness", colorfulness.toFixed(0), "Hasler and Süsstrunk: 0 is grey"));
+    figure("CIEDE2000", ciede2000?.toFixed(1) ?? "–",
+      "Mean colour difference from the original: lower is closer"),
+    figure("Colorfulness", colorfulness?.toFixed(0) ?? "–", COLORFUL));
 }
 
 function figure(name, value, meaning) {
@@ -114,7 +120,7 @@ function updateOriginal(photo) {
   load(original.image,
     address(`${photo.number}/original`, { size: null, side: side(original.frame, photo) }));
   original.figures.replaceChildren(
-    figure("Colorfulness", photo.colorfulness.toFixed(0), "Hasler and Süsstrunk: 0 is grey"));
+    figure("Colorfulness", photo.colorfulness.toFixed(0), COLORFUL));
 }
 
 // Two models in one slider.
@@ -127,7 +133,7 @@ const pair = (() => {
   });
   const left = choose("left"), right = choose("right");
   const node = h("article", { class: "cz-card cz-pair" },
-    h("header", {}, left, h("span", {}, "and"), right), slider.box);
+    h("header", {}, left, right), slider.box);
   return { node, slider, left, right, photo: null };
 })();
 

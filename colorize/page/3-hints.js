@@ -70,18 +70,20 @@ function makeHints(model, slider) {
   const picker = h("input", { type: "color" });
   const free = h("label", { class: "cz-button cz-free" }, picker, "Any colour");
   const bin = h("button", { type: "button", class: "cz-button" }, "Delete");
-  const palette = h("div", { class: "cz-palette" }, swatches, free, bin);
+  const finish = h("button", { type: "button", class: "cz-button cz-quiet" }, "Done");
+  const palette = h("div", { class: "cz-palette" }, swatches, free, bin, finish);
   const middle = h("button", { type: "button", class: "cz-button" }, "Add in the middle");
   const back = h("button", { type: "button", class: "cz-button", "aria-keyshortcuts": "Control+Z" }, "Undo");
   const clear = h("button", { type: "button", class: "cz-button cz-quiet" }, "Clear");
   const panel = h("div", { class: "cz-hints", hidden: true, role: "group", "aria-label": "Colour hints" },
-    words, palette, h("div", { class: "cz-hint-tools" }, middle, back, clear));
+    words, palette, middle);
   slider.box.append(layer);
   const part = { model, slider, toggle, layer, panel, words, palette, swatches, picker, middle, back, clear };
   toggle.onclick = () => {
     view.hinting = view.hinting === model.name ? null : model.name;
     hintsOf(part.photo).list = chosen(part.photo);
     draw();
+    reveal(part);
   };
   layer.onpointerdown = (event) => event.stopPropagation(); // the slider would follow it
   layer.onclick = (event) => {
@@ -96,10 +98,19 @@ function makeHints(model, slider) {
   back.onclick = () => undo(part.photo);
   clear.onclick = () => change(part.photo, []);
   bin.onclick = () => (removeHint(part.photo, view.hint), middle.focus());
+  finish.onclick = () => leaveHint(part);
   picker.oninput = () => choose(part, picker.value, "picker");
   picker.onchange = () => (hintsOf(part.photo).last = null);
   panel.addEventListener("keydown", (event) => event.key === "Escape" && leaveHint(part));
   return part;
+}
+
+// Photo and colours are seen together, as far as the window has room for both.
+function reveal({ panel, slider }) {
+  const behavior = matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth";
+  const { top } = slider.box.getBoundingClientRect();
+  const below = panel.getBoundingClientRect().bottom + 12 - window.innerHeight;
+  if (!panel.hidden && below > 0) window.scrollBy({ top: Math.min(below, top - 8), behavior });
 }
 
 function choose(part, colour, how = null) {
@@ -200,14 +211,14 @@ function updateHints(part, photo, done) {
   const { list, past } = hintsOf(photo);
   const count = chosen(photo).length;
   if (active && !list.includes(view.hint)) view.hint = null;
-  show(part.toggle, done);
   part.toggle.textContent = count ? `Hints · ${count}` : "Colour hints";
   part.toggle.setAttribute("aria-label", `Colour hints for ${part.model.title}, ${count} given`);
   part.toggle.setAttribute("aria-pressed", active);
   show(part.layer, active);
   show(part.panel, active);
   part.slider.box.classList.toggle("cz-hinting", active);
-  part.slider.box.closest(".cz-card").classList.toggle("cz-with-hints", active);
+  show(part.back, active && past.length);
+  show(part.clear, active && count > 1);
   if (!active) return;
   while (part.layer.children.length > list.length) part.layer.lastChild.remove();
   list.forEach((hint, index) => {
@@ -222,8 +233,7 @@ function updateHints(part, photo, done) {
     placePin(part, pin, hint.x, hint.y);
   });
   show(part.palette, view.hint);
-  show(part.back, past.length);
-  show(part.clear, count > 1);
+  show(part.middle, !view.hint);
   part.words.textContent = view.hint
     ? "Choose the colour of this spot. Its lightness stays."
     : list.length ? "Click another spot, or a hint to change, move or delete it."

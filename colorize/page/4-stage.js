@@ -17,7 +17,7 @@ const examples = h("section", { class: "cz-examples" }, h("h2", {}, "Or try one 
     h("button", {
       type: "button", "aria-label": `Try the example: ${name}`,
       onclick: () => tryExample(number),
-    }, h("img", { src: `gradio_api/colorize/example/${number}`, alt: "" }), h("span", {}, name)))));
+    }, h("img", { src: exampleAddress(number), alt: "" }), h("span", {}, name)))));
 
 const count = h("span", { class: "cz-count" });
 const progress = h("progress", { "aria-label": "Progress" });
@@ -44,6 +44,7 @@ const format = h("select", {
   onchange: () => ((look.format = format.value), draw()),
 }, h("option", { value: "keep" }, "Same format"), h("option", { value: "jpg" }, "JPEG"),
 h("option", { value: "png" }, "PNG"));
+const saveAs = h("label", { class: "cz-save-as" }, "Save as", format);
 const all = h("a", { class: "cz-button", download: "colorized.zip", onclick: fetchFile },
   "Download all");
 const remove = h("button", { type: "button", class: "cz-button cz-quiet",
@@ -55,19 +56,23 @@ const head = h("header", { class: "cz-head" },
 const grid = h("div", { class: "cz-cards" });
 const notice = h("p", { class: "cz-error", hidden: true });
 const foot = h("footer", { class: "cz-foot" },
-  format, all, h("span", { class: "cz-space" }), remove, restart);
+  saveAs, all, h("span", { class: "cz-space" }), remove, restart);
 const guess = h("p", { class: "cz-guess" },
   "Colours are a guess of the model, not a record of what was there.");
+const privacy = h("p", { class: "cz-guess" },
+  "Photos are sent to this app alone, which deletes them within an hour after you leave.");
 const result = h("section", { class: "cz-result", "aria-label": "Result" },
   strip, head, notice, grid, foot, guess, hintStatus);
 const headline = h("header", { class: "cz-top" },
   h("div", {}, h("h1", {}, "Colorize"),
     h("p", {}, "Drop a black-and-white photo and see it in colour.")),
-  h("div", { class: "cz-take" }, drop, camera));
-const stage = h("div", { class: "cz" }, headline, complaint, work, status, examples, result, veil);
+  h("div", { class: "cz-take" }, drop, camera), work);
+const stage = h("div", { class: "cz" },
+  headline, complaint, status, examples, result, privacy, veil);
 element.replaceChildren(stage);
 
 function draw() {
+  const focused = document.activeElement, seen = focused.matches(":focus-visible");
   const photo = currentPhoto();
   const busy = Boolean(state.progress || state.taking || uploads.length);
   tab.dataset.state = photo || uploads.length ? "result" : "empty";
@@ -81,12 +86,39 @@ function draw() {
   show(examples, !photo && !uploads.length);
   show(result, photo || uploads.length);
   lock(busy);
+  show(headline.querySelector(".cz-take"), !busy || empty);
   drawWork();
   drawStrip();
   drawOthers();
+  updateTemperature();
   if (uploads.length) drawUpload(uploads[0]);
   else if (photo) drawPhoto(photo);
+  keepFocus(focused, seen, busy);
 }
+
+// Work hides, locks and removes what may have the focus: it comes back, or goes to the start.
+let lost = null;
+let wasSeen = false;
+
+function keepFocus(focused, seen, busy) {
+  if (tab.contains(focused) && !isUsable(focused)) [lost, wasSeen] = [focused, seen];
+  const isElsewhere = focused !== lost && focused !== document.body;
+  if (!lost || (busy && !isElsewhere && !isUsable(lost))) return;
+  const next = isUsable(lost) ? lost : nearby(lost);
+  if (!isElsewhere) next.focus({ preventScroll: true, focusVisible: wasSeen });
+  lost = null;
+}
+
+function nearby(node) {
+  for (let around = node.parentElement; around && around !== tab; around = around.parentElement) {
+    const found = [...around.querySelectorAll("button, a[href], select, input")].find(isUsable);
+    if (found) return found;
+  }
+  return input;
+}
+
+const isUsable = (node) =>
+  node.checkVisibility({ visibilityProperty: true }) && !node.disabled && !node.closest("[inert]");
 
 function currentPhoto() {
   const chosen = state.photos.find((photo) => photo.number === view.photo);
@@ -105,9 +137,10 @@ function lock(busy) {
 
 function drawWork() {
   const now = state.progress;
-  const taking = state.taking || uploads.length;
+  const taking = state.taking || uploads.length > 0;
   const left = !now && !taking && state.waiting;
   show(work, now || taking || left);
+  work.dataset.waits = Boolean(left);
   show(progress, !left);
   show(cancel, now);
   show(rest, left);
@@ -119,7 +152,8 @@ function drawWork() {
     count.textContent = `${Math.min(now.done + 1, now.total)} of ${now.total} · ${what}`;
   } else if (taking) {
     progress.removeAttribute("value");
-    count.textContent = uploads.length > 1 ? `Sending ${uploads.length} photos…` : "Opening…";
+    count.textContent = sent < uploads.length && uploads.length > 1
+      ? `Sending ${sent + 1} of ${uploads.length}…` : "Opening…";
   } else if (left) {
     count.textContent = `Stopped. ${plural(left, "picture")} left.`;
   }
@@ -128,24 +162,33 @@ function drawWork() {
 }
 
 function drawStrip() {
-  show(strip, state.photos.length > 1);
-  const photo = currentPhoto();
-  while (strip.children.length > state.photos.length) strip.lastChild.remove();
-  state.photos.forEach((other, index) => {
+  const photos = [...state.photos, ...uploads];
+  const photo = uploads[0] ?? currentPhoto();
+  show(strip, photos.length > 1);
+  while (strip.children.length > photos.length) strip.lastChild.remove();
+  photos.forEach((other, index) => {
     const button = strip.children[index] ?? strip.appendChild(
-      h("button", { type: "button" }, h("img", { alt: "" }), h("span", { class: "cz-mark" })));
-    const [image, mark] = button.children;
-    const finished = other.cards.length && other.cards.every((card) => card.state === "done");
+      h("button", { type: "button" }, h("img", { alt: "" }), h("span", { class: "cz-mark" }),
+        h("progress", { "aria-hidden": "true" })));
+    const [image, mark, bar] = button.children;
+    const ready = other.cards.filter((card) => card.state === "done").length;
+    const finished = other.cards.length > 0 && ready === other.cards.length;
     const failed = other.error || other.cards.some((card) => card.state === "failed");
     const first = other.cards.find((card) => card.state === "done");
     button.onclick = () => ((view.photo = other.number), draw());
+    button.disabled = Boolean(other.url);
     button.title = other.name;
     button.setAttribute("aria-label",
       `${other.name}${failed ? ", has a problem" : finished ? ", done" : ""}`);
     button.setAttribute("aria-current", other === photo);
     button.dataset.state = failed ? "failed" : finished ? "done" : "open";
     mark.textContent = failed ? "!" : finished ? "✓" : "";
+    show(bar, state.progress && !finished && !failed);
+    bar.max = Math.max(1, other.cards.length);
+    bar.value = ready;
+    show(image, !other.error);
     if (other.error) unload(image);
+    else if (other.url) load(image, other.url);
     else if (first) load(image, address(ofModel(other, first.model, "colour"), { side: 400 }));
     else load(image, address(`${other.number}/grey`, { size: null, side: 400 }));
   });
@@ -159,7 +202,8 @@ function drawPhoto(photo) {
   notice.textContent = photo.error || "Choose at least one model to see colours.";
   const done = photo.cards.filter((card) => card.state === "done").map((card) => card.model);
   const comparing = view.compare && done.length > 1;
-  show(switcher, done.length > 1);
+  show(switcher, photo.cards.length > 1);
+  beside.disabled = both.disabled = done.length < 2;
   beside.setAttribute("aria-pressed", !comparing);
   both.setAttribute("aria-pressed", comparing);
   const shown = comparing ? [pair] : photo.cards.map((card) => {
@@ -173,7 +217,7 @@ function drawPhoto(photo) {
   if (!comparing && photo.hasColours) updateOriginal(photo);
   const total = state.photos.flatMap((other) => other.cards).filter((card) => card.state === "done");
   show(all, total.length > 1);
-  show(format, total.length > 0);
+  show(saveAs, total.length > 0);
   const hints = state.photos.map((other) => [`hints-${other.number}`, written(other)]);
   all.href = address("all.zip", {
     ...colours(), format: look.format, models: state.models.join(","), ...Object.fromEntries(hints),
@@ -182,20 +226,18 @@ function drawPhoto(photo) {
   show(guess, total.length > 0);
 }
 
-// While a file is on its way the photo is shown from this machine.
+// While a file is on its way the photo is shown from this machine, where it will stand.
 function drawUpload(file) {
   title.textContent = file.name;
   facts.textContent = "";
   for (const part of [notice, switcher, foot, guess]) show(part, false);
-  arrange([file.node], null);
+  arrange([file.node], file, tab.querySelectorAll(".cz-models :checked").length || 1);
 }
 
-function arrange(nodes, photo) {
-  const portrait = photo?.size && photo.size[1] > photo.size[0];
-  const columns = nodes.length <= 3 ? nodes.length : portrait && nodes.length === 4 ? 4
-    : nodes.length === 4 ? 2 : 3;
+function arrange(nodes, photo, number = nodes.length) {
+  const portrait = photo.size && photo.size[1] > photo.size[0];
+  const columns = number <= 3 ? number : portrait && number === 4 ? 4 : number === 4 ? 2 : 3;
   grid.style.setProperty("--columns", columns);
-  grid.dataset.count = nodes.length;
   const same = nodes.length === grid.children.length && nodes.every((node, i) => node === grid.children[i]);
   if (!same) grid.replaceChildren(...nodes);
 }

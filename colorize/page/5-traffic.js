@@ -8,11 +8,8 @@ function complain(sentence) {
 async function take(files) {
   if (!files.length || drop.inert) return;
   problem = "";
-  uploads = files.map((file) => {
-    const url = URL.createObjectURL(file);
-    const image = h("img", { src: url, alt: `${file.name} in grey`, onerror: () => image.remove() });
-    return { name: file.name, url, node: h("article", { class: "cz-card cz-local" }, image) };
-  });
+  uploads = files.map((file) => local(file.name, URL.createObjectURL(file)));
+  sent = 0;
   draw();
   const paths = [];
   for (const file of files) {
@@ -24,14 +21,34 @@ async function take(files) {
         ? `${file.name} is too large to be sent. Save it smaller, then drop it again.`
         : `${file.name} could not be sent. Check the connection, then drop it again.`;
     }
+    sent += 1;
+    draw();
   }
   if (!paths.length) endUploads();
   else trigger("photos", { paths });
   draw();
 }
 
+// A photo that the app has not opened yet, in the frame that it will stand in.
+function local(name, url) {
+  const image = h("img", { src: url, alt: `${name} in grey` });
+  const box = h("div", { class: "cz-slider cz-still" }, image);
+  const node = h("article", { class: "cz-card cz-local" }, h("header", {}), box);
+  const photo = { name, url, node, size: null, cards: [] };
+  image.onload = () => {
+    photo.size = [image.naturalWidth, image.naturalHeight];
+    frame(box, photo);
+    draw();
+  };
+  image.onerror = () => show(box, false); // a format that browsers do not know
+  return photo;
+}
+
 function tryExample(number) {
   problem = "";
+  uploads = [local(props.examples[number], exampleAddress(number))];
+  sent = 1;
+  draw();
   trigger("example", { number });
 }
 
@@ -124,21 +141,6 @@ async function fetchFile(event) {
   link.textContent = words;
   link.removeAttribute("aria-busy");
 }
-
-let settle = 0;
-// Small previews until what is changed rests.
-function follow() {
-  moving = true;
-  draw();
-  clearTimeout(settle);
-  settle = setTimeout(() => ((moving = false), draw()), 400);
-}
-
-window.addEventListener("colorize-adjust", ({ detail: [what, value] }) => {
-  look[what] = value;
-  if (what === "unsure") draw();
-  else follow();
-});
 
 window.addEventListener("colorize-failed", () => {
   endUploads();

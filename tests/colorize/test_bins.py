@@ -253,3 +253,42 @@ def test_uncertainty_is_0_for_one_bin_and_1_for_all_alike(logits):
     uncertainty = bins.entropy(logits)
     assert uncertainty.shape == (2, 6, 7)
     assert ((uncertainty >= 0) & (uncertainty <= 1)).all()
+
+
+def logits_of(*colours):
+    """Logits `(1, 313, 1, 1)` that find the bins of these colours alike likely, others not."""
+    logits = torch.full((1, 313, 1, 1), -40.0)
+    for colour in colours:
+        logits[0, (bins.centres() - torch.tensor(colour)).norm(dim=1).argmin()] = 0
+    return logits
+
+
+@pytest.mark.parametrize(
+    ("colours", "limit", "expected"),
+    [
+        ([(40.0, 30.0)], 2, (40, 30)),  # sure: as it is
+        ([(60.0, 0.0), (0.0, 60.0)], 2, (42.43, 42.43)),  # to the mean chroma, 60
+        ([(60.0, 0.0), (0.0, 60.0)], 1.2, (36, 36)),  # as far as the limit
+        ([(60.0, 0.0), (0.0, 60.0)], 1, (30, 30)),
+        ([(50.0, 0.0), (-50.0, 0.0)], 2, (0, 0)),  # no hue to raise
+        ([(0.0, 0.0)], 2, (0, 0)),
+    ],
+)
+def test_vivid_mean_has_the_chroma_of_what_it_is_a_mean_of(colours, limit, expected):
+    vivid = bins.vivid_mean(logits_of(*colours), 1, limit).flatten()
+    assert torch.allclose(vivid, torch.tensor(expected, dtype=torch.float32), atol=0.01)
+
+
+def test_vivid_mean_keeps_the_hue_and_never_takes_chroma_away(generator):
+    logits = torch.randn(2, 313, 5, 6, generator=generator) * 3
+    plain, vivid = bins.annealed_mean(logits, 0.6), bins.vivid_mean(logits, 0.6, 1.5)
+    ratio = vivid.norm(dim=1) / plain.norm(dim=1)
+    assert ratio.min() >= 1 - 1e-5 and ratio.max() <= 1.5 + 1e-5 and ratio.std() > 0
+    assert torch.allclose(vivid, plain * ratio[:, None], atol=1e-3)
+
+
+def test_vivid_mean_of_the_mode_is_the_mode_and_no_temperature_is_negative(generator):
+    logits = torch.randn(1, 313, 3, 4, generator=generator)
+    assert torch.equal(bins.vivid_mean(logits, 0, 2), bins.annealed_mean(logits, 0))
+    with pytest.raises(ValueError, match="a temperature of 0 or more, found -1"):
+        bins.vivid_mean(logits, -1, 2)

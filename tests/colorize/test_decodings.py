@@ -8,8 +8,8 @@ from torch import nn
 from colorize import bins
 from colorize.data import PhotoFile
 from colorize.decodings import choose, decoding_of, sweep
-from colorize.evaluate import describe_decoding, evaluate
-from colorize.record import Record
+from colorize.evaluate import evaluate
+from colorize.record import Decoding, Record
 
 BINS = Record(
     "net", "Net", "", "classifier", {}, 96, {"kind": "annealed-mean", "temperature": 0.38}
@@ -32,13 +32,14 @@ class Flat(nn.Module):
         return torch.full((len(L), 2, *L.shape[-2:]), 0.1)
 
 
-def row(temperature, gain, mse, colorfulness, model="net", dataset="all"):
+def row(temperature, gain, mse, colorfulness, model="net", dataset="all", chroma=1.0):
     return {
         "model": model,
         "dataset": dataset,
         "temperature": temperature,
         "gain": gain,
-        "decoding": describe_decoding(temperature, gain),
+        "chroma": chroma,
+        "decoding": str(Decoding(temperature, gain, chroma)) or None,
         "mse": mse,
         "colorfulness": colorfulness,
         "colorfulness_truth": 40.0,
@@ -119,6 +120,28 @@ def test_where_none_has_enough_colour_the_nearest_within_the_error_is_chosen():
     chosen, is_good = choose(rows, "net")
     assert not is_good
     assert chosen["temperature"] == 0.5
+
+
+def test_raised_chroma_is_no_mean_and_goes_into_the_record():
+    raised = row(1.0, 1.1, 0.0108, 38, chroma=1.5)
+    assert choose([row(1.0, 1.0, 0.009, 30, chroma=1.5), MEAN, raised], "net") == (raised, True)
+    assert decoding_of(raised) == {
+        "kind": "annealed-mean",
+        "temperature": 1.0,
+        "chroma": 1.5,
+        "gain": 1.1,
+    }
+
+
+def test_chroma_is_raised_for_models_over_bins_alone(make_dataset):
+    datasets, models = [make_dataset("a", val=[(40, 50)] * 2)], [(Bins(), BINS), (Flat(), DIRECT)]
+    rows = sweep(models, datasets, "val", CPU, (), (), (2.0,))["rows"]
+    assert [(r["model"], r["decoding"]) for r in rows if r["dataset"] == "all"] == [
+        ("net", "T = 1"),
+        ("net", "T = 1, chroma 2"),
+        ("flat", None),
+    ]
+    assert rows[1]["colorfulness"] > rows[0]["colorfulness"]
 
 
 def test_networks_of_ab_have_a_gain_alone():

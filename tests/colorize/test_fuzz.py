@@ -15,7 +15,7 @@ pytest.importorskip("resource", reason="limits of a process are set as Unix does
 ROOT = Path(__file__).parents[2]
 MOST_SECONDS = 5.0  # on the processor, for one file
 MOST_BYTES = 4 * 2**30  # of address space; of memory, half of it
-FORMATS = {"jpeg", "png", "webp", "tiff", "bmp", "gif", "avif"}
+FORMATS = {"jpeg", "png", "webp", "tiff", "bmp", "gif", "avif", "heic"}
 
 
 def fuzz(count, processes):

@@ -18,6 +18,11 @@ from PIL import Image, ImageCms, PngImagePlugin, TiffImagePlugin, features
 import colorize.photo
 from colorize.photo import Photo, PhotoError
 
+try:
+    import pillow_heif
+except ImportError:
+    pillow_heif = None
+
 y, x = np.mgrid[:24, :32]
 RGB = np.stack([x * 8, y * 10, (x + y) * 4], axis=-1).astype(np.uint8)
 GREY = (x * 7 + y).astype(np.uint8)
@@ -341,11 +346,17 @@ def test_heic_without_its_library_says_how_to_get_it(monkeypatch, tmp_path, open
         Photo.open(file if opened else path)
 
 
+def heic(image, *more, **settings):
+    file, buffer = pillow_heif.from_pillow(image), io.BytesIO()
+    for frame in more:
+        file.add_from_pillow(frame)
+    file.save(buffer, quality=90, **settings)
+    return buffer.getvalue()
+
+
+@pytest.mark.skipif(not pillow_heif, reason="pillow-heif is not installed")
 def test_heic():
-    pillow_heif = pytest.importorskip("pillow_heif")
-    buffer = io.BytesIO()
-    pillow_heif.from_pillow(COLOR).save(buffer, quality=100, exif=exif_block(6).tobytes())
-    photo = Photo.open(buffer)
+    photo = Photo.open(heic(COLOR, exif=exif_block(6).tobytes()))
     assert photo.format == "HEIF"
     assert photo.size == (24, 32)
     assert photo.metadata.exif.image[271].data == b"Agfa\0"
@@ -684,6 +695,9 @@ def seeds():
     }
     if features.check("avif"):
         made["avif"] = encoded(TRANSPARENT, "AVIF", quality=60, **everything)
+    if pillow_heif:
+        made["heic"] = heic(TRANSPARENT, exif=exif_block(6).tobytes(), xmp=XMP % 3)
+        made["heic frames"] = heic(COLOR, COLOR.rotate(180))
     return made
 
 

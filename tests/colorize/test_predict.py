@@ -6,7 +6,7 @@ from torch import nn
 
 from colorize import bins
 from colorize.predict import decode, resize, run_network
-from colorize.record import Record
+from colorize.record import Decoding, Record
 
 DIRECT = Record("m", "M", "", "baseline", {}, 96, {"kind": "direct"}, ab_scale=100.0)
 BINS = replace(DIRECT, decoding={"kind": "annealed-mean", "temperature": 0.38})
@@ -27,15 +27,17 @@ def test_a_network_in_half_precision_gives_float32():
 def test_ab_is_scaled_as_the_record_says():
     output = torch.rand(1, 2, 3, 3)
     assert torch.equal(decode(nn.Identity(), DIRECT, output), output * 100)
-    assert torch.equal(decode(nn.Identity(), DIRECT, output, temperature=0.1), output * 100)
+    assert torch.equal(decode(nn.Identity(), DIRECT, output, Decoding(0.1, chroma=3)), output * 100)
 
 
 def test_bins_are_decoded_at_the_records_temperature_or_the_asked_one(generator):
     logits = torch.randn(1, 313, 3, 4, generator=generator)
     network = nn.Identity()
     assert torch.equal(decode(network, BINS, logits), bins.annealed_mean(logits, 0.38))
-    assert torch.equal(decode(network, BINS, logits, 1.0), bins.annealed_mean(logits, 1.0))
-    assert torch.equal(decode(network, BINS, logits, 0), bins.annealed_mean(logits, 0))
+    assert torch.equal(
+        decode(network, BINS, logits, Decoding(1.0)), bins.annealed_mean(logits, 1.0)
+    )
+    assert torch.equal(decode(network, BINS, logits, Decoding(0)), bins.annealed_mean(logits, 0))
 
 
 def test_ab_is_multiplied_by_the_records_gain_or_the_asked_one(generator):
@@ -43,8 +45,8 @@ def test_ab_is_multiplied_by_the_records_gain_or_the_asked_one(generator):
     plain = bins.annealed_mean(logits, 0.38)
     record = replace(BINS, decoding=BINS.decoding | {"gain": 1.25})
     assert torch.equal(decode(nn.Identity(), record, logits), plain * 1.25)
-    assert torch.equal(decode(nn.Identity(), record, logits, gain=1.0), plain)
-    assert torch.equal(decode(nn.Identity(), BINS, logits, gain=2.0), plain * 2)
+    assert torch.equal(decode(nn.Identity(), record, logits, Decoding(0.38)), plain)
+    assert torch.equal(decode(nn.Identity(), BINS, logits, Decoding(0.38, 2.0)), plain * 2)
     direct = replace(DIRECT, decoding={"kind": "direct", "gain": 1.5})
     assert torch.equal(decode(nn.Identity(), direct, logits[:, :2]), logits[:, :2] * 150)
 
@@ -55,6 +57,14 @@ def test_a_network_with_colours_of_its_own_is_decoded_with_them(generator):
     network.bin_colours = bins.centres() / 2
     expected = bins.annealed_mean(logits, 0.38) / 2
     assert torch.allclose(decode(network, BINS, logits), expected, atol=1e-4)
+
+
+def test_chroma_is_raised_as_the_record_says_and_then_multiplied(generator):
+    logits = torch.randn(1, 313, 3, 4, generator=generator)
+    record = replace(BINS, decoding=BINS.decoding | {"chroma": 1.5, "gain": 1.2})
+    expected = bins.vivid_mean(logits, 0.38, 1.5) * 1.2
+    assert torch.equal(decode(nn.Identity(), record, logits), expected)
+    assert torch.equal(decode(nn.Identity(), BINS, logits, Decoding(0.38, 1.2, 1.5)), expected)
 
 
 @pytest.mark.parametrize("size", [(5, 7), (20, 30), (10, 14), (3, 40)])

@@ -5,6 +5,7 @@ import pytest
 
 from colorize.record import (
     CheckpointError,
+    Decoding,
     Record,
     check_name,
     checkpoints_folder,
@@ -59,8 +60,23 @@ def test_nan_is_never_written(tmp_path):
 def test_decoding_tells_what_the_network_gives():
     assert not RECORD.over_bins
     assert RECORD.temperature is None
-    assert RECORD.gain == 1
-    assert replace(RECORD, decoding={"kind": "direct", "gain": 1.2}).gain == 1.2
+    assert RECORD.how == (RECORD.temperature, 1, 1)
+    assert replace(RECORD, decoding={"kind": "direct", "gain": 1.2}).how == (None, 1.2, 1)
+    bins = {"kind": "annealed-mean", "temperature": 0.6, "chroma": 1.5}
+    assert replace(RECORD, decoding=bins).how == Decoding(0.6, chroma=1.5)
+
+
+@pytest.mark.parametrize(
+    ("decoding", "words"),
+    [
+        (Decoding(None), ""),
+        (Decoding(None, 1.15), "gain 1.15"),
+        (Decoding(0.6), "T = 0.6"),
+        (Decoding(1, 1.1, 1.5), "T = 1, chroma 1.5, gain 1.1"),
+    ],
+)
+def test_a_decoding_in_words(decoding, words):
+    assert str(decoding) == words
     binned = replace(RECORD, decoding={"kind": "annealed-mean", "temperature": 0.38})
     assert binned.over_bins
     assert binned.temperature == 0.38
@@ -83,6 +99,7 @@ def test_decoding_tells_what_the_network_gives():
         ("decoding", {"kind": "annealed-mean"}),
         ("decoding", {"kind": "annealed-mean", "temperature": -1}),
         ("decoding", {"kind": "direct", "gain": 0}),
+        ("decoding", {"kind": "annealed-mean", "temperature": 1, "chroma": True}),
         ("decoding", {"kind": "annealed-mean", "temperature": 1, "gain": "1"}),
         ("decoding", {"kind": "annealed-mean", "temperature": float("nan")}),
         ("decoding", {"kind": "annealed-mean", "temperature": True}),

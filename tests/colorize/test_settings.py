@@ -78,6 +78,8 @@ def test_a_value_of_another_type_is_refused(change, expected):
         ("baseline", "smallest=0", "smallest must be"),
         ("baseline", "smallest=nan", "smallest must be"),
         ("baseline", "warmup=1", "warmup must be"),
+        ("unet", "drop_path=1", "drop_path must be in"),
+        ("baseline", "drop_path=0.1", "drop_path does not go with baseline"),
         ("classifier", "rebalance=1.5", "rebalance must be"),
         ("baseline", "rebalance=0.5", "rebalance needs loss=soft"),
         ("baseline", "ema=1", "ema must be"),

@@ -499,6 +499,12 @@ def test_endpoint_says_what_is_wrong(client, photos, name, settings, sentence):
         client.predict(handle_file(photos / name), **settings, api_name="/colorize")
 
 
+def test_endpoint_says_that_addresses_are_not_fetched(client, server):
+    address = f"{server.address}gradio_api/colorize/example/0"
+    with pytest.raises(ValueError, match="Send the photo itself: addresses are not fetched"):
+        client.predict(handle_file(address), api_name="/colorize")
+
+
 def test_colorize_is_the_only_public_endpoint(client):
     endpoints = client.view_api(return_format="dict", print_info=False)
     assert list(endpoints["named_endpoints"]) == ["/colorize"]

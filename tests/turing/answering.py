@@ -4,7 +4,7 @@ import random
 
 from turing.sessions import Sessions
 
-from .studies import BEFORE
+from .studies import BEFORE, built
 
 
 def participant(store, trials=None, *, seed=0, finishes=True, hints=None, preview=None, **query):
@@ -20,3 +20,12 @@ def participant(store, trials=None, *, seed=0, finishes=True, hints=None, previe
     if not state.trial and finishes:
         sessions.finish(token, {"hints": hints})
     return token
+
+
+def two_people(tmp_path):
+    """A store: one has come to the end, one has made three choices."""
+    with built(tmp_path / "studies") as store:
+        store.open_study()
+        participant(store, seed=1, hints="the sky", PROLIFIC_PID="p1", SESSION_ID="s1")
+        participant(store, 3, seed=2, PROLIFIC_PID="p2")
+        yield store

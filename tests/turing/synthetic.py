@@ -5,8 +5,9 @@ import hashlib
 import pandas as pd
 
 from turing.crowd import Person, Skills
+from turing.records import was_right
 from turing.study import parse_study
-from turing.study_data import ORIGINAL, StudyData, correct_of
+from turing.study_data import ORIGINAL, StudyData
 from turing.trials import Design, Placed, participant_trials
 
 STUDY = """
@@ -117,6 +118,7 @@ def made_up_data(participants=12, skills=None, seed=0, answers=(), **settings):
             )
             left, right = (*(ORIGINAL if p is None else p for p in trial.parts), None)[:2]
             there = position < stays
+            was = was_right(study.protocol, trial.parts, reply.choice if there else None)
             rows.append(
                 {
                     "participant": number,
@@ -129,6 +131,7 @@ def made_up_data(participants=12, skills=None, seed=0, answers=(), **settings):
                     "right": right,
                     "model": trial.model,
                     "choice": float(reply.choice) if there else float("nan"),
+                    "correct": float("nan") if was is None else float(was),
                     "rt_ms": reply.rt_ms if there else float("nan"),
                     "stimulus": hashlib.sha256(repr(trial).encode()).hexdigest(),
                 }
@@ -143,7 +146,6 @@ def made_up_data(participants=12, skills=None, seed=0, answers=(), **settings):
             }
         )
     trials = pd.DataFrame(rows)
-    trials["correct"] = correct_of(trials, study.protocol)
     return StudyData(
         study,
         (1,),

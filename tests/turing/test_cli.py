@@ -90,8 +90,29 @@ def test_every_command_explains_itself_with_an_example(name):
         ("results",),
         ("power", "--trials", "x"),
         ("power", "--margin", "0.7"),
+        ("power", "--margin", "nan"),
+        ("power", "--effect", "0.5"),
+        ("power", "--effect", "1"),
+        ("power", "--power", "0.9"),
+        ("power", "--power", "1", "--margin", "0.1"),
         ("power", "--trials", "30", "--photos", "20"),
         ("export", "a.sqlite"),
+        ("export", "{store}", "-o", "{folder}/choices.xls"),
+        ("export", "{store}", "-o", "{folder}/choices.csv", "--version", str(10**20)),
+        ("report", "{store}", "-o", "{store}"),
+        ("report", "{store}", "-o", "{folder}"),
+        ("merge", "{store}", "{store}", "-o", "{folder}/all.db"),
+        ("restore", "{store}", "{store}"),
+        ("forget", "{store}", "0"),
+        ("forget", "{store}", str(10**20)),
+        ("preview", "{folder}/study.toml", "--address", "lab.example"),
+        ("build", "{folder}/study.toml", "--part", str(10**20)),
+        ("deploy", "nonsense"),
+        ("fetch", "demo", "--from", "s3://nonsense"),
+        ("simulate", "{store}", "--left", "inf"),
+        ("simulate", "{store}", "--sd-people", "nan"),
+        ("simulate", "{store}", "--sd-photos", "-1"),
+        ("simulate", "{store}", "--careless", "0.6", "--leave", "0.6"),
         ("simulate", "{store}", "--fraction", "1.5"),
         ("simulate", "{store}", "--skill", "plain"),
         ("simulate", "{store}", "--skill", "plain=2"),
@@ -99,9 +120,52 @@ def test_every_command_explains_itself_with_an_example(name):
         ("results", "{store}", "--version", "one"),
     ],
 )
-def test_wrong_use_ends_with_2(store, arguments):
-    out, err = run(*(a.format(store=store) for a in arguments), code=2)
+def test_wrong_use_ends_with_2_and_changes_nothing(folder, store, arguments):
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    out, err = run(*(a.format(folder=folder, store=store) for a in arguments), code=2)
     assert not out and err
+    opened = {store.with_name(f"{store.name}{ending}") for ending in ("-wal", "-shm")}
+    after = {path for path in folder.rglob("*") if path.is_file()} - opened
+    assert after == set(before) and all(path.read_bytes() == before[path] for path in after)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "option"),
+    [
+        (("power", "--margin", "0.7"), "--margin"),
+        (("power", "--effect", "2"), "--effect"),
+        (("power", "--power", "1", "--margin", "0.1"), "--power"),
+        (("simulate", "{store}", "--fraction", "0"), "--fraction"),
+        (("simulate", "{store}", "--careless", "-1"), "--careless"),
+    ],
+)
+def test_a_number_that_is_refused_goes_by_its_options_name(store, arguments, option):
+    _, err = run(*(a.format(store=store) for a in arguments), code=2)
+    assert f"'{option}'" in err and "expected a number" in err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("build", "{folder}/study.toml", "--store", "{folder}/new/one"),
+        ("backup", "{folder}/study.toml", "{folder}/new/one"),
+        ("simulate", "{folder}/study.toml", "-o", "{folder}/new/one"),
+        ("merge", "{store}", "{folder}/study.toml", "-o", "{folder}/new/one.sqlite"),
+        ("restore", "{folder}/study.toml", "{folder}/new/one.sqlite"),
+        ("export", "{store}", "-o", "{folder}/new/one.csv", "--version", "7"),
+        ("fetch", "demo", "--from", "{folder}/none", "--store", "{folder}/new/one"),
+    ],
+)
+def test_what_fails_leaves_no_folder(folder, store, arguments):
+    run(*(a.format(folder=folder, store=store) for a in arguments), code=1)
+    assert not (folder / "new").exists()
+
+
+def test_a_file_where_a_folder_should_be(folder, store):
+    file = folder / "study.toml"
+    for arguments in (("backup", store, file), ("simulate", store, "-o", file)):
+        assert run(*arguments, code=1)[1] == f"{file}: expected a folder, found a file\n"
+    assert file.read_text() == study_text()
 
 
 @pytest.mark.parametrize(
@@ -114,8 +178,9 @@ def test_wrong_use_ends_with_2(store, arguments):
         (("close", "{folder}/study.toml", "--store", "{folder}/studies"), "was never opened"),
         (("results", "{store}", "--version", "7"), "expected a version of 1, found 7"),
         (("report", "{store}", "-o", "{folder}/no/report.html"), "there is no folder"),
-        (("report", "{store}", "-o", "{folder}"), "expected a file's name, found a folder"),
-        (("export", "{store}", "-o", "{folder}/choices.xls"), "ends in one of"),
+        (("report", "{store}", "-o", "{folder}/is.html"), "expected a file's name, found a folder"),
+        (("results", "{folder}"), "expected a study's store, found a folder"),
+        (("restore", "{folder}", "{store}"), "expected a study's store, found a folder"),
         (
             ("export", "{store}", "-o", "{folder}/choices.csv", "--version", "7"),
             "expected a version of 1, found 7",
@@ -128,6 +193,7 @@ def test_wrong_use_ends_with_2(store, arguments):
     ],
 )
 def test_what_fails_is_one_line_and_ends_with_1(folder, store, arguments, message):
+    (folder / "is.html").mkdir()
     out, err = run(*(a.format(folder=folder, store=store) for a in arguments), code=1)
     assert not out and message in err and len(err.splitlines()) == 1
 
@@ -187,7 +253,7 @@ def test_a_build_that_fails_leaves_nothing(photos):
     study = (photos / "study.toml", "--store", photos / "studies")
     _, err = run("build", *study, code=1)
     assert "apples" in err and len(err.splitlines()) == 1
-    assert list((photos / "studies").iterdir()) == []
+    assert not (photos / "studies").exists()
 
 
 def test_open_close_and_status(folder, store):
@@ -293,6 +359,9 @@ def test_simulate_fills_a_copy_and_leaves_the_store(folder, store):
     pictures = sorted(p.name for p in store.with_suffix("").iterdir())
     assert sorted(p.name for p in copy.with_suffix("").iterdir()) == pictures
     run("results", copy)
+    out, _ = run("simulate", store, "--participants", "2")
+    (kept,) = (line.split()[-1] for line in out.splitlines() if line.startswith("What was there"))
+    assert json.loads(run("results", kept, "--json")[0])["participants"] == 5
 
 
 def test_simulated_people_have_the_skill_that_was_asked(folder, store):

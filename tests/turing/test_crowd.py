@@ -108,7 +108,10 @@ def test_the_careful_see_through_catch_trials():
         ({"default": 0.0}, "all others: .*found 0"),
         ({"careless": 0.7, "leaves": 0.5}, "1 at most together"),
         ({"careless": -0.1}, "0 or more"),
-        ({"sd_photo": -1}, "standard deviations"),
+        ({"careless": float("nan")}, "1 at most together"),
+        ({"sd_photo": -1}, "sd_photo: expected 0 or more"),
+        ({"sd_participant": float("nan")}, "sd_participant: expected 0 or more"),
+        ({"left": float("inf")}, "left: expected a number"),
     ],
 )
 def test_wrong_skills_are_refused(wrong, message):

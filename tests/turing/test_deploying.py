@@ -10,7 +10,8 @@ from turing import deploying
 from turing.cli import app
 from turing.deploying import CPU, ZEROGPU, deploy, plan, zerogpu_requirements
 from turing.errors import TuringError
-from turing.snapshots import Sender, restore_newest
+from turing.sender import Sender
+from turing.snapshots import restore_newest
 from turing.store import Store
 
 from .answering import participant

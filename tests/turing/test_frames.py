@@ -4,8 +4,9 @@ import pandas as pd
 import pytest
 
 from turing.errors import TuringError
-from turing.frames import built_versions, load_data
+from turing.frames import load_data
 from turing.people import forget, new_token
+from turing.records import built_versions
 from turing.sessions import Sessions
 from turing.store import Store, create_store
 from turing.study_data import ORIGINAL

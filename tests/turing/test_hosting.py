@@ -9,7 +9,7 @@ import turing.demo
 from turing import hosting
 from turing.demo import NAME as DEMO
 from turing.errors import TuringError
-from turing.snapshots import Sender
+from turing.sender import Sender
 from turing.store import Store, store_path
 
 from .answering import participant

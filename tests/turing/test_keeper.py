@@ -6,8 +6,11 @@ from itertools import pairwise
 import pytest
 
 from turing.keeper import Keeper
+from turing.people import forget
 from turing.remote import RemoteError
+from turing.sender import Sender
 from turing.sessions import Sessions
+from turing.snapshots import snapshots
 from turing.store import Store
 
 from .answering import participant
@@ -45,6 +48,10 @@ class Hand:
         self.clock = Clock()
         self.keeper = Keeper(remote, store.path.parent, ["tiny"], clock=self.clock, **settings)
         self.kept = self.keeper._kept["tiny"]
+
+    @property
+    def sentence(self):
+        return self.keeper.sentence("tiny")
 
     def after(self, seconds):
         self.clock.now += seconds
@@ -105,6 +112,31 @@ def test_a_snapshot_follows_every_finish(hand, store, remote):
         hand.after(2)
     assert len(remote.stored()) == 2
     assert hand.after(30) == 3
+
+
+def test_a_snapshot_follows_when_somebody_is_forgotten(hand, store, remote):
+    participant(store, trials=3)
+    hand.after(0)
+    forget(store, 1)
+    assert hand.after(2) == 2
+    assert counts(remote.stored()[-1]) == 0
+
+
+def test_a_study_that_rests_is_sent_once_a_day_so_that_old_ones_can_go(hand, store, remote):
+    participant(store, trials=3)
+    hand.after(0)
+    (first,) = remote.stored()
+    forget(store, 1)
+    hand.after(2)
+    for day in range(1, 33):
+        for _ in range(4):
+            hand.after(6 * 3600 + 10)
+        today = time.strftime("%Y-%m-%d", time.gmtime(hand.clock.now))
+        assert hand.sentence.startswith(f"Answers after {today} ")
+        ages = [hand.clock.now - one.taken.timestamp() for one in snapshots(remote, "tiny")]
+        assert max(ages) <= 30 * 86400 and len(ages) > min(day, 28)
+    assert not first.exists()
+    assert {counts(path) for path in remote.stored()} == {0}
 
 
 def test_the_loss_bound_is_the_moment_of_the_last_snapshot(hand, store):
@@ -187,6 +219,115 @@ def test_answers_never_wait_for_a_place_that_hangs(running, store, remote):
     until(lambda: len(remote.stored()) >= 2)
 
 
+@pytest.mark.parametrize(
+    ("call", "told"),
+    [
+        ("send", "A snapshot is being sent since"),
+        ("prune", "Snapshots are being looked through since"),
+        ("take_over", "Other runs of the app are being looked for since"),
+    ],
+)
+def test_a_place_that_hangs_is_told_whatever_it_was_asked(
+    running, store, remote, monkeypatch, call, told
+):
+    go_on = threading.Event()
+
+    def hang(*_):
+        go_on.wait(SOON)
+        raise RemoteError("gone")
+
+    until(lambda: running._kept["tiny"].looked and running._work is None)
+    bound = running._kept["tiny"].safe_until
+    kept = running._kept["tiny"]
+    if call == "take_over":
+        monkeypatch.setattr("turing.keeper.take_over", hang)
+        kept.looked = 0.0
+    else:
+        monkeypatch.setattr(kept.sender, call, hang)
+        kept.tidied = 0.0
+    participant(store)
+    try:
+        until(lambda: told in running.sentence("tiny"))
+        since = running.sentence("tiny")
+        assert since.startswith("Answers after ") and "would be lost with this machine" in since
+        assert kept.safe_until >= bound
+        later = kept.safe_until
+        participant(store, trials=1)
+        time.sleep(0.1)
+        assert kept.safe_until == later  # what came since is not said to be safe
+    finally:
+        go_on.set()
+
+
+def test_what_a_place_does_for_another_study_is_told(remote, store):
+    keeper = Keeper(remote, store.path.parent, ["first", "tiny"])
+    with keeper._at("A snapshot is being sent", keeper._kept["first"]):
+        assert "sent of the study first since" in keeper.sentence("tiny")
+        assert "of the study" not in keeper.sentence("first")
+
+
+def test_a_newest_snapshot_that_came_damaged_is_told_and_sent_again(hand, store, remote, caplog):
+    hand.after(0)
+    first = clock(hand.clock.now)
+    participant(store)
+    change = remote.change
+
+    def broken(add, remove=()):
+        change(add, remove)
+        damage(remote.stored()[-1])
+
+    remote.change = broken
+    hand.after(601)
+    assert "the newest snapshot came back damaged" in caplog.text
+    assert hand.sentence.startswith(f"Answers after {first} would be lost")
+    assert "came back damaged" in hand.sentence
+    remote.change = change
+    assert hand.after(11) == 3
+    assert hand.sentence.startswith(f"Answers after {clock(hand.clock.now)} would")
+    assert "damaged" not in hand.sentence
+
+
+def test_what_another_run_wrote_is_taken_over_told_and_sent(hand, store, remote, tmp_path):
+    hand.after(0)
+    keeper = other(remote, tmp_path)
+    keeper.restore("tiny")
+    participant(store)
+    Sender(remote).send(store)
+    new = Hand(remote, store)
+    new.keeper = keeper
+    new.kept = keeper._kept["tiny"]
+    keeper.clock = new.clock
+    new.after(61)
+    assert "1 participants and 8 choices of it were taken over" in new.sentence
+    new.after(1)
+    assert counts(remote.stored()[-1]) == 8
+    stored = len(remote.stored())
+    new.after(61)
+    assert len(remote.stored()) == stored
+    assert len(keeper.taken_over("tiny")) == 1
+    new.kept.store.close()
+
+
+def test_other_runs_are_looked_for_often_at_first(hand, store, monkeypatch):
+    looked = []
+    monkeypatch.setattr("turing.keeper.take_over", lambda *_: looked.append(hand.clock.now) or [])
+    for _ in range(3600):
+        hand.after(1)
+    gaps = [b - a for a, b in pairwise(looked)]
+    assert set(gaps[:14]) == {60} and set(gaps[15:]) == {600}
+
+
+def test_other_runs_that_cannot_be_read_are_no_reason_to_stop(hand, store, monkeypatch, caplog):
+    def fail(*_):
+        raise RemoteError("not now")
+
+    monkeypatch.setattr("turing.keeper.take_over", fail)
+    hand.after(0)
+    participant(store, trials=1)
+    assert hand.after(301) == 2
+    assert "other runs' answers stay there: not now" in caplog.text
+
+
 def test_the_app_ends_though_the_place_hangs(store, remote, caplog):
     keeper = Keeper(remote, store.path.parent, ["tiny"], poll=0.01)
     remote.slow = threading.Event()
@@ -233,7 +374,7 @@ def test_old_snapshots_are_looked_at_now_and_then(hand, store, remote, monkeypat
         participant(store, trials=1)
         hand.after(301)
     assert 10 <= len(looked) <= 16
-    assert {newest.run for newest, _ in looked} == {hand.kept.sender.run}
+    assert {newest.run for newest, *_ in looked} == {hand.kept.sender.run}
 
 
 def test_a_failing_prune_is_told_and_snapshots_go_on(hand, store, monkeypatch, caplog):
@@ -261,7 +402,7 @@ def test_a_study_without_a_store_is_restored(hand, store, remote, tmp_path):
     restored = keeper.restore("tiny")
     with Store(tmp_path / "fresh" / "tiny.sqlite") as again:
         assert rows(again, "choices") == rows(store, "choices")
-    assert keeper._kept["tiny"].began_with == restored.snapshot.taken
+    assert keeper._kept["tiny"].runs == {restored.snapshot.run: restored.snapshot.taken}
 
 
 def test_the_one_before_a_damaged_snapshot_is_restored(hand, store, remote, tmp_path, caplog):
@@ -274,6 +415,23 @@ def test_the_one_before_a_damaged_snapshot_is_restored(hand, store, remote, tmp_
     assert restored.kept.rows["choices"] == 2
     assert remote.stored()[-1].name in restored.damaged[0]
     assert "damaged" in caplog.text
+
+
+def test_what_several_runs_wrote_is_restored_together(hand, store, remote, tmp_path):
+    hand.after(0)
+    first = other(remote, tmp_path / "a")
+    first.restore("tiny")
+    participant(store)
+    hand.after(301)
+    with Store(tmp_path / "a" / "fresh" / "tiny.sqlite") as there:
+        participant(there, trials=2)
+        first._kept["tiny"].sender.send(there)
+    keeper = other(remote, tmp_path / "b")
+    assert keeper.restore("tiny").kept.rows["choices"] == 8
+    (taken,) = keeper.taken_over("tiny")
+    assert (taken.participants, taken.choices) == (1, 2)
+    with Store(tmp_path / "b" / "fresh" / "tiny.sqlite") as again:
+        assert len(rows(again, "choices")) == 10
 
 
 def test_a_store_that_is_here_stays(hand, store, tmp_path):

@@ -37,7 +37,9 @@ def test_what_so_many_people_can_show():
     assert f"{power.plan(40, 40, 200).margin:.3f}." in lines[5] and len(lines) == 6
     few = plan_lines(40, 200, participants=4)
     assert few[-1].startswith("4 participants cannot be expected")
-    assert plan_lines(1, 1, participants=1)[0].startswith("1 person has 1 trial each on 1 photo.")
+    for alone in ((40, 200, 1), (1, 1, 40)):
+        assert "there is no interval" in plan_lines(*alone)[1] and len(plan_lines(*alone)) == 2
+    assert plan_lines(1, 1, participants=1)[0] == "1 person has 1 trial each on 1 photo."
 
 
 def test_an_overview_where_nothing_is_asked():

@@ -15,7 +15,7 @@ class FakeHub:
 
     def __init__(self, private=True, exists=True):
         self.files, self.private, self.exists = {}, private, exists
-        self.commits, self.dropped = [], []
+        self.commits, self.dropped, self.squashed = [], [], 0
 
     def repo_info(self, repo_id, repo_type):
         assert (repo_id, repo_type) == ("me/answers", "dataset")
@@ -49,6 +49,9 @@ class FakeHub:
 
     def permanently_delete_lfs_files(self, repo_id, repo_type, lfs_files):
         self.dropped += [file.filename for file in lfs_files]
+
+    def super_squash_history(self, repo_id, repo_type):
+        self.squashed += 1
 
 
 @pytest.fixture(params=["folder", "hub"])
@@ -151,21 +154,29 @@ def test_many_files_go_in_several_commits_the_last_one_last(files, tmp_path):
     assert list(hub.files)[-1] == "snapshot"
 
 
-def test_what_is_removed_is_dropped_from_history_too(files, tmp_path):
+def test_what_is_removed_is_dropped_from_history_too(files):
     hub = FakeHub()
     remote = HubRemote("me/answers", "sub", hub)
     remote.change(files)
     remote.change({}, ["a/1"])
-    assert hub.dropped == ["sub/a/1"]
+    assert (hub.dropped, hub.squashed) == (["sub/a/1"], 0)
+    remote.change({}, ["a/b/2"])  # a small one, which is a part of the history itself
+    assert (hub.dropped, hub.squashed) == (["sub/a/1"], 1)
+    remote.change(files)
+    assert (hub.dropped, hub.squashed) == (["sub/a/1"], 1)
 
 
-def test_a_history_that_stays_is_no_failure(files):
+def test_a_history_that_stays_is_told_and_tried_again(files, caplog):
     hub = FakeHub()
     hub.permanently_delete_lfs_files = None
     remote = HubRemote("me/answers", "sub", hub)
     remote.change(files)
     remote.change({}, ["a/1"])
     assert remote.names("a") == ["a/b/2"]
+    assert "old snapshots stay in its history" in caplog.text
+    del hub.permanently_delete_lfs_files
+    remote.change(files)
+    assert hub.dropped == ["sub/a/1"]
 
 
 def test_errors_of_the_hub_are_one_line_without_the_token(files, monkeypatch):
@@ -199,6 +210,7 @@ def test_the_hub_has_the_methods_that_are_used():
         "create_commit": {"repo_id", "repo_type", "operations", "commit_message"},
         "list_lfs_files": {"repo_id", "repo_type"},
         "permanently_delete_lfs_files": {"repo_id", "repo_type", "lfs_files"},
+        "super_squash_history": {"repo_id", "repo_type"},
     }
     for name, arguments in used.items():
         assert arguments <= set(signature(getattr(HfApi, name)).parameters), name

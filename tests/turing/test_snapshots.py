@@ -8,19 +8,13 @@ import pytest
 
 from turing.errors import TuringError
 from turing.remote import RemoteError
-from turing.snapshots import (
-    Sender,
-    Snapshot,
-    restore_newest,
-    send_first,
-    snapshots,
-    superfluous,
-)
+from turing.sender import Sender
+from turing.snapshots import Snapshot, restore_newest, snapshots, superfluous
 from turing.store import Store
 
 from .answering import participant
 from .remotes import FakeRemote
-from .studies import build, built, rows
+from .studies import built, rows
 
 
 @pytest.fixture
@@ -64,33 +58,6 @@ def test_a_snapshot_brings_a_study_back_on_another_machine(store, remote, tmp_pa
         for row in rows(other, "stimuli"):
             png = other.picture_path(row["sha256"]).read_bytes()
             assert hashlib.sha256(png).hexdigest() == row["png_sha256"]
-
-
-def test_a_snapshot_is_one_whole_file_of_this_moment(store, remote):
-    participant(store, trials=3)
-    snapshot = Sender(remote).send(store)
-    participant(store, trials=3)
-    (path,) = remote.stored()
-    assert hashlib.sha256(path.read_bytes()).hexdigest().startswith(snapshot.sha256)
-    assert snapshot.uid == store.facts().uid[:12]
-    assert counts(path) == 3
-    assert not list(path.parent.glob("*-wal"))
-    assert not list(store.path.parent.glob(".snapshot-*"))
-
-
-def test_pictures_are_sent_once_and_before_what_needs_them(store, remote):
-    sent = []
-    change = remote.change
-    remote.change = lambda add, remove=(): (sent.append(list(add)), change(add, remove))
-    sender = Sender(remote)
-    sender.send(store)
-    sender.send(store)
-    Sender(remote).send(store)  # of another run
-    first, second, third = sent
-    assert len(first) == 1 + len(rows(store, "stimuli"))
-    assert first[-1].endswith(".sqlite")
-    assert [len(second), len(third)] == [1, 1]
-    assert len(remote.pictures()) == len(rows(store, "stimuli"))
 
 
 def test_other_files_of_a_study_travel_along(store, remote, tmp_path):
@@ -189,86 +156,15 @@ def test_the_newest_then_hours_then_days_are_wanted():
     ages = [now - one.taken for one in wanted]
     hours = [age for age in ages if age <= timedelta(days=1)]
     assert 24 <= len(hours) <= 30
-    assert 52 <= len(wanted) <= 62
-    assert max(ages) <= timedelta(days=30)
+    assert 51 <= len(wanted) <= 61
+    assert max(ages) <= timedelta(days=29)
     gaps = [b - a for a, b in pairwise(ages)]
     assert max(gaps) <= timedelta(days=1, minutes=5)
 
 
-def test_few_snapshots_are_all_wanted_however_old():
+def test_nothing_is_wanted_for_more_than_a_month_but_what_is_to_fall_back_on():
     now = datetime(2026, 11, 23, tzinfo=UTC)
-    assert superfluous([named(now - timedelta(days=90 * n)) for n in range(5)], now) == []
-
-
-def old_ones(remote, store, run, ages):
-    """Snapshots that were taken hours ago, as far as their names say."""
-    made = []
-    for hours in ages:
-        sender = Sender(remote, run)
-        snapshot = sender.send(store)
-        taken = snapshot.taken - timedelta(hours=hours)
-        name = snapshot.name.replace(
-            f"{snapshot.taken:%Y%m%dT%H%M%S%fZ}", f"{taken:%Y%m%dT%H%M%S%fZ}"
-        )
-        folder = remote._folder
-        (folder / snapshot.name).rename(folder / name)
-        made.append(snapshot._replace(name=name, taken=taken))
-    return made
-
-
-OLD = [24 * 40 + n for n in range(6)]
-
-
-def test_old_snapshots_are_pruned(store, remote):
-    old = old_ones(remote, store, "a" * 8, OLD)
-    sender = Sender(remote, "a" * 8)
-    newest = sender.send(store)
-    removed = sender.prune(newest, None)
-    assert set(removed) == {one.name for one in old[4:]}
-    assert len(remote.stored()) == 5
-
-
-def test_nothing_is_pruned_while_the_newest_is_damaged(store, remote):
-    old_ones(remote, store, "a" * 8, OLD)
-    sender = Sender(remote, "a" * 8)
-    newest = sender.send(store)
-    damage(remote.stored()[-1])
-    with pytest.raises(TuringError, match="damaged"):
-        sender.prune(newest, None)
-    assert len(remote.stored()) == 7
-
-
-def test_what_another_run_left_behind_is_never_pruned(store, remote):
-    """It may hold answers of the minute in which the two overlapped."""
-    other = old_ones(remote, store, "b" * 8, OLD)
-    sender = Sender(remote, "a" * 8)
-    newest = sender.send(store)
-    assert sender.prune(newest, other[-1].taken - timedelta(hours=1)) == []
-    assert sender.prune(newest, other[0].taken) != []
-
-
-def test_a_built_study_is_sent_and_sent_again(store, remote, tmp_path):
-    send_first(remote, store)
-    participant(store, trials=2)
-    send_first(remote, store)
-    assert restore_newest(remote, fresh(tmp_path), "tiny").kept.rows["choices"] == 2
-
-
-def test_answers_that_are_there_alone_are_not_covered(store, remote, tmp_path):
-    shutil.copytree(store.path.parent, fresh(tmp_path))
-    participant(store, trials=2)
-    Sender(remote).send(store)
-    with (
-        Store(fresh(tmp_path) / "tiny.sqlite") as behind,
-        pytest.raises(TuringError, match=r"holds answers that .* has not; first run"),
-    ):
-        send_first(remote, behind)
-
-
-def test_another_store_of_the_same_name_is_not_mixed_in(store, remote, tmp_path):
-    send_first(remote, store)
-    with (
-        build(fresh(tmp_path)) as other,
-        pytest.raises(TuringError, match="holds another store of tiny"),
-    ):
-        send_first(remote, other)
+    few = [named(now - timedelta(days=28 * n)) for n in range(5)]
+    assert superfluous(few, now) == few[2:]
+    assert superfluous(few, now, few[1:3]) == few[3:]
+    assert superfluous([], now) == []

@@ -230,7 +230,7 @@ def test_files_that_are_no_study(tmp_path, content, message):
 
 
 def test_no_file(tmp_path):
-    with pytest.raises(TuringError, match="No such file"):
+    with pytest.raises(TuringError, match="found none"):
         load_study(tmp_path / "none.toml")
     with pytest.raises(TuringError, match="found a folder"):
         load_study(tmp_path)

@@ -3,7 +3,7 @@ import torch
 
 from colorize.hinting import hint_planes
 from colorize.networks import NETWORKS
-from colorize.networks.unet import UNet
+from colorize.networks.unet import Encoder, UNet
 from colorize.record import WITH_HINTS
 from tests.colorize.test_hinting import spot
 
@@ -44,3 +44,22 @@ def test_hints_are_the_photos_own(network, generator):
 def test_the_names_of_networks_with_hints_are_those_that_say_so():
     able = {name for name, network in NETWORKS.items() if getattr(network, "takes_hints", False)}
     assert able == set(WITH_HINTS)
+
+
+def test_drop_paths_leave_deeper_blocks_out_more_often_and_in_training_alone():
+    torch.manual_seed(0)
+    encoder = Encoder("tf_efficientnet_lite0")
+    L, hints = torch.rand(1, 1, 32, 32) * 2 - 1, torch.zeros(1, 3, 32, 32)
+    before = encoder.eval()(L, hints)[-1]
+    encoder.drop_paths(0.5)
+    assert torch.equal(encoder.eval()(L, hints)[-1], before)
+
+    rates = [block.drop_path.drop_prob for block in find_blocks(encoder)]
+    assert rates == sorted(rates) and rates[0] > 0 and rates[-1] == 0.5
+    for block in find_blocks(encoder):
+        block.drop_path.train()
+    assert not all(torch.allclose(encoder(L, hints)[-1], before) for _ in range(8))
+
+
+def find_blocks(encoder):
+    return [block for block in encoder.network.modules() if hasattr(block, "drop_path")]
