@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from colorize.atomic import replacing
 from colorize.tables import with_tables
 
 PARTS = ("stages", "scaling", "networks", "starting")
@@ -48,15 +49,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for part in options.parts or PARTS:
             print(f"{part} ...", file=sys.stderr, flush=True)
             found[part] = _measures()[part](Path(folder), options)
+            if options.json:  # after each part: who interrupts keeps what was measured
+                _write(options.json, json.dumps(found, indent=1) + "\n")
     tables = report.markdown(found)
     print(tables)
-    if options.json:
-        options.json.write_text(json.dumps(found, indent=1) + "\n", "utf-8")
     if options.plot and "scaling" in found:
         scaling.plot(found["scaling"], options.plot)
     if text is not None:
-        options.document.write_text(with_tables(text, {MARK: tables}), "utf-8")
+        _write(options.document, with_tables(text, {MARK: tables}))
     return 0
+
+
+def _write(file: Path, text: str) -> None:
+    with replacing(file) as out:
+        out.write(text.encode())
 
 
 def _measures() -> dict[str, Callable[[Path, argparse.Namespace], dict[str, Any]]]:

@@ -146,14 +146,14 @@ def test_the_command_writes_what_it_is_asked_for(found, tmp_path, monkeypatch, c
         lambda: {part: lambda folder, options, part=part: found[part] for part in command.PARTS},
     )
     document = tmp_path / "README.md"
-    document.write_text("before\n<!-- speed -->\nold\n<!-- /speed -->\nafter\n", "utf-8")
+    document.write_text("before\n<!-- speed -->\nstale\n<!-- /speed -->\nafter\n", "utf-8")
     files = {key: tmp_path / f"out.{key}" for key in ("json", "plot")}
     options = ["--json", str(files["json"]), "--plot", str(files["plot"])]
     assert command.main([*options, "--document", str(document)]) == 0
     text = document.read_text("utf-8")
     assert text.startswith("before\n<!-- speed -->")
     assert text.endswith("<!-- /speed -->\nafter\n")
-    assert "old" not in text
+    assert "stale" not in text
     assert "plain decode + encode" in text
     assert set(json.loads(files["json"].read_text("utf-8"))) == {"machine", *command.PARTS}
     assert files["plot"].stat().st_size > 0
