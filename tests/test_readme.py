@@ -5,6 +5,8 @@ read its front matter.
 import json
 import re
 import shlex
+import subprocess
+import sys
 from importlib import import_module
 from inspect import signature
 from itertools import pairwise
@@ -191,7 +193,12 @@ def test_our_own_commands_are_there(program, words, tmp_path, monkeypatch):
 @pytest.mark.slow
 @pytest.mark.parametrize("words", commands("accelerate"), ids=" ".join)
 def test_options_of_accelerate_are_those_of_the_installed_one(words):
-    help_text = help_of("accelerate.commands.launch")
+    command = [sys.executable, "-m", "accelerate.commands.launch", "--help"]
+    environment = {"PATH": "/usr/bin:/bin", "COLUMNS": "200"}
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=120, env=environment, check=True
+    )
+    help_text = done.stdout
     for option in [word for word in words[: words.index("-m")] if word.startswith("--")]:
         assert re.search(rf"(^|[\s,\[]){option}[\s,\]]", help_text), option
 
