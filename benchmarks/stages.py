@@ -74,15 +74,23 @@ def _round(colorizer: Colorizer, source: Path, ending: str) -> dict[str, float]:
 
 @contextmanager
 def timed_stages() -> Iterator[dict[str, float]]:
-    """Within it, the seconds of each of STAGES add up in what it gives."""
+    """Within it, the seconds of each of STAGES add up in what it gives.
+
+    What runs within a stage is that stage's: nothing is counted twice.
+    """
     seconds: dict[str, float] = defaultdict(float)
+    running: list[str] = []
 
     def timed(stage: str, call: Callable) -> Callable:
         def measured(*arguments: Any, **options: Any) -> Any:
+            if running:
+                return call(*arguments, **options)
+            running.append(stage)
             began = time.perf_counter()
             try:
                 return call(*arguments, **options)
             finally:
+                running.clear()
                 seconds[stage] += time.perf_counter() - began
 
         return measured

@@ -65,6 +65,23 @@ def test_stages_are_timed_within_the_block_only(checkpoints, tmp_path):
     assert dict(seconds) == before
 
 
+def test_no_second_is_counted_twice(checkpoints, tmp_path, monkeypatch):
+    """Here every part of the merge lets what waits be finished within it."""
+    import time
+
+    from colorize import Colorizer, merge
+
+    monkeypatch.setattr(merge, "_WAITING", 0)
+    monkeypatch.setattr(merge.Merger, "finish", lambda merger: time.sleep(0.05))
+    colorizer, photo = Colorizer("default"), photos.write_photo(tmp_path, 0.05)
+    with stages.timed_stages() as seconds:
+        began = time.perf_counter()
+        colorizer(photo).save(tmp_path / "out.jpg")
+        total = time.perf_counter() - began
+    assert seconds["merge"] > 0.1  # within the only part, and at the end
+    assert sum(seconds.values()) <= total
+
+
 def test_every_level_of_png_is_weighed(found):
     assert [row["level"] for row in found["stages"]["png"]] == list(stages.PNG_LEVELS)
     assert all(row["MB"] > 0 for row in found["stages"]["png"])
