@@ -86,6 +86,7 @@ function unload(image) {
 const unreachable = "The app does not answer. Check the connection, then load the page again.";
 
 async function explain(url) {
+  if (url.startsWith("blob:")) return; // of this page, not of the app
   const answer = await fetch(url).catch(() => null);
   if (answer?.ok) return;
   const body = await answer?.json().catch(() => null);
