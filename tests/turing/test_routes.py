@@ -34,13 +34,6 @@ def page(tmp_path):
 
 
 @pytest.fixture
-def store(tmp_path):
-    with built(tmp_path / "studies") as store:
-        store.open_study()
-        yield store
-
-
-@pytest.fixture
 def client(store, page):
     with Studies(store.path.parent) as studies, serving(studies, page) as client:
         yield client
