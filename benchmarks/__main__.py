@@ -2,10 +2,12 @@
 
     python -m benchmarks
     python -m benchmarks stages networks --json speed.json
+    python -m benchmarks folder --folder 8
 
 Parts: stages (one photo against plain decoding and encoding), scaling (time and memory by size and
-number), networks (a forward of each), starting (the app's cold start, imports). All photos are made
-up. Ratios are of one run; on a busy machine the seconds say little.
+number), folder (many photos, several at a time against one at a time), networks (a forward of
+each), starting (the app's cold start, imports). All photos are made up. Ratios are of one run; on a
+busy machine the seconds say little.
 """
 
 import argparse
@@ -19,7 +21,7 @@ from typing import Any
 from colorize.atomic import replacing
 from colorize.tables import with_tables
 
-PARTS = ("stages", "scaling", "networks", "starting")
+PARTS = ("stages", "scaling", "folder", "networks", "starting")
 MARK = "speed"  # where the tables go in a document: between <!-- speed --> and <!-- /speed -->
 
 
@@ -66,13 +68,14 @@ def _write(file: Path, text: str) -> None:
 
 
 def _measures() -> dict[str, Callable[[Path, argparse.Namespace], dict[str, Any]]]:
-    from benchmarks import networks, scaling, stages, starting
+    from benchmarks import folder, networks, scaling, stages, starting
 
     return {
-        "stages": lambda folder, o: stages.measure(folder, o.megapixels, o.rounds),
-        "scaling": lambda folder, o: scaling.measure(folder, o.sizes, o.photos, o.rounds // 2 + 1),
-        "networks": lambda folder, o: networks.measure(rounds=o.rounds),
-        "starting": lambda folder, o: starting.measure(o.rounds),
+        "stages": lambda where, o: stages.measure(where, o.megapixels, o.rounds),
+        "scaling": lambda where, o: scaling.measure(where, o.sizes, o.photos, o.rounds // 2 + 1),
+        "folder": lambda where, o: folder.measure(o.folder),
+        "networks": lambda where, o: networks.measure(rounds=o.rounds),
+        "starting": lambda where, o: starting.measure(o.rounds),
     }
 
 
@@ -96,6 +99,9 @@ def _parser() -> argparse.ArgumentParser:
         "--sizes", type=float, nargs="+", default=[1, 4, 12, 50], metavar="MP", help="of scaling"
     )
     parser.add_argument("--photos", type=int, default=24, help="of scaling (default: 24)")
+    parser.add_argument(
+        "--folder", type=int, default=100, metavar="N", help="photos of folder (default: 100)"
+    )
     return parser
 
 

@@ -41,30 +41,26 @@ def markdown(found: dict[str, Any]) -> str:
 
 def _machine(here: dict[str, Any]) -> str:
     return (
-        f"Measured on {here['cores']} cores ({here['processor']}, {here['system']}; load before "
-        f"the start {here['busy']}), {here['threads']} threads, Python {here['python']}, "
-        f"PyTorch {here['torch']}, Pillow {here['pillow']}. Seconds unless it says otherwise."
+        f"Measured on {_some(here['cores'], 'core')} ({here['processor']}, {here['system']}; load "
+        f"before the start {here['busy']}) with {_some(here['threads'], 'thread')} of PyTorch "
+        f"{here['torch']}, Pillow {here['pillow']}, Python {here['python']}. Figures are seconds "
+        "unless it says otherwise."
     )
 
 
 def _stages(found: dict[str, Any]) -> list[str]:
     rows = found["rows"]
-    head = [
-        "in → out",
-        *STAGES,
-        "other",
-        "total",
-        "plain decode + encode",
-        "ratio (range)",
-        "of processor time",
+    parts = [
+        [_way(row), *(f"{row[key]:.3f}" for key in (*STAGES, "other", "total"))] for row in rows
     ]
-    body = [
+    ratios = [
         [
-            f"{row['in']} JPEG → {row['out'].upper().replace('JPG', 'JPEG')}",
-            *(f"{row[key]:.3f}" for key in (*STAGES, "other", "total")),
-            f"{row['plain_decode']:.3f} + {row['plain_encode']:.3f}",
-            f"**{row['ratio']:.2f}** ({row['lowest']:.2f}–{row['highest']:.2f})",
-            f"{row['work_ratio']:.2f}",
+            _way(row),
+            f"{row['total']:.2f}",
+            f"{row['plain_decode'] + row['plain_encode']:.2f}",
+            f"{row['ratio']:.1f}",
+            f"{row['lowest']:.1f}–{row['highest']:.1f}",
+            f"{row['work_ratio']:.1f}",
         ]
         for row in rows
     ]
@@ -73,13 +69,20 @@ def _stages(found: dict[str, Any]) -> list[str]:
         for row in found["png"]
     ]
     return [
-        f"One photo of {rows[0]['megapixels']:g} megapixels, file to file, default model, warm. "
-        "Plain: the same file decoded and written in colour with the same settings (JPEG: quality "
-        f"95, 4:4:4), no more. The aim for JPEG is at most {AIM} times that.",
-        _table(head, body),
-        "Levels of PNG for such a photo (Pillow's own is 6):",
+        f"**One photo of {rows[0]['megapixels']:g} megapixels**, from file to file, default model, "
+        "warm, against the plain way: the same file decoded and written in colour with the same "
+        "settings (JPEG: quality 95, 4:4:4), no more. The ratio is the median of the rounds of "
+        f"this run; the aim for JPEG is at most {AIM}.",
+        _table(["", "in colour", "plain", "ratio", "range", "ratio of processor time"], ratios),
+        "The stages of it:",
+        _table(["", *STAGES, "other", "total"], parts),
+        "PNG by level (Pillow's own is 6):",
         _table(["level", "seconds", "MB"], levels),
     ]
+
+
+def _way(row: dict[str, Any]) -> str:
+    return f"{row['in']} JPEG → {row['out'].upper().replace('JPG', 'JPEG')}"
 
 
 def _chosen(level: int, chosen: int) -> str:
@@ -99,11 +102,39 @@ def _scaling(found: dict[str, Any]) -> list[str]:
     head = ["megapixels", "seconds", "MB above the start, at most", "limit"]
     last = found["numbers"][-1]
     return [
-        "Time and memory of one photo, JPEG to JPEG, in a process of its own (started, model "
-        "loaded and warmed on a small photo before):",
+        "**By size**: one photo, JPEG to JPEG, in a process of its own in which the model is "
+        "loaded and warm:",
         _table(head, sizes),
-        f"{last['photos']} photos of {found['each']:g} megapixels one after the other: "
+        f"{last['photos']} photos of {found['each']:g} megapixels, one after the other: "
         f"{last['seconds'] / last['photos']:.2f} s each, {_number(last['MB'])} MB at most.",
+    ]
+
+
+def _folder(found: dict[str, Any]) -> list[str]:
+    ways = {
+        "one at a time, on all cores": found["one_at_a_time"],
+        "`photo`: as many at a time as there are cores": found["pipeline"],
+    }
+    body = [
+        [
+            name,
+            f"{way['seconds']:.1f}",
+            f"{way['photos_per_second']:.1f}",
+            f"{way['processor_seconds_per_photo']:.2f}",
+        ]
+        for name, way in ways.items()
+    ]
+    alike = "All files are the same to the byte."
+    if found["different"]:
+        alike = (
+            f"{found['different']} of the files are not the same to the byte; "
+            f"{found['different_pixels'] * 1e6:.0f} of a million of their pixels are not."
+        )
+    return [
+        f"**A folder** of {found['photos']} photos of {found['megapixels']:g} megapixels, JPEG to "
+        f"JPEG, on {_some(found['cores'], 'core')}; both ways took turns:",
+        _table(["", "seconds", "photos a second", "processor seconds a photo"], body),
+        f"That is {found['ratio']:.2f} times as fast. {alike}",
     ]
 
 
@@ -119,7 +150,7 @@ def _networks(found: dict[str, Any]) -> list[str]:
     ]
     side = found["size"]
     return [
-        f"Each network once, {side} x {side} pixels, milliseconds:",
+        f"**The networks**, one photo at {side} x {side} pixels, in milliseconds:",
         _table(["model", "parameters", "fp32", "bf16"], body),
     ]
 
@@ -138,15 +169,20 @@ def _starting(found: dict[str, Any]) -> list[str]:
         ["**from the command to the first colorization**", f"{app['served'] + app['first']:.2f}"],
         ["another photo", f"{app['second']:.2f}"],
     ]
-    return [f"{told}. The app, started cold:", _table(["", "seconds"], imports + rest)]
+    return [f"**Starting**: {told}. The app, cold:", _table(["", "seconds"], imports + rest)]
 
 
 _SECTIONS = {
     "stages": _stages,
     "scaling": _scaling,
+    "folder": _folder,
     "networks": _networks,
     "starting": _starting,
 }
+
+
+def _some(count: int | None, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
 def _number(x: float | None) -> str:

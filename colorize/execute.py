@@ -10,6 +10,7 @@ import torch
 from colorize.batch import Task
 from colorize.colorizer import Colorizer, working_shape
 from colorize.finished import header_size
+from colorize.threads import take_threads
 from colorize.work import Outcome, Settings, Worker
 
 BATCH = 16  # photos at most; on a CPU a batch takes as long as its photos one by one
@@ -80,14 +81,13 @@ def cores() -> int:
 @contextmanager
 def _threads(workers: int) -> Iterator[ThreadPoolExecutor]:
     """A pool whose threads share the cores among them instead of each taking all."""
-    before = torch.get_num_threads()
-    each = max(1, before // workers)
-    pool = ThreadPoolExecutor(workers, "photo", torch.set_num_threads, (each,))
+    all_of_them = torch.get_num_threads()
+    shares = (max(1, all_of_them // workers), all_of_them)
+    pool = ThreadPoolExecutor(workers, "photo", take_threads, shares)
     try:
         yield pool
     finally:
         pool.shutdown(cancel_futures=True)
-        torch.set_num_threads(before)  # which threads to come start with
 
 
 def _batches(

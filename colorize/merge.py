@@ -42,6 +42,7 @@ class Merger:
         self._out = torch.from_numpy(out).view(torch.int32)[..., 0]
         self._floats = torch.empty(3, 4 * most)
         self._index = torch.empty(2, 3 * most, dtype=torch.int32)
+        self._pixels = 0  # of the part before
         self._weights = torch.tensor(XYZ_FROM_RGB[1]) * _Y_LEVELS
         self._channels = (1, 1, 1) if grey else (0, 1, 2)
         self._waiting: list[tuple[Tensor, Tensor, Tensor]] = []  # places, f(Y), offsets
@@ -64,12 +65,16 @@ class Merger:
         f[1] = grey
         torch.add(grey, colour[1], out=f[2])
         _ratios(f[:3], knee[:3], ratios[:3])
-        ratios[3].fill_(1)
+        if n != self._pixels:  # else they are there
+            ratios[3].fill_(1)
+            self._pixels = n
         levels.copy_(torch.mm(_matrix(), ratios, out=f[:3]))
         outside = _outside(levels, spare[0])
         if len(outside):
             levels.index_fill_(1, outside, 0)
-            place = (outside // width + top) * self._width + outside % width + left
+            place = outside + top * self._width
+            if width < self._width:
+                place = (outside // width + top) * self._width + outside % width + left
             self._waiting.append((place, grey[outside], colour[:, outside]))
         packed = self._encoded(levels, spare)
         self._out[top : top + height, left : left + width] = packed.view(height, width)

@@ -9,6 +9,7 @@ from torch import Tensor
 from colorize.color import grey_lightness_table, lab_from_rgb
 from colorize.merge import Merger
 from colorize.resample import Enlarger
+from colorize.threads import one_thread
 
 _STRIP_PIXELS = 2**17  # temporaries stay in the cache, and calls are few
 
@@ -17,13 +18,14 @@ def render(pixels: np.ndarray, ab: Tensor) -> np.ndarray:
     """Colour `(H, W, 3)` uint8 sRGB with the lightness of `pixels` and the chroma of `ab`.
 
     pixels: uint8 sRGB `(H, W)` or `(H, W, 3)`; ab `(2, h, w)` in CIELAB units, resized bicubic
-    to H x W. Colours outside sRGB lose chroma, not lightness; ab = 0 gives exact greys. The result
-    is a view of `(H, W, 4)`, which `pixels.image_of` makes an image of without a copy.
+    to H x W. Colours outside sRGB lose chroma, not lightness; ab = 0 gives exact greys. One thread
+    does it, so that bits do not depend on how many there are. The result is a view of
+    `(H, W, 4)`, which `pixels.image_of` makes an image of without a copy.
     """
     size = pixels.shape[:2]
     ab = ab.float().cpu()
     out = np.empty((*size, 4), np.uint8)
-    with torch.inference_mode():
+    with torch.inference_mode(), one_thread():
         offsets = torch.stack((ab[0] / 500, ab[1] / -200))
         merger = Merger(out, min(_STRIP_PIXELS, size[0] * size[1]), grey=not ab.any())
         for columns in _cuts(size[1], _STRIP_PIXELS):

@@ -1,7 +1,9 @@
 """What the benchmarks say is what they measured."""
 
+from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
@@ -10,6 +12,7 @@ from benchmarks import encoding, folder, study
 from benchmarks.serving import App
 from benchmarks.study import Load
 from colorize import bins, execute
+from colorize.batch import Task
 from colorize.color import lab_from_rgb
 from colorize.work import Outcome
 from turing.sessions import Sessions
@@ -81,13 +84,27 @@ def test_the_loss_is_a_part_of_a_training_step(checkpoints):
 def test_a_folder_is_done_both_ways(checkpoints):
     cores, threads = execute.cores(), torch.get_num_threads()
     found = folder.measure(photos=3, megapixels=0.02)
-    assert (found["photos"], found["model"], found["different"]) == (3, "direct", 0)
+    assert (found["photos"], found["model"]) == (3, "direct")
+    assert (found["different"], found["different_pixels"]) == (0, 0)
     ways = found["one_at_a_time"], found["pipeline"]
     for way in ways:
         assert way["photos_per_second"] == pytest.approx(3 / way["seconds"])
     assert found["ratio"] == pytest.approx(ways[0]["seconds"] / ways[1]["seconds"])
     assert found["cores"] == min(2, cores)
     assert (execute.cores(), torch.get_num_threads()) == (cores, threads)
+
+
+def test_results_are_compared_by_bytes_and_by_pixels(tmp_path):
+    pixels = np.zeros((10, 10, 3), np.uint8)
+    for name in ("a", "b", "c"):
+        pixels[0, 0, 0] = name == "c"
+        Image.fromarray(pixels).save(tmp_path / f"{name}.png")
+    one, same, other = (Task(Path("in"), tmp_path / f"{name}.png", "PNG") for name in "abc")
+    assert folder._compared([one], [same]) == {"different": 0, "different_pixels": 0}
+    assert folder._compared([one, one], [same, other]) == {
+        "different": 1,
+        "different_pixels": 1 / 200,
+    }
 
 
 def test_a_folder_whose_photos_fail_is_no_measurement(checkpoints, monkeypatch):

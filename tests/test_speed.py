@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from benchmarks import __main__ as command
+from benchmarks import folder as many
 from benchmarks import footprint, networks, photos, report, scaling, stages, starting
 
 
@@ -20,6 +21,7 @@ def found(tmp_path_factory, shipped_checkpoints):
             "machine": report.machine(),
             "stages": stages.measure(folder, 0.05, rounds=2),
             "scaling": scaling.measure(folder, (0.02, 0.05), photos=3, rounds=1, each=0.02),
+            "folder": many.measure(photos=2, megapixels=0.02),
             "networks": networks.measure(16, rounds=1),
             "starting": {
                 "imports": [{"package": "colorize", "seconds": 0.05, "loads": []}],
@@ -145,7 +147,9 @@ def test_an_import_that_loads_torch_is_found():
 def test_the_tables_say_what_was_found(found):
     text = report.markdown(found)
     row = found["stages"]["rows"][0]
-    assert f"| **{row['ratio']:.2f}** ({row['lowest']:.2f}–{row['highest']:.2f}) |" in text
+    assert f"| {row['ratio']:.1f} | {row['lowest']:.1f}–{row['highest']:.1f} |" in text
+    assert "**A folder** of 2 photos of 0.02 megapixels" in text
+    assert f"That is {found['folder']['ratio']:.2f} times as fast. All files are the same" in text
     assert "`import colorize` takes 50 ms (loads neither torch nor gradio)" in text
     assert "| **from the command to the first colorization** | 7.75 |" in text
     assert "| 2 (ours) |" in text
@@ -154,6 +158,16 @@ def test_the_tables_say_what_was_found(found):
             assert line.endswith("|")
     only = report.markdown({key: found[key] for key in ("machine", "networks")})
     assert "megapixels" not in only
+
+
+def test_files_that_are_not_the_same_are_told(found):
+    part = found["folder"] | {"different": 2, "different_pixels": 1.2e-5}
+    text = report.markdown(
+        {"machine": found["machine"] | {"cores": 1, "threads": 1}, "folder": part}
+    )
+    assert "2 of the files are not the same to the byte; 12 of a million of their pixels" in text
+    assert "Measured on 1 core (" in text
+    assert "1 thread of PyTorch" in text
 
 
 def test_the_command_writes_what_it_is_asked_for(found, tmp_path, monkeypatch, capsys):
@@ -171,10 +185,10 @@ def test_the_command_writes_what_it_is_asked_for(found, tmp_path, monkeypatch, c
     assert text.startswith("before\n<!-- speed -->")
     assert text.endswith("<!-- /speed -->\nafter\n")
     assert "stale" not in text
-    assert "plain decode + encode" in text
+    assert "ratio of processor time" in text
     assert set(json.loads(files["json"].read_text("utf-8"))) == {"machine", *command.PARTS}
     assert files["plot"].stat().st_size > 0
-    assert "plain decode + encode" in capsys.readouterr().out
+    assert "ratio of processor time" in capsys.readouterr().out
     assert command.main(["networks", "--document", str(document)]) == 2
     assert "all parts" in capsys.readouterr().err
     assert document.read_text("utf-8") == text

@@ -90,3 +90,16 @@ def test_lightness_agrees_with_scikit_image(shipped_photos):
     assert np.abs(lightness(pixels)[0].numpy() - rgb2lab(pixels)[..., 0]).max() < 1e-3
     grey = np.repeat(pixels[..., :1], 3, axis=2)
     assert (lightness(pixels[..., 0]) - lightness(grey)).abs().max() < 1e-3
+
+
+def test_the_number_of_threads_changes_no_bit(shipped_photos):
+    pixels, ab, before = shipped_photos["chelsea.png"], random_ab(2), torch.get_num_threads()
+    found = []
+    try:
+        for threads in (1, 2, 3):
+            torch.set_num_threads(threads)
+            found.append(render(pixels, ab))
+            assert torch.get_num_threads() == threads
+    finally:
+        torch.set_num_threads(before)
+    assert all(np.array_equal(found[0], other) for other in found[1:])

@@ -1,0 +1,34 @@
+"""How many of torch's threads the operations of a thread take, and nobody else's."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Thread
+
+import torch
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Within it, this thread's operations run on it alone.
+
+    Small ones, on planes that lie in the cache, are no faster on several: the threads wait for each
+    other after each, and take the processor for it.
+    """
+    before = torch.get_num_threads()
+    if before == 1:
+        yield
+        return
+    take_threads(1, before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def take_threads(count: int, others: int) -> None:
+    """This thread's operations take `count` threads; those of threads to come `others`."""
+    torch.get_num_threads()  # a new thread takes as many as the others at its first look at it
+    torch.set_num_threads(count)  # which threads to come would take as well
+    apart = Thread(target=torch.set_num_threads, args=(others,))
+    apart.start()
+    apart.join()
