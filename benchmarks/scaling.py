@@ -48,7 +48,8 @@ def plot(found: dict[str, Any], file: Path) -> None:
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
-    figure, axes = plt.subplots(1, 4, figsize=(13, 3.1), facecolor="white")
+    figure, grid = plt.subplots(2, 2, figsize=(8.3, 5.4), facecolor="white")
+    axes = [*grid[:, 0], *grid[:, 1]]  # seconds above memory
     for kind in KINDS:
         rows = [row for row in found["sizes"] if row["in"] == kind]
         sizes = [row["megapixels"] for row in rows]
@@ -71,5 +72,5 @@ def plot(found: dict[str, Any], file: Path) -> None:
         axis.set_xlabel("megapixels")
         axis.legend(fontsize="small")
     figure.tight_layout()
-    figure.savefig(file, format="png", dpi=80, pil_kwargs={"optimize": True})
+    figure.savefig(file, format="png", dpi=100, pil_kwargs={"optimize": True})
     plt.close(figure)

@@ -24,7 +24,7 @@ from colorize.errors import ColorizeError
 from colorize.record import find_record
 
 if TYPE_CHECKING:
-    from colorize.batch import Task
+    from colorize.batch import Plan, Task
     from colorize.manifest import Manifest
     from colorize.work import Outcome, Settings
 
@@ -132,9 +132,7 @@ def photo(
     python -m colorize photo album -o coloured --manifest coloured.csv --resume
     python -m colorize photo old.jpg -o new.jpg --hint 120,80,#d02020 --hint 300,40,#4070c0
     """
-    from colorize.batch import make_plan, refuse_target
-    from colorize.interrupts import interruptible
-    from colorize.manifest import check_manifest, open_manifest
+    from colorize.batch import make_plan
     from colorize.options import check, parse_hint
     from colorize.record import read_record
 
@@ -144,8 +142,7 @@ def photo(
         if hints and len(plan.tasks) != 1:
             raise ColorizeError(f"hint: expected one photo, found {len(plan.tasks)}")
         if manifest:
-            refuse_target(manifest, plan)
-            check_manifest(manifest, resume=resume, overwrite=overwrite)
+            _check_manifest(manifest, plan, resume=resume, overwrite=overwrite)
         record_file = find_record(model)
     record = read_record(record_file)
     look = {"saturation": saturation, "temperature": temperature, "seed": seed}
@@ -155,31 +152,25 @@ def photo(
         warn(line)
     count = _Count(len(plan.tasks), failed=len(plan.failures), skipped=plan.skipped)
     if plan.tasks:
-        from colorize.colorizer import choose_device
         from colorize.work import Settings
 
-        with wrong_use():
-            if engine is Engine.local:
-                choose_device(device)
         saving = {"quality": quality, "mark": mark, "strip": strip}
         settings = Settings(look, saving, size, hints, overwrite, resume)
-        pairs = [(task.source, task.target) for task in plan.tasks]
-        listed = open_manifest(manifest, pairs, resume=resume) if manifest else nullcontext()
         run = _local if engine is Engine.local else _on_ray
         outcomes = run(record_file, plan.tasks, settings, device, workers)
-        with listed as rows, interruptible() as stopped:
-            for outcome in _with_progress(outcomes(stopped), len(plan.tasks)):
-                count.add(outcome)
-                if rows is not None:
-                    _write_row(rows, outcome, record.name)
-    if count.left:
-        end(INTERRUPTED, f"Interrupted. {count.left_line()}")
-    typer.echo(printable(count.line(plan.tasks[0].target if len(plan.tasks) == 1 else None)))
-    if count.failed:
-        raise typer.Exit(FAILED)
+        _carry_out(outcomes, plan.tasks, count, manifest, record.name, resume=resume)
+    _tell(count, plan)
 
 
-Outcomes = Callable[[Callable[[], bool]], Iterator["Outcome"]]
+def _check_manifest(file: Path, plan: "Plan", *, resume: bool, overwrite: bool) -> None:
+    from colorize.batch import refuse_target
+    from colorize.manifest import check_manifest
+
+    refuse_target(file, plan)
+    check_manifest(file, resume=resume, overwrite=overwrite)
+
+
+Outcomes = Callable[[Callable[[], bool]], Iterator["Outcome"]]  # of whether to stop
 
 
 def _local(
@@ -189,9 +180,11 @@ def _local(
     device: str,
     workers: int | None,
 ) -> Outcomes:
-    from colorize.colorizer import Colorizer
+    from colorize.colorizer import Colorizer, choose_device
     from colorize.execute import execute
 
+    with wrong_use():
+        choose_device(device)
     colorizer = Colorizer(record_file, device)
     return lambda stopped: execute(colorizer, tasks, settings, workers=workers, stopped=stopped)
 
@@ -208,6 +201,37 @@ def _on_ray(
     return lambda stopped: execute_on_ray(
         record_file, tasks, settings, device=device, workers=workers, stopped=stopped
     )
+
+
+def _carry_out(
+    outcomes: Outcomes,
+    tasks: Sequence["Task"],
+    count: "_Count",
+    manifest: Path | None,
+    model: str,
+    *,
+    resume: bool,
+) -> None:
+    """Counts, shows and lists the outcomes until all are there or Ctrl-C is pressed."""
+    from colorize.interrupts import interruptible
+    from colorize.manifest import open_manifest
+
+    pairs = [(task.source, task.target) for task in tasks]
+    listed = open_manifest(manifest, pairs, resume=resume) if manifest else nullcontext()
+    with listed as rows, interruptible() as stopped:
+        for outcome in _with_progress(outcomes(stopped), len(tasks)):
+            count.add(outcome)
+            if rows is not None:
+                _write_row(rows, outcome, model)
+
+
+def _tell(count: "_Count", plan: "Plan") -> None:
+    """The last line, and the exit status."""
+    if count.left:
+        end(INTERRUPTED, f"Interrupted. {count.left_line()}")
+    typer.echo(printable(count.line(plan.tasks[0].target if len(plan.tasks) == 1 else None)))
+    if count.failed:
+        raise typer.Exit(FAILED)
 
 
 def _with_progress(outcomes: Iterator["Outcome"], total: int) -> Iterator["Outcome"]:
@@ -231,8 +255,15 @@ def _with_progress(outcomes: Iterator["Outcome"], total: int) -> Iterator["Outco
             for line in _lines(outcome):
                 console.print(printable(line), soft_wrap=True)
             speed = progress.tasks[0].speed
-            progress.update(bar, advance=1, rate=f"{speed:.2g} photos/s" if speed else "")
+            progress.update(bar, advance=1, rate=_rate(speed))
             yield outcome
+
+
+def _rate(speed: float | None) -> str:
+    """Two digits, or all before the point."""
+    if not speed:
+        return ""
+    return f"{speed:.0f} photos/s" if speed >= 10 else f"{speed:.2g} photos/s"
 
 
 def _lines(outcome: "Outcome") -> Sequence[str]:

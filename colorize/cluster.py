@@ -28,8 +28,9 @@ _ENVIRONMENT = {
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # else a warning where there is no GPU
     "RAY_BACKEND_LOG_LEVEL": "fatal",  # of the lines that its core writes to standard error
     "RAY_DEDUP_LOGS_SKIP_REGEX": ".*",  # its notes on workers, which go to standard output
+    "RAY_gcs_server_port_wait_time_s": "120",  # instead of 30
 }
-_STARTS = 3  # tries: a busy machine is too slow for Ray's limit of 30 s
+_STARTS = 3  # tries: Ray waits 30 s for a part of itself, and no setting is for that
 _OBJECTS = 100_000_000  # bytes of Ray's own store: paths and sentences only
 
 
