@@ -34,10 +34,11 @@ def execute(
 
     `workers` (None: one a core) threads take a photo each, or on a GPU a batch of like shape, so
     that reading and writing overlap with the network. On a CPU the results are bit for bit those
-    of one photo after the other with as many threads of torch; another number of threads may
-    change the last bits. No more is begun than fits into 256 MB a worker, by the photos'
-    headers; a photo that alone needs more is done alone. After `stopped()` nothing is begun: the
-    photos in work are finished, and the outcomes end.
+    of one photo after the other with as many threads of torch; another number changes the last
+    bits of the network's sums (1 x 1 convolutions of oneDNN), and so a few pixels by one level.
+    No more is begun than fits into 256 MB a worker, by the photos' headers; a photo that alone
+    needs more is done alone. After `stopped()` nothing is begun: the photos in work are finished,
+    and the outcomes end.
     """
     workers = max(1, min(workers or cores(), len(tasks)))
     worker = Worker(colorizer, settings)
