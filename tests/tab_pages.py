@@ -88,7 +88,7 @@ def visitors(browser: Browser, server: Server, **always) -> Iterator[Callable[..
         page.set_default_timeout(30_000)
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.goto(server.address)
-        page.get_by_text("Drop black-and-white photos here").wait_for()
+        page.locator(".cz-drop").wait_for()
         return page
 
     yield visit

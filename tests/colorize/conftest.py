@@ -69,6 +69,15 @@ def chromium():
         yield browser
 
 
+@pytest.fixture(scope="module")
+def server(shipped_with_hints, tmp_path_factory):
+    """The app, running, with the models of `shipped_with_hints`."""
+    from tab_pages import running
+
+    with running(shipped_with_hints, tmp_path_factory.mktemp("app")) as server:
+        yield server
+
+
 @pytest.fixture
 def visit(chromium, server):
     """A function that opens the app of the module's `server` as a new visitor; see `visitors`."""
