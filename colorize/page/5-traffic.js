@@ -154,6 +154,7 @@ window.addEventListener("colorize-failed", () => {
 function receive() {
   if (!props.value) return;
   state = props.value;
+  const isNew = state.newest !== view.newest || !state.photos.length;
   if (state.newest !== view.newest) {
     view.newest = state.newest;
     view.photo = state.newest;
@@ -162,7 +163,7 @@ function receive() {
   if (!state.taking) endUploads();
   if (kept) restore();
   draw();
-  if (!state.photos.length && !uploads.length) toStart();
+  if (isNew && !uploads.length) toStart();
 }
 watch("value", receive);
 
