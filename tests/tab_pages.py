@@ -129,6 +129,11 @@ def pixels(page, image):
     return np.asarray(Image.open(io.BytesIO(page.request.get(address).body())).convert("RGB"))
 
 
+def chroma(picture):
+    """How colourful pixels `(h, w, 3)` are: 0 is grey."""
+    return float((picture.max(2).astype(int) - picture.min(2)).mean())
+
+
 def save(page, link):
     with page.expect_download() as download:
         link.click()
