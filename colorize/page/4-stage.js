@@ -85,6 +85,9 @@ function draw() {
   complaint.textContent = problem;
   show(examples, empty);
   show(result, !empty);
+  for (const label of tab.querySelectorAll(".cz-models label")) { // cut to a line beside a photo
+    label.title ||= label.textContent.split("\n")[1] ?? "";
+  }
   lock(busy);
   show(headline.querySelector(".cz-take"), !busy || empty);
   drawWork();
