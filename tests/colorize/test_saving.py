@@ -41,6 +41,11 @@ XMP = (
 
 
 @pytest.fixture
+def photo():
+    return Photo(GREY, None, "JPEG", "old.jpg")
+
+
+@pytest.fixture
 def described(tmp_path):
     """A photo with EXIF, GPS, XMP and a resolution, stored on its side."""
     path = tmp_path / "described.jpg"
