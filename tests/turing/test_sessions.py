@@ -219,15 +219,15 @@ def test_an_id_takes_part_once(sessions, store):
     assert all(len(identity) == 32 and b"p1" not in identity for identity in identities[:2])
 
 
-def test_an_id_takes_part_once_in_all_versions(sessions, store, tmp_path):
+def test_an_id_takes_part_once_in_all_versions(sessions, store):
     start(sessions, PROLIFIC_PID="p1")
-    build(tmp_path, per_participant=4).close()
+    build(store.path.parent, per_participant=4).close()
     assert refusal(start, sessions, PROLIFIC_PID="p1") == (409, "already")
 
 
-def test_a_changed_study_is_for_those_who_come_after(sessions, store, tmp_path):
+def test_a_changed_study_is_for_those_who_come_after(sessions, store):
     token, state = start(sessions)
-    build(tmp_path, per_participant=4, break_every=0).close()
+    build(store.path.parent, per_participant=4, break_every=0).close()
     other, theirs = start(sessions)
     assert sessions.info(token, None).trials.per_participant == 6
     assert sessions.info(None, None).trials.per_participant == 4
