@@ -22,6 +22,7 @@ from colorize.session import Item, Session, Sessions
 from colorize.workshop import SCREEN, Look, Workshop, encode, encode_uncertainty
 
 PREFIX = "/gradio_api/colorize"
+_OVERLAY = 800  # longest side in pixels of what lies over a transparent photo
 _AT_ONCE = 4  # pictures rendered at the same time, whoever asked for them
 _FORGOTTEN = "These photos are no longer here: the page was unused for too long. Drop them again"
 _CACHE = {"Cache-Control": "private, max-age=3600"}
@@ -79,7 +80,8 @@ class Pictures:
         uncertainty = self._workshop.uncertainty(item.upload, look)
         if uncertainty is None:
             raise NotThereError("This model does not say how sure it is")
-        return Response(encode_uncertainty(uncertainty), media_type="image/png", headers=_CACHE)
+        content = encode_uncertainty(uncertainty, self._workshop.alpha(item.upload, _OVERLAY))
+        return Response(content, media_type="image/png", headers=_CACHE)
 
     def figures(self, request: Request) -> Response:
         _, item, look = self._find_done(request)

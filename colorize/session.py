@@ -127,6 +127,11 @@ class Session:
         if not self._running.locked():
             self._progress = None
 
+    def rest(self, patience: float = 20.0) -> None:
+        """Waits until a `run` that was cancelled has ended."""
+        if self._running.acquire(timeout=patience):
+            self._running.release()
+
     def state(self, models: Sequence[str], size: int | None) -> dict[str, Any]:
         """What the page shows, as JSON: photos, a card a model, and how far the work is."""
         photos = [self._photo(item, models, size) for item in self.items]
@@ -237,11 +242,32 @@ class Sessions:
     def by_key(self, key: str) -> Session | None:
         """The session whose pictures' addresses hold `key`."""
         with self._lock:
-            for session in self._sessions.values():
-                if secrets.compare_digest(session.key.encode(), key.encode()):
-                    session.used = time.monotonic()
-                    return session
-        return None
+            if (visitor := self._visitor_of(key)) is None:
+                return None
+            session = self._sessions[visitor]
+            session.used = time.monotonic()
+            return session
+
+    def resume(self, key: str, visitor: str, patience: float = 20.0) -> bool:
+        """Gives the session with this key to a visitor who comes back, as by a reload.
+
+        Only one whose page was left, which may be noticed some seconds later: `patience`. So a
+        copy of a page that is open takes nothing from it.
+        """
+        deadline = time.monotonic() + patience
+        while True:
+            with self._lock:
+                former = self._visitor_of(key)
+                if former is None or visitor in self._sessions:
+                    return False
+                session = self._sessions[former]
+                if session.short_lived:
+                    self._sessions[visitor] = self._sessions.pop(former)
+                    session.used, session.short_lived = time.monotonic(), False
+                    return True
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.05)
 
     def leave(self, visitor: str) -> None:
         """The visitor's page was closed, or a phone put it to sleep: work stops, pictures stay
@@ -274,6 +300,12 @@ class Sessions:
         self._stop.set()
         for visitor in list(self._sessions):
             self.drop(visitor)
+
+    def _visitor_of(self, key: str) -> str | None:
+        for visitor, session in self._sessions.items():
+            if secrets.compare_digest(session.key.encode(), key.encode()):
+                return visitor
+        return None
 
     def __len__(self) -> int:
         return len(self._sessions)

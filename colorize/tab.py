@@ -57,6 +57,8 @@ def build_tab(demo: gr.Blocks, sessions: Sessions, examples: Sequence[Path]) -> 
         (stage.restart, handlers.restart),
     ):
         trigger(handler, chosen, stage, **_QUICK)
+    resumed = stage.resume(handlers.resume, None, [stage, *chosen], **_QUICK)
+    _then_run(resumed, handlers, chosen, stage)
     _api(handlers)
 
 
@@ -90,6 +92,7 @@ def _controls(records: list[Record]) -> tuple[gr.CheckboxGroup, gr.Dropdown, dic
         [(f"{record.title}\n{record.summary}", record.name) for record in records],
         value=[record.name for record in records[:1]],
         label="Models",
+        info="The first suits most photos. Tick more to see them side by side.",
         elem_classes=["cz-models", "cz-starts-work"],
     )
     over_bins = [record for record in records if record.over_bins]
@@ -102,15 +105,15 @@ def _controls(records: list[Record]) -> tuple[gr.CheckboxGroup, gr.Dropdown, dic
                 value=over_bins[0].temperature if over_bins else 0.38,
                 step=0.01,
                 label="Temperature",
-                info="Low: bold colours. High: careful ones.",
+                info="Low: the likeliest colour of each spot, or grey. High: a mix.",
             )
-            unsure = gr.Checkbox(label="Show in pink where the model is unsure")
+            unsure = gr.Checkbox(label="Mark unsure spots in pink")
             gr.HTML('<div class="cz-others-place"></div>', apply_default_css=False)
         size = gr.Dropdown(
             _SIZES,
             value=_AUTOMATIC,
             label="Working size",
-            info="What the model sees, in pixels.",
+            info="Of the model's view: results keep their size.",
             elem_classes="cz-starts-work",
             filterable=False,
         )
@@ -203,6 +206,19 @@ class _Handlers:
     def restart(self, models: list[str], size: str, request: gr.Request) -> dict[str, Any]:
         self._sessions.drop(request.session_hash or "")
         return _state(self._session(request), models, size)
+
+    def resume(
+        self, event: gr.EventData, request: gr.Request
+    ) -> tuple[dict[str, Any], list[str], str]:
+        """After a reload of the page: the photos, models and working size that it had."""
+        if not self._sessions.resume(str(event.key), request.session_hash or ""):
+            return _state(self._session(request), [], _AUTOMATIC), gr.skip(), gr.skip()
+        models = [name for name in self.workshop.records if name in event.models]
+        size = str(event.size) if str(event.size) in _SIZES else _AUTOMATIC
+        session = self._session(request)
+        session.rest()
+        session.prepare(models, _pixels(size))
+        return _state(session, models, size), models, size
 
     def leave(self, request: gr.Request) -> None:
         self._sessions.leave(request.session_hash or "")

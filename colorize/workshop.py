@@ -236,15 +236,24 @@ def encode(picture: np.ndarray, alpha: np.ndarray | None = None) -> tuple[bytes,
     return out.getvalue(), "image/jpeg"
 
 
-def encode_uncertainty(uncertainty: np.ndarray) -> bytes:
+def encode_uncertainty(uncertainty: np.ndarray, alpha: np.ndarray | None = None) -> bytes:
     """A PNG in pink that is the more opaque, up to 80%, the less sure the model is.
 
     Opacity is the cube, doubled: entropies of a photo's colours lie mostly from 0.3 to 0.7.
+    uncertainty: float32 `(h, w)` in [0, 1].
+    alpha: the photo's transparency, uint8 `(H, W)`; then the PNG has that size, and no pink where
+        there is no picture.
     """
-    height, width = uncertainty.shape
-    overlay = np.empty((height, width, 4), np.uint8)
+    if alpha is not None:
+        size = alpha.shape[1], alpha.shape[0]
+        image = Image.fromarray(uncertainty).resize(size, Image.Resampling.BILINEAR)
+        uncertainty = np.asarray(image)
+    opacity = np.clip(2 * uncertainty**3, 0, 1) * 204
+    if alpha is not None:
+        opacity = opacity * (alpha / np.float32(255))
+    overlay = np.empty((*opacity.shape, 4), np.uint8)
     overlay[..., :3] = (255, 0, 170)
-    overlay[..., 3] = np.clip(2 * uncertainty**3, 0, 1) * 204
+    overlay[..., 3] = opacity
     out = io.BytesIO()
     Image.fromarray(overlay).save(out, "PNG")
     return out.getvalue()

@@ -88,7 +88,7 @@ def visitors(browser: Browser, server: Server, **always) -> Iterator[Callable[..
         page.set_default_timeout(30_000)
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.goto(server.address)
-        page.get_by_text("Drop black-and-white photos here").wait_for()
+        page.locator(".cz-drop").wait_for()
         return page
 
     yield visit
@@ -127,6 +127,11 @@ def pixels(page, image):
     """What the browser got for an `<img>`, `(h, w, 3)`."""
     address = image.evaluate("(image) => image.src")
     return np.asarray(Image.open(io.BytesIO(page.request.get(address).body())).convert("RGB"))
+
+
+def chroma(picture):
+    """How colourful pixels `(h, w, 3)` are: 0 is grey."""
+    return float((picture.max(2).astype(int) - picture.min(2)).mean())
 
 
 def save(page, link):

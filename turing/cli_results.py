@@ -105,7 +105,7 @@ def power_(
         typer.Option(
             metavar="DELTA",
             callback=between(0, 0.5),
-            help="How many people it takes to show a fraction within 0.5 -+ DELTA.",
+            help="How many people it takes to show a fraction within 0.5 ± DELTA.",
         ),
     ] = None,
     effect: Annotated[

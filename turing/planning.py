@@ -29,12 +29,12 @@ def plan_lines(
 
 
 def _margin(delta: float, trials: int, photos: int, wanted: float) -> list[str]:
-    goal = f"To show with {wanted:.0%} power that a true fraction of 0.5 is within 0.5 -+ {delta:g}"
+    goal = f"To show with {wanted:.0%} power that a true fraction of 0.5 is within 0.5 ± {delta:g}"
     found = power.participants_for_margin(delta, trials, photos, wanted)
     lines = [_answer(goal, found, trials, photos)]
     if found is not None:
         width = power.half_width(found, trials, photos)
-        lines.append(f"The 95% interval would then be about 0.5 -+ {width:.3f}.")
+        lines.append(f"The 95% interval would then be about 0.5 ± {width:.3f}.")
     lines.append(_four(trials, photos, delta))
     return [line for line in lines if line]
 
@@ -45,7 +45,7 @@ def _effect(fraction: float, trials: int, photos: int, wanted: float) -> list[st
     lines = [_answer(goal, found, trials, photos)]
     if found is not None:
         width = power.half_width(found, trials, photos, fraction)
-        lines.append(f"The 95% interval would then be about {fraction:g} -+ {width:.3f}.")
+        lines.append(f"The 95% interval would then be about {fraction:g} ± {width:.3f}.")
     return lines
 
 
@@ -69,7 +69,7 @@ def _crowd(participants: int, trials: int, photos: int, delta: float) -> list[st
         width = power.half_width(participants, trials, photos, fraction)
         limit = power.half_width_limit(photos, fraction)
         lines.append(
-            f"  {fraction:<4g} -+ {width:.3f}   (with any number of people -+ {limit:.3f} at best)"
+            f"  {fraction:<4g} ± {width:.3f}   (with any number of people ± {limit:.3f} at best)"
         )
     lines.append(
         f"The smallest margin that a fraction of 0.5 can be shown to keep: {plan.margin:.3f}."
@@ -88,8 +88,8 @@ def _overview(trials: int, photos: int) -> list[str]:
         plan = power.plan(crowd, trials, photos)
         widths = [power.half_width(crowd, trials, photos, p) for p in FRACTIONS[:3]]
         lines.append(
-            f"  {crowd:>6}  {f'-+ {widths[0]:.3f}':>10}  "
-            + "  ".join(f"{f'-+ {width:.3f}':>8}" for width in widths[1:])
+            f"  {crowd:>6}  {f'± {widths[0]:.3f}':>10}  "
+            + "  ".join(f"{f'± {width:.3f}':>8}" for width in widths[1:])
             + f"  {f'{plan.margin:.3f}':>15}"
         )
     four = _four(trials, photos, 0.1)

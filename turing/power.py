@@ -118,7 +118,7 @@ def plan(
         people = "1 participant" if participants == 1 else f"{participants} participants"
         note = (
             f"{people} cannot be expected to show 'indistinguishable': "
-            f"the 90% interval would be 0.5 -+ {margin:.3f}, wider than delta {delta:g}"
+            f"the 90% interval would be 0.5 ± {margin:.3f}, wider than delta {delta:g}"
         )
     width = half_width(participants, trials, photos, fraction)
     limit = half_width_limit(photos, fraction)

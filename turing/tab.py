@@ -7,6 +7,9 @@ CSS = """
   display: block; width: 100%; height: clamp(560px, 160vw, 680px);
   border: 1px solid var(--border-color-primary); border-radius: 12px;
 }
+.study-heading {
+  position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%);
+}
 """
 
 
@@ -16,6 +19,7 @@ def build_tab(name: str) -> None:
     The address is the one that every proxy in front of a Gradio app passes on.
     """
     gr.HTML(
+        '<h1 class="study-heading">The colorization Turing test</h1>'
         f'<iframe class="study-frame" src="gradio_api/study?study={name}" '
         'title="The colorization Turing test"></iframe>',
         padding=False,

@@ -290,7 +290,7 @@ def printed_table(results: Results) -> Table:
     note = (
         f"The paper had {people} participants and prints no interval. So few cannot show that a "
         "model is indistinguishable, whatever they answer: even with 1,000 trials each on 1,000 "
-        f"photos, a fraction of 0.5 would be known to -+ {margin:.3f} (90%). "
+        f"photos, a fraction of 0.5 would be known to ± {margin:.3f} (90%). "
         f"Zhang et al. 2016 print {printed.ZHANG_2016_FOOLED:.0%} fooled, a fraction of "
         f"{1 - printed.ZHANG_2016_FOOLED:.2f}, with another protocol (one after the other, 1 s "
         "each). Fractions of different protocols do not compare."

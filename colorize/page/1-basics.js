@@ -26,6 +26,7 @@ function h(name, attributes = {}, ...children) {
   return node;
 }
 
+const touched = matchMedia("(hover: none)").matches; // nothing can be dropped there
 const show = (node, yes) => (node.hidden = !yes);
 const plural = (count, word) => `${count} ${word}${count === 1 ? "" : "s"}`;
 

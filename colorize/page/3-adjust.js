@@ -5,6 +5,7 @@ let settle = 0;
 function follow() {
   moving = true;
   draw();
+  peekAtPhoto();
   clearTimeout(settle);
   settle = setTimeout(() => ((moving = false), draw()), 400);
 }
@@ -18,8 +19,9 @@ window.addEventListener("colorize-adjust", ({ detail: [what, value] }) => {
   const wanted = isOwn ? null : value;
   if (look[what] === wanted) return;
   look[what] = wanted;
-  if (what === "unsure") draw();
-  else follow();
+  if (what !== "unsure") return follow();
+  draw();
+  peekAtPhoto();
 });
 
 function updateTemperature() {
@@ -29,10 +31,12 @@ function updateTemperature() {
   if (look.temperature === null) resetTemperature();
 }
 
-function resetTemperature() {
-  const range = tab.querySelector(".cz-bins input[type=range]");
-  if (!range) return;
-  range.value = ownTemperature;
+const resetTemperature = () => setRange(".cz-bins input[type=range]", ownTemperature);
+
+function setRange(selector, value) {
+  const range = tab.querySelector(`.cz-adjust ${selector}`);
+  if (!range || Number(range.value) === value) return;
+  range.value = value;
   range.dispatchEvent(new Event("input", { bubbles: true }));
 }
 

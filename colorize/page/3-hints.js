@@ -236,8 +236,8 @@ function updateHints(part, photo, done) {
   show(part.middle, !view.hint);
   part.words.textContent = view.hint
     ? "Choose the colour of this spot. Its lightness stays."
-    : list.length ? "Click another spot, or a hint to change, move or delete it."
-      : "Click a spot in the photo, then choose its colour.";
+    : list.length ? `${touched ? "Tap" : "Click"} another spot, or a hint to change, move or delete it.`
+      : `${touched ? "Tap" : "Click"} a spot in the photo, then choose its colour.`;
   if (view.hint) updateSwatches(part, photo);
 }
 
@@ -274,7 +274,7 @@ document.addEventListener("keydown", (event) => {
 });
 
 // Other plausible colourings: a seed each, counted up so that each can be had again.
-const seedWords = h("span", { class: "cz-seed", role: "status" });
+const seedWords = h("span", { class: "cz-seed", role: "status", title: "The number is its seed" });
 const another = h("button", { type: "button", class: "cz-button", onclick: () => colouring((look.seed ?? 0) + 1) },
   "Another plausible colouring");
 const earlier = h("button", { type: "button", class: "cz-button", onclick: () => colouring(look.seed - 1 || null) },
@@ -292,6 +292,6 @@ function drawOthers() {
   const place = tab.querySelector(".cz-others-place");
   if (place && others.parentNode !== place) place.replaceChildren(others);
   show(earlier, look.seed);
-  const said = look.seed ? `Seed ${look.seed}` : "";
+  const said = look.seed ? `Colouring ${look.seed}` : "";
   if (seedWords.textContent !== said) seedWords.textContent = said;
 }

@@ -7,7 +7,7 @@ const input = h("input", {
 });
 const invitation = h("span", { class: "cz-big" });
 const drop = h("label", { class: "cz-drop" }, input, invitation,
-  h("span", { class: "cz-small" }, "or click to choose them, or paste one"));
+  h("span", { class: "cz-small" }, touched ? "" : "or click to choose them, or paste one"));
 const veil = h("div", { class: "cz-veil", hidden: true }, "Drop photos to colorize them");
 const camera = h("button", { type: "button", class: "cz-button cz-camera", onclick: openCamera },
   "Use the camera");
@@ -48,7 +48,7 @@ const saveAs = h("label", { class: "cz-save-as" }, "Save as", format);
 const all = h("a", { class: "cz-button", download: "colorized.zip", onclick: fetchFile },
   "Download all");
 const remove = h("button", { type: "button", class: "cz-button cz-quiet",
-  onclick: () => trigger("remove", { photo: currentPhoto().number }) }, "Remove");
+  onclick: () => trigger("remove", { photo: currentPhoto().number }) }, "Remove this photo");
 const restart = h("button", { type: "button", class: "cz-button cz-quiet",
   onclick: () => trigger("restart", {}) }, "Start over");
 const head = h("header", { class: "cz-head" },
@@ -65,25 +65,29 @@ const result = h("section", { class: "cz-result", "aria-label": "Result" },
   strip, head, notice, grid, foot, guess, hintStatus);
 const headline = h("header", { class: "cz-top" },
   h("div", {}, h("h1", {}, "Colorize"),
-    h("p", {}, "Drop a black-and-white photo and see it in colour.")),
+    h("p", {}, `${touched ? "Choose" : "Drop"} a black-and-white photo and see it in colour.`)),
   h("div", { class: "cz-take" }, drop, camera), work);
 const stage = h("div", { class: "cz" },
-  headline, complaint, status, examples, result, privacy, veil);
+  headline, complaint, status, examples, result, privacy, peek, veil);
 element.replaceChildren(stage);
 
 function draw() {
   const focused = document.activeElement, seen = focused.matches(":focus-visible");
   const photo = currentPhoto();
-  const busy = Boolean(state.progress || state.taking || uploads.length);
+  const busy = Boolean(state.progress || state.taking || uploads.length || kept);
   tab.dataset.state = photo || uploads.length ? "result" : "empty";
   tab.dataset.many = state.photos.length > 1;
   tab.dataset.bins = state.models.some((name) => models.get(name)?.overBins);
   const empty = tab.dataset.state === "empty";
-  invitation.textContent = empty ? "Drop black-and-white photos here" : "Add photos";
+  invitation.textContent = !empty ? "Add photos"
+    : touched ? "Choose black-and-white photos" : "Drop black-and-white photos here";
   show(complaint, problem);
   complaint.textContent = problem;
   show(examples, empty);
   show(result, !empty);
+  for (const label of tab.querySelectorAll(".cz-models label")) { // cut to a line beside a photo
+    label.title ||= label.textContent.split("\n")[1] ?? "";
+  }
   lock(busy);
   show(headline.querySelector(".cz-take"), !busy || empty);
   drawWork();
@@ -93,6 +97,11 @@ function draw() {
   if (uploads.length) drawUpload(uploads[0]);
   else if (photo) drawPhoto(photo);
   keepFocus(focused, seen, busy);
+}
+
+// What is new stands at the top.
+function toStart() {
+  if (headline.getBoundingClientRect().top < 0) headline.scrollIntoView();
 }
 
 // Work hides, locks and removes what may have the focus: it comes back, or goes to the start.
@@ -136,7 +145,7 @@ function lock(busy) {
 
 function drawWork() {
   const now = state.progress;
-  const taking = state.taking || uploads.length > 0;
+  const taking = state.taking || uploads.length > 0 || kept;
   const left = !now && !taking && state.waiting;
   show(work, now || taking || left);
   work.dataset.waits = Boolean(left);
@@ -152,7 +161,8 @@ function drawWork() {
   } else if (taking) {
     progress.removeAttribute("value");
     count.textContent = sent < uploads.length && uploads.length > 1
-      ? `Sending ${sent + 1} of ${uploads.length}…` : "Opening…";
+      ? `Sending ${sent + 1} of ${uploads.length}…`
+      : kept ? "Bringing your photos back…" : "Opening…";
   } else if (left) {
     count.textContent = `Stopped. ${plural(left, "picture")} left.`;
   }
@@ -216,7 +226,7 @@ function drawPhoto(photo) {
   if (!comparing && photo.hasColours) updateOriginal(photo);
   const total = state.photos.flatMap((other) => other.cards).filter((card) => card.state === "done");
   show(all, total.length > 1);
-  show(saveAs, total.length > 0);
+  show(saveAs, done.length > 0 || total.length > 1);
   const hints = state.photos.map((other) => [`hints-${other.number}`, written(other)]);
   all.href = address("all.zip", {
     ...colours(), format: look.format, models: state.models.join(","), ...Object.fromEntries(hints),

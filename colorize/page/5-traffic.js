@@ -11,6 +11,7 @@ async function take(files) {
   uploads = files.map((file) => local(file.name, URL.createObjectURL(file)));
   sent = 0;
   draw();
+  toStart();
   const paths = [];
   for (const file of files) {
     try {
@@ -49,6 +50,7 @@ function tryExample(number) {
   uploads = [local(props.examples[number], exampleAddress(number))];
   sent = 1;
   draw();
+  toStart();
   trigger("example", { number });
 }
 
@@ -144,6 +146,7 @@ async function fetchFile(event) {
 
 window.addEventListener("colorize-failed", () => {
   endUploads();
+  kept = null;
   state = { ...state, progress: null, taking: false };
   complain("That did not work: the app is busy or was restarted. Try again in a minute.");
 });
@@ -151,13 +154,16 @@ window.addEventListener("colorize-failed", () => {
 function receive() {
   if (!props.value) return;
   state = props.value;
+  const isNew = state.newest !== view.newest || !state.photos.length;
   if (state.newest !== view.newest) {
     view.newest = state.newest;
     view.photo = state.newest;
     endUploads(); // the app shows it now
   }
   if (!state.taking) endUploads();
+  if (kept) restore();
   draw();
+  if (isNew && !uploads.length) toStart();
 }
 watch("value", receive);
 
@@ -169,3 +175,4 @@ new ResizeObserver(() => {
 
 draw();
 receive();
+if (kept) askForPhotos();

@@ -13,7 +13,7 @@ import sys
 import time
 
 from colorize.photo import Photo, PhotoError
-from tests.colorize.test_photo import SEEDS, mutated, with_sums
+from tests.colorize.test_photo_damaged import SEEDS, mutated, with_sums
 
 
 def main(seed: int, count: int, seconds: float, most_bytes: int) -> None:

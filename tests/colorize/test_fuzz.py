@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from .test_photo import SEEDS
+from .test_photo_damaged import SEEDS
 
 pytest.importorskip("resource", reason="limits of a process are set as Unix does it")
 

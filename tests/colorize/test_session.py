@@ -187,3 +187,34 @@ def test_left_page_is_forgotten_sooner(make_sessions):
         session.used -= 600
     sessions.sweep()
     assert sessions.by_key(left.key) is None and sessions.by_key(stays.key) is stays
+
+
+def test_who_comes_back_has_the_photos_again(sessions, files):
+    session = sessions.of("me")
+    list(session.add(files))
+    sessions.leave("me")
+    assert sessions.resume(session.key, "me again")
+    assert sessions.of("me again") is session and not session.short_lived
+    assert len(sessions) == 1
+    sessions.leave("me")  # whose page is long gone
+    assert not session.short_lived
+
+
+def test_open_page_keeps_its_photos(sessions, files):
+    session = sessions.of("me")
+    assert not sessions.resume(session.key, "a copy", patience=0.1)
+    assert sessions.of("me") is session and sessions.of("a copy") is not session
+
+
+@pytest.mark.parametrize("key", ["", "guessed", "g\u00fcessed"])
+def test_nobody_comes_back_to_what_is_not_there(sessions, key):
+    sessions.of("me")
+    sessions.leave("me")
+    assert not sessions.resume(key, "me again")
+
+
+def test_who_has_photos_takes_no_others(sessions):
+    session, own = sessions.of("me"), sessions.of("another")
+    sessions.leave("me")
+    assert not sessions.resume(session.key, "another")
+    assert sessions.of("another") is own

@@ -17,7 +17,6 @@ from tab_pages import (
     give,
     picture,
     pixels,
-    running,
     save,
     scrolls_sideways,
 )
@@ -25,12 +24,6 @@ from tab_pages import (
 from colorize.hint_scores import missed_by
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-
-
-@pytest.fixture(scope="module")
-def server(shipped_with_hints, tmp_path_factory):
-    with running(shipped_with_hints, tmp_path_factory.mktemp("app")) as server:
-        yield server
 
 
 @pytest.fixture(scope="module")
@@ -238,7 +231,7 @@ def test_another_plausible_colouring_and_back(visit, photo, server):
     back = page.get_by_role("button", name="Back")
     expect(back).to_be_hidden()
     another.click()
-    expect(page.get_by_text("Seed 1", exact=True)).to_be_visible()
+    expect(page.get_by_text("Colouring 1", exact=True)).to_be_visible()
     expect(picture(page, "Hinted")).to_have_attribute("src", re.compile("seed=1"))
     assert "seed" not in picture(page, "Direct").get_attribute("src")
     first = pixels(page, picture(page, "Hinted"))

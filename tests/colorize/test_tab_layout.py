@@ -7,15 +7,9 @@ import pytest
 import skimage.data
 from PIL import Image
 from playwright.sync_api import expect
-from tab_pages import card, choose, done, give, picture, running
+from tab_pages import card, choose, done, give, picture
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-
-
-@pytest.fixture(scope="module")
-def server(shipped_with_hints, tmp_path_factory):
-    with running(shipped_with_hints, tmp_path_factory.mktemp("app")) as server:
-        yield server
 
 
 @pytest.fixture(scope="module")
@@ -219,6 +213,49 @@ def test_phone(visit, photos, scheme):
     assert all(contrast(page, page.get_by_role("tab", name=name)) >= 4.5 for name in names)
 
 
+def test_small_photo_comes_along_where_a_setting_is_far_from_it(visit, photos):
+    page = visit(390, 700)
+    choose(page, "Bins")
+    page.get_by_role("checkbox", name=re.compile("^Direct")).uncheck()
+    give(page, photos / "camera.png")
+    done(page, "Bins")
+    small = page.locator(".cz-peek")
+    temperature(page).scroll_into_view_if_needed()
+    expect(small).to_be_hidden()
+    temperature(page).focus()
+    page.keyboard.press("ArrowRight")
+    expect(small).to_be_visible()
+    expect(picture(page, "Bins")).to_have_attribute("src", re.compile("temperature=0.39"))
+    address = picture(page, "Bins").get_attribute("src")
+    expect(small.locator("img").first).to_have_attribute("src", address)
+    hand, photo = temperature(page).bounding_box(), small.bounding_box()
+    assert photo["y"] + photo["height"] <= hand["y"] or hand["y"] + hand["height"] <= photo["y"]
+    expect(small).to_be_hidden()  # a moment later
+    page.evaluate("scrollTo(0, 0)")
+    temperature(page).evaluate("(range) => range.blur()")
+    page.get_by_role("slider", name=re.compile("^camera.png")).focus()
+    assert small.is_hidden()
+
+
+def test_what_is_new_stands_at_the_top(visit, photos):
+    page = visit(390, 700)
+    give(page, photos / "camera.png")
+    done(page, "Direct")
+    for name in ("Start over", "Try the example: Cat"):
+        button = page.get_by_role("button", name=name)
+        expect(button).to_be_enabled()
+        page.evaluate("scrollTo(0, document.body.scrollHeight)")
+        button.evaluate("(button) => button.click()")  # where the page stands, wherever that is
+        page.wait_for_function(TITLE_IS_SEEN)
+
+
+def test_who_cannot_drop_is_not_asked_to(visit, photos):
+    page = visit(390, 844, has_touch=True, is_mobile=True)
+    expect(page.get_by_text("Choose black-and-white photos")).to_be_visible()
+    assert "drop" not in page.locator(".cz-top").inner_text().lower()
+
+
+TITLE_IS_SEEN = "document.querySelector('#colorize h1').getBoundingClientRect().top >= 0"
 IS_NOT_CUT = """(part) => {
     for (let around = part.parentElement; around.id !== "colorize"; around = around.parentElement)
         if (getComputedStyle(around).overflow !== "visible") return false;

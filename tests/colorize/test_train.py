@@ -15,79 +15,18 @@ from colorize.checkpoint import load_checkpoint
 from colorize.data import Dataset, PhotoFile
 from colorize.errors import ColorizeError
 from colorize.networks import NETWORKS
-from colorize.settings import make_settings
-from colorize.train import Budget, train
+from colorize.train import Budget
 
-QUICK = ["crop=32", "batch=4", "precision=no"]
-INTERRUPTS = {"baseline": (0, 2, 3, 7, 11), "fusion": (5,), "classifier": (5,), "unet": (5,)}
-UNET = ["backbone=test_efficientnet", "backbone_file=w.safetensors", "hints=0.5", "degrade=0.5"]
-ADVERSARIAL = ["adversarial=0.1", "every=1"]
-FUSION = ["backbone=test_resnet", "backbone_size=32", "backbone_file=w.safetensors"]
+from .train_runs import (
+    ADVERSARIAL,
+    after_step,
+    assert_same,
+    run,
+    settings_of,
+    state_of,
+)
 
-
-@pytest.fixture(autouse=True)
-def fresh_accelerator(monkeypatch):
-    """accelerate keeps the precision of a process's first run; and no weights are fetched."""
-    from accelerate.state import AcceleratorState
-
-    AcceleratorState._reset_state(reset_partial_state=True)
-    monkeypatch.setattr(start, "load_pretrained", lambda network, name, file: file.name)
-    yield
-    AcceleratorState._reset_state(reset_partial_state=True)
-
-
-@pytest.fixture
-def made(make_pixels, encode):
-    """Made photos: 18 to train (two datasets), 2 to validate."""
-
-    def photos(*seeds):
-        contents = {seed: encode(make_pixels(seed, 40, 48)) for seed in seeds}
-        return [PhotoFile(f"{s}.png", lambda c=content: c) for s, content in contents.items()]
-
-    return [
-        Dataset("a", {"train": photos(*range(12)), "val": photos(100, 101), "test": []}),
-        Dataset("b", {"train": photos(*range(20, 26)), "val": [], "test": []}),
-    ]
-
-
-def settings_of(network, *changes):
-    extra = {"fusion": FUSION, "unet": UNET}.get(network, [])
-    return make_settings(network, [*QUICK, *extra, *changes])
-
-
-def run(folder, datasets, settings, budget=None, resume=False):
-    return train(settings, datasets, folder, budget or Budget(epochs=3), resume=resume)
-
-
-def state_of(folder):
-    return torch.load(folder / "last.pt", weights_only=True)
-
-
-def assert_same(first, second, where="state"):
-    if isinstance(first, torch.Tensor):
-        assert torch.equal(first, second), where
-    elif isinstance(first, dict):
-        assert first.keys() == second.keys(), where
-        for key in first:
-            assert_same(first[key], second[key], f"{where}.{key}")
-    elif isinstance(first, list | tuple):
-        assert len(first) == len(second), where
-        for number, pair in enumerate(zip(first, second, strict=True)):
-            assert_same(*pair, f"{where}[{number}]")
-    else:
-        assert first == second, where
-
-
-def after_step(monkeypatch, wanted, action):
-    """Calls `action` in the middle of step number `wanted`."""
-    step = training._Trainer._train_step
-
-    def watched(self, rgb):
-        if self.step == wanted:
-            action()
-        return step(self, rgb)
-
-    monkeypatch.setattr(training._Trainer, "_train_step", watched)
+pytestmark = pytest.mark.usefixtures("fresh_accelerator")
 
 
 # what a run leaves
@@ -312,88 +251,6 @@ def test_minutes_end_on_time(tmp_path, made, monkeypatch):
     assert int(last.split(",")[0]) == state["place"][0]
 
 
-# stopping and going on
-
-
-@pytest.mark.parametrize(
-    ("network", "step"),
-    [(network, step) for network, steps in INTERRUPTS.items() for step in steps],
-)
-def test_interrupted_and_resumed_is_bit_for_bit_what_runs_through(
-    tmp_path, made, monkeypatch, network, step
-):
-    settings = settings_of(network, *(["every=2"] if network == "classifier" else []))
-    assert run(tmp_path / "through", made, settings)
-    with monkeypatch.context() as patch:
-        after_step(patch, step, lambda: os.kill(os.getpid(), signal.SIGINT))
-        finished = run(tmp_path / "stopped", made, settings)
-    if not finished:
-        assert state_of(tmp_path / "stopped")["place"][0] == step + 1
-        assert run(tmp_path / "stopped", made, settings, resume=True)
-    through, stopped = state_of(tmp_path / "through"), state_of(tmp_path / "stopped")
-    for state in (through, stopped):
-        del state["seconds"], state["rng"]
-    assert_same(through, stopped)
-    weights = [tmp_path / name / "best.safetensors" for name in ("through", "stopped")]
-    assert weights[0].read_bytes() == weights[1].read_bytes()
-    logs = [
-        (tmp_path / name / "log.csv").read_text().splitlines() for name in ("through", "stopped")
-    ]
-    for row, other in zip(*logs, strict=True):
-        assert row.split(",")[3:] == other.split(",")[3:]
-
-
-def test_a_crash_between_log_and_state_leaves_no_row_twice(tmp_path, made, monkeypatch):
-    settings = settings_of("baseline")
-    run(tmp_path / "through", made, settings)
-    saves = []
-
-    def fail_second(self):
-        saves.append(self.step)
-        if len(saves) == 2:
-            raise RuntimeError("the power went off")
-        return save(self)
-
-    save = training._Trainer._save
-    with monkeypatch.context() as patch:
-        patch.setattr(training._Trainer, "_save", fail_second)
-        with pytest.raises(RuntimeError, match="power"):
-            run(tmp_path / "crashed", made, settings)
-    assert run(tmp_path / "crashed", made, settings, resume=True)
-    assert_same(
-        state_of(tmp_path / "through")["network"], state_of(tmp_path / "crashed")["network"]
-    )
-    rows = (tmp_path / "crashed" / "log.csv").read_text().splitlines()[1:]
-    assert [row.split(",")[0] for row in rows] == ["4", "8", "12"]
-
-
-def test_a_finished_run_can_be_resumed_and_changes_nothing(tmp_path, made):
-    run(tmp_path / "run", made, settings_of("baseline"))
-    before = state_of(tmp_path / "run")
-    assert run(tmp_path / "run", made, settings_of("baseline"), resume=True)
-    assert_same(before, state_of(tmp_path / "run"))
-
-
-def test_a_longer_budget_goes_on(tmp_path, made):
-    run(tmp_path / "run", made, settings_of("baseline"), Budget(epochs=1))
-    assert run(tmp_path / "run", made, settings_of("baseline"), Budget(epochs=2), resume=True)
-    assert state_of(tmp_path / "run")["place"] == [8, 2, 0]
-
-
-def test_states_are_saved_within_a_long_epoch(tmp_path, made, monkeypatch):
-    monkeypatch.setattr(training, "_SAVE_EVERY", 0.0)
-    places = []
-    save = training._Trainer._save
-
-    def watched(self):
-        save(self)
-        places.append(state_of(tmp_path / "run")["place"])
-
-    monkeypatch.setattr(training._Trainer, "_save", watched)
-    run(tmp_path / "run", made, settings_of("baseline"), Budget(epochs=1))
-    assert places == [[1, 0, 1], [2, 0, 2], [3, 0, 3], [4, 0, 4], [4, 1, 0]]
-
-
 @pytest.mark.parametrize(
     ("change", "arguments"),
     [("zero_embedding=1", {"zero_embedding": True}), ("local=16", {"local": 16})],
@@ -412,19 +269,6 @@ def test_a_choice_of_photos_is_trained_on_and_recorded(tmp_path, made):
     assert sum(record.data["train"].values()) == 12
     assert record.training["steps"] == 3
     assert "--set photos=12" in record.training["command"]
-
-
-def test_a_run_from_before_a_setting_was_there_can_be_resumed(tmp_path, made):
-    run(tmp_path / "run", made, settings_of("baseline"), Budget(epochs=1))
-    file = tmp_path / "run" / "config.json"
-    config = json.loads(file.read_text())
-    del config["settings"]["photos"]
-    file.write_text(json.dumps(config))
-    run(tmp_path / "run", made, settings_of("baseline"), Budget(epochs=2), resume=True)
-    assert state_of(tmp_path / "run")["place"][1] == 2
-    chosen = settings_of("baseline", "photos=12")
-    with pytest.raises(ColorizeError, match="another names of the photos, photos, train"):
-        run(tmp_path / "run", made, chosen, Budget(epochs=3), resume=True)
 
 
 # what cannot go on

@@ -132,6 +132,14 @@ def test_uncertainty_is_the_more_opaque_the_less_sure():
     assert alpha == sorted(alpha) and alpha[0] == 0 < alpha[1] < alpha[2] < 255
 
 
+def test_uncertainty_of_a_transparent_photo_is_seen_where_the_photo_is():
+    alpha = np.zeros((4, 6), np.uint8)
+    alpha[:, 3:] = 255
+    overlay = Image.open(io.BytesIO(encode_uncertainty(np.ones((2, 3), np.float32), alpha)))
+    assert overlay.size == (6, 4)
+    assert (np.asarray(overlay)[..., 3] == np.where(alpha, 204, 0)).all()
+
+
 @pytest.fixture
 def hinting(with_hints, tmp_path):
     (tmp_path / "files").mkdir()

@@ -4,6 +4,9 @@ import pytest
 from browser import FLAGS, find_browser
 from playwright.sync_api import expect, sync_playwright
 
+from turing.sessions import Sessions
+
+from .keepers import Hand
 from .participant import Participant
 from .pretend_study import PretendStudy, Served
 from .remotes import FakeRemote
@@ -66,3 +69,16 @@ def store(tmp_path):
 @pytest.fixture
 def remote(tmp_path):
     return FakeRemote(tmp_path / "bucket")
+
+
+@pytest.fixture
+def sessions(store):
+    return Sessions(store)
+
+
+@pytest.fixture
+def hand(remote, store):
+    hand = Hand(remote, store)
+    yield hand
+    if hand.kept.store:
+        hand.kept.store.close()

@@ -103,6 +103,7 @@ def test_by_mouse_from_the_tab_to_the_results(app, meet):
     page = person.page
     page.goto(app.address)
     page.get_by_role("tab", name="Turing test").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("The colorization Turing test")
     person.place = page.frame_locator("iframe.study-frame")
     enter(person)
     practise(person, 1)

@@ -10,10 +10,10 @@ def test_the_plan_for_a_margin():
     lines = plan_lines(20, 100, margin=0.1)
     people = power.participants_for_margin(0.1, 20, 100)
     assert lines[0] == (
-        "To show with 80% power that a true fraction of 0.5 is within 0.5 -+ 0.1: "
+        "To show with 80% power that a true fraction of 0.5 is within 0.5 ± 0.1: "
         f"{people} people with 20 trials each on 100 photos."
     )
-    assert f"0.5 -+ {power.half_width(people, 20, 100):.3f}" in lines[1]
+    assert f"0.5 ± {power.half_width(people, 20, 100):.3f}" in lines[1]
     assert lines[-1].startswith("4 participants cannot be expected to show 'indistinguishable'")
 
 
@@ -32,8 +32,8 @@ def test_no_number_of_people_makes_up_for_photos():
 def test_what_so_many_people_can_show():
     lines = plan_lines(40, 200, participants=40)
     assert lines[0].startswith("40 people have 40 trials each on 200 photos.")
-    assert f"0.5  -+ {power.half_width(40, 40, 200):.3f}" in lines[1]
-    assert f"-+ {power.half_width_limit(200):.3f} at best" in lines[1]
+    assert f"0.5  ± {power.half_width(40, 40, 200):.3f}" in lines[1]
+    assert f"± {power.half_width_limit(200):.3f} at best" in lines[1]
     assert f"{power.plan(40, 40, 200).margin:.3f}." in lines[5] and len(lines) == 6
     few = plan_lines(40, 200, participants=4)
     assert few[-1].startswith("4 participants cannot be expected")

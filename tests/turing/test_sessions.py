@@ -6,48 +6,14 @@ import secrets
 import pytest
 
 from turing import people
-from turing.errors import TuringError
 from turing.people import RefusedError
 from turing.sessions import Sessions
 from turing.trials import Placed, correct_choice, participant_trials
 
-from .studies import BEFORE, build, built, rows
+from .sitting import answer, refusal, start, walk
+from .studies import build, built, rows
 
 PROTOCOLS = ["pick-original", "pick-fake-sequential", "single", "preference"]
-
-
-@pytest.fixture
-def store(tmp_path):
-    with built(tmp_path) as store:
-        store.open_study()
-        yield store
-
-
-@pytest.fixture
-def sessions(store):
-    return Sessions(store)
-
-
-def start(sessions, token=None, preview=None, **query):
-    return sessions.start(token, query, BEFORE, preview)
-
-
-def answer(sessions, token, state, choice=0, rt_ms=800):
-    return sessions.answer(token, state.trial.trial, choice, rt_ms)
-
-
-def walk(sessions, token, state, choose=lambda state: 0):
-    """Answer every trial; returns all states, the last without a trial."""
-    states = [state]
-    while states[-1].trial:
-        states.append(answer(sessions, token, states[-1], choose(states[-1])).state)
-    return states
-
-
-def refusal(call, *args, **kwargs):
-    with pytest.raises(RefusedError) as refused:
-        call(*args, **kwargs)
-    return refused.value.status, refused.value.code
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
@@ -253,15 +219,15 @@ def test_an_id_takes_part_once(sessions, store):
     assert all(len(identity) == 32 and b"p1" not in identity for identity in identities[:2])
 
 
-def test_an_id_takes_part_once_in_all_versions(sessions, store, tmp_path):
+def test_an_id_takes_part_once_in_all_versions(sessions, store):
     start(sessions, PROLIFIC_PID="p1")
-    build(tmp_path, per_participant=4).close()
+    build(store.path.parent, per_participant=4).close()
     assert refusal(start, sessions, PROLIFIC_PID="p1") == (409, "already")
 
 
-def test_a_changed_study_is_for_those_who_come_after(sessions, store, tmp_path):
+def test_a_changed_study_is_for_those_who_come_after(sessions, store):
     token, state = start(sessions)
-    build(tmp_path, per_participant=4, break_every=0).close()
+    build(store.path.parent, per_participant=4, break_every=0).close()
     other, theirs = start(sessions)
     assert sessions.info(token, None).trials.per_participant == 6
     assert sessions.info(None, None).trials.per_participant == 4
@@ -430,78 +396,6 @@ def test_no_network_address_is_anywhere(store):
         ]
     words = {word for name in names for word in name.split("_")}
     assert not words & {"ip", "address", "host", "agent", "client"}
-
-
-# release and forget
-
-
-def test_who_is_released_goes_on_under_another_token(sessions, store):
-    token, state = start(sessions, PROLIFIC_PID="p1")
-    state = answer(sessions, token, state).state
-    assert people.release(store, "p1") == 1
-    assert refusal(sessions.state, token) == (401, "token")
-    store.close_study()  # who has started may finish
-    other, theirs = start(sessions, PROLIFIC_PID="p1")
-    assert other != token and theirs == state
-    assert refusal(start, sessions, PROLIFIC_PID="p1") == (409, "already")  # once
-    assert len(rows(store, "participants")) == 1
-    whats = [row["what"] for row in rows(store, "events") if row["participant"] == 1]
-    assert whats == ["released", "returned"]
-
-
-def test_release_says_what_is_wrong(sessions, store):
-    with pytest.raises(TuringError, match="no participant has PROLIFIC_PID 'p1'"):
-        people.release(store, "p1")
-    token, _ = start(sessions, PROLIFIC_PID="p1")
-    sessions.leave(token)
-    with pytest.raises(TuringError, match="participant 1 has left the study"):
-        people.release(store, "p1")
-
-
-def test_what_is_forgotten_is_gone(sessions, store):
-    secret = "nobody-else-writes-this"
-    for pid in ("p1", "p2"):
-        token, state = start(sessions, PROLIFIC_PID=f"{secret}-{pid}")
-        walk(sessions, token, state)
-        sessions.finish(token, {"hints": f"{secret} {pid}"})
-        sessions.note(token, "resumed")
-    kept = {
-        table: [row for row in rows(store, table) if row.get("participant", row["id"]) == 2]
-        for table in ("participants", "trials", "events")
-    }
-    assert people.forget(store, 1) == {
-        "choices": 8,
-        "trials": 8,
-        "answers": 2,
-        "events": 1,
-        "participants": 1,
-    }
-    for table, there in kept.items():
-        found = rows(store, table)
-        assert [row for row in found if row.get("participant", row["id"]) is not None] == there
-    assert len(rows(store, "choices")) == 8
-    files = b"".join(path.read_bytes() for path in store.path.parent.glob("tiny.sqlite*"))
-    assert f"{secret}-p2".encode() in files
-    assert f"{secret}-p1".encode() not in files and f"{secret} p1".encode() not in files
-    assert rows(store, "events")[-1]["detail"] == "participant 1"
-
-
-def test_a_forgotten_number_is_not_given_again(sessions, store):
-    for _ in range(2):
-        start(sessions)
-    people.forget(store, 2)
-    start(sessions)
-    found = [(row["id"], row["number"]) for row in rows(store, "participants")]
-    assert found == [(1, 1), (3, 3)]
-
-
-def test_forget_says_what_is_wrong(sessions, store):
-    start(sessions)
-    with pytest.raises(TuringError, match="participant 9 was never there"):
-        people.forget(store, 9)
-    people.forget(store, 1)
-    with pytest.raises(TuringError, match="participant 1 was forgotten before"):
-        people.forget(store, 1)
 
 
 def test_placed_stimuli_cover_every_draw(store):
