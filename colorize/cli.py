@@ -108,8 +108,47 @@ def export(
     typer.echo(f"{folder / record.name}.json: {record.title} can be used now.")
 
 
+@command("blend")
+def blend(
+    first: Annotated[str, typer.Argument(metavar="FIRST", help="A name or a path.")],
+    second: Annotated[
+        str, typer.Argument(metavar="SECOND", help="Another, trained on from the first.")
+    ],
+    name: Annotated[
+        str, typer.Option("--output", "-o", metavar="NAME", help="The checkpoint's name.")
+    ],
+    share: Annotated[
+        float, typer.Option(metavar="S", min=0, max=1, help="Of the second: 0 is the first.")
+    ] = 0.5,
+    title: Annotated[str | None, typer.Option(metavar="TEXT", help="Its name for people.")] = None,
+    summary: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="What it is, in one line.")
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace a checkpoint of that name.")
+    ] = False,
+) -> None:
+    """Mix two checkpoints of one network by their weights.
+
+    Between a network and the same one after an adversarial finish lie many,
+    each a little more colourful and less safe than the one before.
+
+    \b
+    python -m colorize blend unet runs/1/best.json --share 0.3 -o vivid
+    """
+    with wrong_use():
+        check_name(name)
+    from colorize.blending import blend
+
+    texts = {"title": title, "summary": summary}
+    given = {key: text for key, text in texts.items() if text is not None}
+    folder = checkpoints_folder()
+    record = blend(first, second, share, name, folder, overwrite=overwrite, **given)
+    typer.echo(f"{folder / record.name}.json: {record.title} can be used now.")
+
+
 _ORDER = (
     *("photo", "models", "train", "evaluate", "sheet"),
-    *("judge", "decodings", "robustness", "bleeding", "score-hints", "export", "import"),
+    *("judge", "decodings", "robustness", "bleeding", "score-hints", "export", "blend", "import"),
 )
 app.registered_commands.sort(key=lambda registered: _ORDER.index(registered.name))

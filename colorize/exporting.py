@@ -41,10 +41,7 @@ def export_run(
     content = (run / "best.safetensors").read_bytes()
     if hashlib.sha256(content).hexdigest() != record.weights["sha256"]:
         raise CheckpointError(f"{run}: best.safetensors changed while it was read; try again")
-    file = folder / f"{name}.json"
-    if file.exists() and not overwrite:
-        raise CheckpointError(f"{file}: is there already; --overwrite replaces it")
-    default = default or (file.exists() and read_record(file).default)
+    default = is_default(folder, name, overwrite=overwrite) or default
     changes = {"title": title, "summary": summary, "licence": licence}
     given = {key: value for key, value in changes.items() if value is not None}
     record = replace(record, name=name, default=default, **given)
@@ -52,12 +49,21 @@ def export_run(
     with replacing(folder / f"{name}.safetensors") as out:
         out.write(content)
     if default:
-        _clear_default(folder, name)
-    write_record(record, file)
+        clear_default(folder, name)
+    write_record(record, folder / f"{name}.json")
     return record
 
 
-def _clear_default(folder: Path, name: str) -> None:
+def is_default(folder: Path, name: str, *, overwrite: bool) -> bool:
+    """Whether NAME is there and the default; CheckpointError where it is there and must stay."""
+    file = folder / f"{name}.json"
+    if file.exists() and not overwrite:
+        raise CheckpointError(f"{file}: is there already; --overwrite replaces it")
+    return file.exists() and read_record(file).default
+
+
+def clear_default(folder: Path, name: str) -> None:
+    """No record of the folder but NAME is the default any longer."""
     for other in list_checkpoints(folder):
         if other.default and other.name != name:
             write_record(replace(other, default=False), folder / f"{other.name}.json")

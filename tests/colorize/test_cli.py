@@ -17,7 +17,7 @@ from .commands import MEASURES, colorize, command_line, lines
 
 COMMANDS = (
     *("photo", "models", "train", "evaluate", "sheet"),
-    *(*MEASURES, "score-hints", "export", "import"),
+    *(*MEASURES, "score-hints", "export", "blend", "import"),
 )
 
 
@@ -86,6 +86,16 @@ def test_a_run_is_exported(own_checkpoints, tmp_path, photo):
     assert "--overwrite replaces it" in colorize("export", run, "-o", "mine", code=1).stderr
     colorize("export", run, "-o", "a/b", code=2)
     colorize("export", tmp_path, "-o", "other", code=1)
+
+
+def test_checkpoints_are_blended(own_checkpoints):
+    options = ("bins", "bins", "--share", "0.3", "-o", "mixed", "--title", "Mixed")
+    assert "Mixed can be used now" in colorize("blend", *options).stdout
+    assert read_record(own_checkpoints / "mixed.json").training["share"] == 0.3
+    assert "--overwrite replaces it" in colorize("blend", *options, code=1).stderr
+    assert "mixed" in colorize("models").stdout
+    colorize("blend", "bins", "bins", "--share", "2", "-o", "other", code=2)
+    assert "expected the network" in colorize("blend", "bins", "direct", "-o", "o", code=1).stderr
 
 
 @pytest.mark.parametrize("command", COMMANDS)
