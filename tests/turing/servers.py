@@ -5,7 +5,6 @@ import http.client
 import json
 import os
 import secrets
-import signal
 import socket
 import subprocess
 import sys
@@ -17,14 +16,19 @@ from .studies import BEFORE
 PREFIX = "/gradio_api/study"
 
 _NURSERY = """
-import json, os, sys
+import json, os, signal, sys
 import uvicorn
 from pathlib import Path
 from starlette.applications import Starlette
 from turing.routes import study_routes
 from turing.serving import Studies
 for line in sys.stdin:
-    studies, page, port = json.loads(line)
+    asked = json.loads(line)
+    if isinstance(asked, int):
+        os.kill(asked, signal.SIGKILL)
+        print(os.waitpid(asked, 0)[0], flush=True)
+        continue
+    studies, page, port = asked
     child = os.fork()
     if not child:
         routes = study_routes(Studies(studies), Path(page))
@@ -48,7 +52,14 @@ class Nursery:
         )
 
     def fork(self, studies: Path, page: Path, port: int) -> int:
-        self._process.stdin.write(json.dumps([str(studies), str(page), port]) + "\n")
+        return self._ask([str(studies), str(page), port])
+
+    def kill(self, process: int) -> None:
+        """kill -9; back when the process is gone, and the port that it had is free."""
+        self._ask(process)
+
+    def _ask(self, what: object) -> int:
+        self._process.stdin.write(json.dumps(what) + "\n")
         self._process.stdin.flush()
         return int(self._process.stdout.readline())
 
@@ -94,7 +105,7 @@ class Server:
 
     def kill(self) -> None:
         if self._process:
-            os.kill(self._process, signal.SIGKILL)
+            self._nursery.kill(self._process)
             self._process = 0
 
     def __enter__(self) -> "Server":
