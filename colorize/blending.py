@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from colorize.checkpoint import load_checkpoint, save_checkpoint
-from colorize.exporting import clear_default, is_default
+from colorize.exporting import clear_default, is_default, told
 from colorize.record import CheckpointError, Record, check_name
 
 _SAME = ("network", "arguments", "lightness", "ab_scale")
@@ -21,14 +21,16 @@ def blend(
     name: str,
     folder: Path,
     *,
+    title: str | None = None,
+    summary: str | None = None,
     overwrite: bool = False,
-    **texts: str,
 ) -> Record:
     """Writes (1 - share) x `first` + share x `second` as NAME.* into `folder`; its record.
 
     Works where `second` was trained on from `first`: Wang et al. 2018 ("ESRGAN", 3.4) go so from
     the least error to an adversarial finish, Wortsman et al. 2022 (2) from robust to fine-tuned.
-    The record is that of `first` with the training of both, without scores; `texts` change it.
+    The record is that of `first` with the training of both, without scores; `title` and
+    `summary` change it where they are given.
     CheckpointError where the two are not the same network, or NAME is there and `overwrite` is
     not given; ValueError for a share outside [0, 1].
     """
@@ -51,6 +53,7 @@ def blend(
         "second": other_record.training,
     }
     changes = {"name": name, "default": default, "training": training, "scores": []}
+    texts = told({"title": title, "summary": summary})
     saved = save_checkpoint(network, replace(record, **changes, **texts), folder)
     if default:
         clear_default(folder, name)

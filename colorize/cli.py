@@ -15,7 +15,7 @@ from colorize import (  # noqa: F401 - register their commands
     cli_photo,
 )
 from colorize.cli_base import app, command, wrong_use
-from colorize.record import check_name, checkpoints_folder, list_checkpoints
+from colorize.record import Record, check_name, checkpoints_folder, list_checkpoints
 
 
 def main() -> None:
@@ -69,8 +69,7 @@ def import_(
         check_name(name)
     from colorize.importing import import_weights
 
-    record = import_weights(network, file, name, checkpoints_folder())
-    typer.echo(f"{checkpoints_folder() / record.name}.json: {record.title} can be used now.")
+    _say_ready(import_weights(network, file, name, checkpoints_folder()))
 
 
 @command("export")
@@ -104,8 +103,7 @@ def export(
 
     texts: dict[str, Any] = {"title": title, "summary": summary, "licence": licence}
     folder = checkpoints_folder()
-    record = export_run(run, name, folder, default=default, overwrite=overwrite, **texts)
-    typer.echo(f"{folder / record.name}.json: {record.title} can be used now.")
+    _say_ready(export_run(run, name, folder, default=default, overwrite=overwrite, **texts))
 
 
 @command("blend")
@@ -140,11 +138,13 @@ def blend(
         check_name(name)
     from colorize.blending import blend
 
-    texts = {"title": title, "summary": summary}
-    given = {key: text for key, text in texts.items() if text is not None}
     folder = checkpoints_folder()
-    record = blend(first, second, share, name, folder, overwrite=overwrite, **given)
-    typer.echo(f"{folder / record.name}.json: {record.title} can be used now.")
+    texts: dict[str, Any] = {"title": title, "summary": summary}
+    _say_ready(blend(first, second, share, name, folder, overwrite=overwrite, **texts))
+
+
+def _say_ready(record: Record) -> None:
+    typer.echo(f"{checkpoints_folder() / record.name}.json: {record.title} can be used now.")
 
 
 _ORDER = (

@@ -42,9 +42,8 @@ def export_run(
     if hashlib.sha256(content).hexdigest() != record.weights["sha256"]:
         raise CheckpointError(f"{run}: best.safetensors changed while it was read; try again")
     default = is_default(folder, name, overwrite=overwrite) or default
-    changes = {"title": title, "summary": summary, "licence": licence}
-    given = {key: value for key, value in changes.items() if value is not None}
-    record = replace(record, name=name, default=default, **given)
+    texts = told({"title": title, "summary": summary, "licence": licence})
+    record = replace(record, name=name, default=default, **texts)
     folder.mkdir(parents=True, exist_ok=True)
     with replacing(folder / f"{name}.safetensors") as out:
         out.write(content)
@@ -52,6 +51,11 @@ def export_run(
         clear_default(folder, name)
     write_record(record, folder / f"{name}.json")
     return record
+
+
+def told(texts: dict[str, str | None]) -> dict[str, str]:
+    """Those of a record's texts that were given; the others stay."""
+    return {key: text for key, text in texts.items() if text is not None}
 
 
 def is_default(folder: Path, name: str, *, overwrite: bool) -> bool:

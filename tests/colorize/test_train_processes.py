@@ -14,6 +14,8 @@ import torch
 import colorize
 from colorize.checkpoint import load_checkpoint
 
+from .train_runs import assert_same, state_of
+
 pytestmark = pytest.mark.slow
 
 ENVIRONMENT = {"OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "true", "CUDA_VISIBLE_DEVICES": ""}
@@ -63,21 +65,6 @@ def on_disk(tmp_path, make_pixels, encode):
             (folder / f"{seed:03}.png").write_bytes(encode(make_pixels(seed, 40, 48)))
     (tmp_path / "script.py").write_text(SCRIPT)
     return tmp_path
-
-
-def state_of(folder):
-    return torch.load(folder / "last.pt", weights_only=True)
-
-
-def assert_same(first, second, where):
-    if isinstance(first, torch.Tensor):
-        assert torch.equal(first, second), where
-    elif isinstance(first, dict):
-        assert first.keys() == second.keys(), where
-        for key in first:
-            assert_same(first[key], second[key], f"{where}.{key}")
-    else:
-        assert first == second, where
 
 
 @pytest.fixture
