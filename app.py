@@ -18,8 +18,8 @@ except ImportError:
 if TYPE_CHECKING:
     import gradio as gr
 
-    from colorize.session import Sessions
-    from turing.hosting import Hosting
+    from colorize.web.session import Sessions
+    from turing.web.hosting import Hosting
 
 # Everything the page needs comes from here; on a Space it would ask other hosts for fonts.
 # No frame-ancestors: a Space is shown in a frame.
@@ -100,10 +100,10 @@ def _parser() -> argparse.ArgumentParser:
 def _serve(folder: Path, options: argparse.Namespace) -> int:
     _check_port(options.host, options.port)
     from colorize.errors import ColorizeError
-    from colorize.patience import impatient
+    from colorize.web.patience import impatient
     from turing.errors import TuringError
-    from turing.hosting import host
-    from turing.sign_in import announcement
+    from turing.web.hosting import host
+    from turing.web.sign_in import announcement
 
     try:
         hosting = host(options.study)
@@ -159,17 +159,17 @@ def build(folder: Path, hosting: "Hosting") -> tuple["gr.Blocks", dict[str, Any]
     from starlette.middleware import Middleware
 
     from colorize.errors import ColorizeError
-    from colorize.examples import write_examples
-    from colorize.front import Front, waiting_clients
-    from colorize.pictures import Pictures
-    from colorize.record import checkpoints_folder, list_checkpoints
-    from colorize.session import Sessions
-    from colorize.tab import MAX_FILE_SIZE, PAGE, THREADS, build_tab
-    from colorize.workshop import Workshop
-    from colorize.zerogpu import on_zerogpu
-    from turing import tab as study_tab
-    from turing.admin import admin_routes
-    from turing.routes import study_routes
+    from colorize.inference.zerogpu import on_zerogpu
+    from colorize.models.record import checkpoints_folder, list_checkpoints
+    from colorize.web.examples import write_examples
+    from colorize.web.front import Front, waiting_clients
+    from colorize.web.routes import Pictures
+    from colorize.web.session import Sessions
+    from colorize.web.tab import MAX_FILE_SIZE, PAGE, THREADS, build_tab
+    from colorize.web.workshop import Workshop
+    from turing.web import tab as study_tab
+    from turing.web.admin import admin_routes
+    from turing.web.routes import study_routes
 
     records = list_checkpoints()
     if not records:

@@ -18,8 +18,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from colorize.atomic import replacing
-from colorize.tables import with_tables
+from colorize.evaluation.markdown import with_tables
+from colorize.files import replacing
 
 PARTS = ("stages", "scaling", "folder", "networks", "starting")
 MARK = "speed"  # where the tables go in a document: between <!-- speed --> and <!-- /speed -->
@@ -44,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (OSError, ValueError) as error:
         print(f"{options.document or 'benchmarks'}: {error}", file=sys.stderr)
         return 2
-    from benchmarks import report, scaling
+    from benchmarks.speed import report, scaling
 
     found: dict[str, Any] = {"machine": report.machine()}
     with tempfile.TemporaryDirectory() as folder:
@@ -68,7 +68,7 @@ def _write(file: Path, text: str) -> None:
 
 
 def _measures() -> dict[str, Callable[[Path, argparse.Namespace], dict[str, Any]]]:
-    from benchmarks import folder, networks, scaling, stages, starting
+    from benchmarks.speed import folder, networks, scaling, stages, starting
 
     return {
         "stages": lambda where, o: stages.measure(where, o.megapixels, o.rounds),

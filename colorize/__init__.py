@@ -10,9 +10,9 @@ __version__ = "0.1.0"
 __all__ = ["Colorizer", "Photo", "list_checkpoints"]
 
 _HOMES = {
-    "Colorizer": "colorize.colorizer",
-    "Photo": "colorize.photo",
-    "list_checkpoints": "colorize.record",
+    "Colorizer": "colorize.inference.colorizer",
+    "Photo": "colorize.photo.opening",
+    "list_checkpoints": "colorize.models.record",
 }
 
 

@@ -67,7 +67,7 @@ def make_pixels():
 @pytest.fixture(scope="session")
 def shipped_checkpoints(tmp_path_factory) -> Path:
     """A folder with checkpoints of random weights: "direct", the default, and "bins"."""
-    from .random_checkpoints import save_all  # torch, which many tests do without
+    from tests.support.random_checkpoints import save_all  # torch, which many tests do without
 
     folder = tmp_path_factory.mktemp("checkpoints")
     save_all(folder)
@@ -84,7 +84,7 @@ def checkpoints(shipped_checkpoints, monkeypatch) -> Path:
 @pytest.fixture(scope="session")
 def shipped_with_hints(shipped_checkpoints, tmp_path_factory) -> Path:
     """`shipped_checkpoints` and "hinted", a small U-Net, which takes colour hints."""
-    from .random_checkpoints import save_hinted
+    from tests.support.random_checkpoints import save_hinted
 
     folder = tmp_path_factory.mktemp("hinted") / "checkpoints"
     shutil.copytree(shipped_checkpoints, folder)

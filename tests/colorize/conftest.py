@@ -10,10 +10,12 @@ import skimage.data
 import torch
 from PIL import Image
 
-from colorize import Colorizer, colorizer, metrics, start
-from colorize.data import SPLITS, Dataset, PhotoFile
-
-from .commands import ALL_FORMATS
+from colorize import Colorizer
+from colorize.data.datasets import SPLITS, Dataset, PhotoFile
+from colorize.evaluation import metrics
+from colorize.inference import colorizer
+from colorize.training import start
+from tests.support.commands import ALL_FORMATS
 
 SHIPPED = ("astronaut.png", "chelsea.png", "coffee.png", "rocket.jpg", "retina.jpg")
 
@@ -66,7 +68,7 @@ def make_dataset(make_pixels, encode):
 @pytest.fixture(scope="module")
 def chromium():
     """A browser with a made-up camera."""
-    from tab_pages import a_browser  # gradio, which most tests do without
+    from tests.support.tab_pages import a_browser  # gradio, which most tests do without
 
     flags = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
     with a_browser(flags) as browser:
@@ -76,7 +78,7 @@ def chromium():
 @pytest.fixture(scope="module")
 def server(shipped_with_hints, tmp_path_factory):
     """The app, running, with the models of `shipped_with_hints`."""
-    from tab_pages import running
+    from tests.support.tab_pages import running
 
     with running(shipped_with_hints, tmp_path_factory.mktemp("app")) as server:
         yield server
@@ -85,7 +87,7 @@ def server(shipped_with_hints, tmp_path_factory):
 @pytest.fixture
 def visit(chromium, server):
     """A function that opens the app of the module's `server` as a new visitor; see `visitors`."""
-    from tab_pages import visitors
+    from tests.support.tab_pages import visitors
 
     with visitors(chromium, server, permissions=["camera"]) as visit:
         yield visit

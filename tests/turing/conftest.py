@@ -1,16 +1,15 @@
 """The browser, and people at the participant's page in it; an open study and a place to keep it."""
 
 import pytest
-from browser import FLAGS, find_browser
 from playwright.sync_api import expect, sync_playwright
 
-from turing.sessions import Sessions
-
-from .keepers import Hand
-from .participant import Participant
-from .pretend_study import PretendStudy, Served
-from .remotes import FakeRemote
-from .studies import built
+from tests.support.browser import FLAGS, find_browser
+from tests.turing.support.keepers import Hand
+from tests.turing.support.participant import Participant
+from tests.turing.support.pretend_study import PretendStudy, Served
+from tests.turing.support.remotes import FakeRemote
+from tests.turing.support.studies import built
+from turing.store.sessions import Sessions
 
 PATIENCE_MS = 60_000  # for a busy machine; what is there is never waited for
 

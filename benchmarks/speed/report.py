@@ -1,0 +1,194 @@
+"""What was measured as Markdown."""
+
+import os
+import platform
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import PIL
+import torch
+
+from benchmarks.speed.scaling import AIMS
+from benchmarks.speed.stages import STAGES
+
+AIM = 6  # times plain decoding and encoding, of a JPEG, with PyTorch alone
+
+
+def machine() -> dict[str, Any]:
+    """In general terms; no name of a computer."""
+    return {
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None,
+        "threads": torch.get_num_threads(),
+        "processor": f"{platform.machine()}, {torch.backends.cpu.get_cpu_capability()}",
+        "system": platform.system(),
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "pillow": PIL.__version__,
+        "numpy": np.__version__,
+        "busy": round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None,
+    }
+
+
+def markdown(found: dict[str, Any]) -> str:
+    """The sections of those parts that were measured."""
+    sections = [_machine(found["machine"])]
+    for part, section in _SECTIONS.items():
+        if part in found:
+            sections += section(found[part])
+    return "\n\n".join(sections) + "\n"
+
+
+def _machine(here: dict[str, Any]) -> str:
+    return (
+        f"Measured on {_some(here['cores'], 'core')} ({here['processor']}, {here['system']}; load "
+        f"before the start {here['busy']}) with {_some(here['threads'], 'thread')} of PyTorch "
+        f"{here['torch']}, Pillow {here['pillow']}, Python {here['python']}. Figures are seconds "
+        "unless it says otherwise."
+    )
+
+
+def _stages(found: dict[str, Any]) -> list[str]:
+    rows = found["rows"]
+    parts = [
+        [_way(row), *(f"{row[key]:.3f}" for key in (*STAGES, "other", "total"))] for row in rows
+    ]
+    ratios = [
+        [
+            _way(row),
+            f"{row['total']:.2f}",
+            f"{row['plain_decode'] + row['plain_encode']:.2f}",
+            f"{row['ratio']:.1f}",
+            f"{row['lowest']:.1f}–{row['highest']:.1f}",
+            f"{row['work_ratio']:.1f}",
+        ]
+        for row in rows
+    ]
+    levels = [
+        [_chosen(row["level"], found["png_level"]), f"{row['seconds']:.2f}", f"{row['MB']:.1f}"]
+        for row in found["png"]
+    ]
+    return [
+        f"**One photo of {rows[0]['megapixels']:g} megapixels**, from file to file, default model, "
+        "warm, against the plain way: the same file decoded and written in colour with the same "
+        "settings (JPEG: quality 95, 4:4:4), no more. The ratio is the median of the rounds of "
+        f"this run; the aim for JPEG is at most {AIM}.",
+        _table(["", "in colour", "plain", "ratio", "range", "ratio of processor time"], ratios),
+        "The stages of it:",
+        _table(["", *STAGES, "other", "total"], parts),
+        "PNG by level (Pillow's own is 6):",
+        _table(["level", "seconds", "MB"], levels),
+    ]
+
+
+def _way(row: dict[str, Any]) -> str:
+    return f"{row['in']} JPEG → {row['out'].upper().replace('JPG', 'JPEG')}"
+
+
+def _chosen(level: int, chosen: int) -> str:
+    return f"{level} (ours)" if level == chosen else str(level)
+
+
+def _scaling(found: dict[str, Any]) -> list[str]:
+    sizes = [
+        [
+            f"{row['megapixels']:g}, {row['in']}",
+            f"{row['seconds']:.2f}",
+            _number(row["MB"]),
+            str(AIMS.get(row["megapixels"], "–")),
+        ]
+        for row in found["sizes"]
+    ]
+    head = ["megapixels", "seconds", "MB above the start, at most", "limit"]
+    last = found["numbers"][-1]
+    return [
+        "**By size**: one photo, JPEG to JPEG, in a process of its own in which the model is "
+        "loaded and warm:",
+        _table(head, sizes),
+        f"{last['photos']} photos of {found['each']:g} megapixels, one after the other: "
+        f"{last['seconds'] / last['photos']:.2f} s each, {_number(last['MB'])} MB at most.",
+    ]
+
+
+def _folder(found: dict[str, Any]) -> list[str]:
+    ways = {
+        "one at a time, on all cores": found["one_at_a_time"],
+        "`photo`: as many at a time as there are cores": found["pipeline"],
+    }
+    body = [
+        [
+            name,
+            f"{way['seconds']:.1f}",
+            f"{way['photos_per_second']:.1f}",
+            f"{way['processor_seconds_per_photo']:.2f}",
+        ]
+        for name, way in ways.items()
+    ]
+    alike = "All files are the same to the byte."
+    if found["different"]:
+        alike = (
+            f"{found['different']} of the files are not the same to the byte; "
+            f"{found['different_pixels'] * 1e6:.0f} of a million of their pixels are not."
+        )
+    return [
+        f"**A folder** of {found['photos']} photos of {found['megapixels']:g} megapixels, JPEG to "
+        f"JPEG, on {_some(found['cores'], 'core')}; both ways took turns:",
+        _table(["", "seconds", "photos a second", "processor seconds a photo"], body),
+        f"That is {found['ratio']:.2f} times as fast. {alike}",
+    ]
+
+
+def _networks(found: dict[str, Any]) -> list[str]:
+    body = [
+        [
+            row["model"],
+            f"{row['parameters'] / 1e6:.1f} M",
+            f"{row['fp32'] * 1000:.0f}",
+            f"{row['bf16'] * 1000:.0f}",
+        ]
+        for row in found["rows"]
+    ]
+    side = found["size"]
+    return [
+        f"**The networks**, one photo at {side} x {side} pixels, in milliseconds:",
+        _table(["model", "parameters", "fp32", "bf16"], body),
+    ]
+
+
+def _starting(found: dict[str, Any]) -> list[str]:
+    app, lines = found["app"], []
+    for row in found["imports"]:
+        loads = f"loads {' and '.join(row['loads'])}" if row["loads"] else "loads neither torch nor"
+        lines.append(f"`import {row['package']}` takes {row['seconds'] * 1000:.0f} ms ({loads}")
+    told = "; ".join(line + (")" if "neither" not in line else " gradio)") for line in lines)
+    imports = [[f"imports: {name}", f"{s:.2f}"] for name, s in app["imports"].items()]
+    rest = [
+        ["page, routes, port", f"{app['rest']:.2f}"],
+        ["served", f"{app['served']:.2f}"],
+        ["first photo (2 megapixels), with loading the model", f"{app['first']:.2f}"],
+        ["**from the command to the first colorization**", f"{app['served'] + app['first']:.2f}"],
+        ["another photo", f"{app['second']:.2f}"],
+    ]
+    return [f"**Starting**: {told}. The app, cold:", _table(["", "seconds"], imports + rest)]
+
+
+_SECTIONS = {
+    "stages": _stages,
+    "scaling": _scaling,
+    "folder": _folder,
+    "networks": _networks,
+    "starting": _starting,
+}
+
+
+def _some(count: int | None, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+
+
+def _number(x: float | None) -> str:
+    return "–" if x is None else f"{x:.0f}"
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    marks = ["---", *["---:"] * (len(head) - 1)]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, marks, *rows))

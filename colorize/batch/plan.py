@@ -1,0 +1,186 @@
+"""Which photos a command line means and where each result goes. Nothing is decoded here."""
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from colorize.errors import ColorizeError
+from colorize.photo.formats import ENDINGS, PICTURE_ENDINGS, sniff
+from colorize.photo.opening import Photo
+from colorize.photo.saving import output_format
+
+_NO_PIXELS = np.zeros((1, 1), np.uint8)
+_HEAD = 64  # bytes of a file that tell its format
+
+
+class PlanError(ColorizeError):
+    """Inputs and an output that do not go together: said before any work is done."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """A photo's file, where its colour version goes, and in which format (Pillow's name).
+
+    The format is None where the file is no picture that can be read.
+    """
+
+    source: Path
+    target: Path
+    format: str | None
+
+
+@dataclass
+class Plan:
+    """Tasks in order; files in folders that do not end like a picture; folders not to be read."""
+
+    tasks: list[Task] = field(default_factory=list)
+    skipped: int = 0
+    failures: list[str] = field(default_factory=list)
+
+
+def make_plan(inputs: Sequence[Path], out: Path, choice: str = "keep") -> Plan:
+    """The tasks for files and folders `inputs`.
+
+    `out` is a file when there is one input file and `out` ends like a picture, else a folder; a
+    file of a folder goes to its path relative to that folder. `choice` is a format for
+    `output_format`; with "keep", the ending of an `out` that is a file decides.
+
+    PlanError where `out` lies in an input folder, where two inputs have one output, or where an
+    output is another input.
+    """
+    plan = Plan()
+    one_file = len(inputs) == 1 and not _is_dir(inputs[0])
+    if one_file and _ends_like_a_picture(out) and not _is_dir(out):
+        plan.tasks.append(_to_file(inputs[0], out, choice))
+        return plan
+    if _is_file(out):
+        raise PlanError(f"{out}: expected a folder for the results, found a file")
+    walked: set[str] = set()
+    for given in inputs:
+        if not _is_dir(given):
+            plan.tasks.append(_into_folder(given, Path(given.name), out, choice))
+            continue
+        for file in sorted(_walk(given, walked, plan)):
+            plan.tasks.append(_into_folder(file, file.relative_to(given), out, choice))
+    _refuse_output_in_input(out, walked)
+    _refuse_collisions(plan.tasks)
+    return plan
+
+
+def _walk(folder: Path, walked: set[str], plan: Plan) -> Iterator[Path]:
+    """The files of a folder that end like pictures, those of its subfolders included.
+
+    Links are followed, each folder is entered once, and a real one rather by its own path than
+    by a link. Adds to `walked` the folders entered, to `plan` what is skipped or cannot be read.
+    """
+    entered: set[str] = set()
+    waiting, linked = [folder], []
+    while waiting or linked:
+        here = waiting.pop() if waiting else linked.pop(0)
+        if _place(here) in entered:
+            continue
+        entered.add(_place(here))
+        try:
+            entries = sorted(here.iterdir())
+        except OSError as error:
+            plan.failures.append(f"{here}: cannot be read ({error.strerror})")
+            continue
+        for entry in entries:
+            if _is_dir(entry):
+                (linked if entry.is_symlink() else waiting).append(entry)
+            elif _ends_like_a_picture(entry) and (_is_file(entry) or entry.is_symlink()):
+                yield entry
+            else:
+                plan.skipped += 1
+    walked |= entered
+
+
+def _to_file(source: Path, out: Path, choice: str) -> Task:
+    format = _format_of(source)
+    if format is None:
+        return Task(source, out, None)
+    if choice == "keep":
+        ending = out.suffix.lower()
+        format = next(name for name, endings in ENDINGS.items() if ending in endings)
+    return _task(source, out, format, choice)
+
+
+def _into_folder(source: Path, relative: Path, out: Path, choice: str) -> Task:
+    format = _format_of(source)
+    if format is None:
+        return Task(source, out / relative, None)
+    return _task(source, out / relative, format, choice)
+
+
+def _task(source: Path, target: Path, format: str, choice: str) -> Task:
+    format, ending = output_format(Photo(_NO_PIXELS, format=format, name=target.name), choice)
+    if _ends_like_a_picture(target):
+        return Task(source, target.with_suffix(ending), format)
+    return Task(source, target.with_name(target.name + ending), format)
+
+
+def _format_of(file: Path) -> str | None:
+    """Pillow's name of a readable picture's format, told by its first bytes."""
+    if not _is_file(file):  # a pipe would wait for ever
+        return None
+    try:
+        with file.open("rb") as opened:
+            return sniff(opened.read(_HEAD))
+    except OSError:
+        return None
+
+
+def _refuse_output_in_input(out: Path, walked: set[str]) -> None:
+    real = Path(_place(out))
+    inside = next((folder for folder in (real, *real.parents) if str(folder) in walked), None)
+    if inside:
+        raise PlanError(f"{out}: lies in the input folder {inside}; give a folder outside it")
+
+
+def _refuse_collisions(tasks: Iterable[Task]) -> None:
+    tasks = [task for task in tasks if task.format]
+    sources = {_place(task.source): task.source for task in tasks}
+    taken: dict[str, Task] = {}
+    for task in tasks:
+        place = _place(task.target)
+        if place in taken:
+            raise PlanError(
+                f"{taken[place].source} and {task.source} would both become {task.target}"
+            )
+        taken[place] = task
+        if place in sources and place != _place(task.source):
+            raise PlanError(f"{task.source} would replace {sources[place]}, an input itself")
+
+
+def refuse_target(file: Path, plan: Plan) -> None:
+    """PlanError where a further file to be written is an output or an input of the plan."""
+    place = _place(file)
+    for task in plan.tasks:
+        if place in (_place(task.source), _place(task.target)):
+            raise PlanError(f"{file}: is a photo of this command; choose another name")
+
+
+def _place(file: Path) -> str:
+    """The same text for the same file, links followed."""
+    return os.path.normcase(os.path.realpath(file))
+
+
+def _ends_like_a_picture(file: Path) -> bool:
+    return file.suffix.lower() in PICTURE_ENDINGS
+
+
+def _is_dir(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):  # a name that is too long, for one
+        return False
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False

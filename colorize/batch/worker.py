@@ -1,0 +1,166 @@
+"""One photo's way from file to file, or that of a few in one batch; each failure is a sentence."""
+
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext, suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from colorize.batch.existing import Standing, standing
+from colorize.batch.plan import Task
+from colorize.errors import ColorizeError
+from colorize.inference.colorizer import Colorizer, Prediction
+from colorize.inference.options import Hint
+from colorize.photo.opening import Photo, PhotoError
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a task: `error` is empty when its result is there.
+
+    `before`: an earlier run had made it. `seconds` of work on this photo, None if there was none.
+    """
+
+    task: Task
+    error: str = ""
+    notices: tuple[str, ...] = ()
+    seconds: float | None = None
+    before: bool = False
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How every photo is done.
+
+    `look` holds saturation, temperature and seed; `hints` go to every photo; `saving` is what
+    `save_picture` takes (quality, strip, mark). An output that is there already is its task's
+    failure; with `overwrite` it is replaced; with `resume` it stays where it is the whole result
+    of the same model, and is replaced where it is half or another model's.
+    """
+
+    look: Mapping[str, Any] = field(default_factory=dict)
+    saving: Mapping[str, Any] = field(default_factory=dict)
+    size: int | None = None
+    hints: Sequence[Hint] = ()
+    overwrite: bool = False
+    resume: bool = False
+
+
+class Worker:
+    """Does tasks with one colorizer. Safe to share between threads, which overlap all but a GPU's
+    network: one batch at a time has its memory.
+    """
+
+    def __init__(self, colorizer: Colorizer, settings: Settings) -> None:
+        self.colorizer, self.settings = colorizer, settings
+        on_cpu = colorizer.device.type == "cpu"
+        self._network = nullcontext() if on_cpu else threading.Lock()
+
+    def do(self, tasks: Sequence[Task]) -> Iterator[Outcome]:
+        """An Outcome for each task, in order; photos of like shape go through the network at once.
+
+        Whatever one photo does, the others are done.
+        """
+        opened = [self._open(task) for task in tasks]
+        photos = [one.photo for one in opened if one.photo]
+        began = time.perf_counter()
+        predictions = iter(self._predict(photos))
+        share = (time.perf_counter() - began) / max(1, len(photos))
+        for number, one in enumerate(opened):
+            opened[number] = None  # a photo that is done is not kept for the others
+            if one.outcome:
+                yield one.outcome
+                continue
+            began = time.perf_counter() - share - one.seconds
+            try:
+                notices = self._finish(one, next(predictions))
+            except Exception as error:
+                yield Outcome(one.task, sentence(one.task, error), seconds=_since(began))
+            else:
+                notices = (*one.photo.notices, *notices)
+                yield Outcome(one.task, notices=notices, seconds=_since(began))
+
+    def _open(self, task: Task) -> "_Opened":
+        began = time.perf_counter()
+        try:
+            if self._is_done(task):
+                return _Opened(task, outcome=Outcome(task, before=True))
+            photo = Photo.open(task.source)
+            return _Opened(task, photo, seconds=_since(began))
+        except Exception as error:
+            text = sentence(task, error)
+            return _Opened(task, outcome=Outcome(task, text, seconds=_since(began)))
+
+    def _is_done(self, task: Task) -> bool:
+        """Whether the task's result is there; ColorizeError where it may not be written.
+
+        Told before the photo is opened.
+        """
+        found = None
+        if check_target(task, self.settings) and self.settings.resume:
+            found = standing(task, self.colorizer.record)
+        if found is Standing.FOREIGN and not self.settings.overwrite:
+            raise ColorizeError(
+                f"{task.target} exists already and names no model that made it; "
+                "--overwrite replaces it"
+            )
+        return found is Standing.DONE
+
+    def _predict(self, photos: Sequence[Photo]) -> list[Prediction | None]:
+        """Predictions; None for those to be made one by one, so that one's failure is its own."""
+        if len(photos) > 1:
+            with suppress(Exception):
+                return list(self._run(photos))
+        return [None] * len(photos)
+
+    def _run(self, photos: Sequence[Photo]) -> list[Prediction]:
+        settings = self.settings
+        with self._network:
+            return self.colorizer.predict(photos, settings.size, [settings.hints] * len(photos))
+
+    def _finish(self, one: "_Opened", prediction: Prediction | None) -> Sequence[str]:
+        if prediction is None:
+            prediction = self._run([one.photo])[0]
+        result = self.colorizer.finish(one.photo, prediction, **self.settings.look)
+        task, settings = one.task, self.settings
+        task.target.parent.mkdir(parents=True, exist_ok=True)
+        replaces = settings.overwrite or settings.resume
+        saved = result.save(task.target, format=task.format, overwrite=replaces, **settings.saving)
+        return saved.notices
+
+
+@dataclass(frozen=True)
+class _Opened:
+    """A task with its photo, or with what became of it already."""
+
+    task: Task
+    photo: Photo | None = None
+    outcome: Outcome | None = None
+    seconds: float = 0.0
+
+
+def check_target(task: Task, settings: Settings) -> bool:
+    """Whether there is something where the result goes; ColorizeError where it is to stay."""
+    if not task.target.exists():
+        return False
+    if task.source.exists() and task.target.samefile(task.source):
+        raise ColorizeError("the result would replace the photo; choose another output")
+    if not (settings.overwrite or settings.resume):
+        raise ColorizeError(f"{task.target} exists already; --overwrite replaces it")
+    return True
+
+
+def sentence(task: Task, error: Exception) -> str:
+    """One line that names the file. What nobody foresaw is the file's failure as well."""
+    name, text = task.source.name, str(error)
+    if isinstance(error, PhotoError) and text.startswith(name):
+        return f"{task.source}{text.removeprefix(name)}"
+    if isinstance(error, ColorizeError):
+        return f"{task.source}: {error}"
+    text = str(getattr(error, "strerror", None) or error).partition("\n")[0]
+    return f"{task.source}: could not be colorized ({type(error).__name__}: {text})"
+
+
+def _since(began: float) -> float:
+    return time.perf_counter() - began

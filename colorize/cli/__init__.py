@@ -1,0 +1,3 @@
+from colorize.cli.checkpoints import main
+
+__all__ = ["main"]

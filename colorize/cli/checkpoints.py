@@ -1,0 +1,149 @@
+"""The command line: `python -m colorize COMMAND`. Torch is imported when a command needs it."""
+
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from colorize.cli import train as cli_data  # noqa: F401
+from colorize.cli.app import app, command, wrong_use
+from colorize.models.record import Record, check_name, checkpoints_folder, list_checkpoints
+
+
+def main() -> None:
+    """The entry point. Exits 0 when all went well, 1 when something failed, 2 for wrong use."""
+    for stream in (sys.stdout, sys.stderr):  # a name that the terminal cannot show is no error
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    app()
+
+
+@command("models")
+def models(
+    as_json: Annotated[bool, typer.Option("--json", help="Print the records as JSON.")] = False,
+) -> None:
+    """List the checkpoints.
+
+    Name, what each is, and its scores over all test photos as it ships. MSE and CIEDE2000 are
+    better when lower, colorfulness when near that of the true photos.
+
+    \b
+    python -m colorize models
+    python -m colorize models --json
+    """
+    from colorize.cli.tables import console, models_table
+
+    records = list_checkpoints()
+    if as_json:
+        typer.echo(json.dumps([asdict(record) for record in records], indent=1))
+    elif records:
+        console().print(models_table(records))
+    else:
+        typer.echo(f"There is no checkpoint in {checkpoints_folder()}.")
+
+
+@command("import")
+def import_(
+    network: Annotated[str, typer.Argument(metavar="NETWORK", help="Whose weights: zhang.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The published weights.")],
+    name: Annotated[
+        str, typer.Option("--output", "-o", metavar="NAME", help="The checkpoint's name.")
+    ],
+) -> None:
+    """Make a checkpoint of published weights.
+
+    Only tensors are read from the file: no code in it is run.
+
+    \b
+    python -m colorize import zhang colorization_release_v2.pth -o zhang
+    """
+    with wrong_use():
+        check_name(name)
+    from colorize.models.importing import import_weights
+
+    _say_ready(import_weights(network, file, name, checkpoints_folder()))
+
+
+@command("export")
+def export(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run of `train`.")],
+    name: Annotated[
+        str, typer.Option("--output", "-o", metavar="NAME", help="The checkpoint's name.")
+    ],
+    title: Annotated[str | None, typer.Option(metavar="TEXT", help="Its name for people.")] = None,
+    summary: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="What it is, in one line.")
+    ] = None,
+    licence: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="Notes on its licence.")
+    ] = None,
+    default: Annotated[
+        bool, typer.Option("--default", help="Make it the model that is used if none is named.")
+    ] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace a checkpoint of that name.")
+    ] = False,
+) -> None:
+    """Make a checkpoint of a training run's best weights.
+
+    \b
+    python -m colorize export runs/1 -o mine --title "Mine" --default
+    """
+    with wrong_use():
+        check_name(name)
+    from colorize.models.exporting import export_run
+
+    texts: dict[str, Any] = {"title": title, "summary": summary, "licence": licence}
+    folder = checkpoints_folder()
+    _say_ready(export_run(run, name, folder, default=default, overwrite=overwrite, **texts))
+
+
+@command("blend")
+def blend(
+    first: Annotated[str, typer.Argument(metavar="FIRST", help="A name or a path.")],
+    second: Annotated[
+        str, typer.Argument(metavar="SECOND", help="Another, trained on from the first.")
+    ],
+    name: Annotated[
+        str, typer.Option("--output", "-o", metavar="NAME", help="The checkpoint's name.")
+    ],
+    share: Annotated[
+        float, typer.Option(metavar="S", min=0, max=1, help="Of the second: 0 is the first.")
+    ] = 0.5,
+    title: Annotated[str | None, typer.Option(metavar="TEXT", help="Its name for people.")] = None,
+    summary: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="What it is, in one line.")
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace a checkpoint of that name.")
+    ] = False,
+) -> None:
+    """Mix two checkpoints of one network by their weights.
+
+    Between a network and the same one after an adversarial finish lie many,
+    each a little more colourful and less safe than the one before.
+
+    \b
+    python -m colorize blend unet runs/1/best.json --share 0.3 -o vivid
+    """
+    with wrong_use():
+        check_name(name)
+    from colorize.models.blending import blend
+
+    folder = checkpoints_folder()
+    texts: dict[str, Any] = {"title": title, "summary": summary}
+    _say_ready(blend(first, second, share, name, folder, overwrite=overwrite, **texts))
+
+
+def _say_ready(record: Record) -> None:
+    typer.echo(f"{checkpoints_folder() / record.name}.json: {record.title} can be used now.")
+
+
+_ORDER = (
+    *("photo", "models", "train", "evaluate", "sheet"),
+    *("judge", "decodings", "robustness", "bleeding", "score-hints", "export", "blend", "import"),
+)
+app.registered_commands.sort(key=lambda registered: _ORDER.index(registered.name))

@@ -1,0 +1,87 @@
+"""Colours to choose from for a spot of a photo: those that a model finds likely there."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from colorize.color import bins
+from colorize.color.lab import into_gamut, rgb_from_lab, to_uint8
+
+MOST = 6
+_NEAR = 12.0  # ab units around a mode that are summed up as its share
+_APART = 25.0  # ab units between two modes that are offered
+_LEAST = 0.02  # share of a mode that is offered
+_GREY = 7.0  # chroma below which nobody names a hue
+# From which CIELAB hue angle on, in degrees, a colour is called so.
+_HUES = (
+    (0, "pink"), (20, "red"), (50, "orange"), (78, "yellow"), (112, "green"), (170, "turquoise"),
+    (225, "blue"), (300, "violet"), (335, "pink"),
+)  # fmt: skip
+
+
+class Swatch(NamedTuple):
+    """A colour as "#rrggbb", and what to call it."""
+
+    colour: str
+    name: str
+
+
+def plausible(p: Tensor, L: float) -> list[Swatch]:
+    """Swatches for a spot of lightness `L` from its distribution over the bins `p` `(313,)`.
+
+    The likeliest first, at most 6, each different from the others; grey is always among them.
+    """
+    centres = bins.centres()
+    distances = torch.cdist(centres, centres)
+    weights = torch.exp(-distances.square() / (2 * _NEAR**2))
+    left, modes = p.clone(), []
+    while len(modes) < MOST:
+        mode = int((weights @ left).argmax())
+        around = weights[mode] * left
+        near = distances[mode] < _APART
+        share = float(left[near].sum())
+        if share < _LEAST:
+            break
+        modes.append((around @ centres / around.sum(), share))
+        left[near] = 0
+    return _distinct([_swatch(ab, L, share) for ab, share in modes] + [_swatch(torch.zeros(2), L)])
+
+
+def plain(ab: Tensor, L: float) -> list[Swatch]:
+    """Swatches where there is no distribution: the colour that is there `(2,)`, and grey."""
+    return _distinct([_swatch(ab, L), _swatch(torch.zeros(2), L)])
+
+
+def _swatch(ab: Tensor, L: float, share: float | None = None) -> Swatch:
+    lightness = torch.full((1, 1, 1), L)
+    ab = into_gamut(lightness, ab.float().view(2, 1, 1))
+    red, green, blue = to_uint8(rgb_from_lab(torch.cat((lightness, ab)))).flatten().tolist()
+    name = _name(L, *ab.flatten().tolist())
+    likely = "" if share is None else f", {share:.0%} likely"
+    return Swatch(f"#{red:02x}{green:02x}{blue:02x}", name + likely)
+
+
+def _name(L: float, a: float, b: float) -> str:
+    if (a * a + b * b) ** 0.5 < _GREY:
+        return "black" if L < 12 else "white" if L > 94 else "grey"
+    angle = float(torch.rad2deg(torch.atan2(torch.tensor(b), torch.tensor(a)))) % 360
+    hue = [name for start, name in _HUES if start <= angle][-1]
+    if hue in ("orange", "yellow") and L < 55:
+        return "brown" if hue == "orange" else "olive"
+    return f"dark {hue}" if L < 30 else f"light {hue}" if L > 78 else hue
+
+
+def _distinct(swatches: Sequence[Swatch]) -> list[Swatch]:
+    """Without those that look like an earlier one, as in the dark all colours do."""
+    kept: list[Swatch] = []
+    for swatch in swatches:
+        if all(_apart(swatch.colour, other.colour) for other in kept):
+            kept.append(swatch)
+    return kept
+
+
+def _apart(one: str, other: str) -> bool:
+    pairs = ((int(c[i : i + 2], 16) for c in (one, other)) for i in (1, 3, 5))
+    return max(abs(x - y) for x, y in pairs) > 12

@@ -1,0 +1,75 @@
+"""The final network of the first paper: encoder, embedding, fusion, decoder."""
+
+import torch
+from torch import Tensor, nn
+
+from colorize.models.networks.backbone import Backbone
+from colorize.models.networks.local import LocallyConnected
+from colorize.models.networks.padding import pad_to_multiple
+
+ENCODER = ((64, 2), (128, 1), (128, 2), (256, 1), (256, 2), (512, 1), (512, 1), (256, 1))
+
+
+class Fusion(nn.Module):
+    """The first paper's final network: "Colorization of Grayscale Images ...", 3.2 and table 2.
+
+    The plan is that of Baldassarre et al. 2017. The pooled last features of a frozen
+    pretrained backbone are repeated over the H/8 x W/8 grid of the encoder, concatenated, and
+    mixed by a 1x1 convolution. The paper's backbone is `inception_resnet_v2`.
+    `zero_embedding` puts zeros in the embedding's place, for an ablation. With `local`, the last
+    convolution is the locally connected layer of the paper's future work, of local x local places.
+
+    L `(N, 1, H, W)` in [-1, 1] -> ab / 110 `(N, 2, H, W)` in [-1, 1].
+    """
+
+    over_bins = False
+    lightness = (50.0, 50.0)
+    stride = 8
+
+    def __init__(
+        self,
+        backbone: str = "inception_resnet_v2",
+        backbone_size: int | None = None,
+        zero_embedding: bool = False,
+        local: int = 0,
+    ) -> None:
+        super().__init__()
+        self.zero_embedding = zero_embedding
+        self.backbone = Backbone(backbone, backbone_size)
+        before, encoder = 1, []
+        for filters, stride in ENCODER:
+            encoder += _convolution(before, filters, stride)
+            before = filters
+        self.encoder = nn.Sequential(*encoder)
+        self.fusion = nn.Sequential(nn.Conv2d(256 + self.backbone.features, 256, 1), nn.ReLU())
+        self.decoder = nn.Sequential(
+            *_convolution(256, 128),
+            _up(),
+            *_convolution(128, 64),
+            _up(),
+            *_convolution(64, 32),
+            *_convolution(32, 16),
+            LocallyConnected(16, 2, local) if local else nn.Conv2d(16, 2, 3, padding=1),
+            nn.Tanh(),
+            _up(),
+        )
+
+    def forward(self, L: Tensor) -> Tensor:
+        height, width = L.shape[-2:]
+        grid = self.encoder(pad_to_multiple(L, self.stride))
+        embedding = self._embedding(L).to(grid.dtype)[..., None, None]
+        fused = self.fusion(torch.cat((grid, embedding.expand(-1, -1, *grid.shape[-2:])), 1))
+        return self.decoder(fused)[..., :height, :width]
+
+    def _embedding(self, L: Tensor) -> Tensor:
+        if self.zero_embedding:
+            return L.new_zeros(len(L), self.backbone.features)
+        return self.backbone(L)
+
+
+def _convolution(before: int, after: int, stride: int = 1) -> tuple[nn.Module, ...]:
+    return nn.Conv2d(before, after, 3, stride=stride, padding=1), nn.ReLU()
+
+
+def _up() -> nn.Upsample:
+    return nn.Upsample(scale_factor=2, mode="bilinear", align_corners=False)

@@ -1,0 +1,231 @@
+"""A colorized picture to a file: whole or not at all, never over its input, and disclosed."""
+
+import contextlib
+import functools
+import math
+import os
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple
+
+import numpy as np
+from PIL import Image, ImageCms, ImageDraw, ImageFont, PngImagePlugin, features
+
+from colorize.photo.formats import ENDINGS, LARGEST_SIDE, WITH_ALPHA, WRITABLE
+from colorize.photo.metadata import Outgoing, outgoing
+from colorize.photo.opening import Photo, PhotoError, quiet_pillow
+from colorize.photo.pixels import image_of
+
+_CHOICES = {"jpg": "JPEG", "png": "PNG", "webp": "WEBP"}
+_INSTEAD = {"GIF": "PNG", "HEIF": "PNG"}  # which hold too few colours, or cannot be written
+PNG_LEVEL = 2  # `python -m benchmarks stages` gives time and size of others
+_MARK = "colorized"
+_PREDICTOR, _HORIZONTAL = 317, 2  # TIFF 6.0, section 14
+
+
+class Saved(NamedTuple):
+    """Where the picture lies now, and what the reader should know about it."""
+
+    path: Path
+    notices: list[str]
+
+
+def output_format(photo: Photo, choice: str = "keep") -> tuple[str, str]:
+    """Pillow's name and the ending of a photo's output: "keep", "jpg", "png" or "webp".
+
+    `keep` keeps what can be written and turns the rest into PNG. The ending stays as it is where it
+    fits the format (".JPG", ".jpeg").
+    """
+    if choice != "keep" and choice not in _CHOICES:
+        raise PhotoError(f"The format is keep, jpg, png or webp, not {choice!r}.")
+    format = _CHOICES.get(choice, photo.format)
+    if format not in WRITABLE:
+        format = "PNG"
+    own = Path(photo.name).suffix
+    return format, own if own.lower() in ENDINGS[format] else ENDINGS[format][0]
+
+
+def save_picture(
+    picture: np.ndarray,
+    path: str | os.PathLike[str],
+    photo: Photo,
+    *,
+    format: str | None = None,
+    quality: int = 95,
+    strip: bool = False,
+    mark: bool = False,
+    model: str,
+    weights_hash: str,
+    overwrite: bool = True,
+) -> Saved:
+    """Write the colorized `picture` (uint8 sRGB, (h, w, 3), of the photo's size) to `path`.
+
+    The photo's alpha, EXIF, XMP and resolution go along, unless `strip`; in any case the file says
+    that its colours were made by `model` (EXIF Software, XMP DigitalSourceType) where its format
+    can. `format` is Pillow's name, by default that of the path's ending. `quality` (1 to 100) is
+    for JPEG, WebP and AVIF. `mark` writes "colorized" small into the lower right corner.
+
+    The file appears complete under its name, or nothing does. Raises PhotoError for the photo's own
+    file, a folder that is not there, a format that cannot be written, a full disk.
+    """
+    path = Path(path)
+    format = _format_of(path, format)
+    _check_place(path, photo, overwrite)
+    if picture.dtype != np.uint8 or picture.shape != (*photo.size[::-1], 3):
+        raise PhotoError(
+            f"The picture for {path.name} is expected as uint8 {(*photo.size[::-1], 3)}, "
+            f"not {picture.dtype} {picture.shape}."
+        )
+    if max(photo.size) > LARGEST_SIDE.get(format, math.inf):
+        raise PhotoError(
+            f"{path.name} cannot be written: {format} holds at most {LARGEST_SIDE[format]:,} "
+            "pixels a side; choose PNG."
+        )
+    if quality not in range(1, 101):
+        raise PhotoError(f"The quality is a whole number from 1 to 100, not {quality!r}.")
+    data = outgoing(
+        photo.metadata, format, photo.size, strip=strip, model=model, weights_hash=weights_hash
+    )
+    image, notices = _laid_out(picture, photo.alpha, format)
+    if mark:
+        draw_mark(image)
+    with quiet_pillow(), _appearing(path) as file:
+        _encode(image, file, path, format, _options(format, quality, data))
+        if format == "TIFF":
+            data.exif.add_to_tiff(file)
+    return Saved(path, data.notices + notices)
+
+
+def draw_mark(image: Image.Image) -> None:
+    """Write "colorized" into the lower right corner of an RGB or RGBA image.
+
+    Light on dark, so that it reads on any picture, over at most a twentieth of it; where letters of
+    10 pixels would need more, three small stripes of colour stand for it.
+    """
+    width, height = image.size
+    letters = max(10, round(min(width, height) * 0.022))
+    font = ImageFont.load_default(letters)
+    pad = letters // 3
+    left, top, right, bottom = font.getbbox(_MARK)
+    box_width, box_height = int(right - left) + 2 * pad, int(bottom - top) + 2 * pad
+    if box_width * box_height <= width * height / 20 and box_width <= width / 2:
+        place = (width - box_width, height - box_height, width, height)
+        patch = image.crop(place).convert("RGB")
+        patch = Image.blend(patch, Image.new("RGB", patch.size), 0.65)
+        ImageDraw.Draw(patch).text((pad - left, pad - top), _MARK, fill="white", font=font)
+        image.paste(patch, place)
+        return
+    stripe = min(int(math.sqrt(width * height / 50)), width // 2, height // 2) // 3
+    for number, color in enumerate(((0, 0, 255), (0, 160, 0), (220, 0, 0)), 1):
+        right = width - (number - 1) * stripe
+        image.paste(color, (right - stripe, height - 3 * stripe, right, height))
+
+
+def _format_of(path: Path, format: str | None) -> str:
+    if format is None:
+        ending = path.suffix.lower()
+        format = next((name for name, endings in ENDINGS.items() if ending in endings), None)
+        if format is None:
+            known = ", ".join(ENDINGS[name][0] for name in WRITABLE)
+            raise PhotoError(f"{path.name} does not end like a picture; use one of {known}.")
+    if format not in WRITABLE:
+        raise PhotoError(f"{path.name} cannot be written as {format}; choose PNG.")
+    if format in ("WEBP", "AVIF") and not features.check(format.lower()):
+        raise PhotoError(f"{path.name} cannot be written: this Pillow has no {format}; choose PNG.")
+    return format
+
+
+def _check_place(path: Path, photo: Photo, overwrite: bool) -> None:
+    try:
+        if path.is_dir():
+            raise PhotoError(f"{path.name} is a folder; give the name of a file.")
+        if not path.parent.is_dir():
+            raise PhotoError(f"There is no folder {path.parent} for {path.name}; make it first.")
+        if not path.exists():
+            return
+        if photo.source and photo.source.exists() and path.samefile(photo.source):
+            raise PhotoError(f"{path.name} is the photo itself; choose another name.")
+    except OSError as error:
+        raise PhotoError(f"{path.name} cannot be written ({error.strerror}).") from error
+    if not overwrite:
+        raise PhotoError(f"{path.name} exists already; choose another name or allow overwriting.")
+
+
+def _laid_out(
+    picture: np.ndarray, alpha: np.ndarray | None, format: str
+) -> tuple[Image.Image, list[str]]:
+    """An image with the alpha channel where the format can hold it, else laid on white."""
+    image = image_of(picture)
+    if alpha is None and format == "JPEG":  # whose encoder takes RGBX
+        return image, []
+    image = image if image.mode == "RGB" else image.convert("RGB")
+    if alpha is None:
+        return image, []
+    mask = Image.fromarray(alpha)
+    if format in WITH_ALPHA:
+        image.putalpha(mask)
+        return image, []
+    white = Image.new("RGB", image.size, "white")
+    white.paste(image, mask=mask)
+    seen = alpha.min() < 255
+    return white, [f"Transparent parts were laid on white: {format} has none."] if seen else []
+
+
+def _options(format: str, quality: int, data: Outgoing) -> dict[str, Any]:
+    """What Pillow's writer of the format is told."""
+    exif = b"Exif\0\0" + data.exif.pack()
+    options: dict[str, Any] = {"dpi": data.dpi} if data.dpi else {}
+    if format == "BMP":
+        return options
+    options["icc_profile"] = srgb_profile()
+    if format == "JPEG":
+        # Not optimize=True: Pillow's buffer for it is too small for noisy pictures.
+        return options | {"quality": quality, "subsampling": 0, "exif": exif, "xmp": data.xmp}
+    if format == "PNG":
+        info = PngImagePlugin.PngInfo()
+        info.add_itxt("XML:com.adobe.xmp", data.xmp)
+        return options | {"compress_level": PNG_LEVEL, "exif": exif, "pnginfo": info}
+    if format == "TIFF":
+        return options | {"compression": "tiff_lzw", "tiffinfo": {_PREDICTOR: _HORIZONTAL}}
+    options |= {"quality": quality, "exif": exif, "xmp": data.xmp}
+    return options | ({"subsampling": "4:4:4", "speed": 8} if format == "AVIF" else {"method": 4})
+
+
+@functools.cache
+def srgb_profile() -> bytes:
+    """The sRGB profile that outputs carry, the same at any time."""
+    data = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    made = (2000, 1, 1, 0, 0, 0)  # else the time of day would be in every file (ICC.1, 7.2.8)
+    return data[:24] + b"".join(value.to_bytes(2, "big") for value in made) + data[36:]
+
+
+@contextlib.contextmanager
+def _appearing(path: Path) -> Iterator[BinaryIO]:
+    """A file that takes its name when all is written, and vanishes if that fails."""
+    temporary = path.with_name(f".colorize-{secrets.token_hex(6)}.tmp")
+    try:
+        with temporary.open("x+b") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        reason = error.strerror or "writing failed"
+        raise PhotoError(
+            f"{path.name} was not written ({reason}); check the folder and the free space."
+        ) from error
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def _encode(
+    image: Image.Image, file: BinaryIO, path: Path, format: str, options: dict[str, Any]
+) -> None:
+    try:
+        image.save(file, format, **options)
+    except OSError:
+        raise
+    except Exception as error:  # Pillow's encoders raise anything
+        raise PhotoError(f"{path.name} cannot be written as {format} ({error}).") from error

@@ -1,0 +1,253 @@
+"""The addresses of a visitor's pictures: previews, full-size files, figures, all as a ZIP.
+
+Under `/gradio_api/colorize/KEY/...`, where KEY is the session's secret. Nothing of it lies in a
+folder that is served; what is big is made when it is asked for.
+"""
+
+import math
+import threading
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from starlette.background import BackgroundTask
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from colorize.errors import ColorizeError
+from colorize.inference.options import parse_hint
+from colorize.web.session import Item, Session, Sessions
+from colorize.web.workshop import SCREEN, Look, Workshop, encode, encode_uncertainty
+
+PREFIX = "/gradio_api/colorize"
+_OVERLAY = 800  # longest side in pixels of what lies over a transparent photo
+_AT_ONCE = 4  # pictures rendered at the same time, whoever asked for them
+_FORGOTTEN = "These photos are no longer here: the page was unused for too long. Drop them again"
+_CACHE = {"Cache-Control": "private, max-age=3600"}
+_NO_STORE = {"Cache-Control": "no-store"}
+
+
+class NotThereError(ColorizeError):
+    """What was asked for is not there, or not any more."""
+
+
+class Pictures:
+    """Answers requests for pictures of sessions and of the examples."""
+
+    def __init__(self, sessions: Sessions, examples: list[Path]) -> None:
+        self._sessions = sessions
+        self._workshop: Workshop = sessions.workshop
+        self._examples = examples
+        self._turns = threading.BoundedSemaphore(_AT_ONCE)
+
+    def routes(self) -> list[Route]:
+        photo = PREFIX + "/{key}/{number:int}"
+        return [
+            self._route(PREFIX + "/example/{number:int}", self.example),
+            self._route(PREFIX + "/{key}/all.zip", self.everything),
+            self._route(photo + "/grey", self.grey),
+            self._route(photo + "/original", self.original),
+            self._route(photo + "/{model}/colour", self.colour),
+            self._route(photo + "/{model}/uncertainty", self.uncertainty),
+            self._route(photo + "/{model}/figures", self.figures),
+            self._route(photo + "/{model}/swatches", self.swatches),
+            self._route(photo + "/{model}/file", self.file),
+        ]
+
+    def example(self, request: Request) -> Response:
+        number = request.path_params["number"]
+        if not number < len(self._examples):
+            raise NotThereError("There is no such example")
+        return FileResponse(self._examples[number], headers=_CACHE)
+
+    def grey(self, request: Request) -> Response:
+        _, item = self._find(request)
+        return self._preview(item, self._workshop.grey(item.upload, _side(request)), request)
+
+    def original(self, request: Request) -> Response:
+        _, item = self._find(request)
+        return self._preview(item, self._workshop.original(item.upload, _side(request)), request)
+
+    def colour(self, request: Request) -> Response:
+        _, item, look = self._find_done(request)
+        picture = self._workshop.preview(item.upload, look, _side(request))
+        return self._preview(item, picture, request)
+
+    def uncertainty(self, request: Request) -> Response:
+        _, item, look = self._find_done(request)
+        uncertainty = self._workshop.uncertainty(item.upload, look)
+        if uncertainty is None:
+            raise NotThereError("This model does not say how sure it is")
+        content = encode_uncertainty(uncertainty, self._workshop.alpha(item.upload, _OVERLAY))
+        return Response(content, media_type="image/png", headers=_CACHE)
+
+    def figures(self, request: Request) -> Response:
+        _, item, look = self._find_done(request)
+        if not item.has_colours:
+            raise NotThereError("This photo has no colours of its own to compare with")
+        figures = self._workshop.figures(item.upload, look)
+        finite = {name: x if math.isfinite(x) else None for name, x in figures.items()}
+        return JSONResponse(finite, headers=_NO_STORE)
+
+    def swatches(self, request: Request) -> Response:
+        _, item, look = self._find_done(request)
+        x, y = (_number(request, axis, 0.0) for axis in "xy")
+        found = self._workshop.swatches(item.upload, look, x, y)
+        return JSONResponse([swatch._asdict() for swatch in found], headers=_CACHE)
+
+    def file(self, request: Request) -> Response:
+        session, item, look = self._find_done(request)
+        name = download_names(session.items, [look.model])[item.number, look.model]
+        folder = self._workshop.temporary()
+        try:
+            file = self._workshop.save(
+                item.upload, look, _format(request), Path(folder.name) / name
+            )
+        except BaseException:
+            folder.cleanup()
+            raise
+        return FileResponse(
+            file, filename=file.name, headers=_NO_STORE, background=BackgroundTask(folder.cleanup)
+        )
+
+    def everything(self, request: Request) -> Response:
+        session = self._session(request)
+        models = [name for name in request.query_params.get("models", "").split(",") if name]
+        looks = [
+            (item, _look(request, model, f"hints-{item.number}"))
+            for item in session.items
+            for model in models
+        ]
+        chosen = [(item, look) for item, look in looks if (look.model, look.size) in item.seconds]
+        if not chosen:
+            raise NotThereError("Nothing is colorized yet")
+        return StreamingResponse(
+            self._zip(session, models, chosen, _format(request)),
+            media_type="application/zip",
+            headers={**_NO_STORE, "Content-Disposition": 'attachment; filename="colorized.zip"'},
+        )
+
+    def _zip(
+        self, session: Session, models: list[str], chosen: list[tuple[Item, Look]], choice: str
+    ) -> Iterator[bytes]:
+        """The ZIP in pieces, a file at a time: it never lies on the disk as a whole."""
+        names, out, failures = download_names(session.items, models), _Pipe(), []
+        with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
+            for item, look in chosen:
+                name = names[item.number, look.model]
+                with self._turns, self._workshop.temporary() as folder:
+                    try:
+                        file = self._workshop.save(item.upload, look, choice, Path(folder) / name)
+                        archive.write(file, file.name)
+                    except ColorizeError as error:
+                        failures.append(f"{item.name}: {error}")
+                yield out.taken()
+            if failures:
+                archive.writestr("not-included.txt", "\n".join(failures) + "\n")
+        yield out.taken()
+
+    def _preview(self, item: Item, picture: Any, request: Request) -> Response:
+        alpha = self._workshop.alpha(item.upload, _side(request))
+        content, media_type = encode(picture, alpha)
+        return Response(content, media_type=media_type, headers=_CACHE)
+
+    def _session(self, request: Request) -> Session:
+        session = self._sessions.by_key(request.path_params["key"])
+        if session is None:
+            raise NotThereError(_FORGOTTEN)
+        return session
+
+    def _find(self, request: Request) -> tuple[Session, Item]:
+        session = self._session(request)
+        item = session.item(request.path_params["number"])
+        if item is None or item.error:
+            raise NotThereError("There is no such photo")
+        return session, item
+
+    def _find_done(self, request: Request) -> tuple[Session, Item, Look]:
+        session, item = self._find(request)
+        look = _look(request, request.path_params["model"])
+        if (look.model, look.size) not in item.seconds:
+            raise NotThereError("This photo is not colorized by that model yet")
+        return session, item, look
+
+    def _route(self, path: str, answer: Callable[[Request], Response]) -> Route:
+        def endpoint(request: Request) -> Response:
+            try:
+                with self._turns:
+                    return answer(request)
+            except NotThereError as error:
+                return JSONResponse({"error": str(error)}, 404, _NO_STORE)
+            except ColorizeError as error:
+                return JSONResponse({"error": str(error)}, 422, _NO_STORE)
+
+        return Route(path, endpoint, methods=["GET"])
+
+
+class _Pipe:
+    """A file that a ZIP is written to and read from at once."""
+
+    def __init__(self) -> None:
+        self._pieces: list[bytes] = []
+
+    def write(self, piece: bytes) -> int:
+        self._pieces.append(bytes(piece))
+        return len(piece)
+
+    def flush(self) -> None:
+        pass
+
+    def taken(self) -> bytes:
+        content, self._pieces = b"".join(self._pieces), []
+        return content
+
+
+def download_names(items: list[Item], models: list[str]) -> dict[tuple[int, str], str]:
+    """NAME-MODEL for every photo and model, without ending; doubles are numbered."""
+    names: dict[tuple[int, str], str] = {}
+    taken: set[str] = set()
+    for item in items:
+        for model in models:
+            plain = name = f"{item.upload.file.stem}-{model}"
+            count = 1
+            while name.lower() in taken:
+                count += 1
+                name = f"{plain}-{count}"
+            taken.add(name.lower())
+            names[item.number, model] = name
+    return names
+
+
+def _look(request: Request, model: str, hints: str = "hints") -> Look:
+    size, seed = (_number(request, name, None) for name in ("size", "seed"))
+    return Look(
+        model,
+        size=None if size is None else round(size),
+        saturation=_number(request, "saturation", 1.0),
+        temperature=_number(request, "temperature", None),
+        seed=None if seed is None else round(seed),
+        hints=tuple(parse_hint(hint) for hint in request.query_params.get(hints, "").split()),
+    )
+
+
+def _number(request: Request, name: str, default: float | None) -> Any:
+    text = request.query_params.get(name, "")
+    try:
+        number = float(text) if text else default
+    except ValueError as error:
+        raise ColorizeError(f"{name}: expected a number, found {text!r}") from error
+    if number is not None and not math.isfinite(number):
+        raise ColorizeError(f"{name}: expected a number, found {text!r}")
+    return number
+
+
+def _side(request: Request) -> int:
+    """The longest side of a preview, in steps, so that few sizes are kept."""
+    asked = _number(request, "side", SCREEN)
+    return next((side for side in (400, 800, 1200) if asked <= side), SCREEN)
+
+
+def _format(request: Request) -> str:
+    return request.query_params.get("format", "keep")

@@ -1,0 +1,315 @@
+"""A visitor's photos and what has been done with them; many visitors, each forgotten in time."""
+
+import logging
+import os
+import secrets
+import shutil
+import threading
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from colorize.errors import ColorizeError
+from colorize.web.workshop import Look, Upload, Workshop
+
+MOST_PHOTOS = 50
+_UNEXPECTED = "{title} could not colorize this photo; try another working size or another model."
+_log = logging.getLogger(__name__)
+
+
+@dataclass
+class Item:
+    """A photo of a session. `error` is the sentence that says why it cannot be colorized."""
+
+    number: int
+    upload: Upload
+    size: tuple[int, int] | None = None
+    format: str = ""
+    has_colours: bool = False
+    colorfulness: float = 0.0
+    notices: tuple[str, ...] = ()
+    error: str = ""
+    seconds: dict[tuple[str, int | None], float] = field(default_factory=dict)
+    failures: dict[tuple[str, int | None], str] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        return self.upload.file.name
+
+    def is_done(self, model: str, size: int | None) -> bool:
+        return (model, size) in self.seconds or (model, size) in self.failures
+
+
+class Session:
+    """One visitor's photos. `key` is the secret in the addresses of their pictures."""
+
+    def __init__(self, workshop: Workshop, folder: Path) -> None:
+        self.key = secrets.token_urlsafe(16)
+        self.items: list[Item] = []
+        self.used = time.monotonic()
+        self.short_lived = False
+        self._workshop = workshop
+        self._folder = folder / self.key
+        self._numbers = 0
+        self._newest = 0  # the first photo of the last batch
+        self._taking = False
+        self._is_closed = False
+        self._running = threading.Lock()
+        self._cancelled = threading.Event()
+        self._progress: dict[str, Any] | None = None
+
+    def item(self, number: int) -> Item | None:
+        return next((item for item in self.items if item.number == number), None)
+
+    def add(self, files: Sequence[Path]) -> Iterator[None]:
+        """Takes files in, one after the other; ColorizeError when there are too many."""
+        room = MOST_PHOTOS - len(self.items)
+        self._taking = True
+        try:
+            for place, file in enumerate(files[:room]):
+                with self._workshop.turn(self.key):
+                    item = self._take(file)
+                if self._is_closed:  # meanwhile, so that its files were made after the others went
+                    self.close()
+                    return
+                self._newest = self._newest if place else item.number
+                self.items.append(item)
+                yield
+        finally:
+            self._taking = False
+        if len(files) > room:
+            raise ColorizeError(
+                f"{MOST_PHOTOS} photos at a time: {len(files) - room} were left out. "
+                "Remove some, or start over"
+            )
+
+    def remove(self, number: int) -> None:
+        """Takes a photo out and deletes its file."""
+        self.items = [item for item in self.items if item.number != number]
+        shutil.rmtree(self._folder / str(number), ignore_errors=True)
+
+    def prepare(self, models: Sequence[str], size: int | None) -> None:
+        """Announces a `run`, which may have to wait for its turn."""
+        self._cancelled.clear()
+        if not self._running.locked():
+            total = len(self._open_tasks(models, size))
+            self._progress = {"done": 0, "total": total} if total else None
+
+    def run(self, models: Sequence[str], size: int | None) -> Iterator[None]:
+        """Colorizes what is not done yet, photo by photo; yields whenever the state is new."""
+        if not self._running.acquire(blocking=False):
+            return
+        try:
+            tasks = self._open_tasks(models, size)
+            for done, (item, model) in enumerate(tasks):
+                if self._cancelled.is_set():
+                    break
+                self._progress = {
+                    "done": done,
+                    "total": len(tasks),
+                    "photo": item.number,
+                    "model": model,
+                }
+                yield
+                with self._workshop.turn(self.key):
+                    self._colorize(item, model, size)
+        finally:
+            self._progress = None
+            self._running.release()
+        yield
+
+    def cancel(self) -> None:
+        """Ends `run` after the photo it is at."""
+        self._cancelled.set()
+        if not self._running.locked():
+            self._progress = None
+
+    def rest(self, patience: float = 20.0) -> None:
+        """Waits until a `run` that was cancelled has ended."""
+        if self._running.acquire(timeout=patience):
+            self._running.release()
+
+    def state(self, models: Sequence[str], size: int | None) -> dict[str, Any]:
+        """What the page shows, as JSON: photos, a card a model, and how far the work is."""
+        photos = [self._photo(item, models, size) for item in self.items]
+        waiting = 0 if self._progress else len(self._open_tasks(models, size))
+        return {
+            "key": self.key,
+            "photos": photos,
+            "models": list(models),
+            "size": size,
+            "newest": self._newest,
+            "taking": self._taking,
+            "progress": self._progress,
+            "waiting": waiting,
+        }
+
+    def close(self) -> None:
+        """Stops the work and deletes the files."""
+        self._is_closed = True
+        self.cancel()
+        self._workshop.forget(self.key)
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _take(self, file: Path) -> Item:
+        """Keeps a file, opens it as a photo, and notes what is wrong with it if that fails."""
+        self._numbers += 1
+        folder = self._folder / str(self._numbers)
+        folder.mkdir(parents=True)
+        kept = folder / file.name
+        try:
+            os.link(file, kept)
+        except OSError:
+            shutil.copyfile(file, kept)
+        item = Item(self._numbers, Upload(self.key, kept))
+        workshop, upload = self._workshop, item.upload
+        try:
+            photo = workshop.photo(upload)
+            item.size, item.format, item.notices = photo.size, photo.format, photo.notices
+            item.has_colours = workshop.has_colours(upload)
+            if item.has_colours:
+                item.colorfulness = workshop.own_colorfulness(upload)
+        except ColorizeError as error:
+            item.error = str(error)
+        return item
+
+    def _open_tasks(self, models: Sequence[str], size: int | None) -> list[tuple[Item, str]]:
+        usable = [item for item in self.items if not item.error]
+        pairs = ((item, model) for item in usable for model in models)
+        return [(item, model) for item, model in pairs if not item.is_done(model, size)]
+
+    def _colorize(self, item: Item, model: str, size: int | None) -> None:
+        try:
+            self._workshop.colorizer(model)
+            began = time.perf_counter()
+            self._workshop.predict(item.upload, Look(model, size))
+            item.seconds[model, size] = time.perf_counter() - began
+        except ColorizeError as error:
+            item.failures[model, size] = str(error)
+        except Exception:  # out of memory, above all: the other photos go on
+            _log.exception("%s failed on %s", model, item.name)
+            title = self._workshop.records[model].title
+            item.failures[model, size] = _UNEXPECTED.format(title=title)
+
+    def _photo(self, item: Item, models: Iterable[str], size: int | None) -> dict[str, Any]:
+        return {
+            "number": item.number,
+            "name": item.name,
+            "size": item.size,
+            "format": item.format,
+            "hasColours": item.has_colours,
+            "colorfulness": item.colorfulness,
+            "notices": item.notices,
+            "error": item.error,
+            "cards": [] if item.error else [self._card(item, model, size) for model in models],
+        }
+
+    def _card(self, item: Item, model: str, size: int | None) -> dict[str, Any]:
+        now = self._progress or {}
+        if (model, size) in item.failures:
+            return {"model": model, "state": "failed", "error": item.failures[model, size]}
+        if (model, size) in item.seconds:
+            return {"model": model, "state": "done", "seconds": item.seconds[model, size]}
+        at_it = (now.get("photo"), now.get("model")) == (item.number, model)
+        return {"model": model, "state": "working" if at_it else "waiting" if now else "stopped"}
+
+
+class Sessions:
+    """The sessions of all visitors, by Gradio's hash; forgotten `limit` seconds after use."""
+
+    def __init__(self, workshop: Workshop, folder: Path, limit: float = 3300.0) -> None:
+        self.workshop = workshop
+        self._folder = folder
+        self._limit = limit
+        self._sessions: dict[str, Session] = {}
+        self._lock = threading.Lock()
+        self._stop = threading.Event()
+        self._sweeper = threading.Thread(target=self._sweep_often, name="sessions", daemon=True)
+        self._sweeper.start()
+
+    def of(self, visitor: str) -> Session:
+        """The visitor's session, a new one if need be."""
+        with self._lock:
+            if visitor not in self._sessions:
+                self._sessions[visitor] = Session(self.workshop, self._folder)
+            session = self._sessions[visitor]
+            session.used, session.short_lived = time.monotonic(), False
+            return session
+
+    def by_key(self, key: str) -> Session | None:
+        """The session whose pictures' addresses hold `key`."""
+        with self._lock:
+            if (visitor := self._visitor_of(key)) is None:
+                return None
+            session = self._sessions[visitor]
+            session.used = time.monotonic()
+            return session
+
+    def resume(self, key: str, visitor: str, patience: float = 20.0) -> bool:
+        """Gives the session with this key to a visitor who comes back, as by a reload.
+
+        Only one whose page was left, which may be noticed some seconds later: `patience`. So a
+        copy of a page that is open takes nothing from it.
+        """
+        deadline = time.monotonic() + patience
+        while True:
+            with self._lock:
+                former = self._visitor_of(key)
+                if former is None or visitor in self._sessions:
+                    return False
+                session = self._sessions[former]
+                if session.short_lived:
+                    self._sessions[visitor] = self._sessions.pop(former)
+                    session.used, session.short_lived = time.monotonic(), False
+                    return True
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.05)
+
+    def leave(self, visitor: str) -> None:
+        """The visitor's page was closed, or a phone put it to sleep: work stops, pictures stay
+        for a tenth of the time limit."""
+        with self._lock, suppress(KeyError):
+            self._sessions[visitor].cancel()
+            self._sessions[visitor].short_lived = True
+
+    def drop(self, visitor: str) -> None:
+        """Forgets a visitor's photos at once."""
+        with self._lock:
+            session = self._sessions.pop(visitor, None)
+        if session:
+            session.close()
+
+    def sweep(self) -> None:
+        """Forgets the sessions that were not used for the time limit."""
+        now = time.monotonic()
+        with self._lock:
+            old = [
+                visitor
+                for visitor, session in self._sessions.items()
+                if now - session.used > self._limit * (0.1 if session.short_lived else 1)
+            ]
+        for visitor in old:
+            self.drop(visitor)
+
+    def close(self) -> None:
+        """Forgets everybody."""
+        self._stop.set()
+        for visitor in list(self._sessions):
+            self.drop(visitor)
+
+    def _visitor_of(self, key: str) -> str | None:
+        for visitor, session in self._sessions.items():
+            if secrets.compare_digest(session.key.encode(), key.encode()):
+                return visitor
+        return None
+
+    def __len__(self) -> int:
+        return len(self._sessions)
+
+    def _sweep_often(self) -> None:
+        while not self._stop.wait(min(60.0, self._limit / 10)):
+            self.sweep()

@@ -1,0 +1,292 @@
+"""The Colorize tab: Gradio's queue, choices and API around the stage, which page/*.js draws."""
+
+import secrets
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from gradio.utils import get_upload_folder
+
+from colorize.errors import ColorizeError
+from colorize.inference.options import MOST_HINTS
+from colorize.models.record import Record
+from colorize.web.examples import EXAMPLES
+from colorize.web.front import client_of
+from colorize.web.session import Session, Sessions
+from colorize.web.workshop import Look, Upload
+
+PAGE = Path(__file__).parent / "page"
+MAX_FILE_SIZE = 100 * 2**20
+_AUTOMATIC = "Automatic"
+_SIZES = [_AUTOMATIC, "192", "256", "384"]
+_SATURATION = (0.0, 2.0)
+_TEMPERATURE = (0.0, 1.0)
+_FIGURES = ["file", "model", "seconds", "psnr", "ciede2000", "colorfulness"]
+# Visitors take turns photo by photo (`Workshop.turn`): these many may wait for theirs.
+_RUN = {"concurrency_id": "run", "concurrency_limit": 16}
+_TAKE = {"concurrency_id": "take", "concurrency_limit": 8}
+_PROGRAMS = {"concurrency_id": "programs", "concurrency_limit": 2}
+THREADS = 64  # that Gradio needs, so that those who wait block nobody
+_QUICK = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+_SLOW = {"show_progress": "hidden", "api_visibility": "private"}
+
+
+def build_tab(demo: gr.Blocks, sessions: Sessions, examples: Sequence[Path]) -> None:
+    """Builds the tab at the place in `demo` that is open."""
+    records = list(sessions.workshop.records.values())
+    handlers = _Handlers(sessions, list(examples))
+    with gr.Column(elem_id="colorize"), gr.Row(elem_classes="cz-columns"):
+        with gr.Column():
+            stage = _stage(records)
+        with gr.Column(elem_classes="cz-side-column", min_width=240):
+            models, size, adjustments = _controls(records)
+    chosen = [models, size]
+    _listen_to_adjustments(adjustments)
+    demo.unload(handlers.leave)
+    for trigger, handler in ((stage.photos, handlers.add), (stage.example, handlers.example)):
+        added = trigger(handler, chosen, stage, **_TAKE, **_SLOW)
+        _then_run(added, handlers, chosen, stage)
+    for trigger in (models.input, size.input, stage.rest):
+        _then_run(trigger(handlers.prepare, chosen, stage, **_QUICK), handlers, chosen, stage)
+    for trigger, handler in (
+        (stage.cancel, handlers.cancel),
+        (stage.remove, handlers.remove),
+        (stage.restart, handlers.restart),
+    ):
+        trigger(handler, chosen, stage, **_QUICK)
+    resumed = stage.resume(handlers.resume, None, [stage, *chosen], **_QUICK)
+    _then_run(resumed, handlers, chosen, stage)
+    _api(handlers)
+
+
+def _stage(records: list[Record]) -> gr.HTML:
+    return gr.HTML(
+        html_template="<div></div>",
+        js_on_load="\n".join(
+            file.read_text(encoding="utf-8") for file in sorted(PAGE.glob("*.js"))
+        ),
+        apply_default_css=False,
+        elem_id="colorize-stage",
+        models=[
+            {
+                "name": r.name,
+                "title": r.title,
+                "summary": r.summary,
+                "overBins": r.over_bins,
+                "temperature": r.temperature,
+                "takesHints": r.takes_hints,
+            }
+            for r in records
+        ],
+        most_hints=MOST_HINTS,
+        examples=list(EXAMPLES),
+        most_bytes=MAX_FILE_SIZE,
+    )
+
+
+def _controls(records: list[Record]) -> tuple[gr.CheckboxGroup, gr.Dropdown, dict[str, Any]]:
+    models = gr.CheckboxGroup(
+        [(f"{record.title}\n{record.summary}", record.name) for record in records],
+        value=[record.name for record in records[:1]],
+        label="Models",
+        info="The first suits most photos. Tick more to see them side by side.",
+        elem_classes=["cz-models", "cz-starts-work"],
+    )
+    over_bins = [record for record in records if record.over_bins]
+    with gr.Column(elem_classes="cz-adjust"):
+        gr.HTML("<h2>Adjust</h2>", apply_default_css=False)
+        saturation = gr.Slider(*_SATURATION, value=1.0, step=0.05, label="Saturation")
+        with gr.Column(elem_classes="cz-bins", visible=bool(over_bins)):
+            temperature = gr.Slider(
+                *_TEMPERATURE,
+                value=over_bins[0].temperature if over_bins else 0.38,
+                step=0.01,
+                label="Temperature",
+                info="Low: the likeliest colour of each spot, or grey. High: a mix.",
+            )
+            unsure = gr.Checkbox(label="Mark unsure spots in pink")
+            gr.HTML('<div class="cz-others-place"></div>', apply_default_css=False)
+        size = gr.Dropdown(
+            _SIZES,
+            value=_AUTOMATIC,
+            label="Working size",
+            info="Of the model's view: results keep their size.",
+            elem_classes="cz-starts-work",
+            filterable=False,
+        )
+    return models, size, {"saturation": saturation, "temperature": temperature, "unsure": unsure}
+
+
+def _listen_to_adjustments(adjustments: dict[str, Any]) -> None:
+    """They change the addresses of pictures alone: the page does that by itself."""
+    for name, control in adjustments.items():
+        control.change(
+            None,
+            control,
+            js=f"(value) => {{ window.dispatchEvent(new CustomEvent('colorize-adjust',"
+            f" {{ detail: ['{name}', value] }})); }}",
+            api_visibility="private",
+        )
+
+
+def _then_run(first: Any, handlers: "_Handlers", chosen: list[Any], stage: gr.HTML) -> None:
+    ran = first.then(handlers.run, chosen, stage, **_RUN, **_SLOW)
+    for event in (first, ran):
+        event.failure(
+            None,
+            js="() => { window.dispatchEvent(new CustomEvent('colorize-failed')); }",
+            api_visibility="private",
+        )
+
+
+def _api(handlers: "_Handlers") -> None:
+    """The public endpoint: components that nobody sees give it its types."""
+    with gr.Row(visible=False):
+        photo = gr.File(label="Photo")
+        models = gr.CheckboxGroup(list(handlers.workshop.records), label="Models")
+        saturation = gr.Number(1.0, label="Saturation", minimum=0, maximum=2)
+        temperature = gr.Number(None, label="Temperature")
+        size = gr.Number(None, label="Working size", precision=0)
+        files = gr.File(file_count="multiple", label="Colorized photos, full size")
+        figures = gr.Dataframe(headers=_FIGURES, label="Figures")
+        button = gr.Button()
+    button.click(
+        handlers.colorize,
+        [photo, models, saturation, temperature, size],
+        [files, figures],
+        api_name="colorize",
+        **_PROGRAMS,
+    )
+
+
+class _Handlers:
+    """What the events do. Each answers with the state that the stage draws."""
+
+    def __init__(self, sessions: Sessions, examples: list[Path]) -> None:
+        self.workshop = sessions.workshop
+        self._sessions, self._examples = sessions, examples
+
+    def add(
+        self, models: list[str], size: str, event: gr.EventData, request: gr.Request
+    ) -> Iterator[dict[str, Any]]:
+        yield from self._add(_uploaded(event.paths), models, size, request)
+
+    def example(
+        self, models: list[str], size: str, event: gr.EventData, request: gr.Request
+    ) -> Iterator[dict[str, Any]]:
+        chosen = self._examples[int(event.number) : int(event.number) + 1]
+        yield from self._add(chosen, models, size, request)
+
+    def prepare(self, models: list[str], size: str, request: gr.Request) -> dict[str, Any]:
+        session = self._session(request)
+        session.prepare(models, _pixels(size))
+        return _state(session, models, size)
+
+    def run(self, models: list[str], size: str, request: gr.Request) -> Iterator[dict[str, Any]]:
+        session = self._session(request)
+        for _ in session.run(models, _pixels(size)):
+            yield _state(session, models, size)
+        yield _state(session, models, size)
+
+    def cancel(self, models: list[str], size: str, request: gr.Request) -> dict[str, Any]:
+        session = self._session(request)
+        session.cancel()
+        return _state(session, models, size)
+
+    def remove(
+        self, models: list[str], size: str, event: gr.EventData, request: gr.Request
+    ) -> dict[str, Any]:
+        session = self._session(request)
+        session.remove(int(event.photo))
+        return _state(session, models, size)
+
+    def restart(self, models: list[str], size: str, request: gr.Request) -> dict[str, Any]:
+        self._sessions.drop(request.session_hash or "")
+        return _state(self._session(request), models, size)
+
+    def resume(
+        self, event: gr.EventData, request: gr.Request
+    ) -> tuple[dict[str, Any], list[str], str]:
+        """After a reload of the page: the photos, models and working size that it had."""
+        if not self._sessions.resume(str(event.key), request.session_hash or ""):
+            return _state(self._session(request), [], _AUTOMATIC), gr.skip(), gr.skip()
+        models = [name for name in self.workshop.records if name in event.models]
+        size = str(event.size) if str(event.size) in _SIZES else _AUTOMATIC
+        session = self._session(request)
+        session.rest()
+        session.prepare(models, _pixels(size))
+        return _state(session, models, size), models, size
+
+    def leave(self, request: gr.Request) -> None:
+        self._sessions.leave(request.session_hash or "")
+
+    def colorize(
+        self,
+        photo: str,
+        models: list[str],
+        saturation: float = 1.0,
+        temperature: float | None = None,
+        size: int | None = None,
+        request: gr.Request | None = None,
+    ) -> Iterator[tuple[list[str], list[list[Any]]]]:
+        """Colorizes one photo with each of the models; full-size files and a table of figures."""
+        if not photo:
+            raise gr.Error("Give a photo file", print_exception=False)
+        upload, rows = Upload(secrets.token_urlsafe(8), Path(photo)), []
+        client = client_of(request.request.scope) if request else ""
+        try:
+            with tempfile.TemporaryDirectory(prefix="colorize-") as folder:
+                for model in models or list(self.workshop.records)[:1]:
+                    look = Look(model, size, saturation, temperature)
+                    with self.workshop.turn(client):
+                        rows.append(self._row(upload, look, Path(folder)))
+                # Gradio copies the files to where they are served before it asks for more.
+                yield [row[0] for row in rows], [[Path(row[0]).name, *row[1:]] for row in rows]
+        except ColorizeError as error:
+            raise gr.Error(str(error), print_exception=False) from error
+        finally:
+            self.workshop.forget(upload.owner)
+
+    def _row(self, upload: Upload, look: Look, folder: Path) -> list[Any]:
+        """A row of the table; figures only for a photo that has colours of its own."""
+        began = time.perf_counter()
+        name = f"{upload.file.stem}-{look.model}"
+        file = self.workshop.save(upload, look, "keep", folder / name)
+        seconds = time.perf_counter() - began
+        figures = {}
+        if self.workshop.has_colours(upload):
+            figures = self.workshop.figures(upload, look)
+        return [str(file), look.model, round(seconds, 3), *map(figures.get, _FIGURES[3:])]
+
+    def _add(
+        self, files: list[Path], models: list[str], size: str, request: gr.Request
+    ) -> Iterator[dict[str, Any]]:
+        session = self._session(request)
+        try:
+            for _ in session.add(files):
+                yield _state(session, models, size)
+        except ColorizeError as error:
+            gr.Warning(str(error))
+        session.prepare(models, _pixels(size))
+        yield _state(session, models, size)
+
+    def _session(self, request: gr.Request) -> Session:
+        return self._sessions.of(request.session_hash or "")
+
+
+def _state(session: Session, models: list[str], size: str) -> dict[str, Any]:
+    return session.state(models, _pixels(size))
+
+
+def _pixels(size: str) -> int | None:
+    return None if size == _AUTOMATIC else int(size)
+
+
+def _uploaded(paths: list[str]) -> list[Path]:
+    """The files that the page has just sent. Nothing else is opened because a page names it."""
+    folder = Path(get_upload_folder()).resolve()
+    files = [Path(path).resolve() for path in paths]
+    return [file for file in files if file.is_relative_to(folder) and file.is_file()]

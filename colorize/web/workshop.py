@@ -1,0 +1,296 @@
+"""What all visitors of the app share: the loaded models, and pictures made from uploads.
+
+Everything big lives in one bounded `Memory`; what it drops is made again when it is asked for.
+"""
+
+import io
+import tempfile
+import threading
+from collections.abc import Hashable, Iterable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from PIL import Image
+
+from colorize.color.lab import lab_from_rgb
+from colorize.color.render import render
+from colorize.color.resample import shrink
+from colorize.evaluation.metrics import ciede2000, colorfulness, psnr
+from colorize.inference.colorizer import Colorization, Colorizer, Prediction
+from colorize.inference.options import Hint
+from colorize.inference.swatches import Swatch
+from colorize.inference.zerogpu import ZeroGPU
+from colorize.models.record import CheckpointError, Record
+from colorize.photo.opening import Photo
+from colorize.photo.saving import output_format
+from colorize.web.memory import Memory
+from colorize.web.turns import Turns
+
+_AT_ONCE = 2  # photos that are opened or colorized at the same time
+SCREEN = 1600  # longest side of what a screen is given, in pixels
+_MEASURED = 512  # longest side at which figures are measured
+_TONE_RESIDUAL = 2.5  # ab units; a colour photo's ab is further from a function of L
+
+
+class Upload(NamedTuple):
+    """A file that somebody gave, and whose it is."""
+
+    owner: str
+    file: Path
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a photo is to look: the model, its working size and what can change without it."""
+
+    model: str
+    size: int | None = None
+    saturation: float = 1.0
+    temperature: float | None = None
+    seed: int | None = None
+    hints: tuple[Hint, ...] = ()
+
+
+class Workshop:
+    """Models by name, loaded when first needed; previews, files and figures of uploads."""
+
+    def __init__(self, folder: Path, records: Iterable[Record], max_bytes: int = 2 * 2**30) -> None:
+        self.folder = folder
+        self.records = {record.name: record for record in records}
+        self.memory = Memory(max_bytes)
+        self._colorizers: dict[str, Colorizer] = {}
+        self._loading = threading.Lock()
+        self._hinting = threading.Lock()
+        self._turns = Turns(_AT_ONCE)
+
+    def colorizer(self, model: str) -> Colorizer:
+        if model not in self.records:
+            raise CheckpointError(f"There is no model {model!r}; choose one of the list")
+        with self._loading:
+            if model not in self._colorizers:
+                self._colorizers[model] = Colorizer(model)
+            return self._colorizers[model]
+
+    def use_zerogpu(self, spaces: Any) -> None:
+        """Load every model, and run their networks on ZeroGPU; before the app is launched."""
+        networks = {name: self.colorizer(name).network for name in self.records}
+        gpu = ZeroGPU(spaces, networks)
+        for name, colorizer in self._colorizers.items():
+            colorizer.network = gpu.network(name)
+
+    def turn(self, who: str) -> AbstractContextManager[None]:
+        """To be held while a photo is opened or colorized for `who`: all take turns."""
+        return self._turns.turn(who)
+
+    def photo(self, upload: Upload) -> Photo:
+        """The opened photo; PhotoError says what is wrong with it."""
+        return self.memory.recall((*upload, "photo"), lambda: Photo.open(upload.file), _photo_bytes)
+
+    def predict(self, upload: Upload, look: Look) -> Prediction:
+        """The network's output for a photo: the network runs only when it is not remembered.
+
+        Of the outputs with hints only the last one is remembered.
+        """
+        if not look.hints or self._key(upload, look) in self.memory:
+            return self._predict(upload, look)
+        # A picture and its figures are asked for at once: the second finds what the first made.
+        with self._hinting, self.turn(upload.owner):
+            if self._key(upload, look) not in self.memory:
+                self.memory.forget(*self._key(upload, look)[:-1])
+            return self._predict(upload, look)
+
+    def _predict(self, upload: Upload, look: Look) -> Prediction:
+        colorizer = self.colorizer(look.model)
+
+        def run() -> Prediction:
+            photo = self.photo(upload)
+            return _compact(colorizer.predict([photo], look.size, [look.hints])[0], colorizer)
+
+        return self.memory.recall(
+            self._key(upload, look),
+            run,
+            lambda prediction: prediction.output.nbytes + prediction.L.nbytes,
+        )
+
+    def _key(self, upload: Upload, look: Look) -> tuple[Hashable, ...]:
+        kind = "hinted" if look.hints else "prediction"
+        return (*upload, kind, look.model, look.size, look.hints)
+
+    def colorize(self, upload: Upload, look: Look) -> Colorization:
+        """The photo in colour at full size; from the remembered output where there is one."""
+        look = self._fitting(look)
+        return self.colorizer(look.model).finish(
+            self.photo(upload),
+            self.predict(upload, look),
+            saturation=look.saturation,
+            temperature=look.temperature,
+            seed=look.seed,
+        )
+
+    def preview(self, upload: Upload, look: Look, longest: int) -> np.ndarray:
+        """The photo in colour for a screen, `(h, w, 3)` uint8, h and w at most `longest`."""
+        ab = torch.from_numpy(self._ab(upload, look)) * look.saturation
+        return render(self._screen(upload, longest), ab)
+
+    def grey(self, upload: Upload, longest: int) -> np.ndarray:
+        """The photo without its colours, `(h, w[, 3])` uint8."""
+        screen = self._screen(upload, longest)
+        return screen if screen.ndim == 2 else render(screen, torch.zeros(2, 1, 1))
+
+    def original(self, upload: Upload, longest: int) -> np.ndarray:
+        """The photo as it came, `(h, w[, 3])` uint8."""
+        return self._screen(upload, longest)
+
+    def alpha(self, upload: Upload, longest: int) -> np.ndarray | None:
+        """Its transparency in the size of a preview, `(h, w)` uint8."""
+        alpha = self.photo(upload).alpha
+        return None if alpha is None else shrink(alpha, longest)
+
+    def uncertainty(self, upload: Upload, look: Look) -> np.ndarray | None:
+        """float32 `(h, w)` in [0, 1] at working size, None where the model has none."""
+        return self.colorize(upload, look).uncertainty
+
+    def swatches(self, upload: Upload, look: Look, x: float, y: float) -> list[Swatch]:
+        """Colours for a hint at a pixel of the full-size photo, what the model thinks first.
+
+        ColorizeError for a spot outside the photo.
+        """
+        return self.colorize(upload, self._fitting(look)).plausible_colours(x, y)
+
+    def figures(self, upload: Upload, look: Look) -> dict[str, float]:
+        """PSNR in dB, mean CIEDE2000 and colorfulness against the photo's own colours.
+
+        Measured with the long side at 512 pixels, as the differences that a person sees are.
+        """
+        truth = _unit(self._screen(upload, _MEASURED))
+        picture = _unit(self.preview(upload, look, _MEASURED))
+        return {
+            "psnr": psnr(picture, truth),
+            "ciede2000": ciede2000(_lab(picture), _lab(truth)),
+            "colorfulness": colorfulness(picture),
+        }
+
+    def own_colorfulness(self, upload: Upload) -> float:
+        return colorfulness(_unit(self._screen(upload, _MEASURED)))
+
+    def has_colours(self, upload: Upload) -> bool:
+        """Whether a photo has colours of its own: not grey, and not toned in one ink."""
+        return not self.photo(upload).is_grey and not is_toned(self._screen(upload, _MEASURED))
+
+    def save(self, upload: Upload, look: Look, choice: str, to: Path) -> Path:
+        """Writes the full-size file as `to` with the format's ending; choice: keep, jpg, png."""
+        format, ending = output_format(self.photo(upload), choice)
+        target = to.with_name(to.name + ending)
+        return self.colorize(upload, look).save(target, format=format).path
+
+    def temporary(self) -> tempfile.TemporaryDirectory:
+        return tempfile.TemporaryDirectory(dir=self.folder, prefix="file-")
+
+    def forget(self, owner: str) -> None:
+        """Drops all that is remembered of an owner's uploads."""
+        self.memory.forget(owner)
+
+    def _fitting(self, look: Look) -> Look:
+        """The look without what its model does not take; ColorizeError where it is wrong."""
+        colorizer = self.colorizer(look.model)
+        if not colorizer.record.over_bins:
+            look = replace(look, temperature=None, seed=None)
+        if not colorizer.record.takes_hints:
+            look = replace(look, hints=())
+        colorizer.check(
+            saturation=look.saturation,
+            temperature=look.temperature,
+            size=look.size,
+            hints=look.hints,
+            seed=look.seed,
+        )
+        return look
+
+    def _ab(self, upload: Upload, look: Look) -> np.ndarray:
+        plain = replace(self._fitting(look), saturation=1.0)
+        key = (*upload, "ab", plain)
+        return self.memory.recall(
+            key, lambda: self.colorize(upload, plain).ab, lambda ab: ab.nbytes
+        )
+
+    def _screen(self, upload: Upload, longest: int) -> np.ndarray:
+        longest = min(longest, SCREEN)
+        key = (*upload, "screen", longest)
+        return self.memory.recall(
+            key, lambda: shrink(self.photo(upload).pixels, longest), lambda x: x.nbytes
+        )
+
+
+def encode(picture: np.ndarray, alpha: np.ndarray | None = None) -> tuple[bytes, str]:
+    """A preview as bytes and their media type: JPEG, or WebP where it is transparent."""
+    image, out = Image.fromarray(picture), io.BytesIO()
+    if alpha is not None:
+        image.putalpha(Image.fromarray(alpha))
+        image.save(out, "WEBP", quality=90, method=1)
+        return out.getvalue(), "image/webp"
+    image.save(out, "JPEG", quality=90, subsampling=0)
+    return out.getvalue(), "image/jpeg"
+
+
+def encode_uncertainty(uncertainty: np.ndarray, alpha: np.ndarray | None = None) -> bytes:
+    """A PNG in pink that is the more opaque, up to 80%, the less sure the model is.
+
+    Opacity is the cube, doubled: entropies of a photo's colours lie mostly from 0.3 to 0.7.
+    uncertainty: float32 `(h, w)` in [0, 1].
+    alpha: the photo's transparency, uint8 `(H, W)`; then the PNG has that size, and no pink where
+        there is no picture.
+    """
+    if alpha is not None:
+        size = alpha.shape[1], alpha.shape[0]
+        image = Image.fromarray(uncertainty).resize(size, Image.Resampling.BILINEAR)
+        uncertainty = np.asarray(image)
+    opacity = np.clip(2 * uncertainty**3, 0, 1) * 204
+    if alpha is not None:
+        opacity = opacity * (alpha / np.float32(255))
+    overlay = np.empty((*opacity.shape, 4), np.uint8)
+    overlay[..., :3] = (255, 0, 170)
+    overlay[..., 3] = opacity
+    out = io.BytesIO()
+    Image.fromarray(overlay).save(out, "PNG")
+    return out.getvalue()
+
+
+def is_toned(pixels: np.ndarray) -> bool:
+    """Whether a picture `(h, w[, 3])` uint8 is grey or toned in one ink, as sepia is.
+
+    Then a and b follow L: a quadratic in L explains them but for noise.
+    """
+    if pixels.ndim == 2:
+        return True
+    L, a, b = _lab(_unit(shrink(pixels, 128))).reshape(3, -1)
+    basis = np.stack((np.ones_like(L), L / 100, (L / 100) ** 2), axis=1)
+    ab = np.stack((a, b), axis=1)
+    residual = ab - basis @ np.linalg.lstsq(basis, ab, rcond=None)[0]
+    return float(np.sqrt((residual**2).sum(1).mean())) < _TONE_RESIDUAL
+
+
+def _compact(prediction: Prediction, colorizer: Colorizer) -> Prediction:
+    """Logits, the biggest thing here, in half precision: the best bin is 0, so little is lost."""
+    if not colorizer.record.over_bins:
+        return prediction
+    output = prediction.output
+    return replace(prediction, output=(output - output.amax(0, keepdim=True)).half())
+
+
+def _photo_bytes(photo: Photo) -> int:
+    return photo.pixels.nbytes + (0 if photo.alpha is None else photo.alpha.nbytes)
+
+
+def _unit(pixels: np.ndarray) -> np.ndarray:
+    """uint8 `(h, w[, 3])` to float32 `(3, h, w)` in [0, 1]."""
+    if pixels.ndim == 2:
+        pixels = np.repeat(pixels[..., None], 3, axis=2)
+    return pixels.transpose(2, 0, 1).astype(np.float32) / 255
+
+
+def _lab(picture: np.ndarray) -> np.ndarray:
+    return lab_from_rgb(torch.from_numpy(picture)).numpy()

@@ -1,0 +1,65 @@
+import pytest
+import torch
+
+from colorize.inference.hints import hint_planes
+from colorize.models.networks import NETWORKS
+from colorize.models.networks.unet import Encoder, UNet
+from colorize.models.record import WITH_HINTS
+from tests.colorize.inference.test_hints import spot
+
+SMALL = {"backbone": "test_efficientnet", "widths": (24, 24, 16, 16, 16)}
+
+
+@pytest.fixture(scope="module", params=[313, 2])
+def network(request):
+    torch.manual_seed(0)
+    return UNet(**SMALL, outputs=request.param).eval()
+
+
+@torch.inference_mode()
+def test_no_hints_is_a_plane_of_nothing(network, generator):
+    L = torch.rand(2, 1, 33, 47, generator=generator) * 2 - 1
+    assert torch.equal(network(L), network(L, torch.zeros(2, 3, 33, 47)))
+
+
+@pytest.mark.parametrize("size", [(8, 8), (31, 57), (64, 96)])
+@torch.inference_mode()
+def test_hints_change_the_output(network, size, generator):
+    L = torch.rand(1, 1, *size, generator=generator) * 2 - 1
+    planes = hint_planes([spot(size[0] // 2, size[1] // 2)], size)[None]
+    change = (network(L, planes) - network(L)).abs().sum(1)[0]
+    assert change.shape == tuple(-(-side // 2) for side in size)
+    assert change[size[0] // 4, size[1] // 4] > 0
+
+
+@torch.inference_mode()
+def test_hints_are_the_photos_own(network, generator):
+    L = torch.rand(2, 1, 32, 32, generator=generator) * 2 - 1
+    planes = torch.stack([hint_planes([spot(16, 16)], (32, 32)), torch.zeros(3, 32, 32)])
+    together = network(L, planes)
+    assert torch.allclose(together[1:], network(L[1:]), atol=1e-4)
+    assert not torch.allclose(together[:1], network(L[:1]), atol=1e-4)
+
+
+def test_the_names_of_networks_with_hints_are_those_that_say_so():
+    able = {name for name, network in NETWORKS.items() if getattr(network, "takes_hints", False)}
+    assert able == set(WITH_HINTS)
+
+
+def test_drop_paths_leave_deeper_blocks_out_more_often_and_in_training_alone():
+    torch.manual_seed(0)
+    encoder = Encoder("tf_efficientnet_lite0")
+    L, hints = torch.rand(1, 1, 32, 32) * 2 - 1, torch.zeros(1, 3, 32, 32)
+    before = encoder.eval()(L, hints)[-1]
+    encoder.drop_paths(0.5)
+    assert torch.equal(encoder.eval()(L, hints)[-1], before)
+
+    rates = [block.drop_path.drop_prob for block in find_blocks(encoder)]
+    assert rates == sorted(rates) and rates[0] > 0 and rates[-1] == 0.5
+    for block in find_blocks(encoder):
+        block.drop_path.train()
+    assert not all(torch.allclose(encoder(L, hints)[-1], before) for _ in range(8))
+
+
+def find_blocks(encoder):
+    return [block for block in encoder.network.modules() if hasattr(block, "drop_path")]

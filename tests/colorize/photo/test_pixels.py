@@ -1,0 +1,416 @@
+import struct
+
+import numpy as np
+import pytest
+from PIL import Image, ImageCms, TiffImagePlugin
+
+from colorize.photo.pixels import image_of, to_srgb, transparent_value
+
+y, x = np.mgrid[:48, :64]
+RGB = np.stack([x * 4, y * 5, (x + y) * 2], axis=-1).astype(np.uint8)
+GREY = (x * 3 + y).astype(np.uint8)
+ALPHA = (y * 5).astype(np.uint8)
+
+# Primaries adapted to D50, columns of XYZ for red, green, blue.
+SRGB_D50 = np.array(
+    [[0.43607, 0.38515, 0.14307], [0.22249, 0.71687, 0.06061], [0.01392, 0.09708, 0.71410]]
+)
+P3_D50 = np.array(
+    [[0.51512, 0.29198, 0.15710], [0.24120, 0.69225, 0.06657], [-0.00105, 0.04189, 0.78407]]
+)
+ADOBE_D50 = np.array(
+    [[0.60974, 0.20528, 0.14919], [0.31111, 0.62567, 0.06322], [0.01947, 0.06087, 0.74457]]
+)
+
+
+def fixed(*values):
+    return b"".join(struct.pack(">i", round(value * 65_536)) for value in values)
+
+
+def gamma_curve(gamma):
+    return b"curv" + struct.pack(">IIHxx", 0, 1, round(gamma * 256))
+
+
+def profile(space, kind, tags, connection=b"XYZ "):
+    """An ICC version 2.4 profile with these tags (ICC.1:2001-04)."""
+    tags = {
+        b"desc": b"desc" + struct.pack(">II", 0, 5) + b"Test\0" + bytes(78),
+        b"cprt": b"text\0\0\0\0none\0",
+        b"wtpt": b"XYZ \0\0\0\0" + fixed(0.9642, 1, 0.8249),
+        **tags,
+    }
+    place, table, body = 128 + 4 + 12 * len(tags), struct.pack(">I", len(tags)), b""
+    for name, data in tags.items():
+        table += name + struct.pack(">II", place + len(body), len(data))
+        body += data + bytes(-len(data) % 4)
+    header = struct.pack(
+        ">I4sI4s4s4s", place + len(body), bytes(4), 0x02400000, kind, space, connection
+    )
+    header += struct.pack(">6H", 2000, 1, 1, 0, 0, 0) + b"acsp" + bytes(28)
+    header += fixed(0.9642, 1, 0.8249)
+    return header.ljust(128, b"\0") + table + body
+
+
+def matrix_profile(matrix, gamma):
+    columns = {
+        tag: b"XYZ \0\0\0\0" + fixed(*matrix[:, i])
+        for i, tag in enumerate((b"rXYZ", b"gXYZ", b"bXYZ"))
+    }
+    curves = dict.fromkeys((b"rTRC", b"gTRC", b"bTRC"), gamma_curve(gamma))
+    return profile(b"RGB ", b"mntr", columns | curves)
+
+
+def grey_profile(gamma):
+    return profile(b"GRAY", b"mntr", {b"kTRC": gamma_curve(gamma)})
+
+
+def cmyk_profile():
+    """Neutral inks: at the 16 corners L is 100 (1 - k) (1 - (c + m + y) / 3)."""
+    clut = b""
+    for corner in np.ndindex(2, 2, 2, 2):
+        lightness = 100 * (1 - corner[3]) * (1 - sum(corner[:3]) / 3)
+        clut += struct.pack(">3H", round(lightness * 652.8), 0x8000, 0x8000)
+    line = struct.pack(">2H", 0, 65_535)
+    table = b"mft2" + struct.pack(">I4Bx"[:-1], 0, 4, 3, 2, 0) + fixed(1, 0, 0, 0, 1, 0, 0, 0, 1)
+    table += struct.pack(">HH", 2, 2) + line * 4 + clut + line * 3
+    return profile(b"CMYK", b"prtr", {b"A2B0": table, b"A2B1": table}, connection=b"Lab ")
+
+
+def encoded(linear):
+    """The sRGB transfer curve (IEC 61966-2-1) to 0..255."""
+    linear = np.clip(linear, 0, 1)
+    low = 12.92 * linear
+    return 255 * np.where(linear <= 0.0031308, low, 1.055 * linear ** (1 / 2.4) - 0.055)
+
+
+def with_profile(image, data):
+    image.info["icc_profile"] = data
+    return image
+
+
+def converted(mode):
+    image = Image.fromarray(RGB)
+    if mode == "LAB":
+        srgb, lab = ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB")
+        return ImageCms.profileToProfile(image, srgb, lab, outputMode="LAB")
+    return image.convert(mode)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "YCbCr", "HSV", "CMYK", "RGBX", "P"])
+def test_color_modes_become_rgb(mode):
+    image = converted(mode)
+    color, alpha, _ = to_srgb(image)
+    np.testing.assert_array_equal(color, np.asarray(image.convert("RGB")))
+    assert alpha is None
+    assert color.flags.writeable
+
+
+def test_lab_becomes_srgb():
+    from skimage.color import rgb2lab
+
+    small = np.uint8(96) + RGB // 4  # well inside of what 8-bit Lab can hold
+    image = Image.fromarray(small)
+    srgb, lab = ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB")
+    color, _, notices = to_srgb(ImageCms.profileToProfile(image, srgb, lab, outputMode="LAB"))
+    assert np.abs(rgb2lab(color) - rgb2lab(small)).max() < 2.5
+    assert notices == []
+
+
+@pytest.mark.parametrize("mode", ["L", "LA", "1"])
+def test_grey_modes_stay_grey(mode):
+    image = Image.fromarray(GREY).convert(mode)
+    color, alpha, notices = to_srgb(image)
+    np.testing.assert_array_equal(color, np.asarray(image.convert("L")))
+    assert color.ndim == 2
+    assert (alpha is None) == (mode != "LA")
+    assert notices == []
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "P", "YCbCr", "CMYK"])
+def test_equal_channels_are_grey(mode):
+    image = Image.fromarray(np.repeat(GREY[..., None], 3, axis=2))
+    if mode == "P":
+        image = image.quantize(256)
+    color = to_srgb(image.convert(mode)).color
+    assert color.ndim == 2
+    assert np.abs(color.astype(int) - GREY).max() <= 1
+
+
+@pytest.mark.parametrize("place", [(0, 0), (47, 63)])
+def test_one_pixel_of_color_is_color_and_sepia_is_color(place):
+    pixels = np.repeat(GREY[..., None], 3, axis=2)
+    pixels[place] = 10, 10, 11
+    assert to_srgb(Image.fromarray(pixels)).color.ndim == 3
+    sepia = np.clip(GREY[..., None] * np.array([1.1, 1.0, 0.8]), 0, 255).astype(np.uint8)
+    np.testing.assert_array_equal(to_srgb(Image.fromarray(sepia)).color, sepia)
+
+
+def test_alpha_is_taken_apart():
+    image = Image.fromarray(np.dstack([RGB, ALPHA]))
+    color, alpha, _ = to_srgb(image)
+    np.testing.assert_array_equal(color, RGB)
+    np.testing.assert_array_equal(alpha, ALPHA)
+    premultiplied = to_srgb(image.convert("RGBa"))
+    np.testing.assert_array_equal(premultiplied.alpha, ALPHA)
+    seen = ALPHA > 200
+    assert np.abs(premultiplied.color[seen].astype(int) - RGB[seen]).max() <= 2
+
+
+@pytest.mark.parametrize("key", [3, bytes([255, 0, 128, 255, 7])])
+def test_transparent_palette_entries(key):
+    image = Image.fromarray(RGB).quantize(8)
+    image.info["transparency"] = key
+    index = np.asarray(image)
+    table = np.full(256, 255)
+    if isinstance(key, int):
+        table[key] = 0
+    else:
+        table[: len(key)] = list(key)
+    np.testing.assert_array_equal(to_srgb(image).alpha, table[index])
+
+
+def test_palette_with_an_alpha_channel():
+    image = Image.fromarray(RGB).quantize(8).convert("PA")
+    image.putalpha(Image.fromarray(ALPHA))
+    np.testing.assert_array_equal(to_srgb(image).alpha, ALPHA)
+
+
+@pytest.mark.parametrize(
+    ("image", "key"),
+    [
+        (Image.fromarray(GREY), int(GREY[5, 5])),
+        (Image.fromarray(GREY.astype(np.uint16) * 257), int(GREY[5, 5]) * 257),
+        (Image.fromarray(RGB), tuple(int(v) for v in RGB[5, 5])),
+    ],
+)
+def test_transparent_value(image, key):
+    image.info["transparency"] = key
+    assert transparent_value(image) == key
+    pixels = np.asarray(image).reshape(48, 64, -1)
+    hit = np.all(pixels == pixels[5, 5], axis=2)
+    assert hit.any()
+    np.testing.assert_array_equal(to_srgb(image, key).alpha == 0, hit)
+
+
+@pytest.mark.parametrize("dtype", ["<u2", ">u2"])
+def test_16_bits_are_scaled_not_cut(dtype):
+    values = np.arange(65_536, dtype=dtype).reshape(256, 256)
+    color = to_srgb(Image.fromarray(values)).color
+    np.testing.assert_array_equal(color, np.rint(values.astype(int) / 257))
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        (np.float32([[0, 0.5, 1]]), [[0, 128, 255]]),
+        (np.float32([[-0.05, 0.5, 1.05]]), [[0, 128, 255]]),
+        (np.float32([[0, 100.4, 255]]), [[0, 100, 255]]),
+        (np.float32([[0, 32_896, 65_535]]), [[0, 128, 255]]),
+        (np.int32([[0, 100, 255]]), [[0, 100, 255]]),
+        (np.int32([[0, 32_896, 65_535]]), [[0, 128, 255]]),
+        (np.float32([[0, np.nan, np.inf, -np.inf, 1]]), [[0, 0, 255, 0, 255]]),
+        (np.float32([[0, 0]]), [[0, 0]]),
+    ],
+)
+def test_wide_values_are_scaled_by_their_range(values, expected):
+    color, _, notices = to_srgb(Image.fromarray(values))
+    np.testing.assert_array_equal(color, expected)
+    assert notices == []
+
+
+@pytest.mark.parametrize(
+    "values", [np.float32([[-1000, 500, 2000]]), np.int32([[-(2**31), -1, 2**31 - 1]])]
+)
+def test_values_of_no_known_scale_are_stretched_and_said(values):
+    color, _, notices = to_srgb(Image.fromarray(values))
+    assert color[0, 0] == 0
+    assert color[0, 1] in (127, 128)
+    assert color[0, 2] == 255
+    assert len(notices) == 1
+    assert "scaled" in notices[0]
+
+
+def test_constant_out_of_scale_values_are_no_division_by_zero():
+    assert to_srgb(Image.fromarray(np.float32([[1e9, 1e9]]))).color.shape == (1, 2)
+
+
+def test_no_finite_value_is_an_error():
+    with pytest.raises(ValueError, match="finite"):
+        to_srgb(Image.fromarray(np.full((2, 2), np.nan, np.float32)))
+
+
+@pytest.mark.parametrize("matrix", [P3_D50, ADOBE_D50], ids=["P3", "Adobe RGB"])
+def test_wide_gamut_profiles_are_converted(matrix):
+    gamma = 563 / 256
+    color, _, notices = to_srgb(with_profile(Image.fromarray(RGB), matrix_profile(matrix, gamma)))
+    linear = (RGB / 255) ** gamma @ (np.linalg.inv(SRGB_D50) @ matrix).T
+    expected = encoded(linear)
+    assert np.abs(color - expected).max() < 1.6
+    assert np.abs(expected - RGB).max() > 20, "or nothing was tested"
+    assert notices == []
+
+
+def test_profile_applies_to_the_colors_of_a_palette_and_not_to_alpha():
+    image = Image.fromarray(RGB).quantize(16)
+    image.info["transparency"] = 2
+    plain = to_srgb(image)
+    moved = to_srgb(with_profile(image, matrix_profile(P3_D50, 2.2)))
+    np.testing.assert_array_equal(moved.alpha, plain.alpha)
+    assert np.abs(moved.color.astype(int) - plain.color).max() > 20
+
+
+def test_srgb_profile_changes_no_byte():
+    srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    np.testing.assert_array_equal(to_srgb(with_profile(Image.fromarray(noise), srgb)).color, noise)
+
+
+def test_grey_profile_is_converted_by_its_curve():
+    color = to_srgb(with_profile(Image.fromarray(GREY), grey_profile(1.8))).color
+    assert color.ndim == 2
+    assert np.abs(color - encoded((GREY / 255) ** (461 / 256))).max() <= 1
+
+
+def test_deep_grey_keeps_its_depth_through_a_linear_profile():
+    values = np.arange(65_536, dtype=np.uint16).reshape(256, 256)
+    color = to_srgb(with_profile(Image.fromarray(values), grey_profile(1))).color
+    assert np.abs(color - encoded(values / 65_535)).max() <= 1
+    assert len(np.unique(color[0])) > 10, "shadows would be one level if cut to 8 bits first"
+
+
+@pytest.mark.parametrize("deep", [False, True])
+def test_grey_pixels_with_an_rgb_profile(deep):
+    image = Image.fromarray(GREY.astype(np.uint16) * 257 if deep else GREY)
+    color = to_srgb(with_profile(image, matrix_profile(P3_D50, 1.8))).color
+    assert color.ndim == 2
+    assert np.abs(color - encoded((GREY / 255) ** (461 / 256))).max() <= 1.5
+
+
+def test_equal_channels_with_a_profile_are_grey():
+    image = Image.fromarray(np.repeat(GREY[..., None], 3, axis=2))
+    color = to_srgb(with_profile(image, matrix_profile(ADOBE_D50, 1.8))).color
+    assert color.ndim == 2
+    assert np.abs(color - encoded((GREY / 255) ** (461 / 256))).max() <= 1.5
+
+
+def test_equal_channels_that_a_profile_tints_are_color():
+    tinted = SRGB_D50 * np.array([1.0, 0.8, 0.6])
+    image = Image.fromarray(np.repeat(GREY[..., None], 3, axis=2))
+    assert to_srgb(with_profile(image, matrix_profile(tinted, 2.2))).color.ndim == 3
+
+
+def test_cmyk_profile_is_converted():
+    from skimage.color import lab2rgb
+
+    inks = np.zeros((1, 5, 4), np.uint8)
+    inks[0, 1:, 3] = 64, 128, 192, 255
+    color, _, notices = to_srgb(
+        with_profile(Image.frombytes("CMYK", (5, 1), inks.tobytes()), cmyk_profile())
+    )
+    lightness = 100 * (1 - inks[..., 3] / 255)
+    lab = np.stack([lightness, np.zeros_like(lightness), np.zeros_like(lightness)], axis=-1)
+    assert np.abs(color - 255 * lab2rgb(lab)[..., 0]).max() <= 2
+    assert notices == []
+
+
+def test_cmyk_without_a_profile_is_said():
+    notices = to_srgb(converted("CMYK")).notices
+    assert len(notices) == 1
+    assert "estimates" in notices[0]
+
+
+@pytest.mark.parametrize(
+    ("mode", "data"),
+    [
+        ("RGB", b"no profile"),
+        ("RGB", matrix_profile(P3_D50, 2.2)[:300]),
+        ("RGB", grey_profile(1.8)),
+        ("RGB", cmyk_profile()),
+        ("neutral", cmyk_profile()),
+        ("L", b"no profile"),
+        ("L", cmyk_profile()),
+        ("I;16", b"\0" * 200),
+        ("CMYK", matrix_profile(P3_D50, 2.2)),
+    ],
+)
+def test_profiles_that_do_not_fit_are_ignored_and_said(mode, data):
+    image = Image.fromarray(GREY)
+    if mode == "I;16":
+        image = Image.fromarray(GREY.astype(np.uint16))
+    elif mode == "neutral":
+        image = image.convert("RGB")
+    elif mode != "L":
+        image = converted(mode)
+    plain = to_srgb(image)
+    color, _, notices = to_srgb(with_profile(image, data))
+    np.testing.assert_array_equal(color, plain.color)
+    assert sum("profile is damaged" in notice for notice in notices) == 1
+
+
+@pytest.mark.parametrize("data", [b"", None, "text", 5])
+def test_empty_profiles_are_none(data):
+    assert to_srgb(with_profile(Image.fromarray(RGB), data)).notices == []
+
+
+def tiff_like(values, **tags):
+    """A deep grey image as Pillow's TIFF reader gives it."""
+    image = Image.fromarray(values)
+    image.tag_v2 = TiffImagePlugin.ImageFileDirectory_v2()
+    for tag, value in tags.items():
+        image.tag_v2[int(tag[1:])] = value
+    return image
+
+
+def test_12_bits_are_scaled_by_4095():
+    image = tiff_like(np.uint16([[0, 2048, 4095]]), t258=(12,))
+    np.testing.assert_array_equal(to_srgb(image).color, [[0, 128, 255]])
+
+
+def test_white_is_zero():
+    image = tiff_like(np.uint16([[0, 65_535]]), t262=0)
+    np.testing.assert_array_equal(to_srgb(image).color, [[255, 0]])
+
+
+def test_pixels_are_the_same_across_strips(monkeypatch):
+    image = with_profile(Image.fromarray(np.dstack([RGB, ALPHA])), matrix_profile(P3_D50, 2.2))
+    whole = to_srgb(image)
+    monkeypatch.setattr("colorize.photo.pixels._STRIP_PIXELS", 64 * 7)
+    striped = to_srgb(image)
+    np.testing.assert_array_equal(striped.color, whole.color)
+    np.testing.assert_array_equal(striped.alpha, whole.alpha)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+@pytest.mark.parametrize("channel", [None, 0, 1, 2])
+def test_one_pixel_in_colour_anywhere_makes_a_colour_photo(mode, channel):
+    pixels = np.full((700, 900, len(mode)), 90, np.uint8)  # several strips
+    if channel is not None:
+        pixels[600, 5, channel] = 91
+    found = to_srgb(Image.fromarray(pixels)).color
+    assert found.shape == ((700, 900) if channel is None else (700, 900, 3))
+    assert np.array_equal(found, pixels[..., 0] if channel is None else pixels[..., :3])
+
+
+def test_an_image_of_four_bytes_a_pixel_shares_their_memory():
+    whole = np.random.default_rng(0).integers(0, 256, (20, 30, 4), dtype=np.uint8)
+    image = image_of(whole[..., :3])
+    assert (image.mode, image.size) == ("RGBX", (30, 20))
+    whole[3, 4] = 1, 2, 3, 255
+    assert image.getpixel((4, 3))[:3] == (1, 2, 3)
+    assert np.array_equal(np.asarray(image.convert("RGB")), whole[..., :3])
+
+
+def test_an_image_of_anything_else_is_a_copy():
+    whole = np.random.default_rng(0).integers(0, 256, (20, 30, 4), dtype=np.uint8)
+    columns_first = np.zeros((30, 20, 4), np.uint8).transpose(1, 0, 2)
+    for picture in (
+        whole[..., :3].copy(),
+        whole[..., 1:],
+        whole[2:, ..., :3],
+        whole[..., 2::-1],
+        whole[:, ::-1, :3],
+        columns_first[..., :3],
+    ):
+        image = image_of(picture)
+        assert image.mode == "RGB"
+        assert np.array_equal(np.asarray(image), picture)

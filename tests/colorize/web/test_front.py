@@ -1,0 +1,279 @@
+import asyncio
+import json
+from collections import namedtuple
+from types import SimpleNamespace
+
+import pytest
+
+from colorize.web import front
+from colorize.web.front import Front, client_of, waiting_clients
+
+API = "/gradio_api"
+
+
+class App:
+    """An application that reads what it gets, and says so."""
+
+    def __init__(self):
+        self.bodies = []
+
+    async def __call__(self, scope, receive, send):
+        body = b""
+        if scope["method"] not in ("GET", "HEAD"):
+            while True:
+                message = await receive()
+                body += message["body"]
+                if not message.get("more_body"):
+                    break
+        self.bodies.append(body)
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"in"})
+
+
+@pytest.fixture
+def ask(tmp_path):
+    """A function: status and sentence of an answer; `ask.app` is what stands behind the front."""
+
+    def ask(method, path, pieces=(b"",), headers=(), waiting=(), app=None):
+        stack = Front(app or ask.app, tmp_path, lambda: list(waiting))
+        left, sent = list(pieces), []
+
+        async def receive():
+            if left and callable(left[0]):
+                await left.pop(0)()
+            piece = left.pop(0)
+            return {"type": "http.request", "body": piece, "more_body": bool(left)}
+
+        async def send(message):
+            sent.append(message)
+
+        scope = {
+            "type": "http",
+            "method": method,
+            "path": path,
+            "headers": [(k.lower().encode(), str(v).encode()) for k, v in headers],
+            "client": ("10.0.0.7", 1234),
+        }
+        asyncio.run(stack(scope, receive, send))
+        assert [m["type"] for m in sent] == ["http.response.start", "http.response.body"]
+        ask.left = left
+        body = sent[1]["body"]
+        return sent[0]["status"], "" if body == b"in" else json.loads(body)["error"]
+
+    ask.app = App()
+    return ask
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/"),
+        ("GET", "/study"),
+        ("POST", f"{API}/study/demo/answer"),
+        ("GET", f"{API}/colorize/key/1/grey"),
+        ("GET", f"{API}/file=/tmp/x/photo.png"),
+        ("POST", f"{API}/upload"),
+        ("POST", f"{API}/queue/join"),
+        ("POST", f"/behind/a/proxy{API}/queue/join"),
+        ("POST", f"{API}/run/predict"),
+        ("POST", f"{API}/call/colorize"),
+        ("POST", f"{API}/call/v2/colorize"),
+        ("POST", f"{API}/cancel"),
+        ("GET", f"{API}/heartbeat/abc"),
+    ],
+)
+def test_the_doors_that_are_needed_are_open(ask, method, path):
+    assert ask(method, path) == (200, "")
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", f"{API}/proxy=https://a.hf.space/file=x"),
+        ("HEAD", f"{API}/proxy=https://a.hf.space/"),
+        ("GET", f"/behind/a/proxy{API}/proxy=https://a.hf.space/"),
+        ("GET", f"{API}/file=http://169.254.169.254/latest/meta-data"),
+        ("GET", f"{API}/file=HTTPS://example.org/x.png"),
+        ("POST", f"{API}/component_server"),
+        ("POST", f"{API}/process_recording"),
+        ("POST", f"{API}/stream/abc"),
+        ("POST", f"{API}/vibe-edit"),
+        ("PUT", f"{API}/upload2"),
+        ("DELETE", f"{API}/file=/tmp/x"),
+    ],
+)
+def test_the_others_are_closed(ask, method, path):
+    assert ask(method, path) == (404, "There is nothing here.")
+    assert ask.app.bodies == []
+
+
+ADDRESSES = [
+    "http://example.org/a.png",
+    "https://10.0.0.1/",
+    " HTTP://x/y",
+    "ftp://x/y",
+    "file:///etc/passwd",
+]
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+@pytest.mark.parametrize("path", ["queue/join", "run/predict", "call/colorize", "call/v2/colorize"])
+@pytest.mark.parametrize("depth", ["file", "list", "deep"])
+def test_addresses_in_files_are_refused(ask, address, path, depth):
+    file = {"path": address, "meta": {"_type": "gradio.FileData"}}
+    data = {"file": [file], "list": [[file, file]], "deep": [{"a": {"b": [{"c": file}]}}]}[depth]
+    status, sentence = ask("POST", f"{API}/{path}", [json.dumps({"data": data}).encode()])
+    assert (status, sentence) == (422, "Send the photo itself: addresses are not fetched.")
+    assert ask.app.bodies == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"data": [{"path": "/tmp/gradio/abc/photo.png", "url": "http://x/file=abc"}]}',
+        b'{"data": [{"path": "C:/Users/me/photo.png"}, "http://is a text here"]}',
+        b'{"data": [{"path": null}, {"path": 3}]}',
+        b"not json",
+        b"[" * 100_000,
+        b"\xff\xfe",
+        b"",
+    ],
+)
+def test_what_names_no_address_comes_through_as_it_was(ask, body):
+    half = len(body) // 2
+    assert ask("POST", f"{API}/queue/join", [body[:half], body[half:]])[0] == 200
+    assert ask.app.bodies == [body]
+
+
+def test_a_body_that_says_it_is_too_large_is_not_read(ask):
+    for path, most in (
+        (f"{API}/upload", front.MOST_UPLOAD),
+        (f"{API}/queue/join", front.MOST_BODY),
+    ):
+        status, sentence = ask("POST", path, [b"x"], [("Content-Length", most + 1)])
+        assert (status, sentence) == (413, f"Expected {most // 2**20} MB at most.")
+        assert ask.left == [b"x"]
+
+
+@pytest.mark.parametrize("path", [f"{API}/queue/join", f"{API}/study/demo/answer", "/anything"])
+def test_reading_stops_where_a_body_is_too_large(ask, path):
+    piece = bytes(2**19)
+    status, _ = ask("POST", path, [piece] * 100)
+    assert status == 413 and len(ask.left) == 95
+    assert ask.app.bodies == []
+
+
+def test_an_upload_may_be_larger(ask):
+    assert ask("POST", f"{API}/upload", [bytes(2**20)] * 10)[0] == 200
+
+
+@pytest.mark.parametrize("path", [f"{API}/queue/join", f"{API}/upload", f"{API}/study/demo/answer"])
+def test_a_silent_client_is_let_go(ask, monkeypatch, path):
+    monkeypatch.setattr(front, "_SILENCE", 0.05)
+    status, sentence = ask("POST", path, [b"{", lambda: asyncio.sleep(600), b"}"])
+    assert (status, sentence) == (408, "The request came too slowly.")
+
+
+def test_a_trickle_is_let_go(ask, monkeypatch):
+    """Each piece comes in time, and yet it would take for ever."""
+    monkeypatch.setattr(front, "_SILENCE", 0.5)
+    drops = [x for _ in range(1000) for x in (lambda: asyncio.sleep(0.02), b".")]
+    status, _ = ask("POST", f"{API}/upload", [*drops, b""])
+    assert status == 408 and len(ask.left) > 1000
+
+
+def test_what_the_app_makes_of_a_broken_body_is_not_sent(ask, monkeypatch):
+    monkeypatch.setattr(front, "_SILENCE", 0.05)
+
+    async def swallowing(scope, receive, send):
+        try:
+            await receive()
+        except Exception:
+            await send({"type": "http.response.start", "status": 500, "headers": []})
+            await send({"type": "http.response.body", "body": b"{}"})
+
+    pieces = [lambda: asyncio.sleep(600), b""]
+    assert ask("POST", f"{API}/upload", pieces, app=swallowing)[0] == 408
+
+
+def test_waiting_for_the_end_of_a_connection_takes_as_long_as_it_takes(tmp_path, monkeypatch):
+    """As a stream of events does, long after its request was read."""
+    monkeypatch.setattr(front, "_SILENCE", 0.05)
+    messages = [{"type": "http.request", "body": b"{}"}, {"type": "http.disconnect"}]
+
+    async def receive():
+        if len(messages) == 1:
+            await asyncio.sleep(0.3)
+        return messages.pop(0)
+
+    seen = []
+
+    async def listening(scope, receive, send):
+        seen.append((await receive())["type"])
+        seen.append((await receive())["type"])
+
+    scope = {"type": "http", "method": "POST", "path": "/x", "headers": []}
+    asyncio.run(Front(listening, tmp_path)(scope, receive, None))
+    assert seen == ["http.request", "http.disconnect"]
+
+
+Usage = namedtuple("Usage", "free")
+
+
+@pytest.mark.parametrize(("free", "status"), [(2**30 - 1, 507), (2**31, 200)])
+def test_uploads_leave_room_for_the_studies(ask, monkeypatch, free, status):
+    monkeypatch.setattr(front.shutil, "disk_usage", lambda _: Usage(free))
+    assert ask("POST", f"{API}/upload", headers=[("Content-Length", 0)])[0] == status
+    assert ask("POST", f"{API}/study/demo/answer")[0] == 200
+
+
+def test_the_size_of_an_upload_counts_beforehand(ask, monkeypatch):
+    monkeypatch.setattr(front.shutil, "disk_usage", lambda _: Usage(2**30 + 1000))
+    assert ask("POST", f"{API}/upload", headers=[("Content-Length", 999)])[0] == 200
+    assert ask("POST", f"{API}/upload", headers=[("Content-Length", 1001)])[0] == 507
+
+
+def test_one_client_cannot_fill_the_queue(ask):
+    waiting = ["10.0.0.7"] * front.MOST_WAITING + ["10.0.0.8"]
+    for path in ("queue/join", "call/colorize"):
+        status, sentence = ask("POST", f"{API}/{path}", waiting=waiting)
+        assert status == 429 and "waiting already" in sentence
+        other = [("X-Forwarded-For", "10.0.0.7, 10.0.0.8")]
+        assert ask("POST", f"{API}/{path}", headers=other, waiting=waiting)[0] == 200
+    assert ask("POST", f"{API}/study/demo/answer", waiting=waiting)[0] == 200
+
+
+@pytest.mark.parametrize("path", [f"{API}/upload", f"{API}/queue/join", f"{API}/study/demo/answer"])
+def test_other_sites_pages_make_no_visitor_do_anything(ask, path):
+    assert ask("POST", path, headers=[("Sec-Fetch-Site", "cross-site")])[0] == 403
+    for own in ("same-origin", "same-site", "none"):
+        assert ask("POST", path, headers=[("Sec-Fetch-Site", own)])[0] == 200
+
+
+def test_clients_of_gradios_queue():
+    def event(address, forwarded=None):
+        headers = [(b"x-forwarded-for", forwarded)] if forwarded else []
+        return SimpleNamespace(
+            request=SimpleNamespace(scope={"client": (address, 1), "headers": headers})
+        )
+
+    lines = {
+        "a": SimpleNamespace(queue=[event("1.1.1.1"), event("2.2.2.2", b"9.9.9.9, 3.3.3.3")]),
+        "b": SimpleNamespace(queue=[event("1.1.1.1")]),
+    }
+    queue = SimpleNamespace(event_queue_per_concurrency_id=lines)
+    assert waiting_clients(queue) == ["1.1.1.1", "3.3.3.3", "1.1.1.1"]
+
+
+def test_a_client_without_an_address():
+    assert client_of({"headers": [], "client": None}) == ""
+
+
+def test_other_kinds_of_connection_pass(tmp_path):
+    seen = []
+
+    async def app(scope, receive, send):
+        seen.append(scope["type"])
+
+    asyncio.run(Front(app, tmp_path)({"type": "lifespan"}, None, None))
+    assert seen == ["lifespan"]

@@ -1,0 +1,236 @@
+import io
+import json
+import zipfile
+
+import numpy as np
+import pytest
+from PIL import Image
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+
+from colorize.evaluation.hint_scores import missed_by
+from colorize.models.record import list_checkpoints
+from colorize.web.examples import write_examples
+from colorize.web.routes import PREFIX, Pictures, download_names
+from colorize.web.session import Sessions
+from colorize.web.workshop import Workshop
+
+MODELS = ["direct", "bins"]
+
+
+@pytest.fixture
+def sessions(checkpoints, tmp_path):
+    (tmp_path / "files").mkdir()
+    sessions = Sessions(Workshop(tmp_path / "files", list_checkpoints()), tmp_path / "sessions")
+    yield sessions
+    sessions.close()
+
+
+@pytest.fixture
+def client(sessions, tmp_path):
+    pictures = Pictures(sessions, write_examples(tmp_path / "examples"))
+    return TestClient(Starlette(routes=pictures.routes()), raise_server_exceptions=True)
+
+
+@pytest.fixture
+def session(sessions, shipped_photos, tmp_path):
+    """A colour photo and a grey one of the same name, colorized by both models."""
+    colour, grey = tmp_path / "a" / "old.jpg", tmp_path / "b" / "old.jpg"
+    for file in (colour, grey):
+        file.parent.mkdir()
+    image = Image.fromarray(shipped_photos["coffee.png"]).resize((900, 600))
+    exif = Image.Exif()
+    exif[0x010E] = "Grandmother"
+    image.save(colour, exif=exif)
+    image.convert("L").save(grey)
+    session = sessions.of("me")
+    list(session.add([colour, grey]))
+    list(session.run(MODELS, None))
+    return session
+
+
+@pytest.fixture
+def get(client, session):
+    def get(path, **query):
+        return client.get(f"{PREFIX}/{session.key}/{path}", params=query)
+
+    return get
+
+
+def picture(answer):
+    assert answer.status_code == 200, answer.text
+    return Image.open(io.BytesIO(answer.content))
+
+
+def chroma(image):
+    pixels = np.asarray(image.convert("RGB")).astype(int)
+    return (pixels.max(2) - pixels.min(2)).mean()
+
+
+def test_previews(get):
+    assert picture(get("1/grey", side=400)).size == (400, 267)
+    assert picture(get("1/grey", side=700)).size == (800, 533)
+    assert picture(get("1/grey", side=99999)).size == (900, 600)
+    assert chroma(picture(get("1/grey"))) < 1
+    assert chroma(picture(get("1/original"))) > 20
+    assert chroma(picture(get("1/direct/colour"))) > 3
+
+
+def test_saturation_and_temperature_come_with_the_address(get):
+    grey = chroma(picture(get("1/bins/colour", saturation=0)))
+    plain = chroma(picture(get("1/bins/colour")))
+    strong = chroma(picture(get("1/bins/colour", saturation=2)))
+    assert grey < 1 < plain < strong
+    careful = picture(get("1/bins/colour", temperature=1))
+    assert np.asarray(careful).tolist() != np.asarray(picture(get("1/bins/colour"))).tolist()
+
+
+def test_full_size_file_keeps_metadata_and_name(get, tmp_path):
+    answer = get("1/direct/file")
+    image = picture(answer)
+    assert image.size == (900, 600) and image.format == "JPEG"
+    assert image.getexif()[0x010E] == "Grandmother"
+    assert 'filename="old-direct.jpg"' in answer.headers["content-disposition"]
+    assert 'filename="old-direct-2.jpg"' in get("2/direct/file").headers["content-disposition"]
+    assert not list((tmp_path / "files").iterdir())
+
+
+@pytest.mark.parametrize(("choice", "format"), [("png", "PNG"), ("jpg", "JPEG"), ("keep", "JPEG")])
+def test_format_of_the_file(get, choice, format):
+    assert picture(get("2/bins/file", format=choice)).format == format
+
+
+def test_zip_holds_every_file_once(get, tmp_path):
+    answer = get("all.zip", models="direct,bins", format="png", saturation=1.5)
+    archive = zipfile.ZipFile(io.BytesIO(answer.content))
+    assert archive.testzip() is None
+    assert archive.namelist() == [
+        "old-direct.png", "old-bins.png", "old-direct-2.png", "old-bins-2.png",
+    ]  # fmt: skip
+    single = get("2/bins/file", format="png", saturation=1.5).content
+    inside = Image.open(io.BytesIO(archive.read("old-bins-2.png")))
+    assert np.array_equal(np.asarray(inside), np.asarray(Image.open(io.BytesIO(single))))
+    assert not list((tmp_path / "files").iterdir())
+
+
+def test_zip_says_what_it_lacks(get, session):
+    session.items[1].upload.file.unlink()
+    session._workshop.forget(session.key)
+    archive = zipfile.ZipFile(io.BytesIO(get("all.zip", models="direct").content))
+    assert archive.namelist() == ["old-direct.jpg", "not-included.txt"]
+    assert archive.read("not-included.txt").decode().startswith("old.jpg: ")
+
+
+def test_figures_of_colour_photos_only(get):
+    figures = get("1/direct/figures").json()
+    assert figures.keys() == {"psnr", "ciede2000", "colorfulness"}
+    assert get("2/direct/figures").status_code == 404
+
+
+def test_uncertainty_of_models_over_bins_only(get):
+    assert picture(get("1/bins/uncertainty")).mode == "RGBA"
+    assert get("1/direct/uncertainty").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("path", "query", "status"),
+    [
+        ("3/grey", {}, 404),
+        ("1/nothing/colour", {}, 404),
+        ("1/direct/colour", {"size": 192}, 404),
+        ("1/direct/colour", {"saturation": "x"}, 422),
+        ("1/direct/colour", {"saturation": "nan"}, 422),
+        ("1/direct/colour", {"saturation": "-1"}, 422),
+        ("1/direct/file", {"format": "exe"}, 422),
+        ("1/grey", {"side": "inf"}, 422),
+        ("all.zip", {"models": "nothing"}, 404),
+        ("all.zip", {}, 404),
+    ],
+)
+def test_wrong_requests_get_one_sentence(get, path, query, status):
+    answer = get(path, **query)
+    assert answer.status_code == status
+    assert "\n" not in json.loads(answer.text)["error"]
+    assert answer.headers["cache-control"] == "no-store"
+
+
+def test_pictures_of_others_are_not_there(client, session, sessions):
+    other = sessions.of("you")
+    for key in (other.key, "x", session.key[:-1]):
+        assert client.get(f"{PREFIX}/{key}/1/grey").status_code == 404
+    sessions.drop("me")
+    answer = client.get(f"{PREFIX}/{session.key}/1/grey")
+    assert answer.status_code == 404 and "Drop them again" in answer.json()["error"]
+
+
+def test_examples(client):
+    for number in range(3):
+        assert chroma(picture(client.get(f"{PREFIX}/example/{number}"))) == 0
+    assert client.get(f"{PREFIX}/example/3").status_code == 404
+
+
+def test_names_are_never_doubled(sessions, tmp_path):
+    session = sessions.of("me")
+    files = []
+    for number, name in enumerate(("a.png", "a.png", "A.jpg", "a-2.png", "a-direct.png")):
+        files.append(tmp_path / str(number) / name)
+        files[-1].parent.mkdir()
+        Image.new("L", (9, 9)).save(files[-1])
+    list(session.add(files))
+    names = download_names(session.items, MODELS)
+    assert len({name.lower() for name in names.values()}) == 10
+    assert [names[n, "direct"] for n in (1, 2, 3)] == ["a-direct", "a-direct-2", "A-direct-3"]
+
+
+@pytest.fixture
+def hinted(with_hints, shipped_photos, tmp_path):
+    """A function like `get`, of a session with two photos done by "hinted" and "direct"."""
+    files = tmp_path / "a.png", tmp_path / "b.png"
+    for file in files:
+        Image.fromarray(shipped_photos["coffee.png"]).resize((90, 60)).save(file)
+    (tmp_path / "files").mkdir()
+    sessions = Sessions(Workshop(tmp_path / "files", list_checkpoints()), tmp_path / "sessions")
+    session = sessions.of("me")
+    list(session.add(files))
+    list(session.run(["hinted", "direct"], None))
+    client = TestClient(Starlette(routes=Pictures(sessions, []).routes()))
+    yield lambda path, **query: client.get(f"{PREFIX}/{session.key}/{path}", params=query)
+    sessions.close()
+
+
+def test_hints_and_seed_come_with_the_address(hinted):
+    plain = np.asarray(picture(hinted("1/hinted/colour")))
+    blue = np.asarray(picture(hinted("1/hinted/colour", hints="45,30,#2040d0 9,9,#d02020")))
+    other = np.asarray(picture(hinted("1/hinted/colour", seed=2)))
+    assert missed_by(blue, [(45, 30, "#2040d0")])[0] < 12  # JPEG
+    assert (plain != blue).any() and (plain != other).any()
+    full = np.asarray(picture(hinted("1/hinted/file", hints="45,30,#2040d0", format="png")))
+    assert missed_by(full, [(45, 30, "#2040d0")])[0] < 10
+    assert hinted("1/hinted/uncertainty", hints="45,30,#2040d0").status_code == 200
+
+
+def test_each_photo_of_a_zip_has_its_own_hints(hinted):
+    query = {"models": "hinted,direct", "format": "png", "hints-2": "45,30,#2040d0"}
+    archive = zipfile.ZipFile(io.BytesIO(hinted("all.zip", **query).content))
+    read = {
+        name: np.asarray(Image.open(io.BytesIO(archive.read(name)))) for name in archive.namelist()
+    }
+    assert missed_by(read["b-hinted.png"], [(45, 30, "#2040d0")])[0] < 10
+    assert (read["a-hinted.png"] != read["b-hinted.png"]).any()
+    assert (read["a-direct.png"] == read["b-direct.png"]).all()
+
+
+def test_swatches(hinted):
+    swatches = hinted("1/hinted/swatches", x=45, y=30).json()
+    assert len(swatches) >= 2 and swatches[0].keys() == {"colour", "name"}
+    assert hinted("1/hinted/swatches", x=90, y=30).status_code == 422
+    assert len(hinted("1/direct/swatches", x=0, y=0).json()) >= 1
+
+
+@pytest.mark.parametrize(
+    "query", [{"hints": "x"}, {"hints": "90,0,#ffffff"}, {"hints": "1,1,#fff"}, {"seed": "-1"},
+              {"seed": "x"}, {"hints": "1,1,#ffffff " * 201}],
+)  # fmt: skip
+def test_wrong_hints_and_seeds_get_one_sentence(hinted, query):
+    answer = hinted("1/hinted/colour", **query)
+    assert answer.status_code == 422 and "\n" not in answer.json()["error"]

@@ -1,0 +1,220 @@
+import time
+
+import pytest
+from PIL import Image
+
+from colorize.errors import ColorizeError
+from colorize.models.record import list_checkpoints
+from colorize.web.session import MOST_PHOTOS, Sessions
+from colorize.web.workshop import Workshop
+
+
+@pytest.fixture
+def make_sessions(checkpoints, tmp_path):
+    made = []
+
+    def make(limit=3600.0):
+        (tmp_path / "files").mkdir(exist_ok=True)
+        workshop = Workshop(tmp_path / "files", list_checkpoints())
+        made.append(Sessions(workshop, tmp_path / "sessions", limit))
+        return made[-1]
+
+    yield make
+    for sessions in made:
+        sessions.close()
+
+
+@pytest.fixture
+def sessions(make_sessions):
+    return make_sessions()
+
+
+@pytest.fixture
+def files(tmp_path, make_pixels):
+    (tmp_path / "given").mkdir()
+    made = []
+    for number in range(3):
+        made.append(tmp_path / "given" / f"photo{number}.png")
+        Image.fromarray(make_pixels(number)).convert("L").save(made[-1])
+    return made
+
+
+def states(session, models=("direct", "bins"), size=None):
+    return [session.state(models, size) for _ in session.run(models, size)]
+
+
+def card_states(photo):
+    return [card["state"] for card in photo["cards"]]
+
+
+def test_run_colorizes_every_photo_with_every_model(sessions, files):
+    session = sessions.of("me")
+    assert len(list(session.add(files))) == 3
+    seen = states(session)
+    progress = [(s["progress"]["done"], s["progress"]["total"]) for s in seen[:-1]]
+    assert progress == [(done, 6) for done in range(6)]
+    assert card_states(seen[0]["photos"][0]) == ["working", "waiting"]
+    assert card_states(seen[1]["photos"][0]) == ["done", "working"]
+    assert seen[-1]["progress"] is None and seen[-1]["waiting"] == 0
+    assert all(card_states(photo) == ["done", "done"] for photo in seen[-1]["photos"])
+    assert all(card["seconds"] > 0 for photo in seen[-1]["photos"] for card in photo["cards"])
+
+
+def test_only_what_is_new_is_run(sessions, files):
+    session = sessions.of("me")
+    list(session.add(files[:1]))
+    assert len(states(session, ["direct"])) == 2  # one picture, and the end
+    assert len(states(session, ["direct", "bins"])) == 2
+    assert len(states(session, ["direct", "bins"])) == 1
+    assert len(states(session, ["direct"], 192)) == 2
+
+
+def test_cancel_ends_after_the_picture_under_way(sessions, files):
+    session = sessions.of("me")
+    list(session.add(files))
+    run = session.run(["direct"], None)
+    next(run)
+    session.cancel()
+    list(run)
+    state = session.state(["direct"], None)
+    assert [card_states(photo) for photo in state["photos"]] == [["done"], ["stopped"], ["stopped"]]
+    assert state["waiting"] == 2 and state["progress"] is None
+    session.prepare(["direct"], None)
+    states(session, ["direct"])
+    assert session.state(["direct"], None)["waiting"] == 0
+
+
+def test_cancel_while_waiting_for_a_turn(sessions, files):
+    session = sessions.of("me")
+    list(session.add(files))
+    session.prepare(["direct"], None)
+    assert session.state(["direct"], None)["progress"] == {"done": 0, "total": 3}
+    session.cancel()
+    assert session.state(["direct"], None)["progress"] is None
+    assert len(states(session, ["direct"])) == 1
+
+
+def test_bad_file_gives_a_sentence_and_the_others_go_on(sessions, files, tmp_path):
+    text = tmp_path / "given" / "text.jpg"
+    text.write_text("no picture")
+    session = sessions.of("me")
+    list(session.add([text, *files]))
+    state = states(session, ["direct"])[-1]
+    assert "text.jpg" in state["photos"][0]["error"] and "\n" not in state["photos"][0]["error"]
+    assert [card_states(photo) for photo in state["photos"][1:]] == [["done"]] * 3
+
+
+def test_failure_of_the_network_is_that_pictures_alone(sessions, files, monkeypatch, caplog):
+    session = sessions.of("me")
+    list(session.add(files))
+    predict = sessions.workshop.predict
+
+    def fail_once(upload, look):
+        if upload.file.name == "photo1.png":
+            raise RuntimeError("out of memory")
+        return predict(upload, look)
+
+    monkeypatch.setattr(sessions.workshop, "predict", fail_once)
+    photos = states(session, ["direct"])[-1]["photos"]
+    assert [card_states(photo) for photo in photos] == [["done"], ["failed"], ["done"]]
+    assert photos[1]["cards"][0]["error"].startswith("Direct could not colorize")
+    assert "out of memory" in caplog.text
+
+
+def test_too_many_photos(sessions, files):
+    session = sessions.of("me")
+    with pytest.raises(ColorizeError, match="2 were left out"):
+        list(session.add([files[0]] * (MOST_PHOTOS + 2)))
+    assert len(session.items) == MOST_PHOTOS
+
+
+def test_colour_photo_is_told_from_grey(sessions, shipped_photos, files, tmp_path):
+    colour = tmp_path / "given" / "cat.png"
+    Image.fromarray(shipped_photos["chelsea.png"]).save(colour)
+    session = sessions.of("me")
+    list(session.add([colour, files[0]]))
+    cat, grey = session.state([], None)["photos"]
+    assert cat["hasColours"] and cat["colorfulness"] > 10
+    assert not grey["hasColours"]
+
+
+def test_visitors_do_not_mix(sessions, files):
+    mine, yours = sessions.of("me"), sessions.of("you")
+    list(mine.add(files[:1]))
+    assert sessions.of("me") is mine and not yours.items
+    assert sessions.by_key(mine.key) is mine
+    assert mine.key != yours.key and len(mine.key) >= 20
+    assert sessions.by_key("guess") is None and sessions.by_key("") is None
+
+
+def test_remove_deletes_the_file(sessions, files):
+    session = sessions.of("me")
+    list(session.add(files))
+    kept = session.items[1].upload.file
+    session.remove(2)
+    assert [item.number for item in session.items] == [1, 3]
+    assert not kept.exists() and files[1].exists()
+
+
+def test_drop_leaves_nothing(sessions, files, tmp_path):
+    session = sessions.of("me")
+    list(session.add(files))
+    states(session)
+    assert sessions.workshop.memory.bytes > 0
+    sessions.drop("me")
+    assert sessions.workshop.memory.bytes == 0
+    assert not list((tmp_path / "sessions").iterdir())
+    assert sessions.by_key(session.key) is None
+    assert all(file.exists() for file in files)
+
+
+def test_unused_sessions_are_forgotten_in_time(make_sessions, files, tmp_path):
+    sessions = make_sessions(limit=0.3)
+    list(sessions.of("me").add(files))
+    deadline = time.monotonic() + 30
+    left = True
+    while left and time.monotonic() < deadline:
+        time.sleep(0.02)
+        left = len(sessions) or list((tmp_path / "sessions").iterdir())
+    assert not left
+
+
+def test_left_page_is_forgotten_sooner(make_sessions):
+    sessions = make_sessions()
+    left, stays = sessions.of("left"), sessions.of("stays")
+    sessions.leave("left")
+    for session in (left, stays):
+        session.used -= 600
+    sessions.sweep()
+    assert sessions.by_key(left.key) is None and sessions.by_key(stays.key) is stays
+
+
+def test_who_comes_back_has_the_photos_again(sessions, files):
+    session = sessions.of("me")
+    list(session.add(files))
+    sessions.leave("me")
+    assert sessions.resume(session.key, "me again")
+    assert sessions.of("me again") is session and not session.short_lived
+    assert len(sessions) == 1
+    sessions.leave("me")  # whose page is long gone
+    assert not session.short_lived
+
+
+def test_open_page_keeps_its_photos(sessions, files):
+    session = sessions.of("me")
+    assert not sessions.resume(session.key, "a copy", patience=0.1)
+    assert sessions.of("me") is session and sessions.of("a copy") is not session
+
+
+@pytest.mark.parametrize("key", ["", "guessed", "g\u00fcessed"])
+def test_nobody_comes_back_to_what_is_not_there(sessions, key):
+    sessions.of("me")
+    sessions.leave("me")
+    assert not sessions.resume(key, "me again")
+
+
+def test_who_has_photos_takes_no_others(sessions):
+    session, own = sessions.of("me"), sessions.of("another")
+    sessions.leave("me")
+    assert not sessions.resume(session.key, "another")
+    assert sessions.of("another") is own

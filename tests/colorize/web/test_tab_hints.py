@@ -1,0 +1,260 @@
+"""Colour hints and other colourings in the Colorize tab, in a real headless Chromium."""
+
+import io
+import re
+import zipfile
+from urllib.parse import parse_qs, urlsplit
+
+import numpy as np
+import pytest
+import skimage.data
+from PIL import Image
+from playwright.sync_api import expect
+
+from colorize.evaluation.hint_scores import missed_by
+from tests.support.tab_pages import (
+    card,
+    choose,
+    done,
+    give,
+    picture,
+    pixels,
+    save,
+    scrolls_sideways,
+)
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+
+@pytest.fixture(scope="module")
+def photo(tmp_path_factory):
+    file = tmp_path_factory.mktemp("photos") / "coffee.png"
+    Image.fromarray(skimage.data.coffee()).resize((300, 200)).convert("L").save(file)
+    return file
+
+
+def open_hints(page, photo):
+    """The page with a photo and its hints open; the picture's frame."""
+    choose(page, "Hinted")
+    give(page, photo)
+    done(page, "Direct", "Hinted")
+    toggle(page).click()
+    return frame_of(page)
+
+
+def toggle(page):
+    return page.get_by_role("button", name=re.compile("^Colour hints for Hinted"))
+
+
+def frame_of(page):
+    return card(page, "Hinted").locator(".cz-pins")
+
+
+def click_at(frame, across, down):
+    box = frame.bounding_box()
+    frame.click(position={"x": across * box["width"], "y": down * box["height"]})
+
+
+def pins(page):
+    return page.get_by_role("button", name=re.compile(r"^Hint \d+:"))
+
+
+def pick(page, colour):
+    page.get_by_label("Any colour").fill(colour)
+
+
+def hints_in(page, count):
+    """The hints in the address of the picture when there are so many."""
+    expect(toggle(page)).to_have_accessible_name(f"Colour hints for Hinted, {count} given")
+    wanted = re.compile("hints=(%2C|[^&])*" if count else "^((?!hints=).)*$")
+    expect(picture(page, "Hinted")).to_have_attribute("src", wanted)
+    query = urlsplit(picture(page, "Hinted").get_attribute("src")).query
+    return parse_qs(query).get("hints", [""])[0].split()
+
+
+def shown(page, *hints):
+    """The picture, when it is the one with these hints."""
+    text = " ".join(hints)
+    page.wait_for_function(
+        """([image, hints]) => {
+            const query = new URL(image.src).searchParams;
+            return image.complete && !image.busy && (query.get("hints") ?? "") === hints;
+        }""",
+        arg=[picture(page, "Hinted").element_handle(), text],
+    )
+    return pixels(page, picture(page, "Hinted"))
+
+
+def test_a_click_and_a_colour_make_a_hint_that_is_followed(visit, photo, server):
+    page = visit()
+    frame = open_hints(page, photo)
+    before = pixels(page, picture(page, "Hinted"))
+    click_at(frame, 0.25, 0.75)
+    expect(pins(page)).to_have_count(1)
+    assert hints_in(page, 0) == []
+    pick(page, "#2050c0")
+    (hint,) = hints_in(page, 1)
+    x, y, colour = hint.split(",")
+    assert abs(int(x) - 75) <= 1 and abs(int(y) - 150) <= 1 and colour == "#2050c0"
+    after = shown(page, hint)
+    assert np.abs(after.astype(int) - before).max() > 20
+    assert missed_by(after, [(int(x), int(y), colour)])[0] < 10
+    assert server.runs.count("hinted") >= 2
+
+
+def test_swatches_are_plausible_colours_and_set_the_hint(visit, photo):
+    page = visit()
+    click_at(open_hints(page, photo), 0.5, 0.5)
+    swatches = page.get_by_role("group", name="Plausible colours here").get_by_role("button")
+    expect(swatches.first).to_be_visible()
+    colours = [swatch.get_attribute("data-colour") for swatch in swatches.all()]
+    assert len(set(colours)) == len(colours) >= 2
+    swatches.nth(1).click()
+    expect(swatches.nth(1)).to_have_attribute("aria-pressed", "true")
+    assert hints_in(page, 1)[0].endswith(colours[1])
+
+
+def test_hints_are_moved_deleted_and_undone(visit, photo):
+    page = visit()
+    frame = open_hints(page, photo)
+    click_at(frame, 0.25, 0.25)
+    pick(page, "#c02020")
+    (first,) = hints_in(page, 1)
+    box, pin = frame.bounding_box(), pins(page).first
+    start = pin.bounding_box()
+    page.mouse.move(start["x"] + start["width"] / 2, start["y"] + start["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, steps=4)
+    page.mouse.up()
+    expect(picture(page, "Hinted")).not_to_have_attribute("src", re.compile(first.split(",")[0]))
+    (moved,) = hints_in(page, 1)
+    x, y, colour = moved.split(",")
+    assert abs(int(x) - 150) <= 2 and abs(int(y) - 100) <= 2 and colour == "#c02020"
+    pins(page).first.press("Delete")
+    expect(pins(page)).to_have_count(0)
+    hints_in(page, 0)
+    page.keyboard.press("Control+z")
+    assert hints_in(page, 1) == [moved]
+    page.keyboard.press("Control+z")
+    expect(pins(page).first).to_have_accessible_name(re.compile("25% across"))
+    assert hints_in(page, 1) == [first]
+    page.get_by_role("button", name="Undo").click()
+    hints_in(page, 0)
+    expect(page.get_by_role("button", name="Undo")).to_be_hidden()
+
+
+def test_a_click_without_a_colour_leaves_nothing(visit, photo):
+    page = visit()
+    frame = open_hints(page, photo)
+    click_at(frame, 0.25, 0.25)
+    click_at(frame, 0.75, 0.75)
+    expect(pins(page)).to_have_count(1)
+    page.keyboard.press("Escape")
+    expect(pins(page)).to_have_count(0)
+    hints_in(page, 0)
+
+
+def test_hints_by_keyboard_alone(visit, photo):
+    page = visit()
+    open_hints(page, photo)
+    toggle(page).focus()
+    page.get_by_role("button", name="Add in the middle").focus()
+    page.keyboard.press("Enter")
+    expect(pins(page).first).to_be_focused()
+    for key in ("ArrowLeft", "ArrowUp", "Shift+ArrowRight"):
+        page.keyboard.press(key)
+    swatches = page.get_by_role("group", name="Plausible colours here").get_by_role("button")
+    expect(swatches.first).to_be_visible()
+    swatches.first.focus()
+    page.keyboard.press("Enter")
+    x, y, _ = hints_in(page, 1)[0].split(",")
+    assert (int(x), int(y)) == (150 - 3 + 15, 100 - 3)
+    swatches.first.focus()
+    page.keyboard.press("Escape")
+    page.keyboard.press("Escape")
+    expect(toggle(page)).to_be_focused()
+    expect(page.get_by_role("group", name="Colour hints")).to_be_hidden()
+    assert len(hints_in(page, 1)) == 1  # they stay
+
+
+def test_hints_apply_to_downloads(visit, photo, tmp_path):
+    page = visit()
+    (tmp_path / "plain.png").write_bytes(photo.read_bytes())
+    click_at(open_hints(page, photo), 0.5, 0.5)
+    pick(page, "#20a040")
+    (hint,) = hints_in(page, 1)
+    _, content = save(page, card(page, "Hinted").get_by_role("link", name=re.compile("Download")))
+    hinted = np.asarray(Image.open(io.BytesIO(content)))
+    x, y, colour = hint.split(",")
+    wish = [(int(x), int(y), colour)]
+    assert missed_by(hinted, wish)[0] < 10
+    give(page, tmp_path / "plain.png")
+    done(page, "Hinted")
+    _, content = save(page, page.get_by_role("link", name="Download all"))
+    archive = zipfile.ZipFile(io.BytesIO(content))
+    first, second = (
+        np.asarray(Image.open(io.BytesIO(archive.read(f"{name}-hinted.png"))))
+        for name in ("coffee", "plain")
+    )
+    assert (first == hinted).all()
+    assert (second != hinted).any()  # a photo's hints are its own
+
+
+def test_models_without_hints_have_none(visit, photo):
+    page = visit()
+    open_hints(page, photo)
+    expect(card(page, "Direct").get_by_role("button", name=re.compile("hints"))).to_have_count(0)
+    click_at(frame_of(page), 0.5, 0.5)
+    pick(page, "#20a040")
+    hints_in(page, 1)
+    assert "hints" not in picture(page, "Direct").get_attribute("src")
+
+
+def test_uncertainty_goes_with_the_hints(visit, photo):
+    page = visit()
+    open_hints(page, photo)
+    page.get_by_label(re.compile("unsure")).check()
+    unsure = card(page, "Hinted").locator(".cz-unsure")
+    expect(unsure).to_be_visible()
+    click_at(frame_of(page), 0.5, 0.5)
+    pick(page, "#20a040")
+    expect(unsure).to_have_attribute("src", re.compile("uncertainty.*hints="))
+
+
+def test_another_plausible_colouring_and_back(visit, photo, server):
+    page = visit()
+    choose(page, "Hinted")
+    give(page, photo)
+    done(page, "Direct", "Hinted")
+    own, ran = pixels(page, picture(page, "Hinted")), len(server.runs)
+    another = page.get_by_role("button", name="Another plausible colouring")
+    back = page.get_by_role("button", name="Back")
+    expect(back).to_be_hidden()
+    another.click()
+    expect(page.get_by_text("Colouring 1", exact=True)).to_be_visible()
+    expect(picture(page, "Hinted")).to_have_attribute("src", re.compile("seed=1"))
+    assert "seed" not in picture(page, "Direct").get_attribute("src")
+    first = pixels(page, picture(page, "Hinted"))
+    another.click()
+    expect(picture(page, "Hinted")).to_have_attribute("src", re.compile("seed=2"))
+    second = pixels(page, picture(page, "Hinted"))
+    assert (first != own).any() and (second != first).any()
+    back.click()
+    expect(picture(page, "Hinted")).to_have_attribute("src", re.compile("seed=1"))
+    assert (pixels(page, picture(page, "Hinted")) == first).all()
+    back.click()
+    expect(back).to_be_hidden()
+    expect(picture(page, "Hinted")).not_to_have_attribute("src", re.compile("seed="))
+    assert len(server.runs) == ran
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_phone(visit, photo, scheme):
+    page = visit(390, 844, color_scheme=scheme, has_touch=True)
+    frame = open_hints(page, photo)
+    box = frame.bounding_box()
+    frame.tap(position={"x": box["width"] / 3, "y": box["height"] / 3})
+    expect(pins(page)).to_have_count(1)
+    pick(page, "#20a040")
+    assert not scrolls_sideways(page)
+    assert len(hints_in(page, 1)) == 1

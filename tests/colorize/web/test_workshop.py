@@ -1,0 +1,188 @@
+import io
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from PIL import Image
+from skimage.color import deltaE_ciede2000, rgb2lab
+from skimage.metrics import peak_signal_noise_ratio
+
+from colorize.errors import ColorizeError
+from colorize.inference import colorizer
+from colorize.inference.colorizer import Colorizer
+from colorize.models.record import list_checkpoints
+from colorize.web.workshop import Look, Upload, Workshop, encode, encode_uncertainty, is_toned
+
+
+@pytest.fixture
+def workshop(checkpoints, tmp_path):
+    (tmp_path / "files").mkdir()
+    return Workshop(tmp_path / "files", list_checkpoints())
+
+
+@pytest.fixture
+def runs(monkeypatch):
+    """How often a network ran."""
+    calls, run = [], colorizer.run_network
+    monkeypatch.setattr(
+        colorizer, "run_network", lambda *given: calls.append(given[1].name) or run(*given)
+    )
+    return calls
+
+
+@pytest.fixture
+def upload(shipped_photos, tmp_path):
+    file = tmp_path / "coffee.png"
+    Image.fromarray(shipped_photos["coffee.png"]).save(file)
+    return Upload("me", file)
+
+
+@pytest.mark.parametrize("model", ["direct", "bins"])
+def test_file_is_what_the_library_makes(workshop, upload, model, tmp_path):
+    look = Look(model, size=64, saturation=1.5)
+    file = workshop.save(upload, look, "keep", tmp_path / "out")
+    expected = Colorizer(model)(upload.file, size=64, saturation=1.5).pixels
+    difference = np.abs(np.asarray(Image.open(file)).astype(int) - expected)
+    assert file.name == "out.png"
+    assert difference.max() <= 2 and difference.mean() < 0.05  # logits are kept in half precision
+
+
+def test_adjusting_does_not_run_the_network(workshop, upload, runs, tmp_path):
+    workshop.predict(upload, Look("bins"))
+    pictures = [
+        workshop.preview(upload, Look("bins", saturation=s, temperature=t), 200)
+        for s, t in ((1, None), (0, None), (1.7, None), (1, 1.0), (1, 0.0))
+    ]
+    workshop.save(upload, Look("bins", saturation=0.4, temperature=0.7), "png", tmp_path / "x")
+    workshop.uncertainty(upload, Look("bins"))
+    workshop.figures(upload, Look("bins", saturation=0.2))
+    assert runs == ["bins"]
+    assert all((a != b).any() for a, b in pairwise(pictures))
+
+
+def test_what_was_dropped_is_made_again(checkpoints, upload, runs, tmp_path):
+    workshop = Workshop(tmp_path, list_checkpoints(), max_bytes=0)
+    first = workshop.preview(upload, Look("direct"), 200)
+    assert (workshop.preview(upload, Look("direct"), 200) == first).all()
+    assert len(runs) == 2
+
+
+def test_previews_have_the_size_of_a_screen(workshop, upload):
+    preview = workshop.preview(upload, Look("direct"), 90)
+    assert preview.shape == (60, 90, 3)
+    assert workshop.original(upload, 90).shape == (60, 90, 3)
+
+
+def test_saturation_0_is_grey(workshop, upload):
+    preview = workshop.preview(upload, Look("direct", saturation=0), 90)
+    assert (preview.max(2) - preview.min(2) <= 1).all()
+    assert np.abs(preview.astype(int) - workshop.grey(upload, 90)).max() <= 1
+
+
+def test_figures_are_scikit_images(workshop, upload):
+    look = Look("bins", saturation=1.3)
+    figures = workshop.figures(upload, look)
+    picture, truth = workshop.preview(upload, look, 512), workshop.original(upload, 512)
+    assert figures["psnr"] == pytest.approx(peak_signal_noise_ratio(truth, picture), abs=1e-3)
+    assert figures["ciede2000"] == pytest.approx(
+        deltaE_ciede2000(rgb2lab(truth), rgb2lab(picture)).mean(), abs=1e-2
+    )
+    assert workshop.own_colorfulness(upload) > 10
+
+
+def test_temperature_is_for_models_over_bins_only(workshop, upload):
+    plain = workshop.preview(upload, Look("direct"), 90)
+    assert (workshop.preview(upload, Look("direct", temperature=0.9), 90) == plain).all()
+
+
+@pytest.mark.parametrize(
+    "look",
+    [Look("nothing"), Look("bins", saturation=-1), Look("bins", temperature=99), Look("bins", 5)],
+)
+def test_wrong_settings_give_a_sentence(workshop, upload, look):
+    with pytest.raises(ColorizeError):
+        workshop.preview(upload, look, 90)
+
+
+def test_toned_photos_count_as_black_and_white(shipped_photos):
+    grey = np.asarray(Image.fromarray(shipped_photos["chelsea.png"]).convert("L"))
+    sepia = np.stack([np.interp(grey, (0, 255), ends) for ends in ((20, 255), (10, 240), (0, 205))])
+    noise = np.random.default_rng(0).normal(0, 2, (*grey.shape, 3))
+    assert is_toned(grey)
+    assert is_toned((sepia.transpose(1, 2, 0) + noise).clip(0, 255).astype(np.uint8))
+    for name in ("astronaut.png", "chelsea.png", "coffee.png", "rocket.jpg"):
+        assert not is_toned(shipped_photos[name]), name
+
+
+def test_preview_keeps_transparency(workshop, tmp_path, make_pixels):
+    image = Image.fromarray(make_pixels(1, 40, 60))
+    image.putalpha(Image.linear_gradient("L").resize((60, 40)))
+    image.save(tmp_path / "clear.png")
+    upload = Upload("me", tmp_path / "clear.png")
+    content, kind = encode(workshop.preview(upload, Look("direct"), 30), workshop.alpha(upload, 30))
+    shown = Image.open(io.BytesIO(content))
+    assert kind == "image/webp" and shown.mode == "RGBA" and shown.size == (30, 20)
+
+
+def test_uncertainty_is_the_more_opaque_the_less_sure():
+    overlay = Image.open(io.BytesIO(encode_uncertainty(np.array([[0.0, 0.5, 1.0]]))))
+    alpha = [overlay.getpixel((x, 0))[3] for x in range(3)]
+    assert alpha == sorted(alpha) and alpha[0] == 0 < alpha[1] < alpha[2] < 255
+
+
+def test_uncertainty_of_a_transparent_photo_is_seen_where_the_photo_is():
+    alpha = np.zeros((4, 6), np.uint8)
+    alpha[:, 3:] = 255
+    overlay = Image.open(io.BytesIO(encode_uncertainty(np.ones((2, 3), np.float32), alpha)))
+    assert overlay.size == (6, 4)
+    assert (np.asarray(overlay)[..., 3] == np.where(alpha, 204, 0)).all()
+
+
+@pytest.fixture
+def hinting(with_hints, tmp_path):
+    (tmp_path / "files").mkdir()
+    return Workshop(tmp_path / "files", list_checkpoints())
+
+
+def test_hints_run_the_network_once_for_all_that_is_asked(hinting, upload, runs, tmp_path):
+    look = Look("hinted", hints=((100, 80, "#3050c0"), (20, 20, "#c03030")))
+    plain = hinting.preview(upload, Look("hinted"), 400)
+    assert (hinting.preview(upload, look, 400) != plain).any()
+    hinting.figures(upload, look)
+    hinting.uncertainty(upload, look)
+    hinting.swatches(upload, look, 5, 5)
+    file = hinting.save(upload, replace(look, saturation=0.5, seed=3), "png", tmp_path / "x")
+    assert runs == ["hinted", "hinted"]
+    assert np.asarray(Image.open(file)).shape == hinting.original(upload, 2000).shape
+
+
+def test_asked_at_once_it_is_one_run(hinting, upload, runs):
+    look = Look("hinted", hints=((100, 80, "#3050c0"),))
+    with ThreadPoolExecutor(4) as pool:
+        pictures = list(pool.map(lambda _: hinting.preview(upload, look, 200), range(4)))
+    assert runs == ["hinted"]
+    assert all((picture == pictures[0]).all() for picture in pictures)
+
+
+def test_of_outputs_with_hints_the_last_is_remembered(hinting, upload, runs):
+    hinting.predict(upload, Look("hinted"))
+    used = hinting.memory.bytes
+    for x in range(3):
+        hinting.predict(upload, Look("hinted", hints=((x, 80, "#3050c0"),)))
+    assert hinting.memory.bytes < 2.2 * used
+    hinting.predict(upload, Look("hinted"))
+    hinting.predict(upload, Look("hinted", hints=((2, 80, "#3050c0"),)))
+    assert len(runs) == 4
+
+
+def test_what_a_model_does_not_take_is_left_out(hinting, upload):
+    look = Look("direct", seed=3, hints=((100, 80, "#3050c0"),))
+    plain = hinting.preview(upload, Look("direct"), 90)
+    assert (hinting.preview(upload, look, 90) == plain).all()
+
+
+def test_a_hint_outside_the_photo_is_a_sentence(hinting, upload):
+    with pytest.raises(ColorizeError, match="outside the photo"):
+        hinting.preview(upload, Look("hinted", hints=((9999, 80, "#3050c0"),)), 90)

@@ -1,0 +1,144 @@
+"""The app with a Colorize tab, running, and visitors of it in a real headless Chromium."""
+
+import io
+import re
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+import app
+from colorize.inference import colorizer
+from colorize.web.session import Sessions
+from tests.support.browser import FLAGS, find_browser
+from tests.support.gradio_locks import no_stray_loops
+from turing.web.hosting import host
+
+
+@dataclass
+class Server:
+    """A running app. `runs` names the models whose networks ran, each after `pause` seconds."""
+
+    folder: Path
+    address: str = ""
+    sessions: Sessions | None = None
+    runs: list[str] = field(default_factory=list)
+    pause: dict[str, float] = field(default_factory=lambda: {"seconds": 0.0})
+
+
+@contextmanager
+def running(checkpoints: Path, folder: Path, most_bytes: int = 2**20) -> Iterator[Server]:
+    """The app with these models, until the block ends."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("COLORIZE_CHECKPOINTS", str(checkpoints))
+        patch.setenv("GRADIO_TEMP_DIR", str(folder / "gradio"))
+        server, run = Server(folder), colorizer.run_network
+
+        def counted(network, record, *given):
+            server.runs.append(record.name)
+            time.sleep(server.pause["seconds"])
+            return run(network, record, *given)
+
+        patch.setattr(colorizer, "run_network", counted)
+        with no_stray_loops():
+            hosting = host([], {"TURING_STORE": str(folder / "studies")})
+            demo, settings, server.sessions = app.build(folder, hosting)
+            settings["max_file_size"] = most_bytes
+            _, server.address, _ = demo.launch(
+                server_port=free_port(), prevent_thread_lock=True, **settings
+            )
+        yield server
+        demo.close(verbose=False)
+        server.sessions.close()
+        hosting.close()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@contextmanager
+def a_browser(flags: list[str] = ()) -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=find_browser(), args=[*FLAGS, *flags])
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def visitors(browser: Browser, server: Server, **always) -> Iterator[Callable[..., Page]]:
+    """A function that opens the app as a new visitor; every page must stay free of errors."""
+    contexts, errors = [], []
+
+    def visit(width=1280, height=800, **options):
+        context = browser.new_context(
+            viewport={"width": width, "height": height}, **always, **options
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(30_000)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto(server.address)
+        page.locator(".cz-drop").wait_for()
+        return page
+
+    yield visit
+    for context in contexts:
+        context.close()
+    server.pause["seconds"] = 0.0
+    assert errors == []
+
+
+def give(page, *files):
+    page.get_by_label("Choose photos").set_input_files(list(files))
+
+
+def choose(page, title):
+    page.get_by_role("checkbox", name=re.compile(f"^{title}")).check()
+
+
+def card(page, title):
+    return page.locator(".cz-card", has=page.get_by_role("heading", name=title, exact=True))
+
+
+def done(page, *titles):
+    for title in titles:
+        expect(card(page, title)).to_have_attribute("data-state", "done", timeout=60_000)
+        page.wait_for_function(
+            "(image) => image.complete && image.naturalWidth > 0",
+            arg=picture(page, title).element_handle(),
+        )
+
+
+def picture(page, title):
+    return card(page, title).get_by_role("img", name=re.compile(f"colorized by {title}$"))
+
+
+def pixels(page, image):
+    """What the browser got for an `<img>`, `(h, w, 3)`."""
+    address = image.evaluate("(image) => image.src")
+    return np.asarray(Image.open(io.BytesIO(page.request.get(address).body())).convert("RGB"))
+
+
+def chroma(picture):
+    """How colourful pixels `(h, w, 3)` are: 0 is grey."""
+    return float((picture.max(2).astype(int) - picture.min(2)).mean())
+
+
+def save(page, link):
+    with page.expect_download() as download:
+        link.click()
+    return download.value.suggested_filename, download.value.path().read_bytes()
+
+
+def scrolls_sideways(page):
+    return page.evaluate("document.documentElement.scrollWidth > window.innerWidth")

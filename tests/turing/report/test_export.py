@@ -1,0 +1,130 @@
+"""Rows of choices, and the files that hold them."""
+
+import csv
+import json
+import sys
+
+import pandas
+import pytest
+
+from tests.turing.support.answering import participant, two_people
+from tests.turing.support.studies import built, rows
+from turing.errors import TuringError
+from turing.report.export import COLUMNS, export, table
+from turing.store import people
+from turing.store.records import choice_rows
+
+TEXTS = {
+    '=HYPERLINK("http://evil")': '\'=HYPERLINK("http://evil")',
+    "+1": "'+1",
+    "-1 of them": "'-1 of them",
+    "@SUM(A1)": "'@SUM(A1)",
+    "\t=1": "'\t=1",
+    "\r=1": "'\r=1",
+    "  =1": "'  =1",
+    "＝1": "'＝1",
+    'it\'s, "quoted"\nand <b>ü</b>': 'it\'s, "quoted"\nand <b>ü</b>',
+    "2 = 1 + 1": "2 = 1 + 1",
+}
+
+
+store = pytest.fixture(two_people)
+
+
+def read_csv(path):
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_csv(store, tmp_path):
+    written = export(store, tmp_path / "out" / "choices.csv")
+    found = read_csv(written.path)
+    assert written.rows == len(found) == 11
+    assert list(found[0]) == [
+        *COLUMNS,
+        *("query.PROLIFIC_PID", "query.SESSION_ID", "answer.colour_vision", "answer.hints"),
+    ]
+    assert [row["query.PROLIFIC_PID"] for row in found] == ["p1"] * 8 + ["p2"] * 3
+    assert found[0]["answer.hints"] == "the sky" and found[-1]["answer.hints"] == ""
+    assert {row["correct"] for row in found} <= {"true", "false"}
+    assert found[0]["study"] == "tiny"
+    frame = pandas.read_csv(written.path)
+    assert frame["rt_ms"].tolist() == [row["rt_ms"] for row in choice_rows(store)]
+    assert frame["correct"].dtype == bool
+
+
+def test_every_column_is_explained(store, tmp_path):
+    written = export(store, tmp_path / "choices.csv")
+    explained = read_csv(written.dictionary)
+    assert written.dictionary.name == "choices.columns.csv"
+    assert [row["column"] for row in explained] == list(read_csv(written.path)[0])
+    assert all(row["type"] and row["meaning"] for row in explained)
+
+
+def test_text_that_a_spreadsheet_would_run_is_text(store, tmp_path):
+    for text in TEXTS:
+        participant(store, hints=text, SESSION_ID=text)
+    found = read_csv(export(store, tmp_path / "choices.csv").path)
+    by_participant = {row["participant"]: row for row in found}
+    for number, cell in enumerate(TEXTS.values(), 3):
+        assert by_participant[str(number)]["answer.hints"] == cell
+        assert by_participant[str(number)]["query.SESSION_ID"] == cell
+    kept = json.loads(export(store, tmp_path / "choices.json").path.read_text("utf-8"))
+    assert {row["answer.hints"] for row in kept} >= set(TEXTS)  # as given
+
+
+def test_json(store, tmp_path):
+    written = export(store, tmp_path / "choices.json")
+    assert json.loads(written.path.read_text("utf-8")) == table(store)
+
+
+def test_parquet(store, tmp_path):
+    written = export(store, tmp_path / "choices.parquet")
+    frame = pandas.read_parquet(written.path)
+    kept = frame.astype(object).where(frame.notna(), None).to_dict("records")
+    assert kept == table(store)
+
+
+def test_parquet_without_its_package_says_so(store, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(TuringError, match=r"pip install 'colorize-turing\[parquet\]'") as refused:
+        export(store, tmp_path / "choices.parquet")
+    assert "\n" not in str(refused.value)
+    assert [path.name for path in tmp_path.iterdir()] == ["studies"]
+
+
+def test_other_endings_are_refused(store, tmp_path):
+    with pytest.raises(TuringError, match=r"ends in one of \.csv, \.json, \.parquet"):
+        export(store, tmp_path / "choices.xlsx")
+
+
+def test_nobody_yet(tmp_path):
+    with built(tmp_path / "studies") as store:
+        written = export(store, tmp_path / "choices.csv")
+        assert written.rows == 0
+        assert written.path.read_text() == ",".join(COLUMNS) + "\n"
+        assert json.loads(export(store, tmp_path / "choices.json").path.read_text()) == []
+
+
+def test_a_blind_export_gives_no_key_away(store, tmp_path):
+    participant(store, seed=5, hints="plain bright", PROLIFIC_PID="p3")
+    open_, blind = tmp_path / "open.json", tmp_path / "blind.json"
+    export(store, open_)
+    export(store, blind, blind=True)
+    text = blind.read_text("utf-8").replace("plain bright", "")
+    for secret in ("plain", "bright", ".jpg", "p1", "p2", "p3", "PROLIFIC"):
+        assert secret not in text
+    assert all(photo["sha256"] not in text for photo in rows(store, "photos"))
+    seen, hidden = json.loads(open_.read_text("utf-8")), json.loads(blind.read_text("utf-8"))
+    for key in ("model", "left", "photo"):
+        names = {(a[key], b[key]) for a, b in zip(seen, hidden, strict=True)}
+        assert len({a for a, _ in names}) == len({b for _, b in names}) == len(names)
+    assert {row["model"] for row in hidden} == {None, "model-1", "model-2"}
+    same = ("choice", "correct", "rt_ms", "catch", "dataset", "participant")
+    assert [[row[k] for k in same] for row in seen] == [[row[k] for k in same] for row in hidden]
+
+
+def test_the_forgotten_are_in_no_export(store, tmp_path):
+    people.forget(store, 1)
+    text = export(store, tmp_path / "choices.csv").path.read_text("utf-8")
+    assert "p1" not in text and "the sky" not in text and text.count("\n") == 4

@@ -1,0 +1,138 @@
+"""Tables say what the results say, and every row has a cell for every column."""
+
+import dataclasses
+
+import pytest
+
+from tests.turing.support.synthetic import made_up_data
+from turing.analysis.analysis import analyse
+from turing.analysis.crowd import Skills
+from turing.analysis.published import TABLE_5, printed_fraction
+from turing.report import people_tables, tables
+
+SKILLS = Skills(
+    {(None, "baseline"): 0.95, (None, "fusion"): 0.7}, careless=0.1, leaves=0.1, withdraws=0.1
+)
+PROTOCOLS = ["pick-original", "pick-fake-sequential", "single", "preference"]
+
+
+@pytest.fixture(scope="module", params=PROTOCOLS)
+def results(request):
+    answers = [(n, "colour_vision", "no") for n in range(1, 20)]
+    answers += [(2, "hints", "<i>blue</i>"), (3, "hints", "")]
+    data = made_up_data(24, SKILLS, protocol=request.param, planned="planned = 40", answers=answers)
+    return analyse(data)
+
+
+@pytest.fixture(scope="module")
+def plain():
+    return analyse(made_up_data(24, SKILLS))
+
+
+def all_tables(results):
+    of_results = (
+        tables.cells_table,
+        tables.comparisons_table,
+        tables.preference_table,
+        tables.detection_table,
+        tables.without_table,
+        tables.times_table,
+        tables.checks_table,
+        tables.printed_table,
+        people_tables.people_table,
+        people_tables.exclusions_table,
+        people_tables.participants_table,
+    )
+    return [*(make(results) for make in of_results), tables.photos_table(results.photos)]
+
+
+def test_every_row_has_every_column(results):
+    for table in all_tables(results):
+        assert all(len(row) == len(table.columns) for row in table.rows)
+        assert all(isinstance(cell, str) for row in table.rows for cell in row)
+        assert table.title and 1 <= table.text <= len(table.columns)
+
+
+def test_which_tables_a_protocol_has(results):
+    rows = {
+        "cells": bool(tables.cells_table(results).rows),
+        "preference": bool(tables.preference_table(results).rows),
+        "detection": bool(tables.detection_table(results).rows),
+    }
+    protocol = results.data.protocol
+    assert rows == {
+        "cells": protocol != "preference",
+        "preference": protocol == "preference",
+        "detection": protocol == "single",
+    }
+    assert tables.comparisons_table(results).rows and tables.times_table(results).rows
+
+
+def test_tables_without_anybody():
+    data = made_up_data(2, SKILLS)
+    nobody = dataclasses.replace(
+        data, participants=data.participants[:0], trials=data.trials[:0], answers=data.answers[:0]
+    )
+    for table in all_tables(analyse(nobody)):
+        assert all(len(row) == len(table.columns) for row in table.rows)
+
+
+def test_people_add_up(plain):
+    found = {what: int(n) for what, n in people_tables.people_table(plain).rows}
+    assert found["started"] == 24
+    assert (
+        found["counted"] + found["excluded by the rules below"] + found["answered no scored trial"]
+        == 24
+    )
+    rows = people_tables.participants_table(plain).rows
+    assert len(rows) == 24
+    assert sum(bool(row[-1]) for row in rows) == found["excluded by the rules below"]
+
+
+def test_exclusions_make_a_difference_that_is_shown(plain):
+    table = tables.without_table(plain)
+    assert len(table.rows) == 6
+    assert all(int(row[4]) < int(row[7]) for row in table.rows)
+    assert any(row[2] != row[5] for row in table.rows)
+
+
+def test_the_papers_table_stands_beside_ours(plain):
+    table = tables.printed_table(plain)
+    assert [row[2] for row in table.rows] == [f"{row.fraction:.4f}" for row in TABLE_5]
+    here = {(row[0], row[1]): row[3] for row in table.rows}
+    cells = {(c.dataset, c.model): f"{c.fraction.estimate:.3f}" for c in plain.cells}
+    assert here["fruits", "baseline"] == cells["fruits", "baseline"]
+    assert here["landscapes", "final (fusion here)"] == cells["landscapes", "fusion"]
+    assert here["animals", "baseline"] == "–"
+    assert "4 participants" in table.note and "cannot show" in table.note
+
+
+def test_other_protocols_are_not_put_beside_the_papers():
+    single = analyse(made_up_data(12, SKILLS, protocol="single"))
+    table = tables.printed_table(single)
+    assert {row[3] for row in table.rows} == {"–"}
+    assert "This study's protocol is single" in table.note
+    assert printed_fraction("fruits", "fusion", "single") is None
+
+
+def test_printed_fractions_are_found_by_name():
+    assert printed_fraction("Fruits", "fusion", "pick-original").fraction == 0.72
+    assert printed_fraction("landscapes", "baseline", "pick-original").fraction == 1.0
+    assert printed_fraction("fruits", "unet", "pick-original") is None
+    assert printed_fraction(None, "fusion", "pick-original") is None
+
+
+def test_answers_are_counted_or_kept_as_texts(results):
+    vision, hints = people_tables.answers_of(results)
+    gone = results.exclusions.rules[0].participants
+    expected = sum(n not in gone for n in range(1, 20))
+    assert dict(vision.counts) == {"no": expected, "yes": 0, "not sure": 0}
+    assert list(hints.texts) == ([] if 2 in gone else ["<i>blue</i>"]) and not hints.counts
+
+
+def test_response_times_are_of_all_counted_choices(plain):
+    rows = tables.times_table(plain).rows
+    assert sum(int(row[2]) for row in rows) == len(plain.choices)
+    of = plain.choices[(plain.choices["model"] == "fusion") & (plain.choices["correct"] == 1)]
+    (row,) = [row for row in rows if row[:2] == ("fusion", "right")]
+    assert row[4] == f"{of['rt_ms'].median() / 1000:.2f}"

@@ -1,0 +1,185 @@
+"""Bradley-Terry: against statsmodels, where there is no answer, and by simulation."""
+
+import math
+
+import numpy as np
+import pytest
+import statsmodels.api as sm
+from scipy import stats
+from scipy.special import expit
+
+from tests.turing.support.by_hand import by_loops
+from turing.statistics.bradley_terry import bradley_terry, resampled_ranks
+
+WORTH = {"grey": -1.0, "baseline": -0.2, "fusion": 0.3, "unet": 0.9}
+
+
+def simulate(rng, people=30, trials=24, photos=24, left=0.2, sds=(0.0, 0.0), worth=WORTH):
+    """Random pairs; `sds` is how much people and photos differ in what they make of a model."""
+    names = list(worth)
+    n = people * trials
+    shown = np.argsort(rng.random((n, len(names))), axis=1)[:, :2]
+    participant, photo = np.repeat(np.arange(people), trials), np.arange(n) % photos
+    values = np.array([worth[name] for name in names])
+    values = values + rng.normal(0, sds[0], (people, len(names)))[participant]
+    values = values + rng.normal(0, sds[1], (photos, len(names)))[photo]
+    of_left, of_right = np.take_along_axis(values, shown, axis=1).T
+    choice = (rng.random(n) > expit(of_left - of_right + left)).astype(int)
+    labels = np.array(names)[shown]
+    return labels[:, 0], labels[:, 1], choice, participant, photo
+
+
+def test_scores_are_those_of_logistic_regression():
+    left, right, choice, participant, photo = simulate(np.random.default_rng(0))
+    names = sorted(WORTH)
+    columns = [(left == name).astype(float) - (right == name) for name in names[1:]]
+    reference = sm.Logit(1 - choice, np.column_stack([*columns, np.ones(len(left))])).fit(disp=0)
+    worth = np.array([0, *reference.params[:-1]])
+
+    fit = bradley_terry(left, right, choice, participant, photo)
+
+    expected = dict(zip(names, worth - worth.mean(), strict=True))
+    assert {m: s.estimate for m, s in fit.scores.items()} == pytest.approx(expected, abs=1e-7)
+    assert fit.left.estimate == pytest.approx(reference.params[-1], abs=1e-7)
+    assert list(fit.scores) == sorted(names, key=expected.get, reverse=True)
+    assert (fit.n, fit.participants, fit.photos, fit.note) == (720, 30, 24, "")
+    assert len(fit.comparisons) == 6
+    best, *_, last = fit.scores
+    compared = fit.comparisons[best, last]
+    assert compared.estimate == pytest.approx(expected[best] - expected[last])
+    assert compared.low < compared.estimate < compared.high and compared.p_value < 0.001
+
+
+def test_intervals_are_the_two_way_sandwich():
+    """People of strong tastes; influence from statsmodels' fit, summed by loops."""
+    left, right, choice, participant, photo = simulate(np.random.default_rng(5), sds=(1.5, 0.5))
+    names = sorted(WORTH)
+    columns = [(left == name).astype(float) - (right == name) for name in names[1:]]
+    design = np.column_stack([*columns, np.ones(len(left))])
+    reference = sm.Logit(1 - choice, design).fit(disp=0)
+    contrast = np.array([0.0, 0.0, 1.0, 0.0])  # unet - baseline
+    weight = reference.cov_params() @ contrast
+    shares = design @ weight * reference.resid_response
+    found = by_loops(participant.tolist(), photo.tolist(), shares.tolist())
+    (a, people), (b, photos), (c, _) = found["A"], found["B"], found["C"]
+    own = contrast @ reference.cov_params() @ contrast
+    v = max(a + b - c, a, b, own)
+    assert v > 1.5 * own
+    nu = max(min(people, photos) - 1, v**2 / (a**2 / (people - 1) + b**2 / (photos - 1)))
+    half = stats.t.ppf(0.975, nu) * math.sqrt(v)
+
+    fit = bradley_terry(left, right, choice, participant, photo)
+
+    compared = fit.comparisons["unet", "baseline"]
+    assert (compared.high - compared.low) / 2 == pytest.approx(half, rel=1e-6)
+
+
+def test_variance_is_no_less_than_the_models_own():
+    """Independent choices: the sandwich is close to statsmodels' errors, and never below them."""
+    left, right, choice, _, _ = simulate(np.random.default_rng(1), left=0.0)
+    n = len(left)
+    design = np.column_stack([(left == "unet").astype(float) - (right == "unet"), np.ones(n)])
+    two = np.isin(left, ["unet", "grey"]) & np.isin(right, ["unet", "grey"])
+    error = sm.Logit(1 - choice[two], design[two]).fit(disp=0).bse[0]
+    m = int(two.sum())
+    fit = bradley_terry(left[two], right[two], choice[two], np.arange(m), np.arange(m))
+    compared = fit.comparisons["unet", "grey"]
+    assert 2 * 1.95 * error <= compared.high - compared.low <= 2 * 2.3 * error
+
+
+def test_with_two_models_the_score_is_the_logit_of_the_share():
+    """Sides balanced within each answer: the left term drops out by symmetry."""
+    left, right = ["a"] * 20 + ["b"] * 20, ["b"] * 20 + ["a"] * 20
+    choice = [0] * 15 + [1] * 5 + [1] * 15 + [0] * 5
+    fit = bradley_terry(left, right, choice, np.arange(40) % 8, np.arange(40) % 5)
+    assert fit.comparisons["a", "b"].estimate == pytest.approx(math.log(3))
+    assert fit.left.estimate == pytest.approx(0, abs=1e-9)
+
+
+def fit_of(rows):
+    """Rows of (left, right, choice), each by another person at another photo."""
+    left, right, choice = zip(*rows, strict=True) if rows else ((), (), ())
+    return bradley_terry(left, right, choice, range(len(rows)), range(len(rows)))
+
+
+@pytest.mark.parametrize(
+    ("rows", "note"),
+    [
+        ([], "no choices"),
+        (
+            [("a", "b", 0), ("b", "a", 0), ("c", "d", 1), ("d", "c", 1)],
+            "groups never compared with each other: a, b | c, d",
+        ),
+        ([("a", "b", 0), ("a", "b", 1)], "sides never swapped"),
+        (
+            [("a", "b", 0), ("b", "a", 1), ("b", "c", 0), ("c", "b", 0), ("c", "b", 1)],
+            "no finite scores: a never lost to another model",
+        ),
+        (
+            [("a", "b", 0), ("b", "a", 0), ("b", "c", 0), ("c", "b", 0), ("a", "c", 0)],
+            "no finite scores: side and model foretell every choice",
+        ),
+    ],
+)
+def test_no_answer_is_said_not_guessed(rows, note):
+    fit = fit_of(rows)
+    assert note in fit.note
+    assert (fit.scores, fit.left, fit.comparisons) == ({}, None, {})
+
+
+def test_one_participant_is_described():
+    rows = [("a", "b", 0), ("b", "a", 1), ("a", "b", 1), ("b", "a", 0), ("b", "a", 1)]
+    left, right, choice = zip(*rows, strict=True)
+    fit = bradley_terry(left, right, choice, [1] * 5, range(5))
+    score = fit.scores["a"]
+    assert score.estimate > 0 and math.isnan(score.low) and "described" in score.note
+    assert "described" in resampled_ranks(left, right, choice, [1] * 5).note
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((["a"], ["a"], [0], [1], [1]), "two different models in a trial, found 'a' twice"),
+        ((["a"], ["b"], [2], [1], [1]), "choice: expected 0 or 1"),
+        ((["a", "b"], ["b"], [0], [1], [1]), "one length"),
+        ((["a"], [None], [0], [1], [1]), "right: expected a label"),
+    ],
+)
+def test_wrong_input_is_said(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        bradley_terry(*arguments)
+
+
+def test_resampled_ranks():
+    left, right, choice, participant, _ = simulate(np.random.default_rng(2), sds=(0.3, 0.0))
+    found = resampled_ranks(left, right, choice, participant, draws=400)
+    assert found == resampled_ranks(left, right, choice, participant, draws=400)
+    assert found.ranks["unet"] == (1, 1) and found.ranks["grey"] == (4, 4)
+    assert found.draws == 400 and found.note == ""
+    alike = simulate(np.random.default_rng(3), people=8, worth=dict.fromkeys("abc", 0.0))
+    low, high = zip(*resampled_ranks(*alike[:4], draws=400).ranks.values(), strict=True)
+    assert min(low) == 1 and max(high) == 3 and any(a < b for a, b in zip(low, high, strict=True))
+
+
+def test_draws_without_a_model_are_counted():
+    """Only one of six people saw model c: it is missing from (5/6)^6 = 33% of the draws."""
+    rows = [(p, "a", "b", k % 2) for p in range(6) for k in range(4)]
+    rows += [(p, "b", "a", k % 2) for p in range(6) for k in range(4)]
+    rows += [(0, "c", "a", 0), (0, "a", "c", 0), (0, "c", "a", 1), (0, "a", "c", 1)]
+    participant, left, right, choice = zip(*rows, strict=True)
+    found = resampled_ranks(left, right, choice, participant, draws=600)
+    assert 0.25 < 1 - found.draws / 600 < 0.42
+    assert found.note == f"{600 - found.draws} of 600 draws left out: models never compared"
+
+
+@pytest.mark.slow
+def test_intervals_hold():
+    """Truth is the scores of a population: each of 500,000 choices by another person and photo."""
+    rng, sds = np.random.default_rng(4), (0.4, 0.4)
+    population = simulate(rng, people=500_000, trials=1, photos=500_000, sds=sds)
+    truth = {model: s.estimate for model, s in bradley_terry(*population).scores.items()}
+    held = []
+    for _ in range(500):
+        fit = bradley_terry(*simulate(rng, people=40, trials=24, photos=48, sds=sds))
+        held += [score.low <= truth[model] <= score.high for model, score in fit.scores.items()]
+    assert 0.92 <= np.mean(held) <= 0.98

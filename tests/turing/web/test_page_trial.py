@@ -1,0 +1,222 @@
+"""The choice and the clock, in every protocol."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.turing.support.participant import Participant
+from tests.turing.support.pretend_study import PretendStudy
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", ["click", "key", "held"])
+def test_double_press_sends_one_answer(arrive, how):
+    person = arrive()
+    person.begin()
+    part = person.page.get_by_role("button", name="Photo 2")
+    if how == "click":
+        part.dblclick(delay=20)
+    elif how == "key":
+        for _ in range(2):
+            person.page.keyboard.press("ArrowRight")
+    else:
+        part.focus()
+        for _ in range(30):  # repeated keydowns, as of a key that is held
+            person.page.keyboard.down("Enter")
+            person.page.wait_for_timeout(30)
+        person.page.keyboard.up("Enter")
+    person.wait_for_trial("2 of 4")
+    person.page.wait_for_timeout(400)
+    assert person.saved() == [1]
+    expect(person.page.locator(".count")).to_have_text("2 of 4")
+
+
+def test_looking_away_is_counted_with_the_answer(arrive):
+    person = arrive()
+    person.begin()
+
+    def turn(*events):
+        for event in events:
+            person.page.evaluate(f"dispatchEvent(new Event('{event}'))")
+
+    turn("blur", "focus", "blur", "blur")
+    person.pick(0)
+    person.wait_for_trial("2 of 4")  # away as it began, and never back
+    person.pick_by_key("1")
+    person.wait_for_trial("3 of 4")
+    turn("focus")
+    person.pick(0)
+    person.wait_for_trial("4 of 4")
+    person.pick(0)
+    person.sees("All done")
+    assert [answer["focus_lost"] for answer in person.study.saved] == [2, 1, 1, 0]
+
+
+@pytest.mark.slow
+def test_looking_away_for_ever_does_not_spoil_the_answer(arrive):
+    person = arrive()
+    person.begin()
+    person.page.evaluate(
+        """() => {
+          for (let times = 0; times < 20_000; times += 1) {
+            dispatchEvent(new Event("blur"));
+            dispatchEvent(new Event("focus"));
+          }
+        }"""
+    )
+    person.pick(0)
+    person.wait_for_trial("2 of 4")
+    (answer,) = person.study.saved
+    assert answer["focus_lost"] == 1000  # what the server takes
+
+
+@pytest.mark.slow
+def test_choice_is_marked_before_the_next_pair(arrive):
+    person = arrive()
+    person.begin()
+    person.page.evaluate(
+        """() => {
+          const part = document.querySelector("[data-part='1']");
+          new MutationObserver(() => (window.marks ??= []).push(
+            [performance.now(), "chosen" in part.dataset])
+          ).observe(part, { attributeFilter: ["data-chosen"] });
+        }"""
+    )
+    person.pick(1)
+    person.wait_for_trial("2 of 4")
+    (marked, is_marked), (unmarked, is_still_marked) = person.page.evaluate("window.marks")
+    assert (is_marked, is_still_marked) == (True, False)
+    assert unmarked - marked >= 149
+
+
+@pytest.mark.slow
+def test_clock_starts_when_the_picture_is_seen(arrive):
+    person = arrive()
+    person.study.picture_seconds = 1.5
+    person.visit()
+    person.press("I agree")
+    person.press("Start")
+    person.sees("Loading the picture")
+    person.page.keyboard.press("ArrowLeft")  # there is nothing to choose yet
+    person.wait_for_trial()
+    assert person.page.locator("[data-part='0'] img").evaluate("each => each.complete")
+    person.page.wait_for_timeout(300)
+    person.page.keyboard.press("ArrowRight")
+    person.wait_for_trial("2 of 4")
+    (answer,) = person.study.saved
+    assert answer["choice"] == 1
+    assert 300 <= answer["rt_ms"] < 1500
+    assert answer["shown_ms"] == answer["rt_ms"]
+
+
+def watch_views(person: Participant) -> None:
+    person.page.add_init_script(
+        """addEventListener("DOMContentLoaded", () => {
+          window.views = [];
+          new MutationObserver(() => {
+            const view = document.querySelector(".trial")?.dataset.view;
+            if (view && views.at(-1)?.[1] !== view) views.push([performance.now(), view]);
+          }).observe(document.body, { subtree: true, childList: true, attributes: true });
+        })"""
+    )
+
+
+@pytest.mark.slow
+def test_pick_fake_sequential(arrive):
+    study = PretendStudy("pick-fake-sequential", practice=1, scored=2, exposure_ms=400)
+    person = arrive(study)
+    watch_views(person)
+    person.visit()
+    person.press("I agree")
+    person.press("Start")
+    page = person.page
+    page.locator(".trial[data-view='part-0']").wait_for()
+    page.keyboard.press("1")  # too early: only when both were shown
+    person.wait_for_trial()
+    views = page.evaluate("views")
+    assert [view for _, view in views] == ["blank", "part-0", "part-1", "hidden"]
+    first, second, blank = (at for at, _ in views[1:])
+    assert 380 < second - first < 800
+    assert 380 < blank - second < 800
+    visible = "all => all.map((each) => getComputedStyle(each).visibility)"
+    assert page.locator(".part img").evaluate_all(visible) == ["hidden", "hidden"]
+    person.press("The second")
+    person.sees("Not this time.")
+    assert study.saved[0]["shown_ms"] == pytest.approx(blank - first, abs=100)
+    expect(page.locator("[data-part='0'] .tag")).to_have_text("Colorized")
+    person.press("Continue")
+    person.press("Start")
+    person.wait_for_trial("1 of 2")
+    person.press("The first")
+    person.wait_for_trial("2 of 2")
+    person.pick_by_key("ArrowRight")
+    person.sees("All done")
+    assert person.saved() == [1, 0, 1]
+    assert all(760 < answer["shown_ms"] < 1600 for answer in study.saved)
+
+
+@pytest.mark.slow
+def test_single(arrive):
+    person = arrive(PretendStudy("single", practice=1, scored=2))
+    person.visit()
+    person.press("I agree")
+    person.press("Start")
+    person.wait_for_trial()
+    assert person.page.locator(".part").count() == 1
+    box = person.page.locator(".part").bounding_box()
+    assert (box["width"], box["height"]) == (320, 240)
+    person.press("Colorized")
+    person.sees("Not this time.")
+    expect(person.page.locator(".tag")).to_have_text("Real")
+    person.press("Continue")
+    person.press("Start")
+    person.wait_for_trial()
+    person.press("Real")
+    person.wait_for_trial("2 of 2")
+    person.pick_by_key("2")
+    person.sees("All done")
+    assert person.saved() == [1, 0, 1]
+
+
+@pytest.mark.slow
+def test_preference_has_practice_without_feedback(arrive):
+    person = arrive(PretendStudy("preference", practice=1, scored=1))
+    person.visit()
+    person.press("I agree")
+    person.press("Start")
+    expect(person.page.get_by_role("heading")).to_have_text("Which photo looks more real?")
+    person.pick(1)
+    person.press("Start")  # practice is over
+    person.wait_for_trial("1 of 1")
+    person.pick(0)
+    person.sees("All done")
+    assert person.page.get_by_text("%").count() == 0
+    assert person.saved() == [1, 0]
+
+
+@pytest.mark.slow
+def test_hidden_timer_of_one_pair_does_not_hide_the_next(arrive):
+    person = arrive(PretendStudy(practice=0, exposure_ms=1500))
+    watch_views(person)
+    person.begin()
+    person.pick(1)  # before the time is up
+    person.wait_for_trial("2 of 4")
+    person.page.locator(".trial[data-view='hidden']").wait_for()
+    (shown, _), (hidden, _) = person.page.evaluate("views.slice(-2)")
+    assert hidden - shown > 1480
+
+
+@pytest.mark.slow
+def test_timed_pair_is_hidden_and_can_still_be_answered(arrive):
+    person = arrive(PretendStudy(practice=0, exposure_ms=300))
+    person.begin()
+    person.page.locator(".trial[data-view='hidden']").wait_for()
+    visible = "all => all.map((each) => getComputedStyle(each).visibility)"
+    assert person.page.locator(".part img").evaluate_all(visible) == ["hidden", "hidden"]
+    person.pick(1)
+    person.wait_for_trial("2 of 4")
+    person.page.locator(".trial[data-view='hidden']").wait_for()
+    (answer,) = person.study.saved
+    assert 280 <= answer["shown_ms"] < 700
+    assert answer["rt_ms"] > answer["shown_ms"]

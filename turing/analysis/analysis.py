@@ -1,0 +1,338 @@
+"""From the facts of a study to its results: exclusions, cells, comparisons and what else there is.
+
+The turing fraction is equation 2 of the first paper; protocols are never pooled.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import combinations, pairwise
+
+import numpy as np
+import pandas as pd
+
+from turing.analysis.data import ORIGINAL, StudyData
+from turing.analysis.exclusions import Exclusions, exclusions
+from turing.statistics import power
+from turing.statistics.bradley_terry import BradleyTerry, Ranks, bradley_terry, resampled_ranks
+from turing.statistics.detection import Detection, detection, two_part_d_prime
+from turing.statistics.fractions import (
+    Difference,
+    Fraction,
+    Verdict,
+    difference,
+    holm,
+    learning,
+    naive_interval,
+    position_bias,
+    turing_fraction,
+    verdict,
+)
+
+MOST_STEPS = 8  # of the curve of learning
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A model on a dataset (None = all); `naive` is Wilson's interval of independent choices."""
+
+    dataset: str | None
+    model: str
+    correct: int
+    fraction: Fraction
+    naive: tuple[float, float]
+    verdict: Verdict
+    d_prime: float
+    d_prime_low: float
+    d_prime_high: float
+    detection: Detection | None  # `single` only
+    note: str
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Turing fraction of `a` minus that of `b`; for `preference` the score of `a` minus `b`'s."""
+
+    dataset: str | None
+    a: str
+    b: str
+    difference: Difference
+    p_holm: float
+
+
+@dataclass(frozen=True)
+class Preference:
+    """Bradley-Terry scores of a dataset (None = all)."""
+
+    dataset: str | None
+    scores: BradleyTerry
+    ranks: Ranks
+
+
+@dataclass(frozen=True)
+class Photo:
+    """How often a photo's colorization was told apart; people are independent within a photo."""
+
+    dataset: str
+    file: str
+    model: str
+    stimulus: str  # one in which it is coloured, where there is one
+    parts: tuple[str, ...]  # of that stimulus, left or first part first
+    shown: int
+    correct: int
+    low: float
+    high: float
+    unusual: bool  # the interval leaves out the fraction of its cell
+
+
+@dataclass(frozen=True)
+class Step:
+    """A stretch of a participant's scored trials, counted from 1."""
+
+    first: int
+    last: int
+    fraction: Fraction
+
+
+@dataclass(frozen=True)
+class Results:
+    """All that a report says. `choices` are the scored ones of those who are counted."""
+
+    data: StudyData
+    exclusions: Exclusions
+    counted: frozenset[int]
+    choices: pd.DataFrame
+    cells: tuple[Cell, ...]
+    cells_of_all: tuple[Cell, ...]  # nobody excluded but those who withdrew
+    comparisons: tuple[Comparison, ...]
+    preferences: tuple[Preference, ...]
+    position: Fraction | None  # share of left or first parts picked; None where there is one part
+    learning: Difference | None
+    curve: tuple[Step, ...]
+    photos: tuple[Photo, ...]
+    people: pd.DataFrame
+    notes: tuple[str, ...]
+
+    @property
+    def started(self) -> int:
+        return len(self.data.participants)
+
+
+def analyse(data: StudyData) -> Results:
+    """Everything that the study's protocol allows to say."""
+    ruled_out = exclusions(data)
+    scored = data.trials[(data.trials["kind"] == "scored") & data.trials["choice"].notna()]
+    withdrawn = ruled_out.rules[0].participants
+    everyone = scored[~scored["participant"].isin(withdrawn)]
+    choices = everyone[~everyone["participant"].isin(ruled_out.participants)]
+    is_preference = data.protocol == "preference"
+    cells = () if is_preference else _cells(choices, data)
+    preferences = _preferences(choices, data) if is_preference else ()
+    return Results(
+        data=data,
+        exclusions=ruled_out,
+        counted=frozenset(choices["participant"].astype(int)),
+        choices=choices,
+        cells=cells,
+        cells_of_all=() if is_preference else _cells(everyone, data),
+        comparisons=_ranked(preferences) if is_preference else _comparisons(choices, data),
+        preferences=preferences,
+        position=None if data.protocol == "single" else _position(choices),
+        learning=None if is_preference else _learning(choices),
+        curve=() if is_preference else _curve(choices),
+        photos=() if is_preference else _photos(choices, cells),
+        people=_people(data, ruled_out),
+        notes=_notes(data, cells, choices),
+    )
+
+
+def _slices(choices: pd.DataFrame, data: StudyData) -> Iterator[tuple[str | None, pd.DataFrame]]:
+    """Each dataset in the order of the study file, then all of them."""
+    for dataset in (dataset.name for dataset in data.study.stimuli.datasets):
+        of = choices[choices["dataset"] == dataset]
+        if len(of):
+            yield dataset, of
+    if len(choices):
+        yield None, choices
+
+
+def _cells(choices: pd.DataFrame, data: StudyData) -> tuple[Cell, ...]:
+    return tuple(
+        _cell(dataset, model, of[of["model"] == model], data)
+        for dataset, of in _slices(choices, data)
+        for model in data.study.models
+        if (of["model"] == model).any()
+    )
+
+
+def _cell(dataset: str | None, model: str, of: pd.DataFrame, data: StudyData) -> Cell:
+    y, who, photo = of["correct"], of["participant"], of["photo"]
+    fraction = turing_fraction(y, who, photo)
+    found = None
+    if data.protocol == "single":
+        found = detection(of["choice"], of["left"] != ORIGINAL, who, photo)
+        d = found.d_prime, found.low, found.high
+        d_note = found.note
+    else:
+        *d, d_note = two_part_d_prime(fraction)
+    return Cell(
+        dataset,
+        model,
+        int(y.sum()),
+        fraction,
+        naive_interval(y),
+        verdict(y, who, photo, data.study.analysis.delta),
+        *d,
+        found,
+        "; ".join(dict.fromkeys(note for note in (fraction.note, d_note) if note)),
+    )
+
+
+def _comparisons(choices: pd.DataFrame, data: StudyData) -> tuple[Comparison, ...]:
+    """Every two models. Holm over all pairs of all datasets, and over those of the whole."""
+    found = [
+        (
+            dataset,
+            a,
+            b,
+            difference(of["correct"], of["model"], of["participant"], of["photo"], a, b),
+        )
+        for dataset, of in _slices(choices, data)
+        for a, b in combinations([m for m in data.study.models if (of["model"] == m).any()], 2)
+    ]
+    return _adjusted(found)
+
+
+def _adjusted(found: list[tuple[str | None, str, str, Difference]]) -> tuple[Comparison, ...]:
+    adjusted = np.full(len(found), np.nan)
+    for whole in (False, True):
+        family = [i for i, (dataset, *_) in enumerate(found) if (dataset is None) == whole]
+        adjusted[family] = holm([found[i][3].p_value for i in family])
+    return tuple(Comparison(*pair, float(p)) for pair, p in zip(found, adjusted, strict=True))
+
+
+def _preferences(choices: pd.DataFrame, data: StudyData) -> tuple[Preference, ...]:
+    found = []
+    for dataset, of in _slices(choices, data):
+        shown = of["left"], of["right"], of["choice"], of["participant"]
+        scores = bradley_terry(*shown, of["photo"])
+        found.append(Preference(dataset, scores, resampled_ranks(*shown)))
+    return tuple(found)
+
+
+def _ranked(preferences: tuple[Preference, ...]) -> tuple[Comparison, ...]:
+    return _adjusted(
+        [
+            (preference.dataset, a, b, found)
+            for preference in preferences
+            for (a, b), found in preference.scores.comparisons.items()
+        ]
+    )
+
+
+def _position(choices: pd.DataFrame) -> Fraction:
+    return position_bias(choices["choice"], choices["participant"], choices["photo"])
+
+
+def _learning(choices: pd.DataFrame) -> Difference:
+    return learning(
+        choices["correct"], choices["position"], choices["participant"], choices["photo"]
+    )
+
+
+def _curve(choices: pd.DataFrame) -> tuple[Step, ...]:
+    """Turing fraction over a participant's scored trials, in stretches of like length."""
+    nth = choices.groupby("participant")["position"].rank(method="first")
+    if nth.empty:
+        return ()
+    ends = np.linspace(0, int(nth.max()), min(MOST_STEPS, int(nth.max())) + 1).round().astype(int)
+    steps = []
+    for before, last in pairwise(ends):
+        of = choices[(nth > before) & (nth <= last)]
+        steps.append(
+            Step(
+                int(before) + 1,
+                int(last),
+                turing_fraction(of["correct"], of["participant"], of["photo"]),
+            )
+        )
+    return tuple(steps)
+
+
+def _photos(choices: pd.DataFrame, cells: tuple[Cell, ...]) -> tuple[Photo, ...]:
+    """Each photo as each model coloured it, the least told apart first."""
+    expected = {(cell.dataset, cell.model): cell.fraction.estimate for cell in cells}
+    found = []
+    for (dataset, _, model), of in choices.groupby(["dataset", "photo", "model"]):
+        low, high = naive_interval(of["correct"])
+        usual = low <= expected[dataset, model] <= high
+        coloured = of[of["left"].eq(model) | of["right"].eq(model)]
+        picture = (coloured if len(coloured) else of).iloc[0]
+        found.append(
+            Photo(
+                str(dataset),
+                str(picture["file"]),
+                str(model),
+                str(picture["stimulus"]),
+                tuple(part for part in (picture["left"], picture["right"]) if part is not None),
+                len(of),
+                int(of["correct"].sum()),
+                low,
+                high,
+                not usual,
+            )
+        )
+    return tuple(sorted(found, key=lambda p: (p.correct / p.shown, -p.shown, p.file, p.model)))
+
+
+def _people(data: StudyData, ruled_out: Exclusions) -> pd.DataFrame:
+    """A row a participant: what was answered, how well, how fast, and why not counted."""
+    trials = data.trials.assign(answered=data.trials["choice"].notna())
+    by_kind = {kind: of.groupby("participant") for kind, of in trials.groupby("kind")}
+    people = data.participants[["started", "finished", "withdrawn"]].copy()
+    for kind, name in (("scored", ""), ("catch", "catch_")):
+        if kind in by_kind:
+            people[f"{name}trials"] = by_kind[kind].size()
+            people[f"{name}answered"] = by_kind[kind]["answered"].sum()
+            people[f"{name}correct"] = by_kind[kind]["correct"].sum(min_count=1)
+        else:
+            people[[f"{name}trials", f"{name}answered", f"{name}correct"]] = 0, 0, np.nan
+    whole_numbers = ["trials", "answered", "catch_trials", "catch_answered"]
+    people[whole_numbers] = people[whole_numbers].fillna(0).astype(int)
+    of = by_kind.get("scored")
+    people["median_rt_ms"] = of["rt_ms"].median() if of else np.nan
+    people["complete"] = trials.groupby("participant")["answered"].all()
+    people["complete"] = people["complete"].eq(True)
+    people["excluded_by"] = [", ".join(ruled_out.reasons(int(n))) for n in people.index]
+    return people
+
+
+def _notes(data: StudyData, cells: tuple[Cell, ...], choices: pd.DataFrame) -> tuple[str, ...]:
+    """What a reader must know before the figures."""
+    notes = []
+    counted, planned = choices["participant"].nunique(), data.study.participants.planned
+    if planned and counted < planned:
+        notes.append(f"{counted} of the {planned} planned participants are counted so far")
+    short: dict[str, list[str]] = {}  # what is said of which models
+    for cell in cells:
+        if cell.dataset is None and (note := _cannot_show(cell.fraction, data)):
+            short.setdefault(note, []).append(cell.model)
+    notes += [f"{', '.join(models)}: {note}" for note, models in short.items()]
+    if not len(choices):
+        notes.append("Nobody is counted yet: no results")
+    for version, people in data.elsewhere.items():
+        saw = "participant" if people == 1 else "participants"
+        notes.append(f"Not in these figures: {people} {saw} of version {version}")
+    return tuple(dict.fromkeys(notes))
+
+
+def _cannot_show(fraction: Fraction, data: StudyData) -> str:
+    """Where so few people or photos cannot show `indistinguishable`, and how many could."""
+    delta = data.study.analysis.delta
+    trials = max(1, round(fraction.n / fraction.participants))
+    photos = max(fraction.photos, trials)
+    note = power.plan(fraction.participants, trials, photos, delta=delta).note
+    if not note:
+        return ""
+    enough = power.participants_for_margin(delta, trials, photos)
+    cure = f"{enough} would do" if enough else f"with {photos} photos no number of people could"
+    return f"{note}; {cure}"

@@ -1,0 +1,64 @@
+"""The facts of a study as data frames: what the analysis reads, wherever it came from."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from turing.errors import TuringError
+from turing.study.study import Study
+from turing.study.trials import Protocol
+
+ORIGINAL = "*original"  # no model can have this name
+
+# One row a trial. `kind` is practice, scored or catch; `photo` is the photo's own number or name,
+# `file` what the researcher calls it, `stimulus` the name of the picture that was shown; `left` and
+# `right` are a model's name, ORIGINAL or turing.trials.WILD (`right` is None where a trial has one
+# part); `model` is the cell that a scored trial counts in, None for catch trials and preference;
+# `choice` is the part picked (NaN = unanswered), `correct` 1 or 0 (NaN = unanswered, or none is).
+TRIAL_COLUMNS = (
+    "participant",
+    "position",
+    "kind",
+    "dataset",
+    "photo",
+    "file",
+    "left",
+    "right",
+    "model",
+    "choice",
+    "correct",
+    "rt_ms",
+    "stimulus",
+)
+
+
+@dataclass(frozen=True)
+class StudyData:
+    """One version of a study, or several of one protocol; previews are left out."""
+
+    study: Study
+    versions: tuple[int, ...]
+    participants: pd.DataFrame  # index: participant; started, finished (times), withdrawn (bool)
+    trials: pd.DataFrame  # TRIAL_COLUMNS
+    answers: pd.DataFrame  # participant, question, answer
+    program: str = ""  # that built it
+    built_from: Mapping[str, Any] = field(default_factory=dict)  # what `build` reported
+    simulated: bool = False  # some of the participants are synthetic
+    elsewhere: Mapping[int, int] = field(default_factory=dict)  # people of other versions
+
+    @property
+    def protocol(self) -> Protocol:
+        return self.study.protocol
+
+
+def one_protocol(protocols: Sequence[str]) -> str:
+    """The protocol of all; TuringError where there are several: their choices mean other things."""
+    found = list(dict.fromkeys(protocols))
+    if len(found) != 1:
+        raise TuringError(
+            f"expected versions of one protocol, found {' and '.join(found) or 'none'}: "
+            "analyse them apart, with --version"
+        )
+    return found[0]

@@ -1,0 +1,84 @@
+"""Who is counted: the rules of the study file, applied in the analysis. Nothing is deleted.
+
+No rule looks at scored trials' correctness: dropping people below 0.45 moved a true 0.500 to
+0.570 in simulation.
+"""
+
+from typing import NamedTuple
+
+import pandas as pd
+
+from turing.analysis.data import StudyData
+
+
+class Exclusion(NamedTuple):
+    """A rule and whom it leaves out."""
+
+    rule: str  # the key in the study file, or "withdrawn"
+    meaning: str
+    participants: frozenset[int]
+
+
+class Exclusions(NamedTuple):
+    """Every rule in force, even where it leaves out nobody."""
+
+    rules: tuple[Exclusion, ...]
+
+    @property
+    def participants(self) -> frozenset[int]:
+        return frozenset().union(*(rule.participants for rule in self.rules))
+
+    def alone(self, rule: Exclusion) -> int:
+        """How many only this rule leaves out."""
+        others = frozenset().union(*(r.participants for r in self.rules if r is not rule))
+        return len(rule.participants - others)
+
+    def reasons(self, participant: int) -> tuple[str, ...]:
+        return tuple(r.rule for r in self.rules if participant in r.participants)
+
+
+def exclusions(data: StudyData) -> Exclusions:
+    """Apply [analysis] of the study file. A rule that has nothing to go by excludes nobody."""
+    rules, answered = data.study.analysis, data.trials[data.trials["choice"].notna()]
+    found = [
+        Exclusion("withdrawn", "left the study and is never counted", _withdrawn(data)),
+    ]
+    if rules.min_catch_correct > 0:
+        share = answered[answered["kind"] == "catch"].groupby("participant")["correct"].mean()
+        found.append(
+            Exclusion(
+                "min_catch_correct",
+                f"fewer than {rules.min_catch_correct:.0%} of catch trials right",
+                _which(share < rules.min_catch_correct),
+            )
+        )
+    if rules.min_median_rt_ms > 0:
+        median = answered[answered["kind"] == "scored"].groupby("participant")["rt_ms"].median()
+        found.append(
+            Exclusion(
+                "min_median_rt_ms",
+                f"median response time under {rules.min_median_rt_ms:g} ms",
+                _which(median < rules.min_median_rt_ms),
+            )
+        )
+    if rules.only_complete:
+        left_open = data.trials["choice"].isna().groupby(data.trials["participant"]).any()
+        found.append(Exclusion("only_complete", "did not answer every trial", _which(left_open)))
+    for question, refused in rules.exclude_answers.items():
+        of = data.answers[data.answers["question"] == question]
+        found.append(
+            Exclusion(
+                f"exclude_answers.{question}",
+                f"answered {question} with {' or '.join(refused)}",
+                frozenset(of.loc[of["answer"].isin(refused), "participant"].astype(int)),
+            )
+        )
+    return Exclusions(tuple(found))
+
+
+def _withdrawn(data: StudyData) -> frozenset[int]:
+    return _which(data.participants["withdrawn"].astype(bool))
+
+
+def _which(flags: pd.Series) -> frozenset[int]:
+    return frozenset(int(participant) for participant in flags.index[flags.to_numpy(dtype=bool)])

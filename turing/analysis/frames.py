@@ -1,0 +1,116 @@
+"""From a store to data frames, in one transaction: all figures are of one moment."""
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from turing.analysis.data import ORIGINAL, TRIAL_COLUMNS, StudyData, one_protocol
+from turing.errors import TuringError
+from turing.store.records import Row, check_versions, read_records, versions_in
+from turing.store.store import Store, facts
+from turing.study.study import Study
+
+SIMULATED = "simulated"  # the event that marks a store with synthetic participants
+_TYPES = dict.fromkeys(("participant", "position", "photo"), "int64")
+_TYPES |= dict.fromkeys(("choice", "correct", "rt_ms"), "float64")  # NaN = none
+
+
+def load_data(store: Store, versions: Sequence[int] | None = None) -> StudyData:
+    """What the participants of a version did, by default of the one that new participants see.
+
+    Several versions are pooled where they ask the same of the same pictures; else TuringError.
+    """
+    with store.reading() as db:
+        chosen = _chosen(store, db, versions)
+        studies = [store.version(db, version).study for version in chosen]
+        one_protocol([study.protocol for study in studies])
+        _check_alike(studies)
+        records = read_records(db, chosen)
+        program, report = db.execute(
+            "SELECT program, report FROM study WHERE version = ?", (chosen[-1],)
+        ).fetchone()
+        everybody = db.execute(
+            "SELECT version, count(*) FROM participants WHERE NOT preview GROUP BY version"
+        ).fetchall()
+        (simulated,) = db.execute(
+            "SELECT EXISTS (SELECT 1 FROM events WHERE what = ?)", (SIMULATED,)
+        ).fetchone()
+    study = studies[-1]
+    people = [row for row in records.participants if not row["preview"]]
+    counted = {row["participant"] for row in people}
+    trials = [row for row in records.trials if row["participant"] in counted]
+    answers = [row for row in records.answers if row["participant"] in counted]
+    _check_same_models(trials, study)
+    return StudyData(
+        study,
+        tuple(chosen),
+        _participants(people),
+        pd.DataFrame(map(_trial, trials), columns=TRIAL_COLUMNS, dtype=object).astype(_TYPES),
+        pd.DataFrame(answers, columns=["participant", "question", "answer"]),
+        program,
+        json.loads(report),
+        bool(simulated),
+        {version: n for version, n in everybody if version not in chosen},
+    )
+
+
+def _chosen(store: Store, db: sqlite3.Connection, versions: Sequence[int] | None) -> list[int]:
+    present = facts(db).version
+    if present is None:
+        raise TuringError(f"{store.path}: expected a study that is built, found none")
+    chosen = [present] if versions is None else sorted(set(versions))
+    check_versions(store, versions_in(db), chosen)
+    return chosen
+
+
+def _check_alike(studies: Sequence[Study]) -> None:
+    for key, values in (
+        ("stimuli.display_size", {study.stimuli.display_size for study in studies}),
+        ("trials.exposure_ms", {study.trials.exposure_ms for study in studies}),
+    ):
+        if len(values) > 1:
+            found = " and ".join(map(str, sorted(values)))
+            raise TuringError(
+                f"expected versions with one {key}, found {found}: analyse them apart, "
+                "with --version"
+            )
+
+
+def _check_same_models(trials: Sequence[Row], study: Study) -> None:
+    """A model's name must mean one checkpoint, an external one's one picture of each photo."""
+    external = {model.name for model in study.stimuli.external}
+    made: dict[tuple[str, str | None], str] = {}
+    for row in trials:
+        for model, sha256 in zip(row["parts"], row["shas"], strict=True):
+            if model is None or sha256 is None:
+                continue
+            key = model, row["photo"] if model in external else None
+            if made.setdefault(key, sha256) != sha256:
+                raise TuringError(
+                    f"expected versions in which {model} is the same, found several of that "
+                    "name: analyse them apart, with --version"
+                )
+
+
+def _participants(people: Sequence[Row]) -> pd.DataFrame:
+    frame = pd.DataFrame(
+        {
+            "participant": [row["participant"] for row in people],
+            "started": [row["consented"] for row in people],
+            "finished": [row["finished"] for row in people],
+            "withdrawn": [row["withdrawn"] is not None for row in people],
+        }
+    )
+    for column in ("started", "finished"):
+        frame[column] = pd.to_datetime(frame[column], unit="ms", utc=True)
+    return frame.astype({"withdrawn": bool}).set_index("participant")
+
+
+def _trial(row: Row) -> dict[str, Any]:
+    left, right = (*(ORIGINAL if part is None else part for part in row["parts"]), None)[:2]
+    kind = "practice" if row["practice"] else "catch" if row["catch"] else "scored"
+    shown = {"kind": kind, "photo": row["photo_id"], "left": left, "right": right}
+    return row | shown | {"file": row["photo_file"]}

@@ -1,0 +1,141 @@
+"""Results as plain JSON: what `python -m turing results --json` prints."""
+
+import math
+from typing import Any
+
+from turing.analysis.analysis import Cell, Comparison, Preference, Results
+from turing.statistics.fractions import Difference, Fraction
+
+
+def results_json(results: Results) -> dict[str, Any]:
+    """Numbers, text, lists and objects only; null is what cannot be computed or is infinite.
+
+    `participants` are those counted, `excluded` those whom a rule leaves out; the rest of
+    `people.started` answered no scored trial. Dataset null is all of them.
+    """
+    data, ruled_out = results.data, results.exclusions
+    return {
+        "study": data.study.name,
+        "version": list(data.versions) if len(data.versions) > 1 else data.versions[0],
+        "protocol": data.protocol,
+        "participants": len(results.counted),
+        "excluded": len(ruled_out.participants),
+        "people": {
+            "started": results.started,
+            "finished": int(results.people["finished"].notna().sum()),
+            "complete": int(results.people["complete"].sum()),
+            "withdrawn": int(results.people["withdrawn"].sum()),
+            "planned": data.study.participants.planned,
+        },
+        "exclusions": [
+            {
+                "rule": rule.rule,
+                "meaning": rule.meaning,
+                "participants": len(rule.participants),
+                "by_this_alone": ruled_out.alone(rule),
+            }
+            for rule in ruled_out.rules
+        ],
+        "cells": [_cell(cell) for cell in results.cells],
+        "cells_without_exclusions": [_cell(cell) for cell in results.cells_of_all],
+        "comparisons": [_comparison(pair) for pair in results.comparisons],
+        "detection": [_detection(cell) for cell in results.cells if cell.detection],
+        "preference": [_preference(of) for of in results.preferences],
+        "position": _fraction(results.position),
+        "learning": _difference(results.learning),
+        "notes": list(results.notes),
+    }
+
+
+def _cell(cell: Cell) -> dict[str, Any]:
+    fraction = cell.fraction
+    return {
+        "dataset": cell.dataset,
+        "model": cell.model,
+        "shown": fraction.n,
+        "correct": cell.correct,
+        "turing_fraction": _number(fraction.estimate),
+        "low": _number(fraction.low),
+        "high": _number(fraction.high),
+        "naive_low": _number(cell.naive[0]),
+        "naive_high": _number(cell.naive[1]),
+        "participants": fraction.participants,
+        "photos": fraction.photos,
+        "n_effective": _number(fraction.n_effective),
+        "verdict": cell.verdict,
+        "fooling_rate": _number(1 - fraction.estimate),
+        "d_prime": _number(cell.d_prime),
+    }
+
+
+def _comparison(pair: Comparison) -> dict[str, Any]:
+    return {
+        "dataset": pair.dataset,
+        "a": pair.a,
+        "b": pair.b,
+        **(_difference(pair.difference) or {}),
+        "p_holm": _number(pair.p_holm),
+    }
+
+
+def _detection(cell: Cell) -> dict[str, Any]:
+    found = cell.detection
+    numbers = {} if found is None else found._asdict()
+    numbers.pop("n", None)
+    note = numbers.pop("note", "")
+    return {
+        "dataset": cell.dataset,
+        "model": cell.model,
+        **{name: _number(value) for name, value in numbers.items()},
+        "note": note,
+    }
+
+
+def _preference(of: Preference) -> dict[str, Any]:
+    scores, ranks = of.scores, of.ranks.ranks
+    return {
+        "dataset": of.dataset,
+        "scores": [
+            {
+                "model": model,
+                "score": _number(score.estimate),
+                "low": _number(score.low),
+                "high": _number(score.high),
+                "rank": place,
+                "rank_low": ranks[model][0] if model in ranks else None,
+                "rank_high": ranks[model][1] if model in ranks else None,
+            }
+            for place, (model, score) in enumerate(scores.scores.items(), 1)
+        ],
+        "left": _difference(scores.left),
+        "choices": scores.n,
+        "note": "; ".join(filter(None, (scores.note, of.ranks.note))),
+    }
+
+
+def _fraction(fraction: Fraction | None) -> dict[str, Any] | None:
+    if fraction is None:
+        return None
+    return {
+        "estimate": _number(fraction.estimate),
+        "low": _number(fraction.low),
+        "high": _number(fraction.high),
+        "n": fraction.n,
+        "note": fraction.note,
+    }
+
+
+def _difference(difference: Difference | None) -> dict[str, Any] | None:
+    if difference is None:
+        return None
+    return {
+        "difference": _number(difference.estimate),
+        "low": _number(difference.low),
+        "high": _number(difference.high),
+        "p_value": _number(difference.p_value),
+        "note": difference.note,
+    }
+
+
+def _number(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None

@@ -1,0 +1,3 @@
+from turing.cli.store import main
+
+__all__ = ["main"]

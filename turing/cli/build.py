@@ -1,0 +1,100 @@
+"""The command that renders a study: build."""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from turing.cli.app import FAILED, LARGEST, StoreFolder, StudyFile, command, end, progress_bars, say
+from turing.cli.study import LOCAL, Address, preview_link
+from turing.store import database
+from turing.store.store import DEFAULT_FOLDER, Store, create_store, store_path
+from turing.study.study import load_study
+
+
+@command("build")
+def build(
+    study: StudyFile,
+    store: StoreFolder = DEFAULT_FOLDER,
+    part: Annotated[
+        int | None,
+        typer.Option(
+            metavar="K",
+            min=1,
+            max=LARGEST,
+            help="Of a study that runs on several apps, each with its part. "
+            "[default: the store's, else 1]",
+        ),
+    ] = None,
+    device: Annotated[
+        str, typer.Option(metavar="NAME", help="auto (a GPU if there is one), cpu, cuda ...")
+    ] = "auto",
+    check: Annotated[
+        bool,
+        typer.Option(
+            "--check", help="Then let a program guess sides from all but the colours; 1 if it can."
+        ),
+    ] = False,
+    address: Address = LOCAL,
+) -> None:
+    """Render a study's pictures, once, and print a link to try it. It may be stopped and resumed.
+
+    A changed photo, model or size makes a new version; what was shown is never altered.
+
+    \b
+    python -m turing build study.toml --store studies
+    """
+    from turing.stimuli.build import build as render
+    from turing.stimuli.selection import report_lines
+
+    wanted = load_study(study)
+    with _store(store, wanted.name, part) as opened:
+        with progress_bars() as progress:
+            made = render(wanted, opened, progress, device)
+        for line in report_lines(made.report):
+            say(line)
+        say(
+            f"{wanted.name}: version {made.version} is built, {made.rendered} pictures made, "
+            f"{made.kept} kept"
+        )
+        say(f"Pre-registration: {made.preregistration}")
+        say(f"Preview: {preview_link(opened.facts(), address)}")
+        if check:
+            _check(opened)
+
+
+@contextlib.contextmanager
+def _store(directory: Path, name: str, part: int | None) -> Iterator[Store]:
+    """The study's store; one that was made for nothing is removed again."""
+    path = store_path(directory, name)
+    is_new = not path.exists()
+    if part is None and not is_new:
+        with Store(path) as known:
+            part = known.facts().part
+    with database.new_folder(path.parent), create_store(directory, name, part or 1) as opened:
+        try:
+            yield opened
+        except BaseException:
+            with opened.reading() as db:
+                (stimuli,) = db.execute("SELECT count(*) FROM stimuli").fetchone()
+            if is_new and not stimuli:
+                opened.close()
+                path.unlink()
+            raise
+
+
+def _check(store: Store) -> None:
+    from turing.stimuli.check import check
+
+    with progress_bars() as progress:
+        checked = check(store, progress)
+    found = checked.guessed
+    says = (
+        f"Check: a program that sees all but the colours is right in {found.estimate:.3f} "
+        f"[{found.low:.3f}, {found.high:.3f}] of {found.n} trials"
+    )
+    if checked.faults:
+        end(FAILED, "\n".join((says, *checked.faults)))
+    say(f"{says}: no better than chance")

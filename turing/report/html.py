@@ -1,0 +1,206 @@
+"""The report of a study as one HTML file: the answer in words, then all that it rests on.
+
+It asks for nothing else, and every text of a participant or a researcher is escaped.
+"""
+
+from datetime import datetime
+from typing import NamedTuple
+
+from markupsafe import Markup
+
+from turing.analysis.analysis import Cell, Results
+from turing.report import people_tables, plots, tables
+from turing.report.gallery import Pictures, galleries
+from turing.report.pages import render
+from turing.report.words import ALL, DASH, answer, cell_sentence, shown_cells
+
+
+class Preregistration(NamedTuple):
+    """The file that `build` wrote, and what is to be said of it."""
+
+    text: str
+    remark: str
+    as_written: bool = True
+
+
+class Line(NamedTuple):
+    """A sentence of the answer; `kind` is a class of the page's style."""
+
+    text: str
+    kind: str
+    whole: bool
+
+
+def html_report(
+    results: Results,
+    pictures: Pictures,
+    made: datetime,
+    preregistration: Preregistration | None = None,
+    top: Markup | str = "",
+) -> str:
+    """The whole report as one HTML file; `top` (HTML where it is Markup) is under the title."""
+    study = results.data.study
+    has_fractions = bool(results.cells)
+    return render(
+        "report.html",
+        study=study,
+        versions=", ".join(map(str, results.data.versions)),
+        counted=len(results.counted),
+        started=results.started,
+        period=_period(results),
+        made=f"{made:%Y-%m-%d %H:%M} UTC",
+        top=top,
+        simulated=results.data.simulated,
+        notes=results.notes,
+        answer=_lines(results),
+        meanings=_meanings(results),
+        forest=_forest(results),
+        forest_caption=_forest_caption(results),
+        main_table=tables.cells_table(results)
+        if has_fractions
+        else tables.preference_table(results),
+        extra_tables=tables.protocol_tables(results),
+        people=people_tables.people_table(results),
+        exclusions=people_tables.exclusions_table(results),
+        without=tables.without_table(results),
+        everybody=people_tables.participants_table(results),
+        photos=tables.photos_table(results.photos),
+        galleries=galleries(results, pictures),
+        times=tables.times_table(results),
+        checks=tables.checks_table(results),
+        built=tables.built_table(results),
+        questions=people_tables.answers_of(results),
+        printed=tables.printed_table(results),
+        plots=_plots(results),
+        colors={m: plots.css_color(color) for m, color in plots.model_colors(results).items()},
+        method=_method(results),
+        preregistration=preregistration,
+        source=study.source,
+        program=results.data.program,
+    )
+
+
+def _period(results: Results) -> str:
+    started = results.data.participants["started"].dropna()
+    if started.empty:
+        return ""
+    first, last = f"{started.min():%Y-%m-%d}", f"{started.max():%Y-%m-%d}"
+    return first if first == last else f"{first} to {last}"
+
+
+def _lines(results: Results) -> list[Line]:
+    if results.preferences:
+        return [
+            Line(
+                text,
+                "indistinguishable" if " looks more " in text else "undecided",
+                text.startswith(f"{ALL}: "),
+            )
+            for text in answer(results)
+        ]
+    return [
+        Line(cell_sentence(cell), _kind(cell), cell.dataset is None)
+        for cell in shown_cells(results.cells)
+    ]
+
+
+def _kind(cell: Cell) -> str:
+    return cell.verdict.split(",")[0].replace(" ", "-")
+
+
+def _meanings(results: Results) -> list[str]:
+    """What the verdicts say, those that occur."""
+    delta = results.data.study.analysis.delta
+    low, high = 0.5 - delta, 0.5 + delta
+    found = {
+        "told apart": "told apart: people find the original more often than by guessing "
+        "(the 95% interval lies above 0.5).",
+        "reversed": "reversed: people take the colorization for the original more often than by "
+        "guessing (the 95% interval lies below 0.5).",
+        "indistinguishable": f"indistinguishable: the 90% interval lies within {low:g} to "
+        f"{high:g}, the margin that the study set.",
+        "indistinguishable, but detectable": "but detectable: within the margin, and yet not "
+        "0.5 (the 95% interval leaves it out).",
+        "undecided": "undecided: neither is shown; it takes more people, more photos or both.",
+    }
+    seen = {cell.verdict for cell in results.cells}
+    if "indistinguishable, but detectable" in seen:
+        seen.add("indistinguishable")
+    return [meaning for verdict, meaning in found.items() if verdict in seen]
+
+
+def _forest(results: Results) -> list[Markup]:
+    draw = plots.forest if results.cells else plots.preference
+    if not results.cells and not any(of.scores.scores for of in results.preferences):
+        return []
+    return [Markup(draw(results, width)) for width in (plots.WIDE, plots.NARROW)]
+
+
+def _forest_caption(results: Results) -> str:
+    if not results.cells:
+        return "Bradley-Terry scores with 95% intervals; 0 is the mean of the models."
+    delta = results.data.study.analysis.delta
+    caption = (
+        "Turing fraction (share of scored trials that were right) with 95% intervals. The dashed "
+        f"line is chance, the band the margin of {delta:g} around it."
+    )
+    rows = tables.printed_table(results).rows
+    if any(row[3] != DASH for row in rows):
+        caption += " Open diamonds are the first paper's figures, of four participants."
+    return caption
+
+
+def _plots(results: Results) -> dict[str, Markup | str]:
+    drawn: dict[str, Markup | str] = dict.fromkeys(("people", "photos", "times", "learning"), "")
+    if len(results.choices):
+        drawn["times"] = Markup(plots.times(results))
+    if results.cells:
+        drawn["people"] = Markup(plots.people(results))
+        drawn["photos"] = Markup(plots.photos(results))
+        drawn["learning"] = Markup(plots.learning_curve(results))
+    return drawn
+
+
+def _method(results: Results) -> list[str]:
+    study = results.data.study
+    protocols = {
+        "pick-original": "Original and colorization stood side by side and people picked the "
+        "original (the first paper's protocol, section 4.3).",
+        "pick-fake-sequential": "Original and colorization came one after the other, for "
+        f"{study.trials.exposure_ms} ms each, and people picked the colorization "
+        "(Zhang et al. 2016, section 4.1).",
+        "single": "One picture stood alone, half of them originals, and people said whether it "
+        "was colorized. Originals count in the cell of the model whose trials they were.",
+        "preference": "Two colorizations of one photo stood side by side and people picked the "
+        "one that looked more real.",
+    }
+    crossed = (
+        "Many people see a photo and a person sees many photos, so choices are not independent. "
+        "Intervals use the variance of crossed clusters (Cameron, Gelbach and Miller 2011), "
+        "degrees of freedom after Satterthwaite (1946)"
+    )
+    found = [protocols[study.protocol]]
+    if study.protocol == "preference":
+        found.append(
+            "Scores are maximum-likelihood estimates of Bradley and Terry (1952) with a term for "
+            "the left or first part. " + crossed + "; the intervals of ranks are from 1,000 draws "
+            "of participants with replacement."
+        )
+    else:
+        found.append(
+            "The turing fraction is the share of scored trials that were right (equation 2 of the "
+            "first paper); the fooling rate is 1 minus it. Lower is better for the model, 0.5 is "
+            "chance. " + crossed + " and Wilson's interval (1927) at the effective number of "
+            "choices (Korn and Graubard 1998). The naive interval is Wilson's as if all choices "
+            "were independent: too narrow, but what papers print."
+        )
+    if results.comparisons:
+        found.append(
+            "p-values are adjusted by Holm's method over all pairs of models of all datasets"
+            + (", and over those of all datasets together apart." if _several(results) else ".")
+        )
+    return found
+
+
+def _several(results: Results) -> bool:
+    return len(results.data.study.stimuli.datasets) > 1

@@ -1,0 +1,100 @@
+"""The tables of a report about people: who came, who is counted, what they answered."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import pandas as pd
+
+from turing.analysis.analysis import Results
+from turing.report.tables import Table
+from turing.report.words import DASH
+
+
+def people_table(results: Results) -> Table:
+    """Who came, and who is counted."""
+    people, planned = results.people, results.data.study.participants.planned
+    excluded = len(results.exclusions.participants)
+    rows = [
+        ("started", results.started),
+        ("answered every trial", int(people["complete"].sum())),
+        ("finished", int(people["finished"].notna().sum())),
+        ("left for good", int(people["withdrawn"].sum())),
+        ("excluded by the rules below", excluded),
+        ("answered no scored trial", results.started - excluded - len(results.counted)),
+        ("counted", len(results.counted)),
+    ]
+    if planned:
+        rows.append(("planned", planned))
+    return Table("People", ("", "Number"), [(what, str(n)) for what, n in rows])
+
+
+def exclusions_table(results: Results) -> Table:
+    """Every rule of the study file with its count."""
+    return Table(
+        "Exclusions",
+        ("Rule", "Who", "People", "By this alone"),
+        [
+            (
+                rule.rule,
+                rule.meaning,
+                str(len(rule.participants)),
+                str(results.exclusions.alone(rule)),
+            )
+            for rule in results.exclusions.rules
+        ],
+        2,
+        "The rules stand in the study file; no answer is deleted, and nobody is left out for "
+        "being right or wrong in scored trials.",
+    )
+
+
+def participants_table(results: Results) -> Table:
+    """Everybody by number; no outside ID."""
+    return Table(
+        "Everybody",
+        ("Person", "Started (UTC)", "Finished", "Scored", "Right", "Catch", "Median s", "Excluded"),
+        [
+            (
+                str(number_),
+                _day(row.started),
+                "yes" if pd.notna(row.finished) else "left" if row.withdrawn else "no",
+                f"{row.answered} of {row.trials}",
+                DASH if pd.isna(row.correct) else f"{row.correct:.0f}",
+                _share(row.catch_correct, row.catch_answered),
+                DASH if pd.isna(row.median_rt_ms) else f"{row.median_rt_ms / 1000:.2f}",
+                row.excluded_by,
+            )
+            for number_, row in zip(
+                results.people.index, results.people.itertuples(index=False), strict=True
+            )
+        ],
+    )
+
+
+def _share(correct: float, answered: int) -> str:
+    return f"{correct:.0f} of {answered}" if answered else DASH
+
+
+def _day(moment: pd.Timestamp) -> str:
+    return DASH if pd.isna(moment) else f"{moment:%Y-%m-%d %H:%M}"
+
+
+class Answers(NamedTuple):
+    """A question with how often each choice was taken, or the texts that were written."""
+
+    question: str
+    counts: Sequence[tuple[str, int]]
+    texts: Sequence[str]
+
+
+def answers_of(results: Results) -> list[Answers]:
+    """What was answered by all but those who withdrew."""
+    gone = results.exclusions.rules[0].participants
+    given = results.data.answers
+    given = given[~given["participant"].isin(gone)]
+    found = []
+    for question in results.data.study.questions:
+        texts = [str(t) for t in given.loc[given["question"] == question.id, "answer"] if t]
+        counts = [(choice, texts.count(choice)) for choice in question.choices]
+        found.append(Answers(question.ask, counts, () if question.choices else texts))
+    return found

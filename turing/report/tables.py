@@ -1,0 +1,348 @@
+"""The tables of a report, as text in cells, for the terminal and for HTML alike."""
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from turing.analysis import published as printed
+from turing.analysis.analysis import Photo, Results
+from turing.analysis.data import ORIGINAL
+from turing.report.words import DASH, interval, name_of, number, p_value, percent, shown_cells
+from turing.statistics import power
+from turing.statistics.fractions import Difference, Fraction
+from turing.study.trials import WILD
+
+
+class Table(NamedTuple):
+    """`text` is how many columns from the left are words; the others are figures."""
+
+    title: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    text: int = 1
+    note: str = ""
+
+
+def cells_table(results: Results) -> Table:
+    """Turing fraction per dataset and model, with the honest and the naive interval."""
+    cells = shown_cells(results.cells)
+    notes = [f"{name_of(cell.dataset)}, {cell.model}: {cell.note}." for cell in cells if cell.note]
+    return Table(
+        "Turing fraction",
+        (
+            "Dataset",
+            "Model",
+            "Verdict",
+            "Fraction",
+            "95% interval",
+            "Naive interval",
+            "Right",
+            "People",
+            "Photos",
+            "Fooled",
+            "d'",
+            "Effective n",
+        ),
+        [
+            (
+                name_of(cell.dataset),
+                cell.model,
+                cell.verdict,
+                number(cell.fraction.estimate),
+                interval(cell.fraction.low, cell.fraction.high),
+                interval(*cell.naive),
+                f"{cell.correct} of {cell.fraction.n}",
+                str(cell.fraction.participants),
+                str(cell.fraction.photos),
+                number(1 - cell.fraction.estimate),
+                number(cell.d_prime, 2),
+                number(cell.fraction.n_effective, 0),
+            )
+            for cell in cells
+        ],
+        3,
+        " ".join(notes),
+    )
+
+
+def comparisons_table(results: Results) -> Table:
+    """Every two models, with Holm's adjusted p-values."""
+    pairs = results.comparisons
+    one = len({pair.dataset for pair in pairs} - {None}) == 1
+    preference = results.data.protocol == "preference"
+    return Table(
+        "Which model looks more real" if preference else "Models against each other",
+        (
+            "Dataset",
+            "Model",
+            "Against",
+            "Difference in logits" if preference else "Difference",
+            "95% interval",
+            "p",
+            "p (Holm)",
+        ),
+        [
+            (
+                name_of(pair.dataset),
+                pair.a,
+                pair.b,
+                f"{pair.difference.estimate:+.3f}",
+                interval(pair.difference.low, pair.difference.high),
+                p_value(pair.difference.p_value),
+                p_value(pair.p_holm),
+            )
+            for pair in pairs
+            if not (one and pair.dataset is None)
+        ],
+        3,
+    )
+
+
+def preference_table(results: Results) -> Table:
+    """Bradley-Terry scores and resampled ranks."""
+    rows, notes = [], []
+    one = len(results.preferences) == 2
+    for of in results.preferences:
+        if one and of.dataset is None:
+            continue
+        for note in filter(None, (of.scores.note, of.ranks.note)):
+            notes.append(f"{name_of(of.dataset)}: {note}.")
+        for place, (model, score) in enumerate(of.scores.scores.items(), 1):
+            low, high = of.ranks.ranks.get(model, (0, 0))
+            rows.append(
+                (
+                    name_of(of.dataset),
+                    str(model),
+                    str(place),
+                    f"{low} to {high}" if low else DASH,
+                    f"{score.estimate:+.2f}",
+                    interval(score.low, score.high, 2),
+                )
+            )
+    return Table(
+        "Ranking (Bradley-Terry)",
+        ("Dataset", "Model", "Rank", "95% of resampled ranks", "Score", "95% interval"),
+        rows,
+        2,
+        " ".join(dict.fromkeys(notes)),
+    )
+
+
+def detection_table(results: Results) -> Table:
+    """What one-picture trials say about sensitivity and leaning."""
+    found = [(cell, cell.detection) for cell in shown_cells(results.cells) if cell.detection]
+    return Table(
+        "Sensitivity and leaning",
+        (
+            "Dataset",
+            "Model",
+            "Colorized found",
+            "Originals accused",
+            "d'",
+            "95% interval",
+            "Criterion",
+            "Unbiased fraction",
+            "95% interval",
+        ),
+        [
+            (
+                name_of(cell.dataset),
+                cell.model,
+                percent(of.hit_rate),
+                percent(of.false_alarm_rate),
+                number(of.d_prime, 2),
+                interval(of.low, of.high, 2),
+                f"{of.criterion:+.2f}",
+                number(of.unbiased_fraction),
+                interval(of.unbiased_low, of.unbiased_high),
+            )
+            for cell, of in found
+        ],
+        2,
+        'A criterion above 0 is a leaning to say "real".',
+    )
+
+
+def protocol_tables(results: Results) -> list[Table]:
+    """What stands after the main table: sensitivity (`single`), then models compared."""
+    found = [comparisons_table(results)]
+    if results.data.protocol == "single":
+        found.insert(0, detection_table(results))
+    return [table for table in found if table.rows]
+
+
+def without_table(results: Results) -> Table:
+    """The same cells with and without the exclusions."""
+    counted = {(cell.dataset, cell.model): cell for cell in results.cells}
+    rows = []
+    for cell in shown_cells(results.cells_of_all):
+        row = [name_of(cell.dataset), cell.model]
+        same = counted.get((cell.dataset, cell.model))
+        for of in (same, cell):
+            row += (
+                [
+                    number(of.fraction.estimate),
+                    interval(of.fraction.low, of.fraction.high),
+                    str(of.fraction.participants),
+                ]
+                if of
+                else [DASH] * 3
+            )
+        rows.append(row)
+    return Table(
+        "With and without exclusions",
+        (
+            "Dataset",
+            "Model",
+            "With",
+            "95% interval",
+            "People",
+            "Without",
+            "95% interval",
+            "People",
+        ),
+        rows,
+        2,
+    )
+
+
+def times_table(results: Results) -> Table:
+    """Response times in seconds: quartiles by model, right and wrong."""
+    rows = [
+        (model, outcome, str(len(ms)), *(f"{q / 1000:.2f}" for q in quartiles(ms)))
+        for model, outcome, ms in response_times(results)
+    ]
+    return Table(
+        "Response times (seconds)",
+        ("Model", "Answer", "Answers", "First quarter", "Median", "Third quarter"),
+        rows,
+        2,
+    )
+
+
+def response_times(results: Results) -> list[tuple[str, str, np.ndarray]]:
+    """(model, right or wrong, milliseconds); for `preference` one row."""
+    choices = results.choices
+    if results.data.protocol == "preference":
+        return [("all", "any", choices["rt_ms"].to_numpy())] if len(choices) else []
+    found = []
+    for model in results.data.study.models:
+        for outcome, correct in (("right", 1), ("wrong", 0)):
+            of = choices[(choices["model"] == model) & (choices["correct"] == correct)]
+            if len(of):
+                found.append((model, outcome, of["rt_ms"].to_numpy()))
+    return found
+
+
+def quartiles(ms: np.ndarray) -> tuple[float, float, float]:
+    return tuple(np.quantile(ms, (0.25, 0.5, 0.75)))
+
+
+def checks_table(results: Results) -> Table:
+    """Position bias and learning."""
+    rows = []
+    if (position := results.position) is not None:
+        part = "first" if results.data.protocol == "pick-fake-sequential" else "left"
+        rows.append((f"Share of picks of the {part} part (0.5 = no leaning)", *_of(position)))
+    if results.learning is not None:
+        rows.append(
+            ("Fraction in the second half of the trials minus the first", *_of(results.learning))
+        )
+    return Table("Position and learning", ("", "Estimate", "95% interval"), rows)
+
+
+def _of(found: Fraction | Difference) -> tuple[str, str]:
+    digits = number(found.estimate)
+    if isinstance(found, Difference) and not math.isnan(found.estimate):
+        digits = f"{found.estimate:+.3f}"
+    return digits, interval(found.low, found.high)
+
+
+def printed_table(results: Results) -> Table:
+    """The first paper's table 5 beside our figures of the same names."""
+    ours = {(cell.dataset or "", cell.model): cell.fraction for cell in results.cells}
+    ours = {(dataset.casefold(), model): fraction for (dataset, model), fraction in ours.items()}
+    same_protocol = results.data.protocol == printed.TABLE_5_PROTOCOL
+    rows = []
+    for row in printed.TABLE_5:
+        fraction = ours.get((row.dataset, row.ours)) if same_protocol else None
+        rows.append(
+            (
+                row.dataset,
+                f"{row.model} ({row.ours} here)" if row.model != row.ours else row.model,
+                f"{row.fraction:.4f}",
+                number(fraction.estimate) if fraction else DASH,
+                interval(fraction.low, fraction.high) if fraction else DASH,
+            )
+        )
+    people = printed.TABLE_5_PARTICIPANTS
+    margin = power.plan(people, 1000, 1000).margin
+    note = (
+        f"The paper had {people} participants and prints no interval. So few cannot show that a "
+        "model is indistinguishable, whatever they answer: even with 1,000 trials each on 1,000 "
+        f"photos, a fraction of 0.5 would be known to ± {margin:.3f} (90%). "
+        f"Zhang et al. 2016 print {printed.ZHANG_2016_FOOLED:.0%} fooled, a fraction of "
+        f"{1 - printed.ZHANG_2016_FOOLED:.2f}, with another protocol (one after the other, 1 s "
+        "each). Fractions of different protocols do not compare."
+    )
+    if not same_protocol:
+        note += f" This study's protocol is {results.data.protocol}."
+    return Table(
+        "The first paper's table 5",
+        ("Dataset", "Model", "Printed", "Here", "95% interval"),
+        rows,
+        2,
+        note,
+    )
+
+
+def built_table(results: Results) -> Table:
+    """How many photos of each dataset were found, fit and used, and what was left out."""
+    built = results.data.built_from
+    missing, left_out = built.get("missing", {}), built.get("left_out", [])
+    notes = [f"{name}: {n} fewer than the study file asks for." for name, n in missing.items()]
+    if enlarged := built.get("enlarged", 0):
+        notes.append(f"{enlarged} photos are smaller than the display size and were enlarged.")
+    reasons = Counter(one["reason"] for one in left_out)
+    notes += [f"Left out as {reason}: {n}." for reason, n in reasons.items()]
+    return Table(
+        "Photos of the study",
+        ("Dataset", "Found", "Good", "Used"),
+        [
+            (name, str(of["found"]), str(of["good"]), str(of["used"]))
+            for name, of in built.get("datasets", {}).items()
+        ],
+        note=" ".join(notes),
+    )
+
+
+def photos_table(photos: Iterable[Photo]) -> Table:
+    """Every photo as each model coloured it; a star marks the unusual."""
+    return Table(
+        "Every photo",
+        ("Photo", "Dataset", "Model", "Right", "Shown", "Fraction", "95% interval", ""),
+        [
+            (
+                photo.file,
+                photo.dataset,
+                photo.model,
+                str(photo.correct),
+                str(photo.shown),
+                number(photo.correct / photo.shown, 2),
+                interval(photo.low, photo.high, 2),
+                "*" if photo.unusual else "",
+            )
+            for photo in photos
+        ],
+        3,
+        "* the interval leaves out the fraction of its dataset and model: look for a photo that "
+        "is well known, or oddly coloured. With many photos some are marked by chance (one in 20).",
+    )
+
+
+def part_name(part: str) -> str:
+    """A part of a picture in words."""
+    return {ORIGINAL: "original", WILD: "wild colours"}.get(part, part)

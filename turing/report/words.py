@@ -1,0 +1,97 @@
+"""Figures as people read them, and the answer of a study in sentences."""
+
+import math
+
+from scipy.special import expit
+
+from turing.analysis.analysis import Cell, Comparison, Preference, Results
+
+ALL = "all datasets"
+SIGNIFICANT = 0.05
+DASH = "–"  # stands for what there is no figure for
+
+
+def number(value: float, digits: int = 3) -> str:
+    """-0.12, 1.50; infinities and what is missing too."""
+    if math.isnan(value):
+        return DASH
+    if math.isinf(value):
+        return "∞" if value > 0 else "-∞"
+    return f"{value + 0.0:.{digits}f}"
+
+
+def interval(low: float, high: float, digits: int = 3) -> str:
+    if math.isnan(low) or math.isnan(high):
+        return DASH
+    return f"[{number(low, digits)}, {number(high, digits)}]"
+
+
+def p_value(p: float) -> str:
+    if math.isnan(p):
+        return DASH
+    return "< 0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def count(n: int, one: str, many: str) -> str:
+    return f"{n} {one if n == 1 else many}"
+
+
+def percent(share: float) -> str:
+    return DASH if math.isnan(share) else f"{share:.0%}"
+
+
+def name_of(dataset: str | None) -> str:
+    return ALL if dataset is None else dataset
+
+
+def shown_cells(cells: tuple[Cell, ...]) -> tuple[Cell, ...]:
+    """Without the rows of all datasets where there is only one."""
+    one = len({cell.dataset for cell in cells} - {None}) == 1
+    return tuple(cell for cell in cells if not (one and cell.dataset is None))
+
+
+def answer(results: Results) -> list[str]:
+    """What the study found, one sentence a cell, or one a comparison for `preference`."""
+    if results.preferences:
+        return _preferences(results.preferences, results.comparisons)
+    return [cell_sentence(cell) for cell in shown_cells(results.cells)]
+
+
+def cell_sentence(cell: Cell) -> str:
+    """landscapes, fusion: told apart, 0.93 [0.88, 0.96], 40 people, 200 photos"""
+    fraction = cell.fraction
+    figures = number(fraction.estimate, 2)
+    bounds = interval(fraction.low, fraction.high, 2)
+    figures += " (no interval)" if bounds == DASH else f" {bounds}"
+    return (
+        f"{name_of(cell.dataset)}, {cell.model}: {cell.verdict}, {figures}, "
+        f"{count(fraction.participants, 'person', 'people')}, "
+        f"{count(fraction.photos, 'photo', 'photos')}"
+    )
+
+
+def _preferences(
+    preferences: tuple[Preference, ...], comparisons: tuple[Comparison, ...]
+) -> list[str]:
+    one = len(preferences) == 2
+    sentences = []
+    for of in preferences:
+        if one and of.dataset is None:
+            continue
+        if of.scores.note:
+            sentences.append(f"{name_of(of.dataset)}: no ranking, {of.scores.note}")
+        sentences += [comparison_sentence(c) for c in comparisons if c.dataset == of.dataset]
+    return sentences
+
+
+def comparison_sentence(pair: Comparison) -> str:
+    """fruits: fusion looks more real than baseline, would be picked in 86% of pairs [79%, 91%]"""
+    found = pair.difference
+    share, low, high = (float(expit(x)) for x in (found.estimate, found.low, found.high))
+    bounds = "no interval" if math.isnan(low) else f"[{percent(low)}, {percent(high)}]"
+    sure = pair.p_holm < SIGNIFICANT
+    says = "looks more real than" if sure else "not shown to look more real than"
+    return (
+        f"{name_of(pair.dataset)}: {pair.a} {says} {pair.b}, "
+        f"would be picked in {percent(share)} of pairs {bounds}"
+    )

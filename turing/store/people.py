@@ -1,0 +1,275 @@
+"""Who takes part: tokens, outside IDs, who is let in, let in again, or forgotten."""
+
+import hashlib
+import hmac
+import json
+import re
+import secrets
+import sqlite3
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from turing.errors import TuringError
+from turing.store.store import Facts, Store, Version, facts, note, now_ms
+from turing.study.study import Study
+from turing.study.trials import Placed, Trial
+
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")  # 32 bytes in base64url
+
+
+class RefusedError(TuringError):
+    """A call that is refused: an HTTP status, a code for programs, a sentence for people."""
+
+    def __init__(self, status: int, code: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.status = status
+        self.code = code
+
+
+class Person(NamedTuple):
+    """A participant's row, as far as it is needed at every call."""
+
+    id: int
+    version: int
+    query: str
+    finished: int | None
+    withdrawn: int | None
+
+
+class Place(NamedTuple):
+    """What a new participant's trials are drawn by, and is known again by."""
+
+    version: int
+    preview: bool
+    number: int
+    part: int
+    trial_key: bytes
+    identity: bytes | None
+
+
+def new_token() -> str:
+    return secrets.token_urlsafe(32)
+
+
+def is_token(text: str) -> bool:
+    return _TOKEN.fullmatch(text) is not None
+
+
+def by_token(db: sqlite3.Connection, token: str | None) -> Person | None:
+    row = (
+        token
+        and db.execute(
+            f"SELECT {', '.join(Person._fields)} FROM participants WHERE token_hash = ?",
+            (_hash(token),),
+        ).fetchone()
+    )
+    return Person(*row) if row else None
+
+
+def known(db: sqlite3.Connection, token: str | None) -> Person:
+    person = by_token(db, token)
+    if person is None:
+        raise RefusedError(401, "token", "This participant is not known here; start anew.")
+    return person
+
+
+def staying(db: sqlite3.Connection, token: str | None) -> Person:
+    person = known(db, token)
+    if person.withdrawn is not None:
+        raise RefusedError(409, "withdrawn", "You have left the study.")
+    return person
+
+
+def admit(
+    store: Store,
+    db: sqlite3.Connection,
+    token: str,
+    query: Mapping[str, str],
+    preview: str | None,
+) -> Person | Place:
+    """Who has come back, or a place for who is new."""
+    if person := by_token(db, token):
+        note(db, person.id, "resumed")
+        return person
+    own = facts(db)
+    identity = None
+    if preview is None and own.version is not None:
+        study = store.version(db, own.version).study
+        identity = identity_of(study, own.trial_key, query)
+    if identity and (same := _identified(db, identity)):
+        if None not in same.values():
+            raise RefusedError(409, "already", "Somebody with this ID has taken part already.")
+        released = next(number for number, token_hash in same.items() if token_hash is None)
+        db.execute("UPDATE participants SET token_hash = ? WHERE id = ?", (_hash(token), released))
+        note(db, released, "returned")
+        return known(db, token)
+    check_open(own, preview)
+    is_preview = preview is not None
+    number = _next_number(db, own, is_preview)
+    return Place(own.version, is_preview, number, own.part, own.trial_key, identity)
+
+
+def check_open(own: Facts, preview: str | None) -> None:
+    """RefusedError where nobody new is let in."""
+    if preview is not None:
+        is_key = hmac.compare_digest(own.preview_key.encode(), preview.encode())
+        if own.version is None or not is_key:
+            raise RefusedError(404, "unknown", "This preview link is not valid.")
+    elif own.version is None or own.state == "built":
+        raise RefusedError(404, "unknown", "There is no such study.")
+    elif own.state == "closed":
+        raise RefusedError(410, "closed", "This study is over. Thank you for your interest.")
+
+
+def enter(
+    db: sqlite3.Connection,
+    token: str,
+    query: Mapping[str, str],
+    version: Version,
+    place: Place,
+    drawn: tuple[Trial, ...],
+    now: int,
+) -> Person:
+    """Write a new participant and all their trials."""
+    kept = {key: query[key] for key in version.study.participants.query if key in query}
+    (participant,) = db.execute(
+        "SELECT 1 + max(ifnull((SELECT max(id) FROM participants), 0), "
+        "ifnull((SELECT max(participant) FROM forgotten), 0))"
+    ).fetchone()
+    db.execute(
+        "INSERT INTO participants (id, uid, version, part, preview, number, token_hash, query, "
+        "identity, consented) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            participant,
+            secrets.token_hex(16),
+            place.version,
+            place.part,
+            place.preview,
+            place.number,
+            _hash(token),
+            json.dumps(kept, ensure_ascii=False),
+            place.identity,
+            now,
+        ),
+    )
+    db.executemany(
+        "INSERT INTO trials (participant, position, stimulus, photo, kind, practice, catch, "
+        "model, picture) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            (
+                participant,
+                position,
+                *version.stimuli[Placed(trial.dataset, trial.photo), trial.parts],
+                version.study.protocol,
+                trial.kind == "practice",
+                trial.kind == "catch",
+                trial.model,
+                secrets.token_hex(16),
+            )
+            for position, trial in enumerate(drawn)
+        ],
+    )
+    return known(db, token)
+
+
+def identity_of(study: Study, key: bytes, query: Mapping[str, str]) -> bytes | None:
+    """The keyed hash of the ID that a study lets take part once; None where there is none."""
+    name = study.participants.identify_by
+    value = query.get(name, "").strip() if name else ""
+    return hmac.digest(key, f"identity\x1f{name}\x1f{value}".encode(), "sha256") if value else None
+
+
+def release(store: Store, outside_id: str) -> int:
+    """Let a person in again whose browser lost its token; returns the participant.
+
+    Whoever starts next with that ID goes on where the participant stopped; the old token is
+    worth nothing any more.
+    """
+    with store.writing() as db:
+        own = facts(db)
+        study = store.version(db, own.version).study if own.version else None
+        name = study.participants.identify_by if study else ""
+        if not study or not name:
+            raise TuringError(f"{store.path}: nobody to release: the study has no identify_by")
+        identity = identity_of(study, own.trial_key, {name: outside_id})
+        same = list(_identified(db, identity)) if identity else []
+        if not same:
+            raise TuringError(f"{store.path}: no participant has {name} {outside_id!r}")
+        participant = same[0]
+        (withdrawn,) = db.execute(
+            "SELECT withdrawn FROM participants WHERE id = ?", (participant,)
+        ).fetchone()
+        if withdrawn is not None:
+            raise TuringError(
+                f"{store.path}: participant {participant} has left the study, and stays so"
+            )
+        db.execute("UPDATE participants SET token_hash = NULL WHERE id = ?", (participant,))
+        note(db, participant, "released")
+    return participant
+
+
+def forget(store: Store, participant: int) -> dict[str, int]:
+    """Delete all that is known of a participant; returns the rows deleted by table.
+
+    Their number is not given again. Backups made before still hold them; snapshots that an app
+    keeps elsewhere do so for 30 days at most.
+    """
+    with store.writing() as db:
+        forgotten = db.execute(
+            "SELECT 1 FROM forgotten WHERE participant = ?", (participant,)
+        ).fetchone()
+        found = (
+            db.execute(
+                "INSERT INTO forgotten (participant, uid, version, part, preview, number, at) "
+                "SELECT id, uid, version, part, preview, number, ? FROM participants WHERE id = ?",
+                (now_ms(), participant),
+            ).rowcount
+            if not forgotten
+            else 0
+        )
+        if not found:
+            was = "was forgotten before" if forgotten else "was never there"
+            raise TuringError(f"{store.path}: participant {participant} {was}")
+        deleted = delete_forgotten(db)
+        note(db, None, "forgotten", f"participant {participant}")
+    # What was deleted is overwritten (secure_delete), and the log's copy goes too.
+    store.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    return deleted
+
+
+def delete_forgotten(db: sqlite3.Connection) -> dict[str, int]:
+    """Delete the rows of all who are listed in `forgotten`, within a transaction."""
+    listed = "SELECT participant FROM forgotten"
+    of_trials = f"trial IN (SELECT id FROM trials WHERE participant IN ({listed}))"
+    conditions = {
+        "choices": of_trials,
+        "trials": f"participant IN ({listed})",
+        "answers": f"participant IN ({listed})",
+        "events": f"participant IN ({listed})",
+        "participants": f"id IN ({listed})",
+    }
+    return {
+        table: db.execute(f"DELETE FROM {table} WHERE {condition}").rowcount
+        for table, condition in conditions.items()
+    }
+
+
+def _identified(db: sqlite3.Connection, identity: bytes) -> dict[int, bytes | None]:
+    """Participants with that identity and their token's hash: None where one was released."""
+    rows = db.execute("SELECT id, token_hash FROM participants WHERE identity = ?", (identity,))
+    return dict(rows.fetchall())
+
+
+def _hash(token: str) -> bytes:
+    return hashlib.sha256(token.encode()).digest()
+
+
+def _next_number(db: sqlite3.Connection, own: Facts, preview: bool) -> int:
+    """One more than any participant had, those who were forgotten too."""
+    same = "version = :version AND part = :part AND preview = :preview"
+    (number,) = db.execute(
+        f"SELECT 1 + max(ifnull((SELECT max(number) FROM participants WHERE {same}), 0), "
+        f"ifnull((SELECT max(number) FROM forgotten WHERE {same}), 0))",
+        {"version": own.version, "part": own.part, "preview": preview},
+    ).fetchone()
+    return number

@@ -1,0 +1,291 @@
+"""What a participant's browser asks, answered from the store. Nothing here knows of HTTP but for
+the status of a refusal.
+
+A participant's trials are drawn and written at the start, all at once. The present one is the
+first without a choice; a choice is written once and stands.
+"""
+
+import json
+import sqlite3
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from turing.store import people
+from turing.store.people import Person, Place, RefusedError
+from turing.store.store import Store, Version, facts, note, now_ms
+from turing.study import trials
+from turing.study.study import Question, Study
+
+Stage = Literal["practice", "trials", "questions", "done", "withdrawn"]
+Answers = Mapping[str, str | None]
+
+_ATTEMPTS = 20
+
+
+class Shown(NamedTuple):
+    """The present trial, as far as its participant may know it."""
+
+    trial: str  # the picture's name too
+    practice: bool
+    parts: int
+
+
+@dataclass(frozen=True)
+class SessionState:
+    """Where a participant stands. `position` counts from 1 within practice and within trials."""
+
+    stage: Stage
+    position: int
+    total: int
+    study: Study
+    trial: Shown | None = None
+    next_picture: str | None = None
+    offers_break: bool = False
+    questions: tuple[Question, ...] | None = None
+
+
+class Answered(NamedTuple):
+    """After a choice; `correct` only in practice, where there is a right choice."""
+
+    state: SessionState
+    correct: bool | None
+
+
+class End(NamedTuple):
+    """What a participant gets at the end; `score` is (correct, total) of scored trials."""
+
+    code: str | None
+    return_url: str | None
+    score: tuple[int, int] | None
+
+
+class Sessions:
+    """The participants of one store. Methods block; they raise RefusedError, and what the store
+    raises where it cannot be read or written.
+    """
+
+    def __init__(self, store: Store, clock: Callable[[], int] = now_ms) -> None:
+        self.store = store
+        self._clock = clock
+
+    def info(self, token: str | None, preview: str | None) -> Study:
+        """The study that a visitor may start, or has started."""
+        with self.store.reading() as db:
+            if person := people.by_token(db, token):
+                return self.store.version(db, person.version).study
+            own = facts(db)
+            people.check_open(own, preview)
+            return self.store.version(db, own.version).study
+
+    def start(
+        self, token: str | None, query: Mapping[str, str], answers: Answers, preview: str | None
+    ) -> tuple[str, SessionState]:
+        """Let a participant in, or in again; returns the token (a new one for None) and state."""
+        if token is not None and not people.is_token(token):
+            raise RefusedError(422, "invalid", "token: expected 32 random bytes in base64url")
+        token = token or people.new_token()
+        drawn: tuple[Place, tuple[trials.Trial, ...]] | None = None
+        for _ in range(_ATTEMPTS):
+            with self.store.writing() as db:
+                found = people.admit(self.store, db, token, query, preview)
+                if isinstance(found, Person):
+                    return token, self._state(db, found)
+                version = self.store.version(db, found.version)
+                given = _checked(version.study, "before", answers)
+                if drawn and drawn[0] == found:
+                    person = people.enter(db, token, query, version, *drawn, self._clock())
+                    self._keep_answers(db, person.id, given)
+                    return token, self._state(db, person)
+            # The draw takes long: others may write meanwhile, and take the number.
+            drawn = found, _draw(version, found)
+        raise RefusedError(503, "busy", "Many people are starting; try again in a moment.")
+
+    def state(self, token: str | None) -> SessionState:
+        with self.store.reading() as db:
+            return self._state(db, people.known(db, token))
+
+    def note(self, token: str | None, what: str) -> None:
+        """Write down an event of a participant."""
+        with self.store.writing() as db:
+            note(db, people.known(db, token).id, what, at=self._clock())
+
+    def answer(
+        self,
+        token: str | None,
+        trial: str,
+        choice: int,
+        rt_ms: float,
+        shown_ms: float | None = None,
+        focus_lost: int = 0,
+    ) -> Answered:
+        """Write a choice for the present trial. The first stands: the same again is no other."""
+        with self.store.writing() as db:
+            person = people.staying(db, token)
+            row = db.execute(
+                "SELECT t.id, t.practice, t.position, s.parts, s.left, s.right, c.choice "
+                "FROM trials t JOIN stimuli s ON s.id = t.stimulus "
+                "LEFT JOIN choices c ON c.trial = t.id WHERE t.picture = ? AND t.participant = ?",
+                (trial, person.id),
+            ).fetchone()
+            number, practice, position, parts, left, right, first = row or (None,) * 7
+            now = self._clock()
+            if first is None:
+                present = _present(db, person.id)
+                if row is None or not present or present[0].position != position:
+                    raise RefusedError(404, "unknown", "This trial is not open.")
+                db.execute(
+                    "INSERT INTO choices (trial, choice, rt_ms, shown_ms, received) "
+                    "VALUES (?, ?, ?, ?, ?)",
+                    (number, choice, float(rt_ms), shown_ms, now),
+                )
+                if focus_lost:
+                    note(db, person.id, "focus lost", f"trial {position}, {focus_lost}", now)
+            else:
+                again = "retried" if first == choice else "refused"
+                note(db, person.id, again, f"trial {position}, choice {choice}", now)
+            state = self._state(db, person)
+        if first not in (None, choice):
+            raise RefusedError(409, "answered", "This trial has an answer, which stands.")
+        right_choice = trials.correct_choice(state.study.protocol, (left, right)[:parts])
+        is_told = practice and right_choice is not None
+        return Answered(state, choice == right_choice if is_told else None)
+
+    def finish(self, token: str | None, answers: Answers) -> End:
+        """Write the answers to the last questions; the same again gives the same end."""
+        with self.store.writing() as db:
+            person = people.staying(db, token)
+            study = self.store.version(db, person.version).study
+            if person.finished is None:
+                if _present(db, person.id):
+                    raise RefusedError(409, "unfinished", "There are trials without an answer.")
+                self._keep_answers(db, person.id, _checked(study, "after", answers))
+                db.execute(
+                    "UPDATE participants SET finished = ? WHERE id = ?", (self._clock(), person.id)
+                )
+            score = _score(db, person.id, study) if study.participants.show_score else None
+        return End(
+            code=study.participants.completion_code or None,
+            return_url=study.return_link(json.loads(person.query)) or None,
+            score=score,
+        )
+
+    def leave(self, token: str | None) -> SessionState:
+        """Withdraw a participant, who is never counted."""
+        with self.store.writing() as db:
+            person = people.known(db, token)
+            if person.withdrawn is None:
+                db.execute(
+                    "UPDATE participants SET withdrawn = ? WHERE id = ?", (self._clock(), person.id)
+                )
+            return self._state(db, people.known(db, token))
+
+    def picture(self, name: str) -> Path:
+        """The picture of a trial that is the present or the next one."""
+        with self.store.reading() as db:
+            row = db.execute(
+                "SELECT t.position, s.sha256, p.withdrawn, (SELECT count(*) FROM trials o "
+                "JOIN choices c ON c.trial = o.id WHERE o.participant = p.id) FROM trials t "
+                "JOIN participants p ON p.id = t.participant JOIN stimuli s ON s.id = t.stimulus "
+                "WHERE t.picture = ?",
+                (name,),
+            ).fetchone()
+        position, sha256, withdrawn, answered = row or (0, "", None, 1)
+        if withdrawn is not None or not answered <= position <= answered + 1:
+            raise RefusedError(404, "unknown", "There is no such picture.")
+        return self.store.picture_path(sha256)
+
+    def _keep_answers(
+        self, db: sqlite3.Connection, participant: int, answers: Mapping[str, str]
+    ) -> None:
+        db.executemany(
+            "INSERT INTO answers (participant, question, answer, received) VALUES (?, ?, ?, ?)",
+            [(participant, question, text, self._clock()) for question, text in answers.items()],
+        )
+
+    def _state(self, db: sqlite3.Connection, person: Person) -> SessionState:
+        study = self.store.version(db, person.version).study
+        practice, scored, answered = db.execute(
+            "SELECT sum(practice), sum(NOT practice), count(c.trial) FROM trials t "
+            "LEFT JOIN choices c ON c.trial = t.id WHERE participant = ?",
+            (person.id,),
+        ).fetchone()
+        position = max(answered - practice, 0)
+        if person.withdrawn is not None:
+            return SessionState("withdrawn", position, scored, study)
+        open_ = _present(db, person.id)
+        if not open_:
+            stage: Stage = "questions" if person.finished is None else "done"
+            after = _questions(study, "after") if stage == "questions" else None
+            return SessionState(stage, position, scored, study, questions=after)
+        present, *following = open_
+        parts = 1 if study.protocol == "single" else 2
+        return SessionState(
+            stage="practice" if present.practice else "trials",
+            position=1 + (present.position if present.practice else position),
+            total=practice if present.practice else scored,
+            study=study,
+            trial=Shown(present.picture, bool(present.practice), parts),
+            next_picture=following[0].picture if following else None,
+            offers_break=not present.practice
+            and trials.offers_break(position, study.trials.break_every),
+        )
+
+
+class _Open(NamedTuple):
+    position: int
+    picture: str
+    practice: int
+
+
+def _present(db: sqlite3.Connection, participant: int) -> list[_Open]:
+    """The present trial and the next one, as far as there are."""
+    rows = db.execute(
+        "SELECT position, picture, practice FROM trials t WHERE participant = ? "
+        "AND NOT EXISTS (SELECT 1 FROM choices WHERE trial = t.id) ORDER BY position LIMIT 2",
+        (participant,),
+    )
+    return [_Open(*row) for row in rows]
+
+
+def _draw(version: Version, place: Place) -> tuple[trials.Trial, ...]:
+    return trials.participant_trials(
+        version.design, place.trial_key, place.number, place.part, place.preview
+    )
+
+
+def _questions(study: Study, when: str) -> tuple[Question, ...]:
+    return tuple(question for question in study.questions if question.when == when)
+
+
+def _checked(study: Study, when: str, answers: Answers) -> dict[str, str]:
+    """Answers as they are kept; empty ones are none."""
+    questions = {question.id: question for question in _questions(study, when)}
+    given = {key: text for key, text in answers.items() if text is not None and text.strip()}
+    for key, text in given.items():
+        if key not in questions:
+            raise RefusedError(422, "invalid", f"answers: there is no question {key[:64]!r} here.")
+        choices = questions[key].choices
+        if choices and text not in choices:
+            raise RefusedError(422, "invalid", f"{questions[key].ask} Choose one of the answers.")
+    for key, question in questions.items():
+        if question.required and key not in given:
+            raise RefusedError(422, "invalid", f"{question.ask} Please answer this question.")
+    return given
+
+
+def _score(db: sqlite3.Connection, participant: int, study: Study) -> tuple[int, int] | None:
+    rows = db.execute(
+        "SELECT c.choice, s.parts, s.left, s.right FROM trials t JOIN choices c ON c.trial = t.id "
+        "JOIN stimuli s ON s.id = t.stimulus WHERE t.participant = ? AND NOT practice "
+        "AND NOT catch",
+        (participant,),
+    )
+    told = [
+        (choice, trials.correct_choice(study.protocol, (left, right)[:parts]))
+        for choice, parts, left, right in rows
+    ]
+    if any(right is None for _, right in told):
+        return None
+    return sum(choice == right for choice, right in told), len(told)

@@ -1,0 +1,269 @@
+"""The study file: its keys and their defaults, read, checked and frozen.
+
+`docs/study.toml` is the documented example. The description of a key is what an error message
+says was expected of it.
+"""
+
+import hashlib
+import json
+import tomllib
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
+from pathlib import Path
+from string import Formatter
+from typing import Annotated, Any, Literal
+from urllib.parse import quote
+
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
+
+from turing.errors import TuringError
+from turing.study.faults import Fault, faults_of, found_contradictions
+from turing.study.trials import Design, Protocol, Selection
+
+LARGEST_FILE = 1 << 20  # bytes
+
+Line = Annotated[str, Field(min_length=1, max_length=300, pattern=r"^[^\x00-\x1f\x7f]*$")]
+OptionalLine = Annotated[str, Field(max_length=300, pattern=r"^[^\x00-\x1f\x7f]*$")]
+Text = Annotated[
+    str, Field(min_length=1, max_length=20_000, pattern=r"^[^\x00-\x08\x0b-\x1f\x7f]*$")
+]
+ModelName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]{0,63}$")]
+Parameter = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
+
+_MODEL_NAME = "a name of letters, digits and . _ + - (64 at most)"
+
+
+class _Table(BaseModel):
+    # Strict, so that "20" is no number; TOML's lists become tuples, which cannot change.
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+def _a_list(description: str, **constraints: Any) -> Any:
+    return Field(strict=False, description=description, **constraints)
+
+
+class Identity(_Table):
+    """[study]"""
+
+    name: str = Field(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,63}$",
+        description="letters, digits and '-' (64 at most; not '-' first)",
+    )
+    title: Line = Field(description="a line of text")
+    protocol: Protocol = Field(
+        description="one of 'pick-original', 'pick-fake-sequential', 'single', 'preference'"
+    )
+    language: str = Field(
+        "en",
+        pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$",
+        description="a language code like 'en' or 'pt-BR'",
+    )
+    seed: int = Field(ge=0, lt=2**63, description="a whole number from 0 to 2^63 - 1")
+
+
+class Dataset(_Table):
+    """[[stimuli.datasets]]"""
+
+    name: Line = Field(max_length=64, description="a label of 64 characters at most")
+    folder: Line = Field(description="a folder of colour photos, relative to the study file")
+
+
+class External(_Table):
+    """[[stimuli.external]]: somebody else's colorizations, matched by file name."""
+
+    name: ModelName = Field(description=_MODEL_NAME)
+    folder: Line = Field(description="a folder of colorizations, relative to the study file")
+
+
+class Stimuli(_Table):
+    """[stimuli]"""
+
+    photos_per_dataset: int = Field(ge=0, description="a whole number, 0 = all photos")
+    display_size: int = Field(ge=32, le=4096, description="pixels, from 32 to 4096")
+    min_chroma: float = Field(5.0, ge=0, le=100, description="a mean chroma from 0 to 100")
+    models: tuple[ModelName, ...] = _a_list(
+        f"a list of checkpoints, each {_MODEL_NAME}", default=()
+    )
+    datasets: tuple[Dataset, ...] = _a_list("one block [[stimuli.datasets]] or more", min_length=1)
+    external: tuple[External, ...] = _a_list("blocks [[stimuli.external]]", default=())
+
+
+class Trials(_Table):
+    """[trials]"""
+
+    per_participant: int = Field(ge=1, le=10_000, description="a whole number from 1 to 10000")
+    practice: int = Field(ge=0, le=1000, description="a whole number from 0 to 1000")
+    catch: int = Field(ge=0, le=1000, description="a whole number from 0 to 1000")
+    exposure_ms: int = Field(ge=0, le=600_000, description="milliseconds, 0 = until answered")
+    break_every: int = Field(0, ge=0, description="a number of trials, 0 = never")
+
+
+class Participants(_Table):
+    """[participants]"""
+
+    query: tuple[Parameter, ...] = _a_list(
+        "a list of names of letters, digits and _ . - (as they stand in the address)", default=()
+    )
+    identify_by: OptionalLine = Field("", description="one of the names in participants.query")
+    completion_code: OptionalLine = Field("", description="a line of text")
+    return_url: str = Field(
+        "",
+        max_length=2000,
+        pattern=r"^(https?://[^\s<>\"\\\x00-\x1f\x7f]+)?$",
+        description="an address that starts with http:// or https://, or nothing",
+    )
+    planned: int | None = Field(None, ge=1, description="a whole number, 1 or more")
+    show_score: bool = Field(True, description="true or false")
+
+
+class Texts(_Table):
+    """[texts], in Markdown without HTML."""
+
+    consent: Text = Field(description="Markdown, 20000 characters at most")
+    instructions: Text = Field(description="Markdown, 20000 characters at most")
+    thanks: Text = Field("Thank you!", description="Markdown, 20000 characters at most")
+
+
+class Question(_Table):
+    """[[questions]]; without choices the answer is free text."""
+
+    id: Parameter = Field(description="a name of letters, digits and _ . - (64 at most)")
+    when: Literal["before", "after"] = Field(description="'before' or 'after'")
+    ask: Line = Field(description="a line of text")
+    choices: tuple[Line, ...] = _a_list("a list of texts to choose from", default=())
+    required: bool = Field(True, description="true or false")
+
+
+class Analysis(_Table):
+    """[analysis]: who is counted. No answer is ever deleted."""
+
+    min_catch_correct: float = Field(0.5, ge=0, le=1, description="a share from 0 to 1")
+    min_median_rt_ms: float = Field(250.0, ge=0, description="milliseconds, 0 or more")
+    only_complete: bool = Field(False, description="true or false")
+    exclude_answers: dict[str, Annotated[tuple[str, ...], Field(strict=False)]] = Field(
+        default_factory=dict, description='lists of choices by question, { id = ["choice"] }'
+    )
+    delta: float = Field(0.1, gt=0, lt=0.5, description="a number above 0 and below 0.5")
+
+
+class Study(_Table):
+    """A study as its file says. Two studies are the same where their `sha256` is."""
+
+    study: Identity = Field(description="a section [study]")
+    stimuli: Stimuli = Field(description="a section [stimuli]")
+    trials: Trials = Field(description="a section [trials]")
+    participants: Participants = Field(
+        default_factory=Participants, description="a section [participants]"
+    )
+    texts: Texts = Field(description="a section [texts]")
+    questions: tuple[Question, ...] = _a_list("blocks [[questions]]", default=())
+    analysis: Analysis = Field(default_factory=Analysis, description="a section [analysis]")
+
+    _source: str = PrivateAttr("")
+    _directory: Path = PrivateAttr(Path())
+
+    @property
+    def name(self) -> str:
+        return self.study.name
+
+    @property
+    def protocol(self) -> Protocol:
+        return self.study.protocol
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """Every model under test: checkpoints, then external ones."""
+        return (*self.stimuli.models, *(external.name for external in self.stimuli.external))
+
+    @property
+    def source(self) -> str:
+        """The file's text, to be kept with the study."""
+        return self._source
+
+    @property
+    def canonical(self) -> str:
+        """Every key with its value, defaults too, as JSON: comments and order do not matter."""
+        return json.dumps(
+            self.model_dump(mode="json"), sort_keys=True, ensure_ascii=False, separators=(",", ":")
+        )
+
+    @property
+    def sha256(self) -> str:
+        """The hash of `canonical`, in hex."""
+        return hashlib.sha256(self.canonical.encode()).hexdigest()
+
+    def path(self, folder: str) -> Path:
+        """A folder that the file names, relative to the file."""
+        named = Path(folder)
+        return self._directory / (named.expanduser() if folder.startswith("~/") else named)
+
+    def design(self, selection: Selection, practice_models: Sequence[str] = ()) -> Design:
+        """What the trials follow from, with the photos that `select_photos` chose."""
+        return Design(
+            protocol=self.protocol,
+            models=self.models,
+            photos=selection.scored,
+            practice=selection.practice,
+            catch=selection.catch,
+            per_participant=self.trials.per_participant,
+            seed=self.study.seed,
+            practice_models=tuple(practice_models),
+        )
+
+    def return_link(self, query: Mapping[str, str]) -> str:
+        """`return_url` with {code} and a participant's {KEY}s filled in, quoted for an address."""
+        known = {**dict.fromkeys(self.participants.query, ""), **query}
+        known["code"] = self.participants.completion_code
+        return "".join(
+            literal + (quote(known[key], safe="") if key else "")
+            for literal, key, _, _ in Formatter().parse(self.participants.return_url)
+        )
+
+
+def load_study(path: Path | str) -> Study:
+    """Read and check a study file. TuringError has one line for each thing that is wrong."""
+    path = Path(path)
+    try:
+        with path.open("rb") as file:
+            data = file.read(LARGEST_FILE + 1)
+        text = data.decode("utf-8-sig")
+    except IsADirectoryError:
+        raise TuringError(f"{path}: expected a study file, found a folder") from None
+    except FileNotFoundError:
+        raise TuringError(f"{path}: expected a study file, found none") from None
+    except OSError as error:
+        raise TuringError(f"{path}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise TuringError(f"{path}: expected text in UTF-8, found other bytes") from None
+    if len(data) > LARGEST_FILE:
+        raise TuringError(f"{path}: expected a study file of 1 MiB at most, found a larger one")
+    return parse_study(text, path)
+
+
+def parse_study(text: str, path: Path | str = "study.toml") -> Study:
+    """A study from its TOML; `path` is named in messages, and folders are relative to it."""
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise TuringError(f"{path}: not valid TOML: {error}") from None
+    except RecursionError:
+        raise TuringError(f"{path}: not valid TOML: brackets nested too deeply") from None
+    try:
+        study = Study.model_validate(data)
+    except ValidationError as error:
+        raise _refused(path, faults_of(Study, data, error)) from None
+    if faults := found_contradictions(study):
+        raise _refused(path, faults)
+    study._source, study._directory = text, Path(path).parent
+    return study
+
+
+def demo_study(directory: Path | str, models: Sequence[str] = ("baseline", "fusion")) -> Study:
+    """The built-in study, with photos in `directory`/photos."""
+    text = (files("turing.study") / "demo.toml").read_text("utf-8")
+    text = text.replace('models = ["baseline", "fusion"]', f"models = {json.dumps(list(models))}")
+    return parse_study(text, Path(directory) / "demo.toml")
+
+
+def _refused(path: Path | str, faults: Sequence[Fault]) -> TuringError:
+    return TuringError("\n".join(f"{path}: {fault}" for fault in faults))

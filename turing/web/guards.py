@@ -1,0 +1,99 @@
+"""What a request must pass before anything is looked up: size, origin, token, rate."""
+
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ValidationError
+from starlette.requests import Request
+
+from turing.store.people import RefusedError
+from turing.study.faults import shown
+
+LARGEST_BODY = 16 * 1024  # bytes
+CALLS_A_SECOND = 20
+
+Body = TypeVar("Body", bound=BaseModel)
+
+
+async def read_body(request: Request) -> bytes:
+    """The body; RefusedError as soon as it is known to be over 16 KiB."""
+    too_large = RefusedError(413, "large", f"Expected {LARGEST_BODY} bytes at most, found more.")
+    length = request.headers.get("content-length", "0")
+    if length.isdecimal() and int(length) > LARGEST_BODY:
+        raise too_large
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > LARGEST_BODY:
+            raise too_large
+    return bytes(body)
+
+
+def parsed(model: type[Body], body: bytes) -> Body:
+    """A body of JSON; RefusedError says what was expected of which field."""
+    try:
+        return model.model_validate_json(body or b"{}")
+    except ValidationError as error:
+        fault = error.errors(include_url=False)[0]
+        if fault["type"] == "json_invalid":
+            raise RefusedError(422, "invalid", "Expected JSON in UTF-8.") from None
+        field = str(fault["loc"][0])[:64] if fault["loc"] else ""
+        known = model.model_fields.get(field)
+        expected = known.description if known else "an object"
+        found = "nothing" if fault["type"] == "missing" else shown(fault["input"])
+        key = f"{field}: " if field else ""
+        raise RefusedError(422, "invalid", f"{key}expected {expected}, found {found}") from None
+
+
+def check_origin(request: Request) -> None:
+    """RefusedError where a page of another site makes the browser call; scripts name no origin."""
+    origin = request.headers.get("origin")
+    if origin is None:
+        return
+    named = [request.headers.get("host", "")]
+    named += request.headers.get("x-forwarded-host", "").split(",")  # behind a proxy
+    try:
+        theirs = urlsplit(origin)
+        standard = {"http": 80, "https": 443}.get(theirs.scheme)
+        ours = [urlsplit(f"//{host.strip()}") for host in named]
+        places = {(own.hostname, own.port or standard) for own in ours if own.hostname}
+        is_ours = (theirs.hostname, theirs.port or standard) in places
+    except ValueError:  # no port number
+        is_ours = False
+    if not is_ours:
+        raise RefusedError(403, "origin", "Expected a call from the study's own page.")
+
+
+def bearer(request: Request) -> str | None:
+    """The token that a request brings."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    return token.strip() or None if scheme.lower() == "bearer" else None
+
+
+class RateLimit:
+    """At most `limit` calls in any second for one key; remembers the last ones of each."""
+
+    def __init__(
+        self,
+        limit: int = CALLS_A_SECOND,
+        most_keys: int = 10_000,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._limit = limit
+        self._most_keys = most_keys
+        self._clock = clock
+        self._calls: dict[str, deque[float]] = {}
+
+    def check(self, key: str) -> None:
+        """RefusedError where the limit is reached."""
+        now = self._clock()
+        calls = self._calls.setdefault(key, deque(maxlen=self._limit))
+        if len(calls) == self._limit and now - calls[0] < 1:
+            raise RefusedError(429, "rate", f"Expected {self._limit} calls a second at most.")
+        calls.append(now)
+        if len(self._calls) > self._most_keys:
+            recent = {key: calls for key, calls in self._calls.items() if now - calls[-1] < 1}
+            self._calls = recent
