@@ -4,7 +4,7 @@ import sys
 
 if __name__ == "__main__":
     try:
-        from colorize.cli.checkpoints import main
+        from colorize.cli import main
 
         main()
     except KeyboardInterrupt:

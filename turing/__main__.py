@@ -4,7 +4,7 @@ import sys
 
 if __name__ == "__main__":
     try:
-        from turing.cli.store import main
+        from turing.cli import main
 
         main()
     except KeyboardInterrupt:

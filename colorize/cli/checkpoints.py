@@ -1,24 +1,14 @@
-"""The command line: `python -m colorize COMMAND`. Torch is imported when a command needs it."""
+"""The commands about checkpoints: `models`, `import`, `export`, `blend`."""
 
 import json
-import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from colorize.cli import train as cli_data  # noqa: F401
-from colorize.cli.app import app, command, wrong_use
+from colorize.cli.base import command, wrong_use
 from colorize.models.record import Record, check_name, checkpoints_folder, list_checkpoints
-
-
-def main() -> None:
-    """The entry point. Exits 0 when all went well, 1 when something failed, 2 for wrong use."""
-    for stream in (sys.stdout, sys.stderr):  # a name that the terminal cannot show is no error
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
-    app()
 
 
 @command("models")
@@ -140,10 +130,3 @@ def blend(
 
 def _say_ready(record: Record) -> None:
     typer.echo(f"{checkpoints_folder() / record.name}.json: {record.title} can be used now.")
-
-
-_ORDER = (
-    *("photo", "models", "train", "evaluate", "sheet"),
-    *("judge", "decodings", "robustness", "bleeding", "score-hints", "export", "blend", "import"),
-)
-app.registered_commands.sort(key=lambda registered: _ORDER.index(registered.name))

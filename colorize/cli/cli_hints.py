@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from colorize.cli.app import (
+from colorize.cli.base import (
     Data,
     Datasets,
     Device,

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from colorize.cli.app import Data, Datasets, Device, Models, Split, command, wrong_use
+from colorize.cli.base import Data, Datasets, Device, Models, Split, command, wrong_use
 from colorize.cli.shared import (
     check_json,
     find_models,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from colorize.cli.app import (
+from colorize.cli.base import (
     FAILED,
     INTERRUPTED,
     Device,

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from colorize.cli.app import check_can_write, wrong_use
+from colorize.cli.base import check_can_write, wrong_use
 from colorize.errors import ColorizeError
 from colorize.files import replacing
 from colorize.models.record import Record, find_record, list_checkpoints

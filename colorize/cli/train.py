@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from colorize.cli.app import (
+from colorize.cli.base import (
     INTERRUPTED,
     Data,
     Datasets,

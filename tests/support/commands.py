@@ -5,7 +5,7 @@ import sys
 
 from typer.testing import CliRunner
 
-from colorize.cli.checkpoints import app
+from colorize.cli import app
 
 ALL_FORMATS = ("jpg", "png", "webp", "tif", "bmp", "avif", "gif")
 MEASURES = ("judge", "decodings", "robustness", "bleeding")

@@ -7,7 +7,16 @@ from typing import Annotated
 
 import typer
 
-from turing.cli.app import FAILED, LARGEST, StoreFolder, StudyFile, command, end, progress_bars, say
+from turing.cli.base import (
+    FAILED,
+    LARGEST,
+    StoreFolder,
+    StudyFile,
+    command,
+    end,
+    progress_bars,
+    say,
+)
 from turing.cli.study import LOCAL, Address, preview_link
 from turing.store import database
 from turing.store.store import DEFAULT_FOLDER, Store, create_store, store_path

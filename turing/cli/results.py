@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from turing.cli.app import (
+from turing.cli.base import (
     WRONG_USE,
     StoreFile,
     at_least,

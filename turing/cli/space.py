@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from turing.cli.app import StoreFolder, command, say, warn
+from turing.cli.base import StoreFolder, command, say, warn
 from turing.cli.study import study_link
 from turing.errors import TuringError, WrongUseError
 from turing.store.store import DEFAULT_FOLDER, Store

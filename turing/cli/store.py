@@ -1,24 +1,12 @@
-"""The command line: `python -m turing COMMAND`."""
+"""The commands about what a store holds: `export`, `backup`, `restore`, `merge` and the like."""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from turing.cli import build as cli_build  # noqa: F401
-from turing.cli.app import FAILED, LARGEST, StoreFile, app, command, say, warn
+from turing.cli.base import FAILED, LARGEST, StoreFile, command, say, warn
 from turing.store.store import Store
-
-_ORDER = ("build", "preview", "open", "close", "status", "results", "report", "export", "power")
-
-
-def main() -> None:
-    """The entry point. Exits 0 when all went well, 1 when something failed, 2 for wrong use."""
-    for stream in (sys.stdout, sys.stderr):  # a name that the terminal cannot show is no error
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
-    app()
 
 
 @command("export")
@@ -173,9 +161,3 @@ def _say_kept(
         say(f"What was there before is kept as {before}")
     if faults:
         raise typer.Exit(FAILED)
-
-
-# As a study goes; the others after them.
-app.registered_commands.sort(
-    key=lambda one: _ORDER.index(one.name) if one.name in _ORDER else len(_ORDER)
-)

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import typer
 
-from turing.cli.app import StoreFolder, StudyFile, command, say, warn
+from turing.cli.base import StoreFolder, StudyFile, command, say, warn
 from turing.errors import TuringError
 from turing.store.store import DEFAULT_FOLDER, Facts, Store, facts, store_path
 from turing.study.study import Study, load_study

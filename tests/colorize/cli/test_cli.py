@@ -120,7 +120,7 @@ def test_torch_is_not_imported_for_help_and_wrong_use(checkpoints):
     script = (
         "import sys\n"
         "from typer.testing import CliRunner\n"
-        "from colorize.cli.checkpoints import app\n"
+        "from colorize.cli import app\n"
         "for line in sys.argv[1:]:\n"
         "    CliRunner().invoke(app, line.split())\n"
         "assert 'colorize.batch.plan' in sys.modules\n"

@@ -13,7 +13,7 @@ from turing.backup import deploying
 from turing.backup.deploying import CPU, ZEROGPU, deploy, plan, zerogpu_requirements
 from turing.backup.sender import Sender
 from turing.backup.snapshots import restore_newest
-from turing.cli.store import app
+from turing.cli import app
 from turing.errors import TuringError
 from turing.store.store import Store
 

@@ -14,7 +14,7 @@ from turing.backup.overlap import send_first, take_over
 from turing.backup.remote import RemoteError
 from turing.backup.sender import Sender
 from turing.backup.snapshots import restore_newest
-from turing.cli.store import app
+from turing.cli import app
 from turing.errors import TuringError
 from turing.store.people import RefusedError, forget
 from turing.store.sessions import Sessions

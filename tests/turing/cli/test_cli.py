@@ -15,7 +15,7 @@ from turing.analysis.crowd import Skills
 from turing.analysis.frames import load_data
 from turing.analysis.results_json import results_json
 from turing.analysis.simulate import simulate
-from turing.cli.store import app
+from turing.cli import app
 from turing.report.words import answer
 from turing.store.people import new_token
 from turing.store.sessions import Sessions

@@ -342,7 +342,7 @@ def test_a_number_that_was_taken_meanwhile_is_drawn_again(sessions, store, monke
     """Two processes start somebody at once: numbers stay one after the other."""
     import turing.store.sessions
 
-    draw = turing.sessions._draw
+    draw = turing.store.sessions._draw
     other = Sessions(store)
     taken = []
 
