@@ -352,7 +352,7 @@ def test_a_number_that_was_taken_meanwhile_is_drawn_again(sessions, store, monke
             start(other)
         return draw(version, place)
 
-    monkeypatch.setattr(turing.sessions, "_draw", slow)
+    monkeypatch.setattr(turing.store.sessions, "_draw", slow)
     start(sessions)
     assert taken == [1]
     found = rows(store, "participants")
