@@ -38,7 +38,7 @@ class Built:
     """A version of a study, ready to be opened.
 
     `rendered` pictures were made now, `kept` were there. `report` says what became of the photos:
-    `turing.survey.report_lines` has it in words.
+    `selection.report_lines` has it in words.
     """
 
     version: int

@@ -48,7 +48,7 @@ class PhotoFacts:
 class StimulusFacts:
     """What makes a stimulus, so that anything else makes another one.
 
-    parts: as `turing.trials` has them (a model's name, None = original, WILD), left or first
+    parts: as `turing.study.trials` has them (a model's name, None = original, WILD), left or first
         part first; one part for `single`.
     hashes: of the same length: SHA-256 of a checkpoint's weights or of an external picture,
         None where there is neither.
@@ -168,7 +168,7 @@ class Store(Connections):
         """Make this the version that new participants see; returns its number, 1 or more.
 
         The same study, design and stimuli are the same version. `stimuli` are the ids of all
-        that `turing.trials.stimuli(design)` lists. `report` says what was left out, and why.
+        that `trials.stimuli(design)` lists. `report` says what was left out, and why.
         """
         ids = sorted(set(stimuli))
         with self.writing() as db:

@@ -161,7 +161,7 @@ def test_folder_is_the_one_of_the_environment_or_beside_the_package(folder, monk
     assert checkpoints_folder() == folder
     monkeypatch.delenv("COLORIZE_CHECKPOINTS")
     assert checkpoints_folder().name == "checkpoints"
-    assert (checkpoints_folder().parent / "colorize" / "record.py").is_file()
+    assert (checkpoints_folder().parent / "colorize" / "models" / "record.py").is_file()
 
 
 def put(folder, *names, default=None):

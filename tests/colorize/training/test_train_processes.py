@@ -23,7 +23,7 @@ import json, os, sys
 from pathlib import Path
 from colorize import start, train as training
 from colorize.data import find_datasets
-from colorize.settings import make_settings
+from colorize.training.settings import make_settings
 
 data, output, network, batch, epochs, resume = sys.argv[1:]
 start.load_pretrained = lambda network, name, file: file.name
