@@ -99,7 +99,12 @@ def evaluate(
         Path | None, typer.Option("--json", metavar="FILE", help="Write the figures as JSON.")
     ] = None,
     document: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Renew the tables of a Markdown file.")
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE",
+            help="Renew the tables of a Markdown file: those whose marks stand in it. "
+            "Repeat for more.",
+        ),
     ] = None,
     save_scores: Annotated[
         bool, typer.Option("--save-scores", help="Write the scores into the models' records.")
@@ -124,7 +129,7 @@ def evaluate(
             raise ColorizeError("--save-scores goes with the test photos of all datasets")
         datasets = find_datasets(data, dataset or ())
         check_json(json_file)
-        text = read_document(document, update_document)
+        texts = {file: read_document(file, update_document) for file in document or ()}
         files = find_models(model)
     from colorize.evaluation.scores import evaluate
 
@@ -135,8 +140,8 @@ def evaluate(
         console().print(table)
     for note in result["settings"]["notes"]:
         typer.echo(f"Note: {note}.")
-    if document is not None:
-        write_text(document, update_document(text, result["rows"]))
+    for file, text in texts.items():
+        write_text(file, update_document(text, result["rows"]))
     if save_scores:
         for file, (_, record) in zip(files, models, strict=True):
             _save_scores(file, record, result)
