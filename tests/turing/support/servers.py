@@ -20,8 +20,8 @@ import json, os, signal, sys
 import uvicorn
 from pathlib import Path
 from starlette.applications import Starlette
-from turing.routes import study_routes
-from turing.serving import Studies
+from turing.web.routes import study_routes
+from turing.web.serving import Studies
 for line in sys.stdin:
     asked = json.loads(line)
     if isinstance(asked, int):

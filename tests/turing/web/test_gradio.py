@@ -17,8 +17,8 @@ APP = """
 import sys
 from pathlib import Path
 import gradio
-from turing.routes import study_routes
-from turing.serving import Studies
+from turing.web.routes import study_routes
+from turing.web.serving import Studies
 routes = study_routes(Studies(sys.argv[1]), Path(sys.argv[2]))
 with gradio.Blocks() as blocks:
     gradio.Markdown("Colorize")

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-import turing.stimuli.demo
+import turing.stimuli.demo as demo_module
 from tests.turing.backup.test_snapshots import counts
 from tests.turing.support.answering import participant
 from tests.turing.support.remotes import FakeRemote
@@ -74,9 +74,9 @@ def test_a_demo_that_was_closed_stays_closed(tmp_path, demo):
 @pytest.mark.slow
 def test_another_checkpoint_makes_no_new_version_of_the_demo(demo, monkeypatch, checkpoints):
     models = ["control-8", "control-9"]
-    monkeypatch.setattr(turing.demo, "MODELS", models)
+    monkeypatch.setattr(demo_module, "MODELS", models)
     for spare in (["bins"], ["direct", "bins"]):
-        monkeypatch.setattr(turing.demo.stimuli, "checkpoints", lambda of=spare: [*of, *models])
+        monkeypatch.setattr(demo_module.stimuli, "checkpoints", lambda of=spare: [*of, *models])
         assert demo().version == 1
 
 
