@@ -19,7 +19,7 @@ const KINDS = {
   single: { parts: 1, layout: "single", answers: ["answer_original", "answer_colorized"] },
 };
 
-const STACKED = "(max-width: 600px), (max-aspect-ratio: 4/5)"; // as in page.css
+const STACKED = "(max-width: 600px), (max-aspect-ratio: 4/5)"; // as in trial.css
 const KEYS = { ArrowLeft: 0, 1: 0, ArrowRight: 1, 2: 1 };
 const STACKED_KEYS = { ...KEYS, ArrowUp: 0, ArrowDown: 1 };
 
