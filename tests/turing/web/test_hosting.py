@@ -76,7 +76,7 @@ def test_another_checkpoint_makes_no_new_version_of_the_demo(demo, monkeypatch, 
     models = ["control-8", "control-9"]
     monkeypatch.setattr(demo_module, "MODELS", models)
     for spare in (["bins"], ["direct", "bins"]):
-        monkeypatch.setattr(demo_module.stimuli, "checkpoints", lambda of=spare: [*of, *models])
+        monkeypatch.setattr(demo_module.render, "checkpoints", lambda of=spare: [*of, *models])
         assert demo().version == 1
 
 
