@@ -14,7 +14,7 @@ ORIGINAL = "*original"  # no model can have this name
 
 # One row a trial. `kind` is practice, scored or catch; `photo` is the photo's own number or name,
 # `file` what the researcher calls it, `stimulus` the name of the picture that was shown; `left` and
-# `right` are a model's name, ORIGINAL or trials.WILD (`right` is None where a trial has one
+# `right` are a model's name, ORIGINAL or WILD (`right` is None where a trial has one
 # part); `model` is the cell that a scored trial counts in, None for catch trials and preference;
 # `choice` is the part picked (NaN = unanswered), `correct` 1 or 0 (NaN = unanswered, or none is).
 TRIAL_COLUMNS = (

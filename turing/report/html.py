@@ -4,14 +4,16 @@ It asks for nothing else, and every text of a participant or a researcher is esc
 """
 
 from datetime import datetime
-from typing import NamedTuple
+from functools import cache
+from importlib.resources import files
+from typing import Any, NamedTuple
 
+from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from turing.analysis.analysis import Cell, Results
 from turing.report import people_tables, plots, tables
 from turing.report.gallery import Pictures, galleries
-from turing.report.pages import render
 from turing.report.words import ALL, DASH, answer, cell_sentence, shown_cells
 
 
@@ -204,3 +206,27 @@ def _method(results: Results) -> list[str]:
 
 def _several(results: Results) -> bool:
     return len(results.data.study.stimuli.datasets) > 1
+
+
+def render(template: str, **values: Any) -> Markup:
+    """A template of turing/report/templates with the report's style as `css`.
+
+    Every value is escaped unless it is Markup.
+    """
+    return Markup(_environment().get_template(template).render(css=_css(), **values))
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=PackageLoader("turing.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+@cache
+def _css() -> Markup:
+    return Markup((files("turing.report") / "templates" / "report.css").read_text("utf-8"))

@@ -15,17 +15,15 @@ from typing import Any
 import numpy as np
 
 from turing.errors import TuringError
-from turing.stimuli import render as stimuli
-from turing.stimuli import selection as survey
+from turing.stimuli import render
 from turing.stimuli.photos import file_sha256
 from turing.stimuli.progress import Progress, quiet
-from turing.stimuli.selection import Source
+from turing.stimuli.selection import Source, report, select, survey
 from turing.store import preregistration
 from turing.store.database import unfinished
 from turing.store.store import StimulusFacts, Store
 from turing.study.study import Study
-from turing.study.trials import Design, Parts, Placed
-from turing.study.trials import stimuli as stimuli_of
+from turing.study.trials import Design, Parts, Placed, every_stimulus
 
 _THREADS = 2
 _BATCH, _BATCH_PIXELS = 8, 5e7  # photos in memory at once
@@ -38,7 +36,7 @@ class Built:
     """A version of a study, ready to be opened.
 
     `rendered` pictures were made now, `kept` were there. `report` says what became of the photos:
-    `selection.report_lines` has it in words.
+    `turing.stimuli.selection.report_lines` has it in words.
     """
 
     version: int
@@ -55,20 +53,20 @@ def build(study: Study, store: Store, progress: Progress = quiet, device: str = 
     too few photos are left for one participant, it says how many are missing.
     """
     practice = _practice_models(study, store)
-    colours = stimuli.Colours((*study.stimuli.models, *practice), device)
-    surveyed = survey.survey(study, progress)
-    selection = survey.select(study, surveyed)
+    colours = render.Colours((*study.stimuli.models, *practice), device)
+    surveyed = survey(study, progress)
+    selection = select(study, surveyed)
     design = study.design(selection, practice)
     sources = {source.place: source for source in surveyed.good}
     pictures = _pictures(study, design, sources, colours)
     rendered = _render(study, store, pictures, sources, colours, progress)
     known = [store.find_stimulus(facts.sha256) for facts in pictures]
-    report = survey.report(study, surveyed, selection)
+    left_out = report(study, surveyed, selection)
     version = store.freeze(
-        study, design, [found[0] for found in known if found], stimuli.PROGRAM, report
+        study, design, [found[0] for found in known if found], render.PROGRAM, left_out
     )
     path = preregistration.write(store, version)
-    return Built(version, rendered, len(pictures) - rendered, report, path)
+    return Built(version, rendered, len(pictures) - rendered, left_out, path)
 
 
 def _practice_models(study: Study, store: Store) -> tuple[str, ...]:
@@ -78,17 +76,17 @@ def _practice_models(study: Study, store: Store) -> tuple[str, ...]:
     if number := store.facts().version:
         with store.reading() as db:
             before = store.version(db, number).design.practice_models
-    return stimuli.practice_models(study.models, study.protocol, before)
+    return render.practice_models(study.models, study.protocol, before)
 
 
 def _pictures(
     study: Study,
     design: Design,
     sources: Mapping[Placed, Source],
-    colours: stimuli.Colours,
+    colours: render.Colours,
 ) -> list[StimulusFacts]:
     """What makes each picture of the study."""
-    every = stimuli_of(design)
+    every = every_stimulus(design)
     canvas = None
     if study.protocol == "single":  # one for all, so that lengths tell nothing
         sizes = [_size(study, sources[place]) for place, _ in every]
@@ -101,7 +99,7 @@ def _facts(
     place: Placed,
     parts: Parts,
     source: Source,
-    colours: stimuli.Colours,
+    colours: render.Colours,
     canvas: list[int] | None,
 ) -> StimulusFacts:
     hashes, networks = [], {}
@@ -111,7 +109,7 @@ def _facts(
         if network:
             networks[part] = network
     settings = {
-        "renderer": stimuli.RENDERER,
+        "renderer": render.RENDERER,
         "display_size": study.stimuli.display_size,
         "canvas": canvas,
         "networks": networks,
@@ -121,7 +119,7 @@ def _facts(
 
 def _size(study: Study, source: Source) -> tuple[int, int]:
     size = source.facts.width, source.facts.height
-    return stimuli.display_size(size, study.stimuli.display_size)
+    return render.display_size(size, study.stimuli.display_size)
 
 
 def _render(
@@ -129,7 +127,7 @@ def _render(
     store: Store,
     pictures: Sequence[StimulusFacts],
     sources: Mapping[Placed, Source],
-    colours: stimuli.Colours,
+    colours: render.Colours,
     progress: Progress,
 ) -> int:
     """Make the pictures that are not there, and add them to the store; returns how many."""
@@ -171,16 +169,16 @@ def _is_there(store: Store, facts: StimulusFacts) -> bool:
     return known is not None and path.is_file() and file_sha256(path) == known[1]
 
 
-def _display(study: Study, source: Source) -> stimuli.Displayed:
+def _display(study: Study, source: Source) -> render.Displayed:
     external = {model: path for model, (path, _) in source.external.items()}
     size = study.stimuli.display_size
-    return stimuli.display(source.path, source.facts.sha256, size, external)
+    return render.display(source.path, source.facts.sha256, size, external)
 
 
 def _halves(
-    shown: Sequence[stimuli.Displayed],
+    shown: Sequence[render.Displayed],
     wanted: Sequence[Sequence[StimulusFacts]],
-    colours: stimuli.Colours,
+    colours: render.Colours,
     pool: ThreadPoolExecutor,
 ) -> list[Halves]:
     """For each photo, the parts that its pictures are made of."""
@@ -189,7 +187,7 @@ def _halves(
     for part in sorted(set().union(*needs), key=str):
         who = [number for number, need in enumerate(needs) if part in need]
         ab = colours.ab(part, [shown[number] for number in who])
-        rendered = pool.map(stimuli.render, [shown[number].L for number in who], ab)
+        rendered = pool.map(render.render, [shown[number].L for number in who], ab)
         for number, pixels in zip(who, rendered, strict=True):
             halves[number][part] = pixels
     return halves
@@ -197,7 +195,7 @@ def _halves(
 
 def _save(store: Store, facts: StimulusFacts, halves: Halves) -> None:
     """Put a picture on disk before its row; where there is a row, only the picture it names."""
-    png = stimuli.compose([halves[part] for part in facts.parts], facts.settings["canvas"])
+    png = render.compose([halves[part] for part in facts.parts], facts.settings["canvas"])
     sha256 = hashlib.sha256(png).hexdigest()
     if store.find_stimulus(facts.sha256):
         store.add_stimulus(facts, sha256)  # refuses another

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from turing.errors import TuringError
-from turing.stimuli import render as stimuli
+from turing.stimuli import render
 from turing.study.study import Study, demo_study
 
 NAME = "demo"
@@ -89,7 +89,7 @@ def _copy(folder: Path) -> None:
 
 
 def _models() -> tuple[str, ...]:
-    names = stimuli.checkpoints()
+    names = render.checkpoints()
     if not names:
         raise TuringError("demo: expected checkpoints, found none; see the README")
     return MODELS if set(MODELS) <= set(names) else tuple(names[:2])

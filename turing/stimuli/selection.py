@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from turing.errors import TuringError
-from turing.stimuli import photos
-from turing.stimuli import render as stimuli
+from turing.stimuli import photos, render
 from turing.stimuli.photos import Found, LeftOut
 from turing.stimuli.progress import Progress
 from turing.store.store import PhotoFacts
@@ -43,8 +42,8 @@ class Survey(NamedTuple):
 
 def survey(study: Study, progress: Progress) -> Survey:
     """Look at every photo of a study. TuringError has a line for each folder that is amiss."""
-    found = photos.find_photos(study, stimuli.ENDINGS)
-    external = photos.match_external(study, found, stimuli.ENDINGS)
+    found = photos.find_photos(study, render.ENDINGS)
+    external = photos.match_external(study, found, render.ENDINGS)
     good: list[Source] = []
     left_out: list[LeftOut] = []
     look = partial(_look_at, external=external)
@@ -127,7 +126,7 @@ def report_lines(kept: Mapping[str, Any]) -> list[str]:
 
 def _look_at(found: Found, external: Mapping[str, Mapping[Found, Path]]) -> Source | LeftOut:
     try:
-        measured = stimuli.measure(found.path)
+        measured = render.measure(found.path)
         sha256 = photos.file_sha256(found.path)
     except TuringError as error:
         return LeftOut(found.dataset, found.file, "unreadable", str(error))
@@ -144,7 +143,7 @@ def _mismatch(photo: Path, colorization: Path | None) -> str | None:
     if colorization is None:
         return "has no colorization of it"
     try:
-        likeness = stimuli.likeness(photo, colorization)
+        likeness = render.likeness(photo, colorization)
     except TuringError as error:
         return str(error)
     if likeness < ALIKE:

@@ -3,6 +3,7 @@
 import contextlib
 import sqlite3
 import threading
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Self
@@ -10,7 +11,6 @@ from typing import Self
 from turing.errors import TuringError
 from turing.store import database
 from turing.store.database import StoreUnavailableError
-from turing.store.turns import Turns
 
 
 class Connections:
@@ -28,7 +28,7 @@ class Connections:
         self._local = threading.local()
         self._opened: list[sqlite3.Connection] = []
         self._guard = threading.Lock()
-        self._writer = Turns()
+        self._writer = FairLock()
         with database.explained(path):
             database.migrate(path)
             found = path.stat()
@@ -97,3 +97,39 @@ class Connections:
         finally:
             self._local.is_writing = False
             self._writer.release()
+
+
+class FairLock:
+    """A lock that is given in the order in which it was asked for, so that nobody starves.
+
+    `threading.Lock` gives itself to any of those who wait.
+    """
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._is_taken = False
+        self._waiting: deque[threading.Lock] = deque()
+
+    def acquire(self, timeout: float) -> bool:
+        """Whether it was given within `timeout` seconds."""
+        with self._guard:
+            if not self._is_taken:
+                self._is_taken = True
+                return True
+            turn = threading.Lock()
+            turn.acquire()
+            self._waiting.append(turn)
+        if turn.acquire(timeout=timeout):
+            return True
+        with self._guard:
+            if turn not in self._waiting:  # it was given at the last moment
+                return True
+            self._waiting.remove(turn)
+        return False
+
+    def release(self) -> None:
+        with self._guard:
+            if self._waiting:
+                self._waiting.popleft().release()
+            else:
+                self._is_taken = False

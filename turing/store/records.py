@@ -45,7 +45,7 @@ class Records(NamedTuple):
     """Rows of one moment, of everybody: those who left and previews too. Times are Unix ms.
 
     participants: one a person; `query` is a dict.
-    trials: one a trial, unanswered ones too; `parts` as `trials` has them, `shas` the hash
+    trials: one a trial, unanswered ones too; `parts` as a Trial has them, `shas` the hash
         of what made each; `correct` is a bool, None where there is no telling.
     answers: participant, question, answer.
     """
@@ -75,7 +75,7 @@ def was_right(protocol: Protocol, parts: Parts, choice: float | None) -> bool | 
 
 
 def choice_rows(store: Store, *, version: int | None = None, everything: bool = False) -> list[Row]:
-    """A row for each choice, by participant and position; `report.export.COLUMNS` explains it.
+    """A row for each choice, by participant and position; `export.COLUMNS` explains it.
 
     Without those who left and without previews, which are never counted, unless `everything`;
     of all versions of the study where none is named.

@@ -168,7 +168,7 @@ class Store(Connections):
         """Make this the version that new participants see; returns its number, 1 or more.
 
         The same study, design and stimuli are the same version. `stimuli` are the ids of all
-        that `trials.stimuli(design)` lists. `report` says what was left out, and why.
+        that `every_stimulus(design)` lists. `report` says what was left out, and why.
         """
         ids = sorted(set(stimuli))
         with self.writing() as db:
@@ -205,10 +205,8 @@ class Store(Connections):
                     [(version, stimulus) for stimulus in ids],
                 )
                 found = _stimuli_of(db, version)
-                if set(found) != set(trials.stimuli(design)) or len(found) != len(ids):
-                    raise ValueError(
-                        "stimuli: expected one for each of turing.study.trials.stimuli"
-                    )
+                if set(found) != set(trials.every_stimulus(design)) or len(found) != len(ids):
+                    raise ValueError("stimuli: expected one for each of every_stimulus(design)")
             db.execute("UPDATE store SET version = ?", (version,))
         return version
 

@@ -178,7 +178,7 @@ def correct_choice(protocol: Protocol, parts: Parts) -> int | None:
     return 1 - original if protocol == "pick-fake-sequential" else original
 
 
-def stimuli(design: Design) -> list[tuple[Placed, Parts]]:
+def every_stimulus(design: Design) -> list[tuple[Placed, Parts]]:
     """Every picture that some participant may be shown, in a fixed order, each once."""
     scored = [Placed(dataset, photo) for dataset, of in design.photos.items() for photo in of]
     shown = [

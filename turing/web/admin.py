@@ -16,8 +16,8 @@ from starlette.routing import Route
 
 from turing.errors import TuringError
 from turing.report.downloads import DOWNLOADS, version_results
+from turing.report.html import render
 from turing.report.of_store import store_report
-from turing.report.pages import render
 from turing.store.people import RefusedError
 from turing.store.records import built_versions
 from turing.store.store import Store, facts

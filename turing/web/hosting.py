@@ -2,6 +2,7 @@
 
 import logging
 import os
+import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,17 +17,19 @@ from turing.stimuli.demo import make_demo
 from turing.store.store import DEFAULT_FOLDER, Store, create_store, store_path
 from turing.study.study import load_study
 from turing.web.serving import Studies, is_name
-from turing.web.sign_in import Password, admin_password
-from turing.web.space import on_space, scratch_folder
+from turing.web.sign_in import Password, admin_password, on_space
 
 _log = logging.getLogger(__name__)
 
 
 def store_folder(environment: Mapping[str, str] = os.environ) -> Path:
-    """`TURING_STORE`, else the folder `studies`: here, or where a Space lets programs write."""
+    """`TURING_STORE`, else the folder `studies`: here, or where a Space lets programs write.
+
+    All of a Space's disk is empty after a restart.
+    """
     if given := environment.get("TURING_STORE"):
         return Path(given)
-    return scratch_folder() / DEFAULT_FOLDER if on_space(environment) else DEFAULT_FOLDER
+    return Path(tempfile.gettempdir(), DEFAULT_FOLDER) if on_space(environment) else DEFAULT_FOLDER
 
 
 class _ClosingError(Exception):

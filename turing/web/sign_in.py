@@ -8,8 +8,6 @@ import time
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from turing.web.space import on_space
-
 VARIABLE = "TURING_ADMIN_PASSWORD"
 COOKIE = "turing_results"
 LIFETIME = 4 * 3600  # seconds
@@ -22,6 +20,11 @@ class Password(NamedTuple):
 
     value: str | None
     made_up: bool = False
+
+
+def on_space(environment: Mapping[str, str]) -> bool:
+    """Whether this runs on a Hugging Face Space."""
+    return bool(environment.get("SPACE_ID")) or environment.get("SYSTEM") == "spaces"
 
 
 def admin_password(environment: Mapping[str, str]) -> Password:

@@ -14,7 +14,7 @@ from turing.errors import TuringError
 from turing.stimuli import build as build_module
 from turing.stimuli.build import build
 from turing.store.store import create_store
-from turing.study.trials import WILD, participant_trials, stimuli
+from turing.study.trials import WILD, every_stimulus, participant_trials
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def test_everything_that_may_be_shown_is_there(folder, store, checkpoints):
     with store.reading() as db:
         version = store.version(db, built.version)
     assert version.design.practice_models == ("bins",)
-    assert set(version.stimuli) == set(stimuli(version.design))
+    assert set(version.stimuli) == set(every_stimulus(version.design))
     assert built.rendered == len(version.stimuli) == len(pictures(store))
     assert built.kept == 0
     for number in range(1, 30):
@@ -168,8 +168,8 @@ def test_a_picture_that_comes_out_otherwise_is_not_put_in_its_place(folder, stor
     build(study, store)
     lost = sorted(pictures(store))[0]
     (store.pictures / lost).unlink()
-    render = build_module.stimuli.render
-    monkeypatch.setattr(build_module.stimuli, "render", lambda L, ab: render(L, ab) ^ 1)
+    render = build_module.render.render
+    monkeypatch.setattr(build_module.render, "render", lambda L, ab: render(L, ab) ^ 1)
     with pytest.raises(TuringError, match="expected the picture as it was built, found another"):
         build(study, store)
     assert not (store.pictures / lost).exists()

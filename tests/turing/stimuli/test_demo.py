@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from turing.errors import TuringError
-from turing.stimuli import demo
-from turing.stimuli import render as stimuli
+from turing.stimuli import demo, render
 from turing.stimuli.build import build
 from turing.stimuli.demo import ENOUGH, make_demo, shipped_photos
 from turing.stimuli.photos import judge
@@ -18,7 +17,7 @@ from turing.study.study import demo_study
 def test_enough_good_photos_are_installed():
     photos = [*shipped_photos(), *demo._installed(demo.SPARE)]
     facts = [
-        PhotoFacts(str(i), "photos", path.name, *stimuli.measure(path))
+        PhotoFacts(str(i), "photos", path.name, *render.measure(path))
         for i, path in enumerate(dict.fromkeys(photos))
     ]
     kept, left_out = judge(facts, 5)
@@ -50,9 +49,9 @@ def test_photos_are_copied_once(tmp_path, checkpoints):
 
 def test_models(tmp_path, checkpoints, monkeypatch):
     assert make_demo(tmp_path).models == ("direct", "bins")
-    monkeypatch.setattr(stimuli, "checkpoints", lambda: ["default", "fusion", "baseline"])
+    monkeypatch.setattr(render, "checkpoints", lambda: ["default", "fusion", "baseline"])
     assert make_demo(tmp_path).models == ("baseline", "fusion")
-    monkeypatch.setattr(stimuli, "checkpoints", list)
+    monkeypatch.setattr(render, "checkpoints", list)
     with pytest.raises(TuringError, match="expected checkpoints, found none"):
         make_demo(tmp_path)
 

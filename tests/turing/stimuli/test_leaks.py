@@ -13,10 +13,16 @@ from PIL import Image
 from tests.turing.support.made_up import photo, save_photos, study_in
 from tests.turing.support.studies import rows
 from turing.errors import TuringError
-from turing.stimuli import render as stimuli
+from turing.stimuli import render
 from turing.stimuli.build import build
-from turing.stimuli.check import MOST, check, difference_in_lightness
-from turing.stimuli.judge import judge_without_chroma, look, simulated_trials
+from turing.stimuli.check import (
+    MOST,
+    check,
+    difference_in_lightness,
+    judge_without_chroma,
+    look,
+    simulated_trials,
+)
 from turing.stimuli.png import chunks
 from turing.store.store import create_store
 from turing.study.trials import WILD
@@ -87,18 +93,18 @@ def test_lightness_of_the_halves_is_the_same(store):
     for _, png in pictures(store).values():
         assert difference_in_lightness(png) <= MOST
         left, right = halves(png, 2)
-        assert np.array_equal(stimuli.grey_version(left), stimuli.grey_version(right))
+        assert np.array_equal(render.grey_version(left), render.grey_version(right))
 
 
 def test_lightness_is_the_same_for_any_colours_at_all():
     """Random L and ab, far out of gamut: clipping a model's ab would shift L."""
     generator = torch.Generator().manual_seed(0)
-    L = stimuli.display_lightness(photo(1, 120, 160), "seed")
+    L = render.display_lightness(photo(1, 120, 160), "seed")
     ab = [torch.randn(2, 120, 160, generator=generator) * 60 for _ in range(4)]
-    first, *others = [stimuli.render(L, one) for one in ab]
+    first, *others = [render.render(L, one) for one in ab]
     for other in others:
-        assert np.array_equal(stimuli.grey_version(first), stimuli.grey_version(other))
-        away = np.abs(stimuli.lightness_of(first) - stimuli.lightness_of(other))
+        assert np.array_equal(render.grey_version(first), render.grey_version(other))
+        away = np.abs(render.lightness_of(first) - render.lightness_of(other))
         assert np.quantile(away, 0.99) <= MOST and away.max() < 0.6
 
 
@@ -163,8 +169,8 @@ def test_gate_with_larger_pictures_and_a_network(tmp_path, checkpoints):
 def naive_render(L, ab):
     """Each channel rounded by itself."""
     height, width = L.shape[1:]
-    ab = stimuli.enlarged_part(ab, (height, width), slice(0, height), slice(0, width))
-    rgb = stimuli.rgb_from_lab(torch.cat((L, ab)))
+    ab = render.enlarged_part(ab, (height, width), slice(0, height), slice(0, width))
+    rgb = render.rgb_from_lab(torch.cat((L, ab)))
     return (rgb * 255).round().byte().permute(1, 2, 0).numpy()
 
 
@@ -174,8 +180,8 @@ def test_gate_catches_what_rounding_gives_away(tmp_path, monkeypatch):
     folder = save_photos(tmp_path / "photos", PHOTOS, height=120, width=160, grain=1)
     with built(folder, tmp_path / "ours", display_size=80) as store:
         assert check(store).faults == ()
-    monkeypatch.setattr(stimuli, "render", naive_render)
-    monkeypatch.setattr(stimuli, "display_lightness", lambda pixels, _: stimuli.lightness(pixels))
+    monkeypatch.setattr(render, "render", naive_render)
+    monkeypatch.setattr(render, "display_lightness", lambda pixels, _: render.lightness(pixels))
     with built(folder, tmp_path / "naive", display_size=80) as store:
         checked = check(store)
     assert 0 < checked.lightness <= MOST
@@ -189,7 +195,7 @@ def lighter(parts, png):
         np.clip(half.astype(int) + (part is not None), 0, 255).astype(np.uint8)
         for part, half in zip(parts, halves(png, 2), strict=True)
     ]
-    return stimuli.compose(made, None)
+    return render.compose(made, None)
 
 
 def compressed_again(parts, png):
@@ -199,7 +205,7 @@ def compressed_again(parts, png):
         buffer = io.BytesIO()
         Image.fromarray(half).save(buffer, "JPEG", quality=90)
         made.append(half if part is None else np.asarray(Image.open(buffer)))
-    return stimuli.compose(made, None)
+    return render.compose(made, None)
 
 
 def with_a_comment(parts, png):
@@ -219,7 +225,7 @@ def test_gate_catches_a_planted_leak(store, change):
 
 def test_gate_catches_lengths_that_tell(single):
     def compressed(parts, png):
-        return stimuli.compose(halves(png, 1), None)
+        return render.compose(halves(png, 1), None)
 
     share = guessed(single, compressed)
     assert share.low > 0.5

@@ -2,12 +2,14 @@
 
 import sqlite3
 import threading
+import time
 
 import pytest
 
 from tests.turing.support.studies import built, rows
 from turing.errors import TuringError
 from turing.store import database
+from turing.store.connections import FairLock
 from turing.store.database import StoreUnavailableError
 from turing.store.store import note
 
@@ -138,3 +140,51 @@ def test_a_damaged_file_is_said(store):
         file.write(b"\xff" * 200_000)
     with pytest.raises(TuringError, match="damaged; restore a backup"):
         rows(store, "photos")
+
+
+def wait_until(condition):
+    deadline = time.monotonic() + 60
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.001)
+    assert condition()
+
+
+def test_first_come_first_served():
+    lock, order = FairLock(), []
+    assert lock.acquire(0)
+
+    def come(number):
+        assert lock.acquire(60)
+        order.append(number)
+        lock.release()
+
+    threads = []
+    for number in range(20):
+        threads.append(threading.Thread(target=come, args=(number,)))
+        threads[-1].start()
+        wait_until(lambda: len(lock._waiting) == len(threads))
+    lock.release()
+    for thread in threads:
+        thread.join()
+    assert order == list(range(20))
+    assert lock.acquire(0)
+
+
+def test_whoever_comes_back_at_once_stands_behind_those_who_wait():
+    lock, had = FairLock(), []
+    assert lock.acquire(0)
+    other = threading.Thread(target=lambda: had.append(lock.acquire(60)))
+    other.start()
+    wait_until(lambda: lock._waiting)
+    lock.release()
+    assert not lock.acquire(0)  # it is the other's, even if that has not woken up
+    other.join()
+    assert had == [True]
+
+
+def test_who_gives_up_is_passed_over():
+    lock = FairLock()
+    assert lock.acquire(0)
+    assert not lock.acquire(0.01)
+    lock.release()
+    assert lock.acquire(0)

@@ -16,9 +16,9 @@ from turing.study.trials import (
     WILD,
     Design,
     correct_choice,
+    every_stimulus,
     offers_break,
     participant_trials,
-    stimuli,
 )
 
 KEY = bytes(range(32))
@@ -70,7 +70,7 @@ def test_what_holds_for_every_participant(design, number, part, preview):
     assert len(set(shown)) == len(shown)
     used = {photo for of in design.photos.values() for photo in of}
     assert all((trial.photo in used) == (trial.kind == "scored") for trial in trials)
-    possible = set(stimuli(design))
+    possible = set(every_stimulus(design))
     assert all(((trial.dataset, trial.photo), trial.parts) in possible for trial in trials)
 
 
@@ -325,7 +325,7 @@ def test_correct_choice(protocol, parts, expected):
 )
 def test_stimuli_are_listed_once(protocol, pictures):
     """30 photos, 28 of them scored; two models."""
-    found = stimuli(make_design((22, 8), trials=5, practice=1, catch=1, protocol=protocol))
+    found = every_stimulus(make_design((22, 8), trials=5, practice=1, catch=1, protocol=protocol))
     assert len(found) == len(set(found)) == pictures
 
 

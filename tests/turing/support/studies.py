@@ -11,7 +11,7 @@ from PIL import Image
 
 from turing.store.store import PhotoFacts, StimulusFacts, Store, create_store
 from turing.study.study import parse_study
-from turing.study.trials import WILD, select_photos, stimuli
+from turing.study.trials import WILD, every_stimulus, select_photos
 
 STUDY = """
 [study]
@@ -108,7 +108,7 @@ def build(directory, *, photos=6, part=1, checkpoints="1", program="0.1.0", **ch
             seed=study.study.seed,
         )
     )
-    ids = [add(store, place, parts, checkpoints) for place, parts in stimuli(design)]
+    ids = [add(store, place, parts, checkpoints) for place, parts in every_stimulus(design)]
     store.freeze(study, design, ids, program)
     return store
 

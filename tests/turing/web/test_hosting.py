@@ -5,13 +5,13 @@ import time
 
 import pytest
 
+import turing.stimuli.demo as demo_module
 from tests.turing.backup.test_snapshots import counts
 from tests.turing.support.answering import participant
 from tests.turing.support.remotes import FakeRemote
 from tests.turing.support.studies import built, rows
 from turing.backup.sender import Sender
 from turing.errors import TuringError
-from turing.stimuli import demo as demo_study
 from turing.stimuli.demo import NAME as DEMO
 from turing.store.store import Store, store_path
 from turing.web import hosting
@@ -74,9 +74,9 @@ def test_a_demo_that_was_closed_stays_closed(tmp_path, demo):
 @pytest.mark.slow
 def test_another_checkpoint_makes_no_new_version_of_the_demo(demo, monkeypatch, checkpoints):
     models = ["control-8", "control-9"]
-    monkeypatch.setattr(demo_study, "MODELS", models)
+    monkeypatch.setattr(demo_module, "MODELS", models)
     for spare in (["bins"], ["direct", "bins"]):
-        monkeypatch.setattr(demo_study.stimuli, "checkpoints", lambda of=spare: [*of, *models])
+        monkeypatch.setattr(demo_module.render, "checkpoints", lambda of=spare: [*of, *models])
         assert demo().version == 1
 
 
