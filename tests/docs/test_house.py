@@ -80,7 +80,7 @@ def is_door(name):
 
 
 def test_there_is_something_to_read():
-    assert {"colorize", "turing", "colorize.color.lab", "colorize.models.networks.zhang"} <= NAMES
+    assert {"turing", "colorize.color.lab", "colorize.models.networks.published.zhang"} <= NAMES
 
 
 def test_imports_run_one_way():
