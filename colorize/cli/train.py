@@ -68,6 +68,7 @@ def train(
     python -m colorize train --network fusion --data DATA --dataset animals --dataset people \\
         --output runs/2 --epochs 20 --set batch=16 --set repeat=people:2
     """
+    from colorize.cli.interrupts import interruptible
     from colorize.data.datasets import find_datasets
     from colorize.training.settings import make_settings
 
@@ -83,7 +84,9 @@ def train(
 
     keep_freed_memory()
     budget = Budget(epochs=epochs or _EPOCHS) if minutes is None else Budget(minutes=minutes)
-    if not train(settings, datasets, output, budget, resume=resume):
+    with interruptible() as stopped:
+        done = train(settings, datasets, output, budget, resume=resume, stopped=stopped)
+    if not done:
         raise typer.Exit(INTERRUPTED)
     if os.environ.get("RANK", "0") == "0":  # one of several processes speaks
         typer.echo(f"Done. `python -m colorize export {output} -o NAME` makes it a checkpoint.")

@@ -1,7 +1,9 @@
 """`python -m colorize train`, `evaluate` and `sheet`."""
 
 import json
+import os
 import shutil
+import signal
 from dataclasses import replace
 
 import pytest
@@ -19,9 +21,12 @@ def trained(monkeypatch):
 
     calls = []
 
-    def fake(settings, datasets, output, budget, *, resume):
+    def fake(settings, datasets, output, budget, *, resume, stopped):
         calls.append((settings, [dataset.name for dataset in datasets], output, budget, resume))
-        return output.name != "interrupted"
+        assert not stopped()
+        if output.name == "interrupted":
+            os.kill(os.getpid(), signal.SIGINT)
+        return not stopped()
 
     monkeypatch.setattr(train, "train", fake)
     return calls
