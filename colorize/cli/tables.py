@@ -84,7 +84,7 @@ def figures_table(rows: Iterable[dict[str, Any]]) -> Table:
         for row in rows
     ]
     table = Table()
-    for key in rows[0]:
+    for key in rows[0] if rows else ():
         is_name = isinstance(rows[0][key], str)
         table.add_column(key.replace("_", " "), justify="left" if is_name else "right")
     for row in rows:

@@ -19,7 +19,9 @@ def summary_table(rows: Sequence[dict], figure: str = "mse") -> str:
     models = list(dict.fromkeys(_label(row) for row in rows))
     values = {(_label(row), row["dataset"]): row[figure] for row in rows}
     best = {
-        dataset: min(v for (_, d), v in values.items() if d == dataset and v is not None)
+        dataset: min(
+            (v for (_, d), v in values.items() if d == dataset and v is not None), default=None
+        )
         for dataset in datasets
     }
     lines = [_line(["model", *datasets]), _line(["---", *["---:"] * len(datasets)])]
@@ -28,7 +30,8 @@ def summary_table(rows: Sequence[dict], figure: str = "mse") -> str:
         for dataset in datasets:
             value = values.get((model, dataset))
             text = _text(figure, value)
-            cells.append(f"**{text}**" if value == best[dataset] else text)
+            is_best = value is not None and value == best[dataset]
+            cells.append(f"**{text}**" if is_best else text)
         lines.append(_line([model, *cells]))
     return "\n".join(lines) + "\n"
 

@@ -14,6 +14,7 @@ from colorize.data.datasets import Dataset
 from colorize.evaluation.metrics import ciede2000
 from colorize.evaluation.scores import (
     Contestant,
+    batches,
     contestants,
     mean_of,
     read_photos,
@@ -46,21 +47,22 @@ def measure(
     entries = [entry for model in models for entry in contestants(*model, device)]
     figures: dict[tuple[Contestant, str], dict[str, list]] = {}
     for dataset in asked:
-        photos = list(read_photos(dataset, split, notes))
-        new = score_photos(entries, photos, figures=("mse",))
         aged_entries = _aged(entries, seed)
-        aged = score_photos(list(aged_entries), photos, figures=("mse",))
-        for entry, other in zip(entries, aged_entries, strict=True):
-            between = differences_between_sizes(entry.colorize, photos) if entry.shipped else []
-            own = {
-                "mse": [row["mse"] for row in new[entry]],
-                "mse_aged": [row["mse"] for row in aged[other]],
-                "between_sizes": between,
-            }
-            for name in (dataset.name, "all"):
-                lists = figures.setdefault((entry, name), {figure: [] for figure in own})
-                for figure, values in own.items():
-                    lists[figure] += values
+        for photos in batches(read_photos(dataset, split, notes)):
+            new = score_photos(entries, photos, figures=("mse",))
+            aged = score_photos(aged_entries, photos, figures=("mse",))
+            for entry, other in zip(entries, aged_entries, strict=True):
+                between = differences_between_sizes(entry.colorize, photos) if entry.shipped else []
+                own = {
+                    "mse": [row["mse"] for row in new[entry]],
+                    "mse_aged": [row["mse"] for row in aged[other]],
+                    "between_sizes": between,
+                }
+                for name in (dataset.name, "all"):
+                    lists = figures.setdefault((entry, name), {figure: [] for figure in own})
+                    for figure, values in own.items():
+                        lists[figure] += values
+            del photos  # before the next ones are read
     order = [dataset.name for dataset in asked] + ["all"]
     rows = [_row(entry, name, figures[entry, name]) for name in order for entry in entries]
     settings = {"split": split, "sizes": list(SIZES), "seed": seed, "notes": notes}

@@ -30,6 +30,7 @@ _TIDY_EVERY = 600.0
 # How often it is looked for other runs: a container that is replaced ends within minutes.
 _LOOK_EVERY, _LOOK_SOON, _SOON = 600.0, 20.0, 900.0
 _FIRST_WAIT, _LONGEST_WAIT = 10.0, 600.0  # after failures
+_DOUBLINGS = 6  # the first wait to over the longest: 2.0 ** failures overflows after 1,024
 
 
 @dataclass
@@ -56,7 +57,7 @@ class _Kept:
 
     def wait(self) -> float:
         """Seconds after a failed try until the next."""
-        return min(_FIRST_WAIT * 2 ** (self.failures - 1), _LONGEST_WAIT)
+        return min(_FIRST_WAIT * 2 ** min(self.failures - 1, _DOUBLINGS), _LONGEST_WAIT)
 
 
 @dataclass

@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import nn
 
+from colorize.data.datasets import Dataset, PhotoFile
 from colorize.evaluation import robustness
 from colorize.evaluation.robustness import differences_between_sizes, measure
 from colorize.evaluation.scores import evaluate
@@ -52,6 +53,37 @@ def test_the_error_on_aged_photos_stands_beside_the_contracts(datasets, monkeypa
         else:
             assert row["mse_aged"] != row["mse"]
     assert [row["photos"] for row in result["rows"]] == [3, 3, 2, 2, 5, 5]
+
+
+def test_photos_are_held_a_few_at_a_time(monkeypatch):
+    held, most = 0, 0
+
+    class Pixels(np.ndarray):
+        def __del__(self):
+            nonlocal held
+            held -= self.base is None
+
+    class Photo(PhotoFile):
+        def pixels(self):
+            nonlocal held, most
+            held += 1
+            most = max(most, held)
+            return np.zeros((64, 64, 3), np.uint8).view(Pixels).copy()
+
+    photos = [Photo(f"{number}.png", bytes) for number in range(40)]
+    figures = {"mse": 0.0}
+    monkeypatch.setattr(
+        robustness,
+        "score_photos",
+        lambda entries, photos, **_: {e: [figures] * len(photos) for e in entries},
+    )
+    monkeypatch.setattr(
+        robustness, "differences_between_sizes", lambda _, photos: [0.0] * len(photos)
+    )
+    dataset = Dataset("a", {"train": [], "val": photos, "test": []})
+    result = measure([(Reading(), RECORD)], [dataset], "val", CPU)
+    assert result["rows"][0]["photos"] == 40
+    assert most <= 16
 
 
 def test_ageing_is_the_same_each_time_and_another_with_another_seed(datasets):
