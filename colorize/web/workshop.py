@@ -94,7 +94,7 @@ class Workshop:
         self.memory = Memory(max_bytes)
         self._colorizers: dict[str, Colorizer] = {}
         self._loading = {name: threading.Lock() for name in self.records}
-        self._turns = Turns(_NETWORKS)
+        self.turns = Turns(_NETWORKS)
         self._running: dict[tuple[Hashable, ...], Future[Made]] = {}
         self._starting = threading.Lock()
         self._whole = ThreadPoolExecutor(_WHOLE_PHOTOS, "whole-photos")
@@ -123,7 +123,7 @@ class Workshop:
 
     def turn(self, who: str) -> AbstractContextManager[None]:
         """Keeps one of the places for networks while the block runs, after waiting for a turn."""
-        return self._turns.turn(who)
+        return self.turns.turn(who)
 
     def take(self, upload: Upload) -> Taken:
         """Opens an upload; PhotoError says what is wrong with it."""
@@ -156,7 +156,7 @@ class Workshop:
                 remembered: Future[Made] = Future()
                 remembered.set_result(Made(self.memory[key], 0.0))
                 return remembered
-            made = self._turns.submit(who or upload.owner, partial(self._run, upload, look))
+            made = self.turns.submit(who or upload.owner, partial(self._run, upload, look))
             self._running[key] = made
         made.add_done_callback(lambda _: self._running.pop(key))
         return made
@@ -271,7 +271,7 @@ class Workshop:
 
     def close(self) -> None:
         """Starts no other network."""
-        self._turns.close()
+        self.turns.close()
         self._whole.shutdown(wait=False, cancel_futures=True)
 
     def _ab(self, upload: Upload, look: Look) -> np.ndarray:
