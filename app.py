@@ -165,7 +165,7 @@ def build(folder: Path, hosting: "Hosting") -> tuple["gr.Blocks", dict[str, Any]
     from colorize.web.front import Front, waiting_clients
     from colorize.web.routes import Pictures
     from colorize.web.session import Sessions
-    from colorize.web.tab import MAX_FILE_SIZE, PAGE, THREADS, build_tab
+    from colorize.web.tab import MAX_FILE_SIZE, PAGE, PLACES, build_tab
     from colorize.web.workshop import Workshop
     from turing.web import tab as study_tab
     from turing.web.admin import admin_routes
@@ -207,7 +207,7 @@ def build(folder: Path, hosting: "Hosting") -> tuple["gr.Blocks", dict[str, Any]
         "css_paths": [PAGE / "tab.css"],
         "css": study_tab.CSS,
         "max_file_size": MAX_FILE_SIZE,
-        "max_threads": THREADS,
+        "max_threads": PLACES,
         "blocked_paths": [
             str(folder / "files"),
             str(folder / "sessions"),

@@ -140,5 +140,11 @@ def save(page, link):
     return download.value.suggested_filename, download.value.path().read_bytes()
 
 
+def forget(sessions, key):
+    """As if the visitor with this key had not used the page for long."""
+    sessions.by_key(key).used -= 4000
+    sessions.sweep()
+
+
 def scrolls_sideways(page):
     return page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
