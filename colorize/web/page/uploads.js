@@ -17,17 +17,22 @@ export const input = h("input", {
   accept: "image/*,.avif,.heic,.heif,.tif,.tiff,.bmp,.webp",
   onchange: () => (take([...input.files]), (input.value = "")),
 });
+
 const invitation = h("span", { class: "cz-big" });
+
 /** Where photos are dropped; it frames `input`. */
 export const drop = h("label", { class: "cz-drop" }, input, invitation,
   h("span", { class: "cz-small" }, touched ? "" : "or click to choose them, or paste one"));
+
 /** Lies over the page while photos are dragged over it. */
 export const veil = h("div", { class: "cz-veil", hidden: true }, "Drop photos to colorize them");
+
 /** Opens the camera. */
 export const camera = h("button", {
   type: "button", class: "cz-button cz-camera", onclick: openCamera,
 }, "Use the camera");
 show(camera, Boolean(navigator.mediaDevices?.getUserMedia));
+
 const row = h("div");
 
 /** The photos to try. */
