@@ -4,6 +4,7 @@ Under `/gradio_api/colorize/KEY/...`, where KEY is the session's secret. Nothing
 folder that is served; what is big is made when it is asked for.
 """
 
+import hashlib
 import math
 import zipfile
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -200,6 +201,26 @@ class Pictures:
                 return JSONResponse({"error": str(error)}, 422, _NO_STORE)
 
         return Route(path, endpoint, methods=["GET"])
+
+
+def page_route(folder: Path) -> Route:
+    """The tab's modules, `folder`/*.js, read once. A browser that has one asks whether it changed.
+
+    No file is ever opened because an address names it.
+    """
+    files = {file.name: file.read_bytes() for file in folder.glob("*.js")}
+    tags = {name: f'"{hashlib.sha256(content).hexdigest()}"' for name, content in files.items()}
+
+    async def answer(request: Request) -> Response:  # async: it waits for no thread
+        name = request.path_params["name"]
+        if name not in files:
+            return JSONResponse({"error": "There is no such file"}, 404, _NO_STORE)
+        headers = {"Cache-Control": "no-cache", "ETag": tags[name]}
+        if tags[name] in request.headers.get("If-None-Match", ""):
+            return Response(status_code=304, headers=headers)
+        return Response(files[name], media_type="text/javascript", headers=headers)
+
+    return Route(PREFIX + "/page/{name:path}", answer, methods=["GET"])
 
 
 class _Pipe:

@@ -1,4 +1,4 @@
-"""The Colorize tab: Gradio's queue, choices and API around the stage, which page/*.js draws."""
+"""The Colorize tab: Gradio's queue, choices and API around the stage, which page/main.js draws."""
 
 import secrets
 import tempfile
@@ -21,6 +21,18 @@ from colorize.web.turns import done
 from colorize.web.workshop import Look, Made, Upload, fit
 
 PAGE = Path(__file__).parent / "page"
+# Gradio has events of those names alone that stand in quotes here.
+_ON_LOAD = """
+// "photos", "example", "rest", "cancel", "remove", "restart", "resume"
+import(new URL("gradio_api/colorize/page/main.js", document.baseURI))
+    .then((page) => page.mount(element, props, trigger, upload, watch))
+    .catch((error) => {
+        element.innerHTML = '<p class="cz-error" role="alert">This page could not be loaded whole. '
+            + 'Check the connection, then load it again; if that does not help, the browser may be '
+            + 'too old for it.</p>';
+        throw error;
+    });
+"""
 MAX_FILE_SIZE = 100 * 2**20
 _AUTOMATIC = "Automatic"
 _SIZES = [_AUTOMATIC, "192", "256", "384"]
@@ -68,9 +80,7 @@ def build_tab(demo: gr.Blocks, sessions: Sessions, examples: Sequence[Path]) -> 
 def _stage(records: list[Record]) -> gr.HTML:
     return gr.HTML(
         html_template="<div></div>",
-        js_on_load="\n".join(
-            file.read_text(encoding="utf-8") for file in sorted(PAGE.glob("*.js"))
-        ),
+        js_on_load=_ON_LOAD,
         apply_default_css=False,
         elem_id="colorize-stage",
         models=[
