@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from turing.errors import TuringError, WrongUseError
-from turing.store import database
+from turing.store.files import new_folder, unfinished
 from turing.store.records import Row, choice_rows, participant_rows
 from turing.store.store import Store
 from turing.study.trials import WILD
@@ -78,9 +78,9 @@ def export(
         rows = _blinded(store, rows)
     columns = list(rows[0]) if rows else list(COLUMNS)
     dictionary = path.with_name(f"{path.stem}.columns.csv")
-    with database.new_folder(path.parent), database.unfinished(path) as target:
+    with new_folder(path.parent), unfinished(path) as target:
         write(target, columns, rows)
-    with database.unfinished(dictionary) as target:
+    with unfinished(dictionary) as target:
         explained = [(column, *_meaning(column)) for column in columns]
         _write_lines(target, ("column", "type", "meaning"), explained)
     return Exported(path, dictionary, len(rows))
