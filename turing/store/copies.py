@@ -72,7 +72,7 @@ def restore(backup: Path | str, store: Path | str) -> Kept:
         if lost:
             raise TuringError("\n".join(_faults(_folder(backup), lost)))
         store.parent.mkdir(parents=True, exist_ok=True)
-        with _to_ourselves(store, name) as old, unfinished(store) as path:
+        with _locked(store, name) as old, unfinished(store) as path:
             database.copy_into(source, path)
             copy_pictures(_folder(backup), _folder(store), pictures)
             before = None
@@ -167,7 +167,7 @@ def _differs(db: sqlite3.Connection) -> bool:
 
 
 @contextlib.contextmanager
-def _to_ourselves(path: Path, name: str) -> Iterator[sqlite3.Connection | None]:
+def _locked(path: Path, name: str) -> Iterator[sqlite3.Connection | None]:
     """The store that is to be replaced, locked; None where there is none."""
     if not path.exists():
         yield None

@@ -124,7 +124,7 @@ class Sessions:
     ) -> Answered:
         """Write a choice for the present trial. The first stands: the same again is no other."""
         with self.store.writing() as db:
-            person = people.staying(db, token)
+            person = people.taking_part(db, token)
             row = db.execute(
                 "SELECT t.id, t.practice, t.position, t.kind, s.parts, s.left, s.right, c.choice "
                 "FROM trials t JOIN stimuli s ON s.id = t.stimulus "
@@ -156,7 +156,7 @@ class Sessions:
     def finish(self, token: str | None, answers: Answers) -> End:
         """Write the answers to the last questions; the same again gives the same end."""
         with self.store.writing() as db:
-            person = people.staying(db, token)
+            person = people.taking_part(db, token)
             study = self.store.version(db, person.version).study
             if person.finished is None:
                 if _present(db, person.id):
