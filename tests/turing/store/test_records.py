@@ -13,11 +13,8 @@ from turing.study.trials import WILD, correct_choice
 store = pytest.fixture(two_people)
 
 
-@pytest.mark.parametrize(
-    "protocol", ["pick-original", "pick-fake-sequential", "single", "preference"]
-)
-def test_the_analysis_and_the_export_read_the_same(tmp_path, protocol):
-    with built(tmp_path, protocol=protocol) as store:
+def test_the_analysis_and_the_export_read_the_same(tmp_path):
+    with built(tmp_path, protocol="single") as store:
         store.open_study()
         participant(store, seed=1)
         participant(store, 3, seed=2)
