@@ -11,7 +11,7 @@ __all__ = ["Colorizer", "Photo", "list_checkpoints"]
 
 _HOMES = {
     "Colorizer": "colorize.inference.colorizer",
-    "Photo": "colorize.photo.opening",
+    "Photo": "colorize.photo",
     "list_checkpoints": "colorize.models.record",
 }
 

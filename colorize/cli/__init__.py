@@ -2,7 +2,7 @@
 
 import sys
 
-from colorize.cli import checkpoints, cli_hints, measure, photo, train  # noqa: F401 - their commands
+from colorize.cli import checkpoints, measure, photo, train  # noqa: F401 - their commands
 from colorize.cli.base import app
 
 _ORDER = (

@@ -1,14 +1,19 @@
 """The commands about checkpoints: `models`, `import`, `export`, `blend`."""
 
 import json
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from colorize.cli.base import command, wrong_use
-from colorize.models.record import Record, check_name, checkpoints_folder, list_checkpoints
+from colorize.models.record import (
+    Record,
+    check_name,
+    checkpoints_folder,
+    list_checkpoints,
+    table_of,
+)
 
 
 @command("models")
@@ -28,7 +33,7 @@ def models(
 
     records = list_checkpoints()
     if as_json:
-        typer.echo(json.dumps([asdict(record) for record in records], indent=1))
+        typer.echo(json.dumps([table_of(record) for record in records], indent=1))
     elif records:
         console().print(models_table(records))
     else:

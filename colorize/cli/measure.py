@@ -1,12 +1,12 @@
-"""The commands that measure models beyond their scores: judge, decodings, robustness, bleeding."""
+"""The commands that measure models beyond their scores, from `judge` to `score-hints`."""
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from colorize.cli.base import Data, Datasets, Device, Models, Split, command, wrong_use
+from colorize.cli.base import Data, Datasets, Device, Model, Models, Split, command, warn, wrong_use
 from colorize.cli.shared import (
     check_json,
     find_models,
@@ -16,6 +16,13 @@ from colorize.cli.shared import (
     write_text,
 )
 from colorize.errors import ColorizeError
+from colorize.inference.options import MOST_HINTS
+from colorize.models.record import find_record, read_record, write_record
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from colorize.data.datasets import Dataset
 
 _Json = Annotated[
     Path | None, typer.Option("--json", metavar="FILE", help="Write the figures as JSON.")
@@ -50,23 +57,19 @@ def judge(
     python -m colorize judge --data DATA --split val
     python -m colorize judge --data DATA --model fusion --json judge.json
     """
-    from colorize.cli.tables import console, figures_table
-    from colorize.data.datasets import find_datasets
+    from colorize.cli.tables import figures_table
     from colorize.evaluation.markdown import update_judged
 
     with wrong_use():
-        datasets = find_datasets(data, dataset or ())
-        check_json(json_file)
         text = read_document(document, update_judged)
-        files = find_models(model)
+    datasets, files = _asked(data, dataset, model, json_file)
     from colorize.evaluation.judge import judge, open_eye
 
     with wrong_use():
         eye = open_eye(backbone_file)
     models, chosen = load_models(files, device)
     result = judge(models, datasets, split.value, chosen, eye, seed)
-    write_json(json_file, result)
-    console().print(figures_table(result["rows"]))
+    _show(result, json_file, figures_table(result["rows"]))
     _say(result["settings"]["notes"])
     if document is not None:
         write_text(document, update_judged(text, result["rows"]))
@@ -113,15 +116,12 @@ def decodings(
     python -m colorize decodings --data DATA --model classifier
     python -m colorize decodings --data DATA --model classifier --temperature 0.6 --gain 1.2 --save
     """
-    from colorize.cli.tables import console, figures_table
-    from colorize.data.datasets import find_datasets
+    from colorize.cli.tables import figures_table
 
     with wrong_use():
         if save and split is Split.test:
             raise ColorizeError("--save: a decoding is chosen on val, test is there to report")
-        datasets = find_datasets(data, dataset or ())
-        check_json(json_file)
-        files = find_models(model)
+    datasets, files = _asked(data, dataset, model, json_file)
     from colorize.evaluation.decodings import (
         CHROMAS,
         GAINS,
@@ -130,13 +130,12 @@ def decodings(
         decoding_of,
         sweep,
     )
-    from colorize.models.record import read_record, write_record
 
     models, chosen = load_models(files, device)
     grid = (temperature or TEMPERATURES, gain or GAINS, chroma or CHROMAS)
     result = sweep(models, datasets, split.value, chosen, *grid)
-    write_json(json_file, result)
-    console().print(figures_table(row for row in result["rows"] if row["dataset"] == "all"))
+    over_all = figures_table(row for row in result["rows"] if row["dataset"] == "all")
+    _show(result, json_file, over_all)
     for file, (_, record) in zip(files, models, strict=True):
         row, is_good = choose(result["rows"], record.name)
         lacks = "" if is_good else ", though none has the colour that is asked for at that MSE"
@@ -164,19 +163,14 @@ def robustness(
     \b
     python -m colorize robustness --data DATA --model fusion --json robustness.json
     """
-    from colorize.cli.tables import console, figures_table
-    from colorize.data.datasets import find_datasets
+    from colorize.cli.tables import figures_table
 
-    with wrong_use():
-        datasets = find_datasets(data, dataset or ())
-        check_json(json_file)
-        files = find_models(model)
+    datasets, files = _asked(data, dataset, model, json_file)
     from colorize.evaluation.robustness import measure
 
     models, chosen = load_models(files, device)
     result = measure(models, datasets, split.value, chosen, seed)
-    write_json(json_file, result)
-    console().print(figures_table(result["rows"]))
+    _show(result, json_file, figures_table(result["rows"]))
     _say(result["settings"]["notes"])
 
 
@@ -197,20 +191,96 @@ def bleeding(
     \b
     python -m colorize bleeding --data DATA --model fusion
     """
-    from colorize.cli.tables import console, figures_table
-    from colorize.data.datasets import find_datasets
+    from colorize.cli.tables import figures_table
 
-    with wrong_use():
-        datasets = find_datasets(data, dataset or ())
-        check_json(json_file)
-        files = find_models(model)
+    datasets, files = _asked(data, dataset, model, json_file)
     from colorize.evaluation.bleeding import measure
 
     models, chosen = load_models(files, device)
     result = measure(models, datasets, split.value, chosen)
-    write_json(json_file, result)
-    console().print(figures_table(result["rows"]))
+    _show(result, json_file, figures_table(result["rows"]))
     _say(result["settings"]["notes"])
+
+
+@command("score-hints")
+def score_hints(
+    data: Data,
+    dataset: Datasets = None,
+    model: Model = "default",
+    split: _Split = Split.test,
+    counts: Annotated[
+        str, typer.Option("--hints", metavar="N,N...", help="Hints a photo.")
+    ] = "0,1,5,20",
+    photos: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="At most how many a dataset.")
+    ] = None,
+    size: Annotated[
+        int | None, typer.Option(metavar="N", help="Working size. [default: the model's]")
+    ] = None,
+    seed: Annotated[int, typer.Option(metavar="N", help="Another one, other spots.")] = 0,
+    json_file: _Json = None,
+    device: Device = "auto",
+) -> None:
+    """Score how a model follows colour hints.
+
+    Hints are taken from the true photos, at random spots: PSNR of the whole photo by how many
+    there are, and the share of hinted spots that come out within CIEDE2000 10 of the wish.
+
+    \b
+    python -m colorize score-hints --data DATA --split val
+    python -m colorize score-hints --data DATA --dataset people --hints 0,1,5,20,50 --json h.json
+    """
+    from colorize.data.datasets import find_datasets
+
+    with wrong_use():
+        numbers = _counts(counts)
+        file = find_record(model)
+        record = read_record(file)
+        if not record.takes_hints:
+            raise ColorizeError(f"{record.name} cannot follow colour hints; choose another model")
+        datasets = find_datasets(data, dataset or ())
+        check_json(json_file)
+    from colorize.cli.tables import hints_table
+    from colorize.evaluation.hint_scores import score_datasets
+    from colorize.inference.colorizer import Colorizer, choose_device
+
+    with wrong_use():
+        choose_device(device)
+        colorizer = Colorizer(file, device)
+        colorizer.check(size=size)
+    result = score_datasets(
+        colorizer, datasets, split.value, numbers, seed=seed, size=size, most=photos, say=warn
+    )
+    _show(result, json_file, hints_table(result))
+
+
+def _counts(text: str) -> list[int]:
+    """The numbers of "0,1,5", each once, the smallest first."""
+    words = [word.strip() for word in text.split(",")]
+    if not all(word.isdecimal() and int(word) <= MOST_HINTS for word in words):
+        raise ColorizeError(
+            f"hints: expected numbers up to {MOST_HINTS} like 0,1,5,20, found {text!r}"
+        )
+    return sorted({int(word) for word in words})
+
+
+def _asked(
+    data: Path, dataset: list[str] | None, model: list[str] | None, json_file: Path | None
+) -> tuple[list["Dataset"], list[Path]]:
+    """The datasets and the models' record files; wrong use where one is not there."""
+    from colorize.data.datasets import find_datasets
+
+    with wrong_use():
+        check_json(json_file)
+        return find_datasets(data, dataset or ()), find_models(model)
+
+
+def _show(result: dict[str, Any], json_file: Path | None, table: "Table") -> None:
+    """The figures as JSON, where asked for, and their table."""
+    from colorize.cli.tables import console
+
+    write_json(json_file, result)
+    console().print(table)
 
 
 def _say(notes: list[str]) -> None:

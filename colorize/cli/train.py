@@ -68,6 +68,7 @@ def train(
     python -m colorize train --network fusion --data DATA --dataset animals --dataset people \\
         --output runs/2 --epochs 20 --set batch=16 --set repeat=people:2
     """
+    from colorize.cli.interrupts import interruptible
     from colorize.data.datasets import find_datasets
     from colorize.training.settings import make_settings
 
@@ -83,7 +84,9 @@ def train(
 
     keep_freed_memory()
     budget = Budget(epochs=epochs or _EPOCHS) if minutes is None else Budget(minutes=minutes)
-    if not train(settings, datasets, output, budget, resume=resume):
+    with interruptible() as stopped:
+        done = train(settings, datasets, output, budget, resume=resume, stopped=stopped)
+    if not done:
         raise typer.Exit(INTERRUPTED)
     if os.environ.get("RANK", "0") == "0":  # one of several processes speaks
         typer.echo(f"Done. `python -m colorize export {output} -o NAME` makes it a checkpoint.")
@@ -99,7 +102,12 @@ def evaluate(
         Path | None, typer.Option("--json", metavar="FILE", help="Write the figures as JSON.")
     ] = None,
     document: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Renew the tables of a Markdown file.")
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE",
+            help="Renew the tables of a Markdown file: those whose marks stand in it. "
+            "Repeat for more.",
+        ),
     ] = None,
     save_scores: Annotated[
         bool, typer.Option("--save-scores", help="Write the scores into the models' records.")
@@ -124,7 +132,7 @@ def evaluate(
             raise ColorizeError("--save-scores goes with the test photos of all datasets")
         datasets = find_datasets(data, dataset or ())
         check_json(json_file)
-        text = read_document(document, update_document)
+        texts = {file: read_document(file, update_document) for file in document or ()}
         files = find_models(model)
     from colorize.evaluation.scores import evaluate
 
@@ -135,8 +143,8 @@ def evaluate(
         console().print(table)
     for note in result["settings"]["notes"]:
         typer.echo(f"Note: {note}.")
-    if document is not None:
-        write_text(document, update_document(text, result["rows"]))
+    for file, text in texts.items():
+        write_text(file, update_document(text, result["rows"]))
     if save_scores:
         for file, (_, record) in zip(files, models, strict=True):
             _save_scores(file, record, result)

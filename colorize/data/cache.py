@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from itertools import accumulate
@@ -47,12 +47,17 @@ class PhotoCache(Sequence):
 
 
 def open_cache(
-    datasets: Sequence[Dataset], split: str, short_side: int, folder: Path
+    datasets: Sequence[Dataset],
+    split: str,
+    short_side: int,
+    folder: Path,
+    stopped: Callable[[], bool] = lambda: False,
 ) -> PhotoCache:
     """The cache of a split, decoded now where `folder` has none yet.
 
     Photos with a longer short side than `short_side` are scaled down to it. The files are named
-    by a hash of what went in; half-written ones are never opened.
+    by a hash of what went in; half-written ones are never opened. KeyboardInterrupt where
+    `stopped` says, between two photos, that somebody wishes an end.
     """
     entries = [(dataset.name, photo) for dataset in datasets for photo in dataset.photos[split]]
     named = [[name, photo.name, photo.stamp] for name, photo in entries]
@@ -61,7 +66,7 @@ def open_cache(
     index = _read_index(index_file, file)
     if index is None:
         folder.mkdir(parents=True, exist_ok=True)
-        index = _decode_all(entries, short_side, file, split)
+        index = _decode_all(entries, short_side, file, split, stopped)
         with replacing(index_file) as out:
             out.write(json.dumps(index).encode())
     return PhotoCache(file, index)
@@ -78,13 +83,19 @@ def _read_index(index_file: Path, file: Path) -> dict[str, Any] | None:
 
 
 def _decode_all(
-    entries: list[tuple[str, PhotoFile]], short_side: int, file: Path, split: str
+    entries: list[tuple[str, PhotoFile]],
+    short_side: int,
+    file: Path,
+    split: str,
+    stopped: Callable[[], bool],
 ) -> dict[str, Any]:
     index: dict[str, Any] = {"shapes": [], "datasets": [], "skipped": []}
     photos = _decoded([photo for _, photo in entries], short_side)
     progress = tqdm(photos, f"decoding {split}", total=len(entries), unit="photo")
     with closing(photos), replacing(file) as out:
         for (name, photo), pixels in zip(entries, progress, strict=True):
+            if stopped():
+                raise KeyboardInterrupt
             if isinstance(pixels, ColorizeError):
                 index["skipped"].append(f"{name}/{photo.name}: {pixels}")
                 continue

@@ -13,7 +13,6 @@ from torch import Tensor, nn
 from colorize.color.lab import lab_from_rgb, rgb_from_lab
 from colorize.color.resample import enlarged_part
 from colorize.data.datasets import Dataset
-from colorize.evaluation import guide
 from colorize.evaluation.scores import read_photos, with_split
 from colorize.inference.predict import decode, resize, run_network
 from colorize.models.record import Record
@@ -21,6 +20,8 @@ from colorize.models.record import Record
 STRONG = 6.0  # ab units a pixel, of the gradient smoothed with a sigma of 1
 NEAR = 3.0  # pixels
 FACTORS = (2, 4, 8)  # by which the truth's own ab is reduced, as a model without faults
+GUIDE_RADIUS = 1  # of the guide's windows, in pixels of the network's output; chosen on `val`
+GUIDE_EPSILON = 30.0  # squared units of L: edges weaker than its root guide little; chosen likewise
 _SMALLEST = 8
 
 Upsampling = Callable[[Tensor, Tensor], Tensor]  # ab (2, h, w), L (1, H, W) -> ab (2, H, W)
@@ -36,9 +37,32 @@ def bicubic(ab: Tensor, L: Tensor) -> Tensor:
 
 
 def guided(ab: Tensor, L: Tensor) -> Tensor:
-    coefficients = guide.coefficients(ab, resize(L[None], ab.shape[-2:])[0])
+    """Along the edges of L, by the slopes that `guide_coefficients` gives."""
+    coefficients = guide_coefficients(ab, resize(L[None], ab.shape[-2:])[0])
     slope, rest = bicubic(coefficients, L).split(2)
     return slope * L + rest
+
+
+def guide_coefficients(
+    ab: Tensor, L: Tensor, radius: int = GUIDE_RADIUS, epsilon: float = GUIDE_EPSILON
+) -> Tensor:
+    """`(4, h, w)` from ab `(2, h, w)` and L `(1, h, w)` at the same resolution.
+
+    A fast guided filter (He and Sun 2015; He, Sun and Tang 2013, equations 5 and 6), computed at
+    low resolution and enlarged; it adds only what is finer than the network's ab, which stays.
+    The first two are the slopes of a and b over L in the windows around each pixel, the others
+    what is left of ab: enlarged, slope * L + rest is ab.
+    """
+
+    def mean(x: Tensor) -> Tensor:
+        """Over windows, which end at the border of the picture."""
+        side = 2 * radius + 1
+        return F.avg_pool2d(x[None], side, 1, radius, count_include_pad=False)[0]
+
+    L_mean, ab_mean = mean(L), mean(ab)
+    variance = mean(L * L) - L_mean.square()
+    slope = mean((mean(L * ab) - L_mean * ab_mean) / (variance.clamp(min=0) + epsilon))
+    return torch.cat((slope, ab - slope * L))
 
 
 UPSAMPLINGS: dict[str, Upsampling] = {"bilinear": bilinear, "bicubic": bicubic, "guided": guided}

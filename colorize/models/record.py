@@ -1,19 +1,29 @@
 """The record of a checkpoint: NAME.json beside NAME.safetensors. No torch here."""
 
 import json
-import math
 import os
 import re
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field, fields
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, field, fields
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
+from pydantic.dataclasses import dataclass
 
 from colorize.errors import ColorizeError
 from colorize.files import replacing
 
 SCHEMA = 1
-_KINDS = ("direct", "annealed-mean")
+_OPTIONAL = ("stretch", "source", "revision", "tones")  # not in a file where as without them
 WITH_HINTS = ("unet",)  # the networks that take colour hints, told without torch
 
 
@@ -36,7 +46,55 @@ class Decoding(NamedTuple):
         return ", ".join(parts)
 
 
-@dataclass(frozen=True)
+_STRICT = ConfigDict(strict=True, allow_inf_nan=False, extra="allow")
+_Above0 = Annotated[float, Field(gt=0)]
+
+
+class _DecodingTable(BaseModel):
+    """What `Record.decoding` has to hold."""
+
+    model_config = _STRICT
+
+    kind: Literal["direct", "annealed-mean"]
+    temperature: Annotated[float, Field(ge=0)] | None = None
+    chroma: _Above0 = 1.0
+    gain: _Above0 = 1.0
+
+    @model_validator(mode="after")
+    def _has_a_temperature(self) -> "_DecodingTable":
+        if self.kind == "annealed-mean" and self.temperature is None:
+            raise ValueError("annealed-mean needs a temperature")
+        return self
+
+
+class _WeightsTable(BaseModel):
+    """What `Record.weights` has to hold, once there is a file."""
+
+    model_config = _STRICT
+
+    sha256: str
+    bytes: int
+
+
+def _holding(table: type[BaseModel]) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """A check that a dictionary is such a table; it stays as it is, so that it is written so."""
+
+    def check(value: dict[str, Any]) -> dict[str, Any]:
+        try:
+            table.model_validate(value)
+        except ValidationError as error:
+            raise ValueError(_first_fault(error)) from None
+        return value
+
+    return check
+
+
+def _unlisted(value: Any) -> Any:
+    """JSON has lists alone."""
+    return tuple(value) if isinstance(value, list) else value
+
+
+@dataclass(frozen=True, config=ConfigDict(strict=True, allow_inf_nan=False))
 class Record:
     """What a checkpoint is, how to run it, and where it is from.
 
@@ -45,7 +103,10 @@ class Record:
     is a mean of, at most c times, and with `"gain": g` ab is multiplied by g; both 1 unless said.
     `lightness` is (centre, scale): networks take (L - centre) / scale and
     give ab / `ab_scale`. `size` is the working size: the short side in pixels. `scores` are
-    rows of `evaluate`. `weights` holds sha256, bytes and dtype of the file.
+    rows of `evaluate`. `weights` holds sha256, bytes and dtype of the file, none before there is
+    one. `source` and `revision` say where published weights are from. `stretch` (the photo is
+    stretched to a square) and `tones` (its tones are normalised) are true of no network yet.
+    pydantic's ValidationError (a ValueError) where a value cannot be right.
     """
 
     name: str
@@ -53,10 +114,10 @@ class Record:
     summary: str
     network: str
     arguments: dict[str, Any]
-    size: int
-    decoding: dict[str, Any]
-    lightness: tuple[float, float] = (50.0, 50.0)
-    ab_scale: float = 110.0
+    size: Annotated[int, Field(ge=8, le=4096)]
+    decoding: Annotated[dict[str, Any], AfterValidator(_holding(_DecodingTable))]
+    lightness: Annotated[tuple[float, _Above0], BeforeValidator(_unlisted)] = (50.0, 50.0)
+    ab_scale: _Above0 = 110.0
     backbone: dict[str, Any] | None = None
     data: dict[str, Any] = field(default_factory=dict)
     training: dict[str, Any] = field(default_factory=dict)
@@ -64,7 +125,11 @@ class Record:
     scores: list[dict[str, Any]] = field(default_factory=list)
     weights: dict[str, Any] = field(default_factory=dict)
     default: bool = False
-    schema: int = SCHEMA
+    schema: Literal[1] = SCHEMA
+    stretch: Literal[False] = False
+    source: str = ""
+    revision: str = ""
+    tones: Literal[False] = False
 
     @property
     def over_bins(self) -> bool:
@@ -135,61 +200,39 @@ def read_record(file: Path) -> Record:
             "it was written by another version of this program"
         )
     _check_keys(file, content)
-    wrong = [key for key, is_right in _checks(file, content).items() if not is_right]
-    if wrong:
-        key = wrong[0]
-        raise CheckpointError(f"{file}: the record's {key} cannot be {content[key]!r}")
-    return Record(**{**content, "lightness": tuple(content["lightness"])})
+    try:
+        record = Record(**content)
+    except ValidationError as error:
+        key = str(error.errors()[0]["loc"][0])
+        raise _refused(file, key, content, _first_fault(error, within=key)) from error
+    if record.name != file.stem:
+        raise _refused(file, "name", content, f"expected {file.stem!r}, as the file is called")
+    try:
+        _WeightsTable.model_validate(record.weights)
+    except ValidationError as error:
+        raise _refused(file, "weights", content, _first_fault(error)) from error
+    return record
+
+
+def _refused(file: Path, key: str, content: dict[str, Any], why: str) -> CheckpointError:
+    return CheckpointError(f"{file}: the record's {key} cannot be {content[key]!r}; {why}")
 
 
 def _check_keys(file: Path, content: dict[str, Any]) -> None:
     known = {entry.name for entry in fields(Record)}
-    for what, keys in (("lacks", known - content.keys()), ("has unknown", content.keys() - known)):
+    lacking, unknown = known - content.keys() - set(_OPTIONAL), content.keys() - known
+    for what, keys in (("lacks", lacking), ("has unknown", unknown)):
         if keys:
             raise CheckpointError(f"{file}: the record {what} {_words(keys)}")
 
 
-def _checks(file: Path, content: dict[str, Any]) -> dict[str, bool]:
-    """For each key whether its value is of the kind that the program counts on."""
-    texts = ("title", "summary", "network", "licence")
-    tables = ("arguments", "data", "training")
-    lightness, scores, weights = content["lightness"], content["scores"], content["weights"]
-    return {
-        "name": content["name"] == file.stem,
-        **{key: isinstance(content[key], str) for key in texts},
-        **{key: isinstance(content[key], dict) for key in tables},
-        "backbone": content["backbone"] is None or isinstance(content["backbone"], dict),
-        "size": _is_whole(content["size"]) and 8 <= content["size"] <= 4096,
-        "decoding": _is_decoding(content["decoding"]),
-        "lightness": isinstance(lightness, list)
-        and len(lightness) == 2
-        and _is_number(lightness[0])
-        and _is_number(lightness[1], above=0),
-        "ab_scale": _is_number(content["ab_scale"], above=0),
-        "scores": isinstance(scores, list) and all(isinstance(row, dict) for row in scores),
-        "weights": isinstance(weights, dict)
-        and isinstance(weights.get("sha256"), str)
-        and _is_whole(weights.get("bytes")),
-        "default": isinstance(content["default"], bool),
-    }
-
-
-def _is_decoding(value: Any) -> bool:
-    if not isinstance(value, dict) or value.get("kind") not in _KINDS:
-        return False
-    temperature = value.get("temperature")
-    if not all(_is_number(value.get(key, 1), above=0) for key in ("gain", "chroma")):
-        return False
-    return value["kind"] == "direct" or (_is_number(temperature) and temperature >= 0)
-
-
-def _is_whole(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _is_number(value: Any, above: float = -math.inf) -> bool:
-    whole_or_float = _is_whole(value) or isinstance(value, float)
-    return whole_or_float and math.isfinite(value) and value > above
+def _first_fault(error: ValidationError, within: str = "") -> str:
+    """What was expected, as "expected a number" or, deeper than `within`, "gain: expected ..."."""
+    fault = error.errors()[0]
+    where = ".".join(map(str, fault["loc"])).removeprefix(within).removeprefix(".")
+    words = fault["msg"].removeprefix("Value error, ")
+    words = words.replace("Input should be", "expected").replace("Field required", "is missing")
+    return f"{where}: {words}" if where else words
 
 
 def check_name(name: str) -> None:
@@ -200,9 +243,15 @@ def check_name(name: str) -> None:
         )
 
 
+def table_of(record: Record) -> dict[str, Any]:
+    """What NAME.json holds: every field, but the optional ones only where they say something."""
+    table = asdict(record)
+    return {key: value for key, value in table.items() if value or key not in _OPTIONAL}
+
+
 def write_record(record: Record, file: Path) -> None:
     """Writes NAME.json, whole or not at all. ValueError for NaN, which JSON has not."""
-    text = json.dumps(asdict(record), indent=1, ensure_ascii=False, allow_nan=False)
+    text = json.dumps(table_of(record), indent=1, ensure_ascii=False, allow_nan=False)
     with replacing(file) as out:
         out.write(f"{text}\n".encode())
 

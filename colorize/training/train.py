@@ -16,7 +16,6 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
-from colorize.cli.interrupts import interruptible
 from colorize.color import bins
 from colorize.color.lab import lab_from_rgb
 from colorize.data.ageing import degrade
@@ -62,14 +61,21 @@ class Budget:
 
 
 def train(
-    settings: Settings, datasets: list[Dataset], output: Path, budget: Budget, *, resume: bool
+    settings: Settings,
+    datasets: list[Dataset],
+    output: Path,
+    budget: Budget,
+    *,
+    resume: bool,
+    stopped: Callable[[], bool] = lambda: False,
 ) -> bool:
-    """Trains a network into the run folder `output`; True when done, False when interrupted.
+    """Trains a network into the run folder `output`; True when done, False when stopped.
 
-    By epochs, an interrupted and resumed run ends with the same weights, bit for bit, as one
-    that ran through; by minutes, the schedule follows the clock. `best.safetensors` and its
-    record hold the averaged weights of the epoch with the lowest mean MSE over the datasets of
-    `val` (of the last epoch where there is no `val`).
+    `stopped` is asked before each step whether somebody wishes an end; while photos are decoded,
+    KeyboardInterrupt follows. By epochs, an interrupted and resumed run ends with the same
+    weights, bit for bit, as one that ran through; by minutes, the schedule follows the clock.
+    `best.safetensors` and its record hold the averaged weights of the epoch with the lowest mean
+    MSE over the datasets of `val` (of the last epoch where there is no `val`).
     """
     accelerator = make_accelerator(settings)
     run, cache = Run(output), output.parent / "cache"
@@ -80,7 +86,7 @@ def train(
     if accelerator.is_main_process:
         run.begin(run_config(settings, datasets, accelerator.num_processes), resume=resume)
     with accelerator.main_process_first():
-        photos = open_cache(datasets, "train", settings.short_side, cache)
+        photos = open_cache(datasets, "train", settings.short_side, cache, stopped)
     if len(photos) == 0:
         raise ColorizeError("No dataset has photos in 'train'; nothing to train on")
     trainer = _Trainer(settings, datasets, photos, run, budget, accelerator)
@@ -91,7 +97,7 @@ def train(
         run.open_log(trainer.step)
         run.list_skipped(photos.skipped)
     try:
-        return trainer.run_to_end()
+        return trainer.run_to_end(stopped)
     finally:
         run.close()
 
@@ -136,27 +142,26 @@ class _Trainer:
             raise ColorizeError(f"{len(order)} photos an epoch are fewer than a batch of {batch}")
         return len(order) // batch
 
-    def run_to_end(self) -> bool:
-        with interruptible() as interrupted:
-            while self.batch or self._agree(interrupted)[0] < 1:
-                if not self._run_epoch(interrupted):
-                    self._save()
-                    self._say(f"Stopped after step {self.step}; go on with --resume")
-                    return False
-                self._end_epoch()
+    def run_to_end(self, stopped: Callable[[], bool]) -> bool:
+        while self.batch or self._agree(stopped)[0] < 1:
+            if not self._run_epoch(stopped):
+                self._save()
+                self._say(f"Stopped after step {self.step}; go on with --resume")
+                return False
+            self._end_epoch()
         return True
 
-    def _agree(self, interrupted: Callable[[], bool]) -> tuple[float, bool]:
+    def _agree(self, stopped: Callable[[], bool]) -> tuple[float, bool]:
         """Progress and whether to stop, the same on every process: the furthest one's."""
         progress = self.budget.progress(self.seconds, self.step, self.steps_an_epoch)
-        said = torch.tensor([progress, interrupted()], dtype=torch.float32)
+        said = torch.tensor([progress, stopped()], dtype=torch.float32)
         if self.accelerator.num_processes > 1:
             said = said.to(self.accelerator.device)
             torch.distributed.all_reduce(said, torch.distributed.ReduceOp.MAX)
         progress, stop = said.tolist()
         return progress, bool(stop)
 
-    def _run_epoch(self, interrupted: Callable[[], bool]) -> bool:
+    def _run_epoch(self, stopped: Callable[[], bool]) -> bool:
         """Steps until the epoch or the budget ends (True), or somebody asks to stop (False)."""
         self.network.train()
         bar = tqdm(
@@ -169,7 +174,7 @@ class _Trainer:
         )
         began, before, saved = time.monotonic(), self.seconds, time.monotonic()
         for rgb in bar:
-            progress, stop = self._agree(interrupted)
+            progress, stop = self._agree(stopped)
             if stop or progress >= 1:
                 return not stop
             self._set_lr(progress)

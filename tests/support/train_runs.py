@@ -18,8 +18,9 @@ def settings_of(network, *changes):
     return make_settings(network, [*QUICK, *extra, *changes])
 
 
-def run(folder, datasets, settings, budget=None, resume=False):
-    return train(settings, datasets, folder, budget or Budget(epochs=3), resume=resume)
+def run(folder, datasets, settings, budget=None, resume=False, stopped=lambda: False):
+    budget = budget or Budget(epochs=3)
+    return train(settings, datasets, folder, budget, resume=resume, stopped=stopped)
 
 
 def state_of(folder):

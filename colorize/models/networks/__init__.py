@@ -10,9 +10,9 @@ from torch import nn
 from colorize.models.networks.baseline import Baseline
 from colorize.models.networks.classifier import Classifier
 from colorize.models.networks.fusion import Fusion
+from colorize.models.networks.published.zhang import Zhang
 from colorize.models.networks.regression import Regression
 from colorize.models.networks.unet import UNet
-from colorize.models.networks.zhang import Zhang
 
 NETWORKS: dict[str, type[nn.Module]] = {
     "baseline": Baseline,

@@ -1,4 +1,4 @@
-"""`python -m colorize judge`, `decodings`, `robustness` and `bleeding`."""
+"""`python -m colorize judge`, `decodings`, `robustness`, `bleeding` and `score-hints`."""
 
 import json
 
@@ -76,3 +76,21 @@ def test_wrong_use_of_measures(checkpoints, data, tmp_path, command):
         wrong.append((("--temperature", "-1"), "--temperature"))
     for options, sentence in wrong:
         assert sentence in colorize(command, "--data", data, *options, code=2).stderr
+
+
+def test_score_hints(with_hints, data, tmp_path):
+    out = tmp_path / "hints.json"
+    result = colorize(
+        "score-hints", "--data", data, "--model", "hinted", "--hints", "3,0", "--photos", "2",
+        "--size", "64", "--json", out,
+    )  # fmt: skip
+    content = json.loads(out.read_text())
+    assert [row["hints"] for row in content["rows"] if row["dataset"] == "all"] == [0, 3]
+    assert "within CIEDE2000 10" in result.stdout
+    for options, sentence in [
+        (["--model", "direct"], "direct cannot follow colour hints"),
+        (["--model", "hinted", "--hints", "1,x"], "hints: expected numbers"),
+        (["--model", "hinted", "--hints", "201"], "hints: expected numbers"),
+        (["--model", "hinted", "--size", "1"], "size: expected"),
+    ]:
+        assert sentence in colorize("score-hints", "--data", data, *options, code=2).stderr

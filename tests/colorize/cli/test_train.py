@@ -1,7 +1,9 @@
 """`python -m colorize train`, `evaluate` and `sheet`."""
 
 import json
+import os
 import shutil
+import signal
 from dataclasses import replace
 
 import pytest
@@ -19,9 +21,12 @@ def trained(monkeypatch):
 
     calls = []
 
-    def fake(settings, datasets, output, budget, *, resume):
+    def fake(settings, datasets, output, budget, *, resume, stopped):
         calls.append((settings, [dataset.name for dataset in datasets], output, budget, resume))
-        return output.name != "interrupted"
+        assert not stopped()
+        if output.name == "interrupted":
+            os.kill(os.getpid(), signal.SIGINT)
+        return not stopped()
 
     monkeypatch.setattr(train, "train", fake)
     return calls
@@ -84,8 +89,11 @@ def test_training_to_a_checkpoint_to_a_colour_photo(own_checkpoints, data, tmp_p
 def test_evaluate_writes_json_tables_and_scores(own_checkpoints, data, tmp_path, no_lpips):
     document = tmp_path / "README.md"
     document.write_text("# Mine\n<!-- mse -->\n<!-- /mse -->\nafter\n")
+    other = tmp_path / "results.md"
+    other.write_text("<!-- scores -->\n<!-- /scores -->\n")
     file = tmp_path / "scores.json"
-    options = ("--json", file, "--document", document, "--save-scores")
+    documents = ("--document", document, "--document", other)
+    options = ("--json", file, *documents, "--save-scores")
     result = colorize("evaluate", "--data", data, *options)
     for text in (
         "fruits, 3 photos",
@@ -103,6 +111,8 @@ def test_evaluate_writes_json_tables_and_scores(own_checkpoints, data, tmp_path,
     assert all(row["lpips"] is None and row["mse"] > 0 for row in rows)
     assert "| bins, T = 1 (not shipped) |" in document.read_text()
     assert document.read_text().endswith("after\n")
+    assert "CIEDE2000" not in document.read_text()
+    assert "| people | bins, T = 1 (not shipped) |" in other.read_text()
     record = read_record(own_checkpoints / "bins.json")
     assert record.scores == [row for row in rows if row["model"] == "bins"]
     assert record.weights == read_record(own_checkpoints / "bins.json").weights

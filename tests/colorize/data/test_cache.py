@@ -131,6 +131,13 @@ def test_an_interrupt_does_not_wait_for_the_rest(tmp_path):
     assert len(read) < 100
 
 
+def test_a_wish_to_stop_ends_between_two_photos(tmp_path, make_dataset):
+    dataset, asked = make_dataset("a", [(20, 30)] * 5), iter([False, False, True])
+    with pytest.raises(KeyboardInterrupt):
+        open_cache([dataset], "train", 64, tmp_path, lambda: next(asked))
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("damage", ["truncate", "remove pixels", "remove index", "bad index"])
 def test_a_damaged_cache_is_made_again(tmp_path, make_dataset, make_pixels, damage):
     dataset = make_dataset("a", [(20, 30)])

@@ -8,7 +8,7 @@ from colorize.color import bins
 from colorize.inference.predict import decode, run_network
 from colorize.models.checkpoint import load_checkpoint
 from colorize.models.importing import import_weights
-from colorize.models.networks.zhang import Zhang
+from colorize.models.networks.published.zhang import Zhang
 from colorize.models.record import CheckpointError, read_record
 
 

@@ -208,7 +208,7 @@ def test_no_memory_is_said(monkeypatch):
     def fail(*_):
         raise MemoryError
 
-    monkeypatch.setattr(colorize.photo, "to_srgb", fail)
+    monkeypatch.setattr(colorize.photo.opening, "to_srgb", fail)
     with pytest.raises(PhotoError, match="more memory than there is"):
         Photo.open(encoded(COLOR, "PNG"))
 

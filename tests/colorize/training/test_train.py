@@ -1,7 +1,6 @@
 import json
-import os
-import signal
 import sys
+import threading
 from dataclasses import asdict
 from itertools import pairwise
 
@@ -114,11 +113,12 @@ def test_every_network_trains(tmp_path, made, network):
 def test_the_unet_trains_with_a_discriminator_to_the_same_weights_however_often_stopped(
     tmp_path, made, monkeypatch
 ):
+    stop = threading.Event()
     settings = settings_of("unet", *ADVERSARIAL)
     run(tmp_path / "whole", made, settings)
     with monkeypatch.context() as patch:
-        after_step(patch, 6, lambda: os.kill(os.getpid(), signal.SIGINT))
-        assert not run(tmp_path / "parts", made, settings)
+        after_step(patch, 6, stop.set)
+        assert not run(tmp_path / "parts", made, settings, stopped=stop.is_set)
     assert run(tmp_path / "parts", made, settings, resume=True)
     whole, parts = (state_of(tmp_path / name) for name in ("whole", "parts"))
     assert whole["adversary"]["network"].keys() > {"layers.0.weight"}

@@ -21,9 +21,10 @@ ENVIRONMENT = {"OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "true", "CUDA_VISIB
 SCRIPT = """
 import json, os, sys
 from pathlib import Path
-from colorize import start, train as training
-from colorize.data import find_datasets
-from colorize.settings import make_settings
+from colorize.cli.interrupts import interruptible
+from colorize.data.datasets import find_datasets
+from colorize.training import start, train as training
+from colorize.training.settings import make_settings
 
 data, output, network, batch, epochs, resume = sys.argv[1:]
 start.load_pretrained = lambda network, name, file: file.name
@@ -44,13 +45,15 @@ training._Trainer._train_step, training._Trainer._batches = said, noted
 changes = ["crop=32", f"batch={batch}", "precision=no"]
 if network == "fusion":
     changes += ["backbone=test_resnet", "backbone_size=32", "backbone_file=w.safetensors"]
-done = training.train(
-    make_settings(network, changes),
-    find_datasets(Path(data)),
-    Path(output),
-    training.Budget(epochs=int(epochs)),
-    resume=resume == "resume",
-)
+with interruptible() as stopped:
+    done = training.train(
+        make_settings(network, changes),
+        find_datasets(Path(data)),
+        Path(output),
+        training.Budget(epochs=int(epochs)),
+        resume=resume == "resume",
+        stopped=stopped,
+    )
 sys.exit(0 if done else 3)
 """
 

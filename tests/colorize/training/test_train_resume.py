@@ -1,8 +1,7 @@
 """Training that is stopped, by a person or a crash, and goes on."""
 
 import json
-import os
-import signal
+import threading
 
 import pytest
 
@@ -28,11 +27,12 @@ pytestmark = pytest.mark.usefixtures("fresh_accelerator")
 def test_interrupted_and_resumed_is_bit_for_bit_what_runs_through(
     tmp_path, made, monkeypatch, network, step
 ):
+    stop = threading.Event()
     settings = settings_of(network, *(["every=2"] if network == "classifier" else []))
     assert run(tmp_path / "through", made, settings)
     with monkeypatch.context() as patch:
-        after_step(patch, step, lambda: os.kill(os.getpid(), signal.SIGINT))
-        finished = run(tmp_path / "stopped", made, settings)
+        after_step(patch, step, stop.set)
+        finished = run(tmp_path / "stopped", made, settings, stopped=stop.is_set)
     if not finished:
         assert state_of(tmp_path / "stopped")["place"][0] == step + 1
         assert run(tmp_path / "stopped", made, settings, resume=True)

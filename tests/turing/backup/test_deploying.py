@@ -212,7 +212,8 @@ def test_a_dry_run_lists_what_would_go_and_sends_nothing(study, monkeypatch):
     monkeypatch.setattr(deploying, "deploy", None)
     done = run("deploy", "me/x", "--study", study.path, "--backup", BACKUP, "--dry-run")
     assert done.exit_code == 0, done.output
-    for line in ("app.py", "turing/page/page.html", "TURING_STUDY=tiny", f"pictures to {BACKUP}"):
+    page = "turing/web/page/page.html"
+    for line in ("app.py", page, "TURING_STUDY=tiny", f"pictures to {BACKUP}"):
         assert line in done.output
     assert "nothing was sent" in done.output and "zero-a10g" in done.output
     assert "tests/" not in done.output and "__pycache__" not in done.output

@@ -19,7 +19,7 @@ def run(code):
 @pytest.mark.parametrize("package", ["torchvision.transforms.v2", "timm", "lpips"])
 def test_torchvision_and_what_needs_it_import(package):
     code = f"""
-from colorize.torchvision_ops import ensure_torchvision
+from colorize.models.networks.torchvision_ops import ensure_torchvision
 ensure_torchvision()
 import {package}
 """
@@ -31,7 +31,7 @@ import {package}
 def test_operators_are_declared_only_where_torchvision_has_none():
     code = """
 import torch
-from colorize.torchvision_ops import _loads, ensure_torchvision
+from colorize.models.networks.torchvision_ops import _loads, ensure_torchvision
 declared = ensure_torchvision() is not None
 print(declared == (not torch.version.cuda and not torch.version.hip and not _loads()))
 import torchvision
@@ -43,7 +43,7 @@ print(hasattr(torch.ops.torchvision, "nms"))
 @pytest.mark.slow
 def test_calling_again_or_late_does_nothing():
     code = """
-from colorize.torchvision_ops import ensure_torchvision
+from colorize.models.networks.torchvision_ops import ensure_torchvision
 first = ensure_torchvision()
 assert ensure_torchvision() is first
 import torchvision

@@ -1,6 +1,4 @@
-"""Hints and seeds on the command line, and `python -m colorize score-hints`."""
-
-import json
+"""Hints and seeds of `python -m colorize photo`."""
 
 import numpy as np
 from PIL import Image
@@ -39,21 +37,3 @@ def test_wrong_hints_on_the_command_line(with_hints, photo, album, tmp_path):
         result = colorize("photo", *arguments, code=code)
         assert sentence in result.stderr and len(lines(result.stderr)) == 1
     assert not (tmp_path / "x.png").exists()
-
-
-def test_score_hints(with_hints, data, tmp_path):
-    out = tmp_path / "hints.json"
-    result = colorize(
-        "score-hints", "--data", data, "--model", "hinted", "--hints", "3,0", "--photos", "2",
-        "--size", "64", "--json", out,
-    )  # fmt: skip
-    content = json.loads(out.read_text())
-    assert [row["hints"] for row in content["rows"] if row["dataset"] == "all"] == [0, 3]
-    assert "within CIEDE2000 10" in result.stdout
-    for options, sentence in [
-        (["--model", "direct"], "direct cannot follow colour hints"),
-        (["--model", "hinted", "--hints", "1,x"], "hints: expected numbers"),
-        (["--model", "hinted", "--hints", "201"], "hints: expected numbers"),
-        (["--model", "hinted", "--size", "1"], "size: expected"),
-    ]:
-        assert sentence in colorize("score-hints", "--data", data, *options, code=2).stderr

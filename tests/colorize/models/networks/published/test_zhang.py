@@ -1,7 +1,7 @@
 import torch
 
 from colorize.color import bins
-from colorize.models.networks.zhang import Zhang
+from colorize.models.networks.published.zhang import Zhang
 
 # Figure 2 of the second paper: outputs of each block's convolutions.
 BLOCKS = {

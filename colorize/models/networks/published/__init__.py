@@ -1,0 +1,1 @@
+"""Networks whose published weights can be imported: their parameters bear the published names."""
