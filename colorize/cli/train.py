@@ -29,7 +29,7 @@ from colorize.cli.shared import (
 )
 from colorize.errors import ColorizeError
 from colorize.models.record import Record
-from colorize.training.settings_help import describe_settings
+from colorize.training.settings import describe_settings, make_settings
 
 _EPOCHS = 40  # where no length is given: what the second paper trained (3.4)
 
@@ -70,7 +70,6 @@ def train(
     """
     from colorize.cli.interrupts import interruptible
     from colorize.data.datasets import find_datasets
-    from colorize.training.settings import make_settings
 
     with wrong_use():
         if minutes is not None and epochs is not None:
