@@ -22,6 +22,7 @@ PURE = {
 BELOW = {
     "colorize",
     "colorize.errors",
+    "colorize.files",
     "colorize.photo.exif",
     "colorize.photo.formats",
     "colorize.photo.metadata",

@@ -6,7 +6,7 @@ import pytest
 _SCRIPT = """
 import resource, sys
 import torch
-from colorize.heap import keep_freed_memory
+from colorize.training.allocator import keep_freed_memory
 
 torch.set_num_threads(1)
 if sys.argv[1] == "keep":
