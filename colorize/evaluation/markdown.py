@@ -1,16 +1,11 @@
-"""Tables of scores in Markdown, made from what `evaluate` measured."""
+"""Tables of scores in Markdown, made from what `evaluate` measured: rows as its JSON has them."""
 
 from collections.abc import Mapping, Sequence
 
-_FIGURES = {
-    "mse": ("MSE", "{:.5f}"),
-    "psnr": ("PSNR", "{:.2f}"),
-    "mssim": ("MSSIM", "{:.4f}"),
-    "lpips": ("LPIPS", "{:.3f}"),
-    "ciede2000": ("CIEDE2000", "{:.2f}"),
-    "colorfulness": ("colorfulness", "{:.1f}"),
-    "colorfulness_truth": ("of the truth", "{:.1f}"),
-}
+from colorize.evaluation.report import FIGURES
+
+# of which less or more is better, then colorfulness, which is to be like the truth's
+_ORDER = sorted(FIGURES, key=lambda figure: figure.startswith("colorfulness"))
 
 
 def summary_table(rows: Sequence[dict], figure: str = "mse") -> str:
@@ -38,10 +33,10 @@ def summary_table(rows: Sequence[dict], figure: str = "mse") -> str:
 
 def full_table(rows: Sequence[dict]) -> str:
     """Every figure of every row, grouped by dataset."""
-    head = ["dataset", "model", "photos", *(name for name, _ in _FIGURES.values())]
+    head = ["dataset", "model", "photos", *(FIGURES[figure].heading for figure in _ORDER)]
     lines = [_line(head), _line(["---", "---", *["---:"] * (len(head) - 2)])]
     for row in rows:
-        figures = [_text(figure, row[figure]) for figure in _FIGURES]
+        figures = [_text(figure, row[figure]) for figure in _ORDER]
         lines.append(_line([row["dataset"], _label(row), str(row["photos"]), *figures]))
     return "\n".join(lines) + "\n"
 
@@ -68,7 +63,7 @@ def _label(row: dict) -> str:
 
 
 def _text(figure: str, value: float | None) -> str:
-    return "–" if value is None else _FIGURES[figure][1].format(value)
+    return "–" if value is None else f"{value:.{FIGURES[figure].digits}f}"
 
 
 def _line(cells: Sequence[str]) -> str:

@@ -12,6 +12,7 @@ from colorize.color.lab import lab_from_rgb, rgb_from_lab
 from colorize.data.ageing import degrade
 from colorize.data.datasets import Dataset
 from colorize.evaluation.metrics import ciede2000
+from colorize.evaluation.report import Report, RobustnessRow
 from colorize.evaluation.scores import (
     Contestant,
     batches,
@@ -35,8 +36,8 @@ def measure(
     split: str,
     device: torch.device,
     seed: int = 0,
-) -> dict:
-    """`{"settings", "rows"}`, a row a model, decoding and dataset.
+) -> Report[RobustnessRow]:
+    """A row a model, decoding and dataset.
 
     `mse` and `mse_aged` are the contract's, the latter with L as `degrade` ages it, the same way
     for every model of one working size; `ratio` is aged over new. `between_sizes` is the mean
@@ -66,22 +67,22 @@ def measure(
     order = [dataset.name for dataset in asked] + ["all"]
     rows = [_row(entry, name, figures[entry, name]) for name in order for entry in entries]
     settings = {"split": split, "sizes": list(SIZES), "seed": seed, "notes": notes}
-    return {"settings": settings, "rows": rows}
+    return Report(settings, rows)
 
 
-def _row(entry: Contestant, dataset: str, figures: dict[str, list]) -> dict:
+def _row(entry: Contestant, dataset: str, figures: dict[str, list]) -> RobustnessRow:
     new, aged = mean_of(figures["mse"]), mean_of(figures["mse_aged"])
-    return {
-        "model": entry.model,
-        "dataset": dataset,
-        "decoding": entry.decoding,
-        "shipped": entry.shipped,
-        "photos": len(figures["mse"]),
-        "mse": new,
-        "mse_aged": aged,
-        "ratio": aged / new if new else None,
-        "between_sizes": mean_of(figures["between_sizes"]),
-    }
+    return RobustnessRow(
+        entry.model,
+        dataset,
+        entry.decoding,
+        entry.shipped,
+        photos=len(figures["mse"]),
+        mse=new,
+        mse_aged=aged,
+        ratio=aged / new if new else None,
+        between_sizes=mean_of(figures["between_sizes"]),
+    )
 
 
 def _aged(entries: Sequence[Contestant], seed: int) -> list[Contestant]:

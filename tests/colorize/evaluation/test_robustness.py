@@ -36,13 +36,12 @@ def datasets(make_dataset):
 def test_the_error_on_aged_photos_stands_beside_the_contracts(datasets, monkeypatch):
     monkeypatch.setattr("colorize.evaluation.metrics.lpips_vgg", lambda: (None, "not wanted here"))
     models = [(Reading(), RECORD), (Constant(), replace(RECORD, name="blind"))]
-    result = measure(models, datasets, "val", CPU)
+    result = measure(models, datasets, "val", CPU).as_json()
     assert json.loads(json.dumps(result, allow_nan=False)) == result
     expected = [(name, model) for name in ("a", "b", "all") for model in ("model", "blind")]
     assert [(row["dataset"], row["model"]) for row in result["rows"]] == expected
     scored = {
-        (row["dataset"], row["model"]): row["mse"]
-        for row in evaluate(models, datasets, "val", CPU)["rows"]
+        (row.dataset, row.model): row.mse for row in evaluate(models, datasets, "val", CPU).rows
     }
     for row in result["rows"]:
         assert row["mse"] == scored[row["dataset"], row["model"]]
@@ -88,7 +87,7 @@ def test_photos_are_held_a_few_at_a_time(monkeypatch):
 
 def test_ageing_is_the_same_each_time_and_another_with_another_seed(datasets):
     def aged(seed):
-        return [row["mse_aged"] for row in measure(*arguments, seed)["rows"]]
+        return [row.mse_aged for row in measure(*arguments, seed).rows]
 
     arguments = ([(Reading(), RECORD)], datasets, "val", CPU)
     assert aged(0) == aged(0)
@@ -112,10 +111,10 @@ def test_models_of_one_working_size_see_the_same_aged_photos(datasets):
 
 def test_only_what_ships_is_compared_between_sizes(datasets):
     louder = replace(RECORD, decoding={"kind": "direct", "gain": 1.5})
-    rows = measure([(Reading(), louder)], datasets[:1], "val", CPU)["rows"][:2]
-    assert [row["shipped"] for row in rows] == [True, False]
-    assert rows[0]["between_sizes"] > 0
-    assert rows[1]["between_sizes"] is None
+    rows = measure([(Reading(), louder)], datasets[:1], "val", CPU).rows[:2]
+    assert [row.shipped for row in rows] == [True, False]
+    assert rows[0].between_sizes > 0
+    assert rows[1].between_sizes is None
 
 
 def test_the_difference_between_sizes_by_hand(make_pixels, monkeypatch):
