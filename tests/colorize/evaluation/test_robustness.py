@@ -81,7 +81,7 @@ def test_photos_are_held_a_few_at_a_time(monkeypatch):
     )
     dataset = Dataset("a", {"train": [], "val": photos, "test": []})
     result = measure([(Reading(), RECORD)], [dataset], "val", CPU)
-    assert result["rows"][0]["photos"] == 40
+    assert result.rows[0].photos == 40
     assert most <= 16
 
 
