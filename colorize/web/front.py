@@ -33,7 +33,8 @@ _API = re.compile(r"/gradio_api/(.*)", re.DOTALL)
 _OWN = re.compile(r"(study|colorize)(/|$)")
 _OPEN_POSTS = re.compile(r"upload|queue/join|cancel|reset/?|run/.+|call/.+", re.DOTALL)
 _QUEUED = re.compile(r"queue/join|call/.+", re.DOTALL)
-_FETCHING = re.compile(r"proxy=|file=\s*[a-z][a-z0-9+.-]+://", re.IGNORECASE)
+# `file/` is an old name of `file=`, which nothing here uses.
+_FETCHING = re.compile(r"proxy=|file/|file=\s*[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 _ADDRESS = re.compile(r"\s*[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 

@@ -118,7 +118,7 @@ class Pictures:
 
     async def everything(self, request: Request) -> Response:
         session = self._session(request)
-        asked = request.query_params.get("models", "").split(",")
+        asked = dict.fromkeys(request.query_params.get("models", "").split(","))  # each once
         models = [name for name in asked if name in self._workshop.records]
         looks = [
             (item, _look(request, self._workshop.record(model), f"hints-{item.number}"))

@@ -54,7 +54,8 @@ class Session:
         self._folder = folder / self.key
         self._numbers = 0
         self._newest = 0  # the first photo of the last batch
-        self._taking = False
+        self._places = threading.Lock()  # of the three below: several drops come at once
+        self._taking = 0  # photos that are being taken in
         self._is_closed = False
         self._is_running = False
         self._cancelled = threading.Event()
@@ -65,28 +66,44 @@ class Session:
 
     def add(self, files: Sequence[Path]) -> Iterator[None]:
         """Takes files in, one after the other; ColorizeError when there are too many."""
-        room = MOST_PHOTOS - len(self.items)
-        self._taking = True
-        try:
-            for place, file in enumerate(files[:room]):
-                item = self._take(file)
+        left_out = 0
+        for place, file in enumerate(files):
+            number = self._reserve()
+            if number is None:
+                left_out += 1
+                yield
+                continue
+            try:
+                item = self._take(file, number)
                 if self._is_closed:  # meanwhile, so that its files were made after the others went
                     self.close()
                     return
-                self._newest = self._newest if place else item.number
-                self.items.append(item)
-                yield
-        finally:
-            self._taking = False
-        if len(files) > room:
+                with self._places:
+                    self._newest = self._newest if place else number
+                    self.items.append(item)
+            finally:
+                with self._places:
+                    self._taking -= 1
+            yield
+        if left_out:
             raise ColorizeError(
-                f"{MOST_PHOTOS} photos at a time: {len(files) - room} were left out. "
+                f"{MOST_PHOTOS} photos at a time: {left_out} were left out. "
                 "Remove some, or start over"
             )
 
+    def _reserve(self) -> int | None:
+        """The next photo's number; None where there is no room for one more."""
+        with self._places:
+            if len(self.items) + self._taking >= MOST_PHOTOS:
+                return None
+            self._taking += 1
+            self._numbers += 1
+            return self._numbers
+
     def remove(self, number: int) -> None:
         """Takes a photo out and deletes its file."""
-        self.items = [item for item in self.items if item.number != number]
+        with self._places:
+            self.items = [item for item in self.items if item.number != number]
         shutil.rmtree(self._folder / str(number), ignore_errors=True)
 
     def prepare(self, models: Sequence[str], size: int | None) -> None:
@@ -146,7 +163,7 @@ class Session:
             "models": list(models),
             "size": size,
             "newest": self._newest,
-            "taking": self._taking,
+            "taking": self._taking > 0,
             "progress": self._progress,
             "waiting": waiting,
         }
@@ -158,17 +175,16 @@ class Session:
         self._workshop.forget(self.key)
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def _take(self, file: Path) -> Item:
+    def _take(self, file: Path, number: int) -> Item:
         """Keeps a file, opens it as a photo, and notes what is wrong with it if that fails."""
-        self._numbers += 1
-        folder = self._folder / str(self._numbers)
+        folder = self._folder / str(number)
         folder.mkdir(parents=True)
         kept = folder / file.name
         try:
             os.link(file, kept)
         except OSError:
             shutil.copyfile(file, kept)
-        item = Item(self._numbers, Upload(self.key, kept))
+        item = Item(number, Upload(self.key, kept))
         try:
             item.taken = self._workshop.take(item.upload)
         except ColorizeError as error:

@@ -94,6 +94,8 @@ def test_paths_that_are_needed_are_open(ask, method, path):
         ("GET", f"/behind/a/proxy{API}/proxy=https://a.hf.space/"),
         ("GET", f"{API}/file=http://169.254.169.254/latest/meta-data"),
         ("GET", f"{API}/file=HTTPS://example.org/x.png"),
+        ("GET", f"{API}/file/http://169.254.169.254/latest/meta-data"),
+        ("HEAD", f"{API}/file/https:/example.org/x.png"),
         ("POST", f"{API}/component_server"),
         ("POST", f"{API}/process_recording"),
         ("POST", f"{API}/stream/abc"),

@@ -113,6 +113,17 @@ def test_zip_holds_every_file_once(get, tmp_path):
     assert not list((tmp_path / "files").iterdir())
 
 
+def test_zip_renders_a_photo_once_however_often_its_model_is_named(get, sessions, monkeypatch):
+    saved, save = [], sessions.workshop.save
+    monkeypatch.setattr(
+        sessions.workshop, "save", lambda *given: (saved.append(1), save(*given))[1]
+    )
+    names = zipfile.ZipFile(
+        io.BytesIO(get("all.zip", models=",".join(["direct", "bins"] * 100)).content)
+    ).namelist()
+    assert len(names) == len(set(names)) == len(saved) == 4
+
+
 def test_zip_says_what_it_lacks(get, session, sessions):
     session.items[1].upload.file.unlink()
     sessions.workshop.forget(session.key)

@@ -132,6 +132,22 @@ def test_too_many_photos(sessions, files):
     assert len(session.items) == MOST_PHOTOS
 
 
+def test_two_drops_at_once_share_the_room(sessions, files):
+    session = sessions.of("me")
+    first, second = (session.add([files[0]] * 30) for _ in range(2))
+    for _ in range(30):
+        next(first)
+        next(second)
+    with pytest.raises(ColorizeError, match="5 were left out"):
+        next(first)
+    with pytest.raises(ColorizeError, match="5 were left out"):
+        next(second)
+    with pytest.raises(ColorizeError, match="40 were left out"):
+        list(session.add([files[0]] * 40))
+    assert [item.number for item in session.items] == list(range(1, MOST_PHOTOS + 1))
+    assert not session.state([], None)["taking"]
+
+
 def test_colour_photo_is_told_from_grey(sessions, shipped_photos, files, tmp_path):
     colour = tmp_path / "given" / "cat.png"
     Image.fromarray(shipped_photos["chelsea.png"]).save(colour)
