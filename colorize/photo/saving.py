@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image, ImageCms, ImageDraw, ImageFont, PngImagePlugin, features
 
 from colorize.photo.formats import ENDINGS, LARGEST_SIDE, WITH_ALPHA, WRITABLE
-from colorize.photo.metadata import Outgoing, outgoing
+from colorize.photo.metadata import Outgoing, jpeg_segments, outgoing, png_profile
 from colorize.photo.opening import Photo, PhotoError, quiet_pillow
 from colorize.photo.pixels import image_of
 
@@ -181,10 +181,15 @@ def _options(format: str, quality: int, data: Outgoing) -> dict[str, Any]:
     options["icc_profile"] = srgb_profile()
     if format == "JPEG":
         # Not optimize=True: Pillow's buffer for it is too small for noisy pictures.
-        return options | {"quality": quality, "subsampling": 0, "exif": exif, "xmp": data.xmp}
+        options |= {"quality": quality, "subsampling": 0, "exif": exif, "xmp": data.xmp}
+        return options | {"extra": jpeg_segments(data)}
     if format == "PNG":
         info = PngImagePlugin.PngInfo()
         info.add_itxt("XML:com.adobe.xmp", data.xmp)
+        for keyword, text in data.texts:
+            info.add_itxt(keyword, text)
+        if data.resources:
+            info.add_text(*png_profile(data.resources), zip=True)
         return options | {"compress_level": PNG_LEVEL, "exif": exif, "pnginfo": info}
     if format == "TIFF":
         return options | {"compression": "tiff_lzw", "tiffinfo": {_PREDICTOR: _HORIZONTAL}}

@@ -1,4 +1,4 @@
-"""A process that opens damaged files: `python -m tests.colorize.fuzzing SEED COUNT SECONDS BYTES`.
+"""A process that opens damaged files: `python -m tests.support.fuzzing SEED COUNT SECONDS BYTES`.
 
 Prints a line of JSON at the end: files, those that opened, the longest time on the processor and
 the most memory. It ends with an error for what is neither a photo nor a PhotoError, after SECONDS

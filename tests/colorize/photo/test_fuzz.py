@@ -22,7 +22,7 @@ def fuzz(count, processes):
     """What each process found."""
     started = [
         subprocess.Popen(
-            [sys.executable, "-m", "tests.colorize.fuzzing"]
+            [sys.executable, "-m", "tests.support.fuzzing"]
             + [str(x) for x in (seed, count // processes, MOST_SECONDS, MOST_BYTES)],
             cwd=ROOT,
             env=os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},

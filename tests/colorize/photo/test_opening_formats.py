@@ -7,7 +7,8 @@ import zlib
 
 import numpy as np
 import pytest
-from PIL import Image, ImageCms, PngImagePlugin, TiffImagePlugin
+import tifffile
+from PIL import Image, ImageCms, PngImagePlugin
 
 from colorize.photo.opening import Photo, PhotoError
 
@@ -158,7 +159,8 @@ def test_embedded_profile_is_converted():
 
 @pytest.mark.parametrize("opened", [False, True])
 def test_heic_without_its_library_says_how_to_get_it(monkeypatch, tmp_path, opened):
-    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    for reader in ("pi_heif", "pillow_heif"):
+        monkeypatch.setitem(sys.modules, reader, None)
     path = tmp_path / "IMG_1.HEIC"
     path.write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(50))
     with path.open("rb") as file, pytest.raises(PhotoError, match=r"IMG_1\.HEIC.*pip install"):
@@ -268,10 +270,13 @@ def test_a_tiff_of_endless_pages_is_not_counted_to_the_end(monkeypatch):
     data = page[:start]
     for _ in range(2000):
         data += directory + struct.pack("<L", len(data) + len(directory) + 4)
-    seen, seek = [], TiffImagePlugin.TiffImageFile.seek
-    monkeypatch.setattr(
-        TiffImagePlugin.TiffImageFile, "seek", lambda self, n: (seen.append(n), seek(self, n))
-    )
+    seen, read = [], tifffile.TiffPage.__init__
+
+    def reading(self, parent, index, **options):
+        seen.append(index)
+        read(self, parent, index, **options)
+
+    monkeypatch.setattr(tifffile.TiffPage, "__init__", reading)
     photo = Photo.open(data + directory + bytes(4))
-    assert max(seen) < 1000
+    assert len(seen) <= 1000
     assert photo.notices == ("Only the first of 1000 or more frames is used.",)

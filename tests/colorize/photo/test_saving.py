@@ -191,10 +191,10 @@ def test_large_exif_and_xmp_do_not_stop_a_jpeg(tmp_path):
 
 def test_two_saves_give_the_same_bytes(described, tmp_path):
     first = [save(described, tmp_path / f"a{end}").path.read_bytes() for end in (".jpg", ".tif")]
-    colorize.saving.srgb_profile.cache_clear()
+    colorize.photo.saving.srgb_profile.cache_clear()
     second = [save(described, tmp_path / f"b{end}").path.read_bytes() for end in (".jpg", ".tif")]
     assert first == second
-    assert colorize.saving.srgb_profile()[24:36] == bytes.fromhex("07d000010001000000000000")
+    assert colorize.photo.saving.srgb_profile()[24:36] == bytes.fromhex("07d000010001000000000000")
 
 
 @pytest.mark.parametrize("ending", [".png", ".webp", ".tif", AVIF])
@@ -281,7 +281,7 @@ def test_a_full_disk_leaves_no_trace(tmp_path):
         from pathlib import Path
         import numpy as np
         from colorize.photo import Photo, PhotoError
-        from colorize.saving import save_picture
+        from colorize.photo.saving import save_picture
 
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
