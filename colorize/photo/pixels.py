@@ -75,7 +75,7 @@ def samples_to_srgb(
     notices: list[str],
 ) -> Pixels:
     """The same for channels: uint8 or uint16 (h, w) for mode L, (h, w, 3) for RGB; uint8 for LAB
-    (as Pillow keeps it) and CMYK. `notices` is added to."""
+    (a and b signed) and CMYK. `notices` is added to."""
     if samples.dtype == np.uint16 and mode == "RGB":
         return _deep_color(samples, alpha, profile, notices)
     name = "I;16" if samples.dtype == np.uint16 else mode

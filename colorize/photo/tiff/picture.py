@@ -32,8 +32,8 @@ _UNUSED = "Its further channels have no meaning that is known and were left out.
 
 
 class Picture(NamedTuple):
-    """`samples` uint8 or uint16 (h, w) for mode L, else (h, w, 3 or 4) for RGB, LAB (as Pillow
-    keeps it) or CMYK; alpha uint8 (h, w) or None; the profile's bytes; sentences for people."""
+    """`samples` uint8 or uint16 (h, w) for mode L, else (h, w, 3 or 4) for RGB, LAB (8 bits, a
+    and b signed) or CMYK; alpha uint8 (h, w) or None; the profile's bytes; sentences for people."""
 
     mode: str
     samples: np.ndarray
@@ -78,6 +78,8 @@ def read_picture(page: tifffile.TiffPage, stream: BinaryIO) -> Picture:
     if samples.shape[2] == 4 and samples.dtype == np.uint16:
         samples = np.rint(samples / np.float32(257)).astype(np.uint8)
         reading.notices.append("The 16 bits of its printing inks were reduced to 8.")
+    if layout.photometric in (_LAB, _ICC_LAB) and layout.bits == 16:
+        reading.notices.append("The 16 bits of its CIELAB colours were reduced to 8.")
     mode = "LAB" if layout.photometric in (_LAB, _ICC_LAB) else _SPACES[samples.shape[2]]
     samples = samples[..., 0] if mode == "L" else samples
     profile = page.tags.valueof(_PROFILE)
@@ -238,17 +240,14 @@ def _rationals(page: tifffile.TiffPage, tag: int, count: int) -> list[float] | N
 
 
 def _lab(samples: np.ndarray, signed: bool) -> np.ndarray:
-    """CIELAB as Pillow keeps it: L of 0 to 255, a and b with 128 for none."""
-    deep = samples.dtype == np.uint16
+    """CIELAB of 8 bits: L from 0 to 255, a and b signed. ICCLAB has an offset of half there, and of
+    its 16 bits 65,280 is the whole (TIFF Technical Note on ICCLab)."""
+    if samples.dtype == np.uint8:
+        return samples if signed else samples ^ np.uint8([0, 128, 128])
     out = np.empty(samples.shape, np.uint8)
-    if not deep:
-        out[...] = samples
-        if signed:
-            out[..., 1:] ^= 128
-        return out
-    out[..., 0] = np.rint(samples[..., 0] / np.float32(257 if signed else 256)).clip(0, 255)
-    ab = samples[..., 1:].astype(np.int32)
-    if signed:
-        ab = samples[..., 1:].view(np.int16).astype(np.int32) + 32_768
-    out[..., 1:] = np.rint(ab / 256).clip(0, 255)
+    whole = np.float32(257 if signed else 256)
+    for row, values in zip(out, samples, strict=True):
+        row[:, 0] = np.rint(values[:, 0] / whole).clip(0, 255)
+        ab = values[:, 1:].view(np.int16) if signed else values[:, 1:] - np.float32(32_768)
+        row[:, 1:] = np.rint(ab / np.float32(256)).clip(-128, 127).astype(np.int8).view(np.uint8)
     return out

@@ -23,6 +23,8 @@ class Range:
 
     def add(self, values: np.ndarray) -> None:
         finite = values if values.dtype.kind in "iu" else values[np.isfinite(values)]
+        if finite.dtype == np.float16:  # which ends before 65535
+            finite = finite.astype(np.float32)
         if not finite.size:
             return
         self.low = min(self.low, float(finite.min()))
