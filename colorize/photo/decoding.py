@@ -194,8 +194,7 @@ def _from_tiff(
     stream: BinaryIO, name: str, max_megapixels: float, chosen: int | None = None
 ) -> Decoded:
     # tifffile takes a third of a second to import, so only where there is a TIFF file.
-    from colorize.photo.tiff.pages import CameraRawError, open_pages, whole
-    from colorize.photo.tiff.segments import UnreadableError
+    from colorize.photo.tiff.pages import CameraRawError, UnreadableError, open_pages, whole
 
     try:
         pages = open_pages(stream, chosen)

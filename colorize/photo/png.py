@@ -16,6 +16,7 @@ _SIGNATURE = 8
 _MOST_CHUNKS = 100_000
 _CHECKED = 64 << 20  # bytes of ancillary chunks whose sums are checked
 _COLOR_CHUNKS = (b"gAMA", b"cHRM", b"sRGB", b"cICP", b"iCCP")
+_LENGTHS = {b"gAMA": 4, b"cHRM": 32, b"sRGB": 1, b"cICP": 4, b"pHYs": 9}
 _REFERENCE_WHITE = 203 / 10_000  # of HDR pictures, in PQ's range (ITU-R BT.2408)
 _D65 = (0.3127, 0.3290)
 # ITU-T H.273, tables 2 and 3
@@ -44,7 +45,7 @@ class Chunks(NamedTuple):
 def read_chunks(stream: BinaryIO) -> Chunks:
     """Walk through the chunks; the stream is left at its start.
 
-    Ancillary chunks whose check sum is wrong are left out, with a notice, as libpng and browsers
+    Ancillary chunks whose check sum or length is wrong are left out, with a notice, as libpng and browsers
     do (PNG 13.2). Damage to critical chunks is left to the decoder.
     """
     color: dict[bytes, bytes] = {}
@@ -62,7 +63,8 @@ def read_chunks(stream: BinaryIO) -> Chunks:
             body = stream.read(length)
             if len(body) < length:
                 break
-            if stream.read(4) != struct.pack(">I", zlib.crc32(name + body)):
+            whole = stream.read(4) == struct.pack(">I", zlib.crc32(name + body))
+            if not whole or length != _LENGTHS.get(name, length):
                 spoilt.append((place, end, name.decode("ascii")))
             elif name in _COLOR_CHUNKS:
                 color.setdefault(name, body)

@@ -18,6 +18,10 @@ class CameraRawError(ValueError):
     """A camera's raw file: pictures in it are previews."""
 
 
+class UnreadableError(ValueError):
+    """What of TIFF is not read, in words that follow "a TIFF with"."""
+
+
 def whole(value: object) -> int:
     """A whole number of a page. Raises ValueError for what a damaged page has instead."""
     if not isinstance(value, int):
@@ -43,8 +47,11 @@ def open_pages(stream: BinaryIO, chosen: int | None = None) -> Pages:
     if stream.read(10)[8:] == b"CR":  # Canon's second raw format
         raise CameraRawError
     stream.seek(0)
-    tiff = tifffile.TiffFile(stream, name="photo.tif")
-    first = tiff.pages.first
+    try:
+        tiff = tifffile.TiffFile(stream, name="photo.tif")
+        first = tiff.pages.first
+    except TypeError as error:  # of a format a sample, for one
+        raise UnreadableError("samples of several kinds, or a damaged directory") from error
     if _DNG_VERSION in first.tags:
         raise CameraRawError
     pages = list(_pages(tiff))

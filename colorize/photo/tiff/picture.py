@@ -7,7 +7,7 @@ from typing import BinaryIO, NamedTuple
 import numpy as np
 import tifffile
 
-from colorize.photo.tiff.pages import whole
+from colorize.photo.tiff.pages import UnreadableError, whole
 from colorize.photo.tiff.scale import Scale, scale_of
 from colorize.photo.tiff.segments import (
     CMYK,
@@ -17,7 +17,6 @@ from colorize.photo.tiff.segments import (
     YCBCR,
     Layout,
     Segment,
-    UnreadableError,
     layout_of,
     segments,
 )

@@ -16,7 +16,7 @@ import numpy as np
 import tifffile
 from PIL import JpegImagePlugin, TiffImagePlugin
 
-from colorize.photo.tiff.pages import whole
+from colorize.photo.tiff.pages import UnreadableError, whole
 
 NONE, FAX, OLD_JPEG, JPEG, DEFLATE = 1, (2, 3, 4), 6, 7, (8, 32946)
 LIBTIFF = (5, 32773, 34925, 50000)  # LZW, PackBits, LZMA, Zstandard
@@ -25,10 +25,6 @@ GREYS, RGB, CMYK, YCBCR = (0, 1), 2, 5, 6
 _INT, _FLOAT = 2, 3  # sample formats
 _REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 _STRIP_BITS = 1 << 24  # unpacked at a time
-
-
-class UnreadableError(ValueError):
-    """What of TIFF is not read, in words that follow "a TIFF with"."""
 
 
 class Segment(NamedTuple):

@@ -12,8 +12,7 @@ import pytest
 from PIL import Image, ImageCms, PngImagePlugin, features
 
 from colorize.photo.opening import Photo, PhotoError
-from colorize.photo.tiff.pages import CameraRawError
-from colorize.photo.tiff.segments import UnreadableError
+from colorize.photo.tiff.pages import CameraRawError, UnreadableError
 
 try:
     import pillow_heif
