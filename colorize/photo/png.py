@@ -45,8 +45,8 @@ class Chunks(NamedTuple):
 def read_chunks(stream: BinaryIO) -> Chunks:
     """Walk through the chunks; the stream is left at its start.
 
-    Ancillary chunks whose check sum or length is wrong are left out, with a notice, as libpng and browsers
-    do (PNG 13.2). Damage to critical chunks is left to the decoder.
+    Ancillary chunks whose check sum or length is wrong are left out, with a notice, as libpng and
+    browsers do (PNG 13.2). Damage to critical chunks is left to the decoder.
     """
     color: dict[bytes, bytes] = {}
     spoilt: list[tuple[int, int, str]] = []

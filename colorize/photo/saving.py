@@ -6,12 +6,14 @@ import math
 import os
 import secrets
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 from PIL import Image, ImageCms, ImageDraw, ImageFont, PngImagePlugin, features
 
+from colorize.photo.exif import ORIENTATION
 from colorize.photo.formats import ENDINGS, LARGEST_SIDE, WITH_ALPHA, WRITABLE
 from colorize.photo.metadata import Outgoing, jpeg_segments, outgoing, png_profile
 from colorize.photo.opening import Photo, PhotoError, quiet_pillow
@@ -174,7 +176,10 @@ def _laid_out(
 
 def _options(format: str, quality: int, data: Outgoing) -> dict[str, Any]:
     """What Pillow's writer of the format is told."""
-    exif = b"Exif\0\0" + data.exif.pack()
+    exif = data.exif
+    if format == "AVIF":  # else Pillow writes all anew, in ASCII
+        exif = replace(exif, image={k: v for k, v in exif.image.items() if k != ORIENTATION})
+    exif = b"Exif\0\0" + exif.pack()
     options: dict[str, Any] = {"dpi": data.dpi} if data.dpi else {}
     if format == "BMP":
         return options
@@ -186,7 +191,10 @@ def _options(format: str, quality: int, data: Outgoing) -> dict[str, Any]:
     if format == "PNG":
         info = PngImagePlugin.PngInfo()
         info.add_itxt("XML:com.adobe.xmp", data.xmp)
+        texts: dict[str, str] = {}  # readers keep one of a keyword
         for keyword, text in data.texts:
+            texts[keyword] = f"{texts[keyword]}\n{text}" if keyword in texts else text
+        for keyword, text in texts.items():
             info.add_itxt(keyword, text)
         if data.resources:
             info.add_text(*png_profile(data.resources), zip=True)
