@@ -148,7 +148,7 @@ def _decoded(
     try:
         key = transparent_value(image)
         metadata, orientation = read_metadata(image)
-        at_start = image.tell() == 0
+        at_start, depth = image.tell() == 0, _depth_lost(image)
         if chunks:
             pixels = _png_pixels(image, chunks, key, notices)
             metadata, orientation = read_metadata(image)  # which may stand after the pixels
@@ -159,7 +159,7 @@ def _decoded(
             orientation = 1
     except Exception as error:
         raise PhotoError(_what_is_wrong(name, error)) from error
-    if depth := _depth_lost(image):
+    if depth:
         notices.append(f"Its {depth} bits were reduced to 8.")
     if at_start and (frames := _count_frames(image)) > 1:
         notices.insert(0, _frames_notice(frames))
@@ -283,14 +283,17 @@ def _frames_notice(frames: int) -> str:
 
 
 def _depth_lost(image: Image.Image) -> int | None:
-    """How many bits a channel has that is decoded to 8 of them, as HEIC and AVIF may."""
+    """How many bits a channel has of a HEIC or AVIF picture that is decoded to 8, if more. To be
+    asked before the pixels are loaded."""
     depth = image.info.get("bit_depth")
-    if image.format == "AVIF" and getattr(image, "fp", None) is not None:
-        with contextlib.suppress(OSError, ValueError, IndexError):
-            image.fp.seek(0)
-            boxes = image.fp.read(_BOXES)
-            described = boxes.index(b"pixi") + 8  # version and flags, channels, bits of each
-            depth = boxes[described + 1]
+    stream = getattr(image, "fp", None)
+    if image.format == "AVIF" and stream is not None:
+        place = stream.tell()
+        stream.seek(0)
+        boxes = stream.read(_BOXES)
+        stream.seek(place)
+        described = boxes.find(b"pixi") + 8  # version and flags, channels, bits of each
+        depth = boxes[described + 1] if 8 <= described < len(boxes) - 1 else None
     return depth if isinstance(depth, int) and depth > 8 else None
 
 

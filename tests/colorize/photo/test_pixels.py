@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms, TiffImagePlugin
 
-from colorize.photo.pixels import image_of, to_srgb, transparent_value
+from colorize.photo.pixels import image_of, samples_to_srgb, to_srgb, transparent_value
 
 y, x = np.mgrid[:48, :64]
 RGB = np.stack([x * 4, y * 5, (x + y) * 2], axis=-1).astype(np.uint8)
@@ -298,6 +298,20 @@ def test_grey_pixels_with_an_rgb_profile(deep):
     color = to_srgb(with_profile(image, matrix_profile(P3_D50, 1.8))).color
     assert color.ndim == 2
     assert np.abs(color - encoded((GREY / 255) ** (461 / 256))).max() <= 1.5
+
+
+def test_a_profile_of_tables_reduces_16_bits_and_that_is_said():
+    """A profile that has a table is not taken for one of curves."""
+    values = RGB.astype(np.uint16) * np.uint16(257)
+    data = matrix_profile(P3_D50, 1.8)
+    tables = data.replace(b"rTRC", b"A2B1")
+    photo = samples_to_srgb("RGB", values, None, data, [])
+    assert photo.notices == []
+    assert photo.lightness is not None
+    notices = []
+    photo = samples_to_srgb("RGB", values, None, tables, notices)
+    assert any("reduced to 8" in notice for notice in notices)
+    assert photo.lightness is None
 
 
 def test_equal_channels_with_a_profile_are_grey():
