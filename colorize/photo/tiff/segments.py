@@ -25,6 +25,7 @@ GREYS, RGB, CMYK, YCBCR = (0, 1), 2, 5, 6
 _INT, _FLOAT = 2, 3  # sample formats
 _REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 _STRIP_BITS = 1 << 24  # unpacked at a time
+_STRIP_SAMPLES = 1 << 18  # given out at a time: copies of them stay small
 
 
 class Segment(NamedTuple):
@@ -151,7 +152,8 @@ def stream_at(stream: BinaryIO, page: tifffile.TiffPage) -> BinaryIO:
 
 
 def segments(page: tifffile.TiffPage, layout: Layout, stream: BinaryIO) -> Iterator[Segment]:
-    """The page's segments in order, cropped to the picture, one in memory at a time.
+    """The page's segments in order, cropped to the picture, one in memory at a time, in parts of
+    whole rows where they are long.
 
     YCbCr in JPEG segments comes as RGB. Raises ValueError or OSError where data are missing.
     """
@@ -177,12 +179,12 @@ def segments(page: tifffile.TiffPage, layout: Layout, stream: BinaryIO) -> Itera
             stream.seek(offsets[index])
             data = stream.read(counts[index])
             array = _decoded(data, layout, rows, step_down, tables, options)
-            yield Segment(
-                plane,
-                slice(top, bottom),
-                slice(left, right),
-                array[: bottom - top, : right - left],
-            )
+            array = array[: bottom - top, : right - left]
+            step = max(1, _STRIP_SAMPLES // (array.shape[1] * array.shape[2]))
+            for row in range(0, bottom - top, step):
+                part = array[row : row + step]
+                place = slice(top + row, top + row + len(part))
+                yield Segment(plane, place, slice(left, right), part)
 
 
 def _decoded(
