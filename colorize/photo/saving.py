@@ -48,6 +48,14 @@ def output_format(photo: Photo, choice: str = "keep") -> tuple[str, str]:
     return format, own if own.lower() in ENDINGS[format] else ENDINGS[format][0]
 
 
+def losses(photo: Photo, choice: str = "keep") -> list[str]:
+    """Sentences on what of the photo's metadata a result in the format of `choice` will not have:
+    the notices of saving, before anything is colorized."""
+    format, _ = output_format(photo, choice)
+    data = outgoing(photo.metadata, format, photo.size, strip=False, model="", weights_hash="")
+    return data.notices
+
+
 def save_picture(
     picture: np.ndarray,
     path: str | os.PathLike[str],

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from colorize.errors import ColorizeError
+from colorize.photo.saving import losses
 from colorize.web.workshop import Look, Upload, Workshop
 
 MOST_PHOTOS = 50
@@ -168,7 +169,8 @@ class Session:
         workshop, upload = self._workshop, item.upload
         try:
             photo = workshop.photo(upload)
-            item.size, item.format, item.notices = photo.size, photo.format, photo.notices
+            item.size, item.format = photo.size, photo.format
+            item.notices = (*photo.notices, *losses(photo))
             item.has_colours = workshop.has_colours(upload)
             if item.has_colours:
                 item.colorfulness = workshop.own_colorfulness(upload)

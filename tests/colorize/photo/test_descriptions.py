@@ -11,7 +11,7 @@ from PIL import Image, PngImagePlugin
 
 from colorize.photo.metadata.containers import segments
 from colorize.photo.opening import Photo
-from colorize.photo.saving import save_picture
+from colorize.photo.saving import losses, output_format, save_picture
 from tests.support.photo_files import needs_avif
 from tests.support.tiff_files import page, tiff
 
@@ -272,6 +272,25 @@ def test_bmp_names_what_it_cannot_hold(tmp_path):
     assert notices == ["Its EXIF and XMP metadata was left out: BMP holds none."]
     _, notices = saved(jpeg(), tmp_path / "new.bmp")
     assert notices == []
+
+
+@pytest.mark.parametrize(
+    ("data", "choice"),
+    [
+        (FILES["iptc in jpeg"][1], "webp"),
+        (FILES["iptc in jpeg"][1], "keep"),
+        (
+            jpeg(xmp_of('hdrgm:Version="1.0"', "", f'xmlns:hdrgm="{COMPANIONS["hdrgm:Version"]}"')),
+            "keep",
+        ),
+    ],
+)
+def test_losses_are_told_before_anything_is_saved(data, choice, tmp_path):
+    """For the tab, which shows them beside the photo."""
+    photo = Photo.open(data)
+    _, ending = output_format(photo, choice)
+    _, notices = saved(data, tmp_path / f"new{ending}")
+    assert [*photo.notices, *losses(photo, choice)] == notices
 
 
 @pytest.mark.parametrize("cut", range(1, 60, 7))
