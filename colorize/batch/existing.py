@@ -12,9 +12,9 @@ from PIL import Image
 
 from colorize.batch.plan import Task
 from colorize.models.record import Record
+from colorize.photo.decoding import heif_opener, quiet_pillow
 from colorize.photo.formats import sniff
 from colorize.photo.metadata import read_metadata
-from colorize.photo.opening import quiet_pillow
 
 _SOFTWARE = 305  # EXIF's tag
 _MARK = re.compile(r"Colorize \S+ \((?P<model>.*), (?P<hash>[0-9a-f]{8})\)").fullmatch
@@ -96,9 +96,7 @@ def _image(stream: BinaryIO) -> Iterator[Image.Image]:
     format = sniff(stream.read(64))
     stream.seek(0)
     if format == "HEIF":
-        from pillow_heif import HeifImageFile
-
-        with HeifImageFile(stream, "") as image:
+        with heif_opener()(stream, "") as image:
             yield image
         return
     with Image.open(stream, formats=[format or ""]) as image:

@@ -1,8 +1,10 @@
 """Which photos a command line means and where each result goes. Nothing is decoded here."""
 
+import itertools
 import os
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+import unicodedata
+from collections.abc import Container, Iterable, Iterator, Sequence, Set
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +16,27 @@ from colorize.photo.saving import output_format
 
 _NO_PIXELS = np.zeros((1, 1), np.uint8)
 _HEAD = 64  # bytes of a file that tell its format
+# Folders that systems keep beside photos (in lower case): thumbnails, rubbish, indexes.
+_OF_SYSTEMS = frozenset(
+    (
+        "@eadir",  # Synology
+        ".@__thumb",  # QNAP
+        "@recycle",
+        "#recycle",
+        "$recycle.bin",
+        "system volume information",
+        "__macosx",
+        ".appledouble",
+        ".trashes",
+        ".trash",
+        ".spotlight-v100",
+        ".fseventsd",
+        ".temporaryitems",
+        ".documentrevisions-v100",
+        ".thumbnails",
+    )
+)
+_APPLE_DOUBLE = "._"  # what a Mac writes beside a file where the disk holds no attributes
 
 
 class PlanError(ColorizeError):
@@ -34,11 +57,14 @@ class Task:
 
 @dataclass
 class Plan:
-    """Tasks in order; files in folders that do not end like a picture; folders not to be read."""
+    """Tasks in order; files in folders that do not end like a picture; files and folders there that
+    a system wrote for itself; folders not to be read; lines on outputs that got a number."""
 
     tasks: list[Task] = field(default_factory=list)
     skipped: int = 0
+    of_systems: int = 0
     failures: list[str] = field(default_factory=list)
+    notices: list[str] = field(default_factory=list)
 
 
 def make_plan(inputs: Sequence[Path], out: Path, choice: str = "keep") -> Plan:
@@ -46,10 +72,11 @@ def make_plan(inputs: Sequence[Path], out: Path, choice: str = "keep") -> Plan:
 
     `out` is a file when there is one input file and `out` ends like a picture, else a folder; a
     file of a folder goes to its path relative to that folder. `choice` is a format for
-    `output_format`; with "keep", the ending of an `out` that is a file decides.
+    `output_format`; with "keep", the ending of an `out` that is a file decides. Where files of
+    folders have one output, all but one of them get a number and a line in the notices.
 
-    PlanError where `out` lies in an input folder, where two inputs have one output, or where an
-    output is another input.
+    PlanError where `out` lies in an input folder, where a file that is named outright has the
+    output of another input, or where an output is another input.
     """
     plan = Plan()
     one_file = len(inputs) == 1 and not _is_dir(inputs[0])
@@ -59,13 +86,16 @@ def make_plan(inputs: Sequence[Path], out: Path, choice: str = "keep") -> Plan:
     if _is_file(out):
         raise PlanError(f"{out}: expected a folder for the results, found a file")
     walked: set[str] = set()
+    named: set[Path] = set()
     for given in inputs:
         if not _is_dir(given):
+            named.add(given)
             plan.tasks.append(_into_folder(given, Path(given.name), out, choice))
             continue
         for file in sorted(_walk(given, walked, plan)):
             plan.tasks.append(_into_folder(file, file.relative_to(given), out, choice))
     _refuse_output_in_input(out, walked)
+    _number(plan, named)
     _refuse_collisions(plan.tasks)
     return plan
 
@@ -89,7 +119,9 @@ def _walk(folder: Path, walked: set[str], plan: Plan) -> Iterator[Path]:
             plan.failures.append(f"{here}: cannot be read ({error.strerror})")
             continue
         for entry in entries:
-            if _is_dir(entry):
+            if _is_of_a_system(entry):
+                plan.of_systems += 1
+            elif _is_dir(entry):
                 (linked if entry.is_symlink() else waiting).append(entry)
             elif _ends_like_a_picture(entry) and (_is_file(entry) or entry.is_symlink()):
                 yield entry
@@ -140,6 +172,34 @@ def _refuse_output_in_input(out: Path, walked: set[str]) -> None:
         raise PlanError(f"{out}: lies in the input folder {inside}; give a folder outside it")
 
 
+def _number(plan: Plan, named: Set[Path]) -> None:
+    """Give a number to outputs of folders that are taken: the file whose name stays keeps it."""
+    of_folders = [
+        n for n, task in enumerate(plan.tasks) if task.format and task.source not in named
+    ]
+    taken = {_place(task.target): task for task in plan.tasks if task.source in named}
+    for n in sorted(of_folders, key=lambda n: _changes_its_name(plan.tasks[n])):
+        task = plan.tasks[n]
+        holder = taken.get(_place(task.target))
+        if holder is not None and holder.source not in named:
+            free = _numbered(task.target, taken)
+            plan.notices.append(
+                f"{task.source}: becomes {free.name}, for {holder.source} becomes "
+                f"{holder.target.name}"
+            )
+            task = plan.tasks[n] = replace(task, target=free)
+        taken.setdefault(_place(task.target), task)
+
+
+def _changes_its_name(task: Task) -> bool:
+    return task.source.name != task.target.name
+
+
+def _numbered(target: Path, taken: Container[str]) -> Path:
+    names = (target.with_name(f"{target.stem}-{n}{target.suffix}") for n in itertools.count(2))
+    return next(name for name in names if _place(name) not in taken)
+
+
 def _refuse_collisions(tasks: Iterable[Task]) -> None:
     tasks = [task for task in tasks if task.format]
     sources = {_place(task.source): task.source for task in tasks}
@@ -164,8 +224,13 @@ def refuse_target(file: Path, plan: Plan) -> None:
 
 
 def _place(file: Path) -> str:
-    """The same text for the same file, links followed."""
-    return os.path.normcase(os.path.realpath(file))
+    """The same text for the same file, links followed; names that only differ in how their accents
+    are written are one file on a Mac."""
+    return unicodedata.normalize("NFC", os.path.normcase(os.path.realpath(file)))
+
+
+def _is_of_a_system(entry: Path) -> bool:
+    return entry.name.startswith(_APPLE_DOUBLE) or entry.name.lower() in _OF_SYSTEMS
 
 
 def _ends_like_a_picture(file: Path) -> bool:

@@ -148,9 +148,14 @@ def photo(
     look = {"saturation": saturation, "temperature": temperature, "seed": seed}
     with wrong_use():
         check(record, size=size, hints=hints, **look)
-    for line in plan.failures:
+    for line in (*plan.failures, *plan.notices):
         warn(line)
-    count = _Count(len(plan.tasks), failed=len(plan.failures), skipped=plan.skipped)
+    count = _Count(
+        len(plan.tasks),
+        failed=len(plan.failures),
+        skipped=plan.skipped,
+        of_systems=plan.of_systems,
+    )
     if plan.tasks:
         from colorize.batch.worker import Settings
 
@@ -290,6 +295,7 @@ class _Count:
     before: int = 0
     failed: int = 0
     skipped: int = 0
+    of_systems: int = 0
     left: int = field(init=False)
 
     def __post_init__(self) -> None:
@@ -314,6 +320,8 @@ class _Count:
             line += f", {self.failed} failed"
         if self.skipped:
             line += f", {self.skipped} skipped that do not end like a picture"
+        if self.of_systems:
+            line += f", {self.of_systems} left out that a Mac, NAS or Windows keeps beside photos"
         return line
 
     def left_line(self) -> str:

@@ -15,7 +15,22 @@ BYTE, ASCII, SHORT, LONG, RATIONAL, UTF8 = 1, 2, 3, 4, 5, 129
 ORIENTATION, EXIF_IFD, GPS_IFD, INTEROPERABILITY = 274, 34665, 34853, 40965
 
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, UTF8: 1}
-_WORDS = {3: 2, 4: 4, 5: 4, 8: 2, 9: 4, 10: 4, 11: 4, 12: 8}  # bytes that turn with the byte order
+_SIZES |= {13: 4, 16: 8, 17: 8, 18: 8}  # IFD, and those of BigTIFF
+_WHOLE = {1: "B", 3: "H", 4: "L", 6: "b", 8: "h", 9: "l", 13: "L", 16: "Q", 17: "q", 18: "Q"}
+_WORDS = {
+    3: 2,
+    4: 4,
+    5: 4,
+    8: 2,
+    9: 4,
+    10: 4,
+    11: 4,
+    12: 8,
+    13: 4,
+    16: 8,
+    17: 8,
+    18: 8,
+}  # that turn
 # What IFD0 says about the photo, by type; the rest of it describes how one file stores its pixels.
 _KEPT_IN_IFD0 = {
     **dict.fromkeys((11, 269, 270, 271, 272, 285, 306, 315, 316, 33432), ASCII),
@@ -24,6 +39,7 @@ _KEPT_IN_IFD0 = {
     **dict.fromkeys((40091, 40092, 40093, 40094, 40095), BYTE),  # Windows' title, comment, ...
 }
 _MOST_IN_IFD = 4 << 20
+_MICRO_VIDEO = 0x8897  # Xiaomi's
 
 
 class Field(NamedTuple):
@@ -106,51 +122,84 @@ class Exif:
         return Exif(order, *turned)
 
 
-def read_exif(stream: BinaryIO) -> tuple[Exif | None, int | None]:
-    """The EXIF of a TIFF stream and the value of its orientation tag; None where there is none."""
+def read_exif(stream: BinaryIO, offset: int | None = None) -> tuple[Exif | None, int | None]:
+    """The EXIF of a TIFF stream and the value of its orientation tag; None where there is none.
+
+    `offset` is that of another directory than the first.
+    """
+    order, image = read_fields(stream, offset)
+    if order is None:
+        return None, None
+    big = _is_big(stream)
+    camera, gps = (_read_sub_ifd(stream, image.get(tag), order, big) for tag in (EXIF_IFD, GPS_IFD))
+    for tag in (INTEROPERABILITY, _MICRO_VIDEO):
+        camera.pop(tag, None)  # of camera files, of what follows the picture: no longer true
+    kept = {tag: value for tag, value in image.items() if _is_kept(tag, value.type)}
+    return Exif(order, kept, camera, gps), whole_number(image.get(ORIENTATION), order)
+
+
+def read_fields(stream: BinaryIO, offset: int | None = None) -> tuple[str | None, Fields]:
+    """The byte order of a TIFF stream and the fields of its first directory, or that at `offset`;
+    None where it is no TIFF stream."""
     try:
         stream.seek(0)
-        header = stream.read(8)
+        header = stream.read(16)
         order = {b"II": "<", b"MM": ">"}.get(header[:2])
-        if order is None or 43 in header[2:4]:  # 43: BigTIFF
-            return None, None
-        image = _read_ifd(stream, struct.unpack(order + "L", header[4:])[0], order)
-        camera, gps = (_read_sub_ifd(stream, image.get(tag), order) for tag in (EXIF_IFD, GPS_IFD))
-    except (OSError, ValueError, struct.error):
-        return None, None
-    camera.pop(INTEROPERABILITY, None)  # says which rules of camera files hold; no longer true
-    kept = {tag: value for tag, value in image.items() if _is_kept(tag, value.type)}
-    return Exif(order, kept, camera, gps), _whole_number(image.get(ORIENTATION), order)
+        if order is None:
+            return None, {}
+        big = _is_big(stream)
+        if offset is None:
+            place = header[8:16] if big else header[4:8]
+            (offset,) = struct.unpack(order + ("Q" if big else "L"), place)
+        return order, _read_ifd(stream, offset, order, big)
+    except (OSError, ValueError, OverflowError, struct.error):
+        return None, {}
+
+
+def whole_number(value: Field | None, order: str) -> int | None:
+    """The first value of a field of whole numbers, whatever their type."""
+    letter = _WHOLE.get(value.type) if value else None
+    if value is None or letter is None:
+        return None
+    return struct.unpack(order + letter, value.data[: _SIZES[value.type]])[0]
+
+
+def _is_big(stream: BinaryIO) -> bool:
+    stream.seek(2)
+    return 43 in stream.read(2)
 
 
 def _is_kept(tag: int, type: int) -> bool:
     return _KEPT_IN_IFD0.get(tag) == (ASCII if type == UTF8 else type)  # EXIF 3.0 allows either
 
 
-def _whole_number(value: Field | None, order: str) -> int | None:
-    if value is None or value.type not in (SHORT, LONG) or value.count != 1:
-        return None
-    return struct.unpack(order + ("H" if value.type == SHORT else "L"), value.data)[0]
+def _read_sub_ifd(stream: BinaryIO, pointer: Field | None, order: str, big: bool) -> Fields:
+    offset = whole_number(pointer, order)
+    try:
+        return {} if offset is None else _read_ifd(stream, offset, order, big)
+    except (OSError, ValueError, OverflowError, struct.error):
+        return {}
 
 
-def _read_sub_ifd(stream: BinaryIO, pointer: Field | None, order: str) -> Fields:
-    offset = _whole_number(pointer, order)
-    return {} if offset is None else _read_ifd(stream, offset, order)
-
-
-def _read_ifd(stream: BinaryIO, offset: int, order: str) -> Fields:
+def _read_ifd(stream: BinaryIO, offset: int, order: str, big: bool) -> Fields:
     """The fields of the IFD at `offset`; those that are damaged are left out."""
     stream.seek(offset)
-    (entry_count,) = struct.unpack(order + "H", stream.read(2).ljust(2, b"\0"))
-    entries = stream.read(12 * entry_count)
+    counter, entry, place = ("Q", "HHQ8s", "Q") if big else ("H", "HHL4s", "L")
+    width = struct.calcsize(order + counter)
+    (entry_count,) = struct.unpack(order + counter, stream.read(width).ljust(width, b"\0"))
+    size_of_entry, inline = struct.calcsize(order + entry), struct.calcsize(order + place)
+    entries = stream.read(size_of_entry * min(entry_count, 65_535))
     fields, left = {}, _MOST_IN_IFD
-    whole = entries[: len(entries) // 12 * 12]
-    for tag, type, count, data in struct.iter_unpack(order + "HHL4s", whole):
+    whole = entries[: len(entries) // size_of_entry * size_of_entry]
+    for tag, type, count, data in struct.iter_unpack(order + entry, whole):
         size = _SIZES.get(type, 0) * count
         if not 0 < size <= left:
             continue
-        if size > 4:
-            stream.seek(struct.unpack(order + "L", data)[0])
+        if size > inline:
+            try:
+                stream.seek(struct.unpack(order + place, data)[0])
+            except (OSError, ValueError, OverflowError):
+                continue
             data = stream.read(size)
         if len(data) >= size:
             fields[tag] = Field(type, count, data[:size])

@@ -1,4 +1,4 @@
-"""The pixels of a Pillow image in any mode, with any colour profile, as 8-bit sRGB."""
+"""The pixels of an image in any mode, with any colour profile, as 8-bit sRGB."""
 
 import io
 from collections.abc import Iterator
@@ -7,17 +7,37 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image, ImageChops, ImageCms
 
+from colorize.photo.profiles import (
+    LEVELS,
+    encode_srgb,
+    lightness_of,
+    space_of,
+    srgb_space,
+)
+from colorize.photo.tiff.scale import scale_of
+
 _DEEP = ("I;16", "I;16L", "I;16B", "I;16N", "I", "F")
 _STRIP_PIXELS = 1 << 18  # copies of a strip stay in the cache: a third of the time of 1 << 22
-_BAD_PROFILE = "Its colour profile is damaged or does not fit and was ignored."
+_LUMINANCE = np.float32([0.212639, 0.715169, 0.072192])  # of linear sRGB
+_SIGNED, _FLOAT = 2, 3
+BAD_PROFILE = "Its colour profile is damaged or does not fit and was ignored."
 
 
 class Pixels(NamedTuple):
-    """uint8 sRGB (h, w) of a grey picture, else (h, w, 3); alpha uint8 (h, w) or None; notices."""
+    """uint8 sRGB (h, w) of a grey picture, else (h, w, 3); alpha uint8 (h, w) or None; notices;
+    of a picture of more than 8 bits L*, uint16 (h, w), 65535 for 100."""
 
     color: np.ndarray
     alpha: np.ndarray | None
     notices: list[str]
+    lightness: np.ndarray | None = None
+
+
+class _Profile(NamedTuple):
+    """An ICC profile as LittleCMS has it and, where it is one of curves, in numbers."""
+
+    cms: ImageCms.ImageCmsProfile
+    data: bytes
 
 
 def to_srgb(image: Image.Image, key: int | tuple[int, ...] | None = None) -> Pixels:
@@ -25,9 +45,7 @@ def to_srgb(image: Image.Image, key: int | tuple[int, ...] | None = None) -> Pix
     black point compensation, as image editors do).
 
     `key` is the value that stands for transparent, as `transparent_value` gives it. 16-bit greys
-    are scaled by 65535. Modes I and F are scaled by the first of 1, 255 and 65535 that reaches to
-    their largest value, if none is negative (give or take a tenth, which is clipped), else from
-    their smallest to their largest; a NaN counts as the smallest. A profile that moves no colour by
+    are scaled by 65535, modes I and F as `scale_of` says. A profile that moves no colour by
     more than a level is not applied. Raises ValueError if no value is finite or the mode unknown.
     """
     notices: list[str] = []
@@ -36,8 +54,8 @@ def to_srgb(image: Image.Image, key: int | tuple[int, ...] | None = None) -> Pix
         image = image.convert(_plain_mode(image))
     alpha = _alpha(image, key)
     if image.mode in _DEEP:
-        index = _sixteen_bits(image, notices)
-    elif image.mode in ("L", "LA"):
+        return _deep_grey(_sixteen_bits(image, notices), alpha, profile, notices)
+    if image.mode in ("L", "LA"):
         index = _array(image.getchannel("L"))
     elif image.mode in ("RGB", "RGBA") and _is_neutral(image) and not _tints(profile):
         index = _array(image.getchannel("R"))
@@ -47,6 +65,76 @@ def to_srgb(image: Image.Image, key: int | tuple[int, ...] | None = None) -> Pix
     if not np.array_equal(table, np.arange(len(table))):
         index = table[index]
     return Pixels(index, alpha, notices)
+
+
+def samples_to_srgb(
+    mode: str,
+    samples: np.ndarray,
+    alpha: np.ndarray | None,
+    profile: bytes | None,
+    notices: list[str],
+) -> Pixels:
+    """The same for channels: uint8 or uint16 (h, w) for mode L, (h, w, 3) for RGB; uint8 for LAB
+    (a and b signed) and CMYK. `notices` is added to."""
+    if samples.dtype == np.uint16 and mode == "RGB":
+        return _deep_color(samples, alpha, profile, notices)
+    name = "I;16" if samples.dtype == np.uint16 else mode
+    data = np.ascontiguousarray(samples)
+    image = Image.frombuffer(name, data.shape[1::-1], data, "raw", name, 0, 1)
+    if profile:
+        image.info["icc_profile"] = profile
+    pixels = to_srgb(image)
+    notices.extend(pixels.notices)
+    return pixels._replace(alpha=alpha, notices=notices)
+
+
+def _deep_grey(
+    index: np.ndarray, alpha: np.ndarray | None, profile: _Profile | None, notices: list[str]
+) -> Pixels:
+    table = _grey_table(index.dtype, profile, notices)
+    space = srgb_space() if profile is None else space_of(profile.data)
+    lightness = None
+    if space is not None:
+        levels = np.repeat(np.arange(LEVELS, dtype=np.uint16)[:, None], 3, axis=1)
+        lightness = lightness_of(space.linear(levels) @ _LUMINANCE)[index]
+    return Pixels(table[index], alpha, notices, lightness)
+
+
+def _deep_color(
+    samples: np.ndarray, alpha: np.ndarray | None, data: bytes | None, notices: list[str]
+) -> Pixels:
+    """Colours of 16 bits through a profile of curves; those of tables are reduced to 8 first."""
+    profile = _opened(data, notices)
+    if channels_are_equal(samples) and not _tints(profile):
+        return _deep_grey(np.ascontiguousarray(samples[..., 0]), alpha, profile, notices)
+    if profile and profile.cms.profile.xcolor_space.strip() != "RGB":
+        notices.append(BAD_PROFILE)
+        profile = None
+    space = space_of(profile.data) if profile else srgb_space()
+    if space is None:
+        notices.append("Its 16 bits were reduced to 8, for its colour profile is one of tables.")
+        return samples_to_srgb("RGB", rounded(samples), alpha, data, notices)
+    color = np.empty(samples.shape, np.uint8)
+    lightness = np.empty(samples.shape[:2], np.uint16)
+    if profile:
+        table = np.rint(encode_srgb(np.linspace(0, 1, LEVELS)) * 255).astype(np.uint8)
+    rows = max(1, _STRIP_PIXELS // samples.shape[1])
+    for top in range(0, len(samples), rows):
+        strip = samples[top : top + rows]
+        light = np.clip(space.linear(strip), 0, 1)
+        lightness[top : top + rows] = lightness_of(light @ _LUMINANCE)
+        if profile:
+            light = table[np.rint(light * (LEVELS - 1)).astype(np.uint16)]
+        color[top : top + rows] = light if profile else rounded(strip)
+    return Pixels(color, alpha, notices, lightness)
+
+
+def rounded(samples: np.ndarray) -> np.ndarray:
+    """uint8 of uint16."""
+    out = np.empty(samples.shape, np.uint8)
+    for row, values in zip(out, samples, strict=True):
+        row[...] = np.rint(values / np.float32(257))
+    return out
 
 
 def image_of(picture: np.ndarray) -> Image.Image:
@@ -102,7 +190,7 @@ def _sixteen_bits(image: Image.Image, notices: list[str]) -> np.ndarray:
     values = np.asarray(image)
     tags = getattr(image, "tag_v2", {})
     if image.mode in ("I", "F"):
-        values = _stretched(values, notices)
+        values = _scaled(values, notices)
     elif tags.get(258) in (12, (12,)):  # bits per sample
         values = np.rint(values * (65_535 / 4095))
     values = values.astype(np.uint16)
@@ -111,33 +199,20 @@ def _sixteen_bits(image: Image.Image, notices: list[str]) -> np.ndarray:
     return values
 
 
-def _stretched(values: np.ndarray, notices: list[str]) -> np.ndarray:
-    finite = np.isfinite(values)
-    if not finite.any():
-        raise ValueError("no value is a finite number")
-    low = float(values[finite].min())
-    high = float(values[finite].max())
-    for top in (1.0, 255.0, 65_535.0):
-        if -0.1 * high <= low and high <= 1.1 * top:
-            low, high = 0.0, top
-            break
-    else:
-        notices.append(f"Its values run from {low:g} to {high:g} and were scaled to fit.")
-    with np.errstate(invalid="ignore"):  # a signalling NaN
-        scaled = values.astype(np.float64)
-    np.nan_to_num(scaled, copy=False, nan=low, posinf=high, neginf=low)
-    scaled -= low
-    scaled *= 65_535 / ((high - low) or 1)
-    np.clip(scaled, 0, 65_535, out=scaled)
-    return np.rint(scaled, out=scaled)
+def _scaled(values: np.ndarray, notices: list[str]) -> np.ndarray:
+    """Values of mode I or F as uint16."""
+    kind = _FLOAT if values.dtype.kind == "f" else _SIGNED
+    scale = scale_of(lambda: [values], 32, kind, notices)
+    scaled, clipped = scale.apply(values)
+    if clipped:
+        notices.append(scale.clipping(clipped / values.size))
+    return scaled
 
 
-def _color(
-    image: Image.Image, profile: ImageCms.ImageCmsProfile | None, notices: list[str]
-) -> np.ndarray:
+def _color(image: Image.Image, profile: _Profile | None, notices: list[str]) -> np.ndarray:
     """uint8 (h, w, 3), or (h, w) where all three channels turn out to be equal."""
     if image.mode == "LAB":
-        profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB"))
+        profile = _Profile(ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")), b"")
     elif image.mode == "CMYK":
         if image.format in ("JPEG", "MPO") and "adobe" not in image.info:
             image = ImageChops.invert(image)  # Pillow takes all JPEGs' inks for Adobe's, inverted
@@ -154,14 +229,17 @@ def _rgb(image: Image.Image) -> Image.Image:
     return image if image.mode == "RGB" else image.convert("RGB")  # which copies in any case
 
 
-def _profile_of(image: Image.Image, notices: list[str]) -> ImageCms.ImageCmsProfile | None:
-    data = image.info.get("icc_profile")
+def _profile_of(image: Image.Image, notices: list[str]) -> _Profile | None:
+    return _opened(image.info.get("icc_profile"), notices)
+
+
+def _opened(data: object, notices: list[str]) -> _Profile | None:
     if not isinstance(data, bytes) or not data:
         return None
     try:
-        return ImageCms.ImageCmsProfile(io.BytesIO(data))
+        return _Profile(ImageCms.ImageCmsProfile(io.BytesIO(data)), data)
     except (OSError, ImageCms.PyCMSError):
-        notices.append(_BAD_PROFILE)
+        notices.append(BAD_PROFILE)
         return None
 
 
@@ -179,15 +257,15 @@ def _to_srgb_from(
 
 
 def _transform(
-    profile: ImageCms.ImageCmsProfile | None, mode: str, notices: list[str]
+    profile: _Profile | None, mode: str, notices: list[str]
 ) -> ImageCms.ImageCmsTransform | None:
     """From `mode` in a profile to RGB in sRGB; None where there is nothing to do."""
     if profile is None:
         return None
     try:
-        transform = _to_srgb_from(mode, profile)
+        transform = _to_srgb_from(mode, profile.cms)
     except ImageCms.PyCMSError:
-        notices.append(_BAD_PROFILE)
+        notices.append(BAD_PROFILE)
         return None
     if mode != "RGB":
         return transform
@@ -201,23 +279,26 @@ def _through(transform: ImageCms.ImageCmsTransform, pixels: np.ndarray) -> np.nd
     return np.asarray(ImageCms.applyTransform(Image.fromarray(pixels), transform))[0].astype(int)
 
 
-def _ramp(profile: ImageCms.ImageCmsProfile, levels: int) -> np.ndarray:
+def _ramp(profile: _Profile, levels: int) -> np.ndarray:
     """(levels, 3) sRGB of the greys from black to white. Raises PyCMSError."""
     exact = ImageCms.Flags.NOOPTIMIZE  # else curves are sampled too coarsely for 16 bits
-    if profile.profile.xcolor_space == "GRAY":
+    if profile.cms.profile.xcolor_space == "GRAY":
         mode, dtype = ("L", np.uint8) if levels == 256 else ("I;16", np.uint16)
-        return _through(_to_srgb_from(mode, profile, exact), np.arange(levels, dtype=dtype)[None])
+        return _through(
+            _to_srgb_from(mode, profile.cms, exact), np.arange(levels, dtype=dtype)[None]
+        )
     greys = np.repeat(np.arange(256, dtype=np.uint8)[None, :, None], 3, axis=2)
-    ramp = _through(_to_srgb_from("RGB", profile, exact), greys)
+    ramp = _through(_to_srgb_from("RGB", profile.cms, exact), greys)
     if levels == 256:
         return ramp
+    if (space := space_of(profile.data)) is not None:
+        greys = np.repeat(np.arange(levels, dtype=np.uint16)[:, None], 3, axis=1)
+        return np.rint(encode_srgb(space.linear(greys)) * 255)
     place = np.linspace(0, 255, levels)
     return np.stack([np.interp(place, np.arange(256), channel) for channel in ramp.T], axis=1)
 
 
-def _grey_table(
-    dtype: np.dtype, profile: ImageCms.ImageCmsProfile | None, notices: list[str]
-) -> np.ndarray:
+def _grey_table(dtype: np.dtype, profile: _Profile | None, notices: list[str]) -> np.ndarray:
     """uint8 sRGB level of every value of an unsigned integer type."""
     levels = np.iinfo(dtype).max + 1
     plain = np.rint(np.linspace(0, 255, levels))
@@ -226,11 +307,11 @@ def _grey_table(
         try:
             table = np.rint(_ramp(profile, levels).mean(axis=1))
         except ImageCms.PyCMSError:
-            notices.append(_BAD_PROFILE)
+            notices.append(BAD_PROFILE)
     return (table if np.abs(table - plain).max() > 1 else plain).astype(np.uint8)
 
 
-def _tints(profile: ImageCms.ImageCmsProfile | None) -> bool:
+def _tints(profile: _Profile | None) -> bool:
     """Whether equal channels in this profile are a colour rather than a grey."""
     if profile is None:
         return False

@@ -5,6 +5,7 @@ import functools
 import math
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -12,8 +13,9 @@ import numpy as np
 from PIL import Image, ImageCms, ImageDraw, ImageFont, PngImagePlugin, features
 
 from colorize.files import replacing
+from colorize.photo.exif import ORIENTATION
 from colorize.photo.formats import ENDINGS, LARGEST_SIDE, WITH_ALPHA, WRITABLE
-from colorize.photo.metadata import Outgoing, outgoing
+from colorize.photo.metadata import Outgoing, jpeg_segments, outgoing, png_profile
 from colorize.photo.opening import Photo, PhotoError, quiet_pillow
 from colorize.photo.pixels import image_of
 
@@ -44,6 +46,14 @@ def output_format(photo: Photo, choice: str = "keep") -> tuple[str, str]:
         format = "PNG"
     own = Path(photo.name).suffix
     return format, own if own.lower() in ENDINGS[format] else ENDINGS[format][0]
+
+
+def losses(photo: Photo, choice: str = "keep") -> list[str]:
+    """Sentences on what of the photo's metadata a result in the format of `choice` will not have:
+    the notices of saving, before anything is colorized."""
+    format, _ = output_format(photo, choice)
+    data = outgoing(photo.metadata, format, photo.size, strip=False, model="", weights_hash="")
+    return data.notices
 
 
 def save_picture(
@@ -174,17 +184,28 @@ def _laid_out(
 
 def _options(format: str, quality: int, data: Outgoing) -> dict[str, Any]:
     """What Pillow's writer of the format is told."""
-    exif = b"Exif\0\0" + data.exif.pack()
+    exif = data.exif
+    if format == "AVIF":  # else Pillow writes all anew, in ASCII
+        exif = replace(exif, image={k: v for k, v in exif.image.items() if k != ORIENTATION})
+    exif = b"Exif\0\0" + exif.pack()
     options: dict[str, Any] = {"dpi": data.dpi} if data.dpi else {}
     if format == "BMP":
         return options
     options["icc_profile"] = srgb_profile()
     if format == "JPEG":
         # Not optimize=True: Pillow's buffer for it is too small for noisy pictures.
-        return options | {"quality": quality, "subsampling": 0, "exif": exif, "xmp": data.xmp}
+        options |= {"quality": quality, "subsampling": 0, "exif": exif, "xmp": data.xmp}
+        return options | {"extra": jpeg_segments(data)}
     if format == "PNG":
         info = PngImagePlugin.PngInfo()
         info.add_itxt("XML:com.adobe.xmp", data.xmp)
+        texts: dict[str, str] = {}  # readers keep one of a keyword
+        for keyword, text in data.texts:
+            texts[keyword] = f"{texts[keyword]}\n{text}" if keyword in texts else text
+        for keyword, text in texts.items():
+            info.add_itxt(keyword, text)
+        if data.resources:
+            info.add_text(*png_profile(data.resources), zip=True)
         return options | {"compress_level": PNG_LEVEL, "exif": exif, "pnginfo": info}
     if format == "TIFF":
         return options | {"compression": "tiff_lzw", "tiffinfo": {_PREDICTOR: _HORIZONTAL}}

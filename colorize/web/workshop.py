@@ -32,7 +32,7 @@ from colorize.inference.swatches import Swatch
 from colorize.inference.zerogpu import ZeroGPU
 from colorize.models.record import CheckpointError, Record
 from colorize.photo.opening import Photo
-from colorize.photo.saving import output_format
+from colorize.photo.saving import losses, output_format
 from colorize.web.memory import Memory
 from colorize.web.turns import Turns, done
 
@@ -130,7 +130,8 @@ class Workshop:
         photo, screen = self.photo(upload), self._screen(upload, _MEASURED)
         has_colours = not photo.is_grey and not is_toned(screen)
         own = colorfulness(_unit(screen)) if has_colours else 0.0
-        return Taken(photo.size, photo.format, photo.notices, has_colours, own)
+        notices = (*photo.notices, *losses(photo))
+        return Taken(photo.size, photo.format, notices, has_colours, own)
 
     def photo(self, upload: Upload) -> Photo:
         """The opened photo; PhotoError says what is wrong with it."""

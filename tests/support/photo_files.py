@@ -6,6 +6,7 @@ import zlib
 
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image, features
 
 try:
@@ -65,6 +66,14 @@ def heic(image, *more, **settings):
     for frame in more:
         file.add_from_pillow(frame)
     file.save(buffer, quality=90, **settings)
+    return buffer.getvalue()
+
+
+def tiff(samples, bigtiff=False, byteorder="<", **options):
+    """A TIFF file as tifffile writes it."""
+    buffer = io.BytesIO()
+    with tifffile.TiffWriter(buffer, bigtiff=bigtiff, byteorder=byteorder) as file:
+        file.write(samples, metadata=None, **options)
     return buffer.getvalue()
 
 

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import colorize.photo.opening
 from colorize.photo.opening import Photo, PhotoError
 
 try:
@@ -208,7 +207,7 @@ def test_no_memory_is_said(monkeypatch):
     def fail(*_):
         raise MemoryError
 
-    monkeypatch.setattr(colorize.photo.opening, "to_srgb", fail)
+    monkeypatch.setattr("colorize.photo.decoding.to_srgb", fail)
     with pytest.raises(PhotoError, match="more memory than there is"):
         Photo.open(encoded(COLOR, "PNG"))
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms, TiffImagePlugin
 
-from colorize.photo.pixels import image_of, to_srgb, transparent_value
+from colorize.photo.pixels import image_of, samples_to_srgb, to_srgb, transparent_value
 
 y, x = np.mgrid[:48, :64]
 RGB = np.stack([x * 4, y * 5, (x + y) * 2], axis=-1).astype(np.uint8)
@@ -99,7 +99,7 @@ def converted(mode):
 @pytest.mark.parametrize("mode", ["RGB", "YCbCr", "HSV", "CMYK", "RGBX", "P"])
 def test_color_modes_become_rgb(mode):
     image = converted(mode)
-    color, alpha, _ = to_srgb(image)
+    color, alpha, *_ = to_srgb(image)
     np.testing.assert_array_equal(color, np.asarray(image.convert("RGB")))
     assert alpha is None
     assert color.flags.writeable
@@ -111,7 +111,7 @@ def test_lab_becomes_srgb():
     small = np.uint8(96) + RGB // 4  # well inside of what 8-bit Lab can hold
     image = Image.fromarray(small)
     srgb, lab = ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB")
-    color, _, notices = to_srgb(ImageCms.profileToProfile(image, srgb, lab, outputMode="LAB"))
+    color, _, notices, *_ = to_srgb(ImageCms.profileToProfile(image, srgb, lab, outputMode="LAB"))
     assert np.abs(rgb2lab(color) - rgb2lab(small)).max() < 2.5
     assert notices == []
 
@@ -119,7 +119,7 @@ def test_lab_becomes_srgb():
 @pytest.mark.parametrize("mode", ["L", "LA", "1"])
 def test_grey_modes_stay_grey(mode):
     image = Image.fromarray(GREY).convert(mode)
-    color, alpha, notices = to_srgb(image)
+    color, alpha, notices, *_ = to_srgb(image)
     np.testing.assert_array_equal(color, np.asarray(image.convert("L")))
     assert color.ndim == 2
     assert (alpha is None) == (mode != "LA")
@@ -147,7 +147,7 @@ def test_one_pixel_of_color_is_color_and_sepia_is_color(place):
 
 def test_alpha_is_taken_apart():
     image = Image.fromarray(np.dstack([RGB, ALPHA]))
-    color, alpha, _ = to_srgb(image)
+    color, alpha, *_ = to_srgb(image)
     np.testing.assert_array_equal(color, RGB)
     np.testing.assert_array_equal(alpha, ALPHA)
     premultiplied = to_srgb(image.convert("RGBa"))
@@ -203,26 +203,38 @@ def test_16_bits_are_scaled_not_cut(dtype):
     ("values", "expected"),
     [
         (np.float32([[0, 0.5, 1]]), [[0, 128, 255]]),
-        (np.float32([[-0.05, 0.5, 1.05]]), [[0, 128, 255]]),
         (np.float32([[0, 100.4, 255]]), [[0, 100, 255]]),
         (np.float32([[0, 32_896, 65_535]]), [[0, 128, 255]]),
         (np.int32([[0, 100, 255]]), [[0, 100, 255]]),
         (np.int32([[0, 32_896, 65_535]]), [[0, 128, 255]]),
-        (np.float32([[0, np.nan, np.inf, -np.inf, 1]]), [[0, 0, 255, 0, 255]]),
         (np.float32([[0, 0]]), [[0, 0]]),
     ],
 )
 def test_wide_values_are_scaled_by_their_range(values, expected):
-    color, _, notices = to_srgb(Image.fromarray(values))
+    color, _, notices, *_ = to_srgb(Image.fromarray(values))
     np.testing.assert_array_equal(color, expected)
     assert notices == []
+
+
+@pytest.mark.parametrize(
+    ("values", "expected", "share"),
+    [
+        (np.float32([[-0.05, 0.5, 1.05]]), [[0, 128, 255]], "66.7%"),
+        (np.float32([[0, np.nan, np.inf, -np.inf, 1]]), [[0, 0, 255, 0, 255]], "60.0%"),
+    ],
+)
+def test_values_that_are_clipped_are_said(values, expected, share):
+    color, _, notices, _ = to_srgb(Image.fromarray(values))
+    np.testing.assert_array_equal(color, expected)
+    assert [notice.split()[0] for notice in notices] == [share]
+    assert "clipped" in notices[0]
 
 
 @pytest.mark.parametrize(
     "values", [np.float32([[-1000, 500, 2000]]), np.int32([[-(2**31), -1, 2**31 - 1]])]
 )
 def test_values_of_no_known_scale_are_stretched_and_said(values):
-    color, _, notices = to_srgb(Image.fromarray(values))
+    color, _, notices, *_ = to_srgb(Image.fromarray(values))
     assert color[0, 0] == 0
     assert color[0, 1] in (127, 128)
     assert color[0, 2] == 255
@@ -242,7 +254,9 @@ def test_no_finite_value_is_an_error():
 @pytest.mark.parametrize("matrix", [P3_D50, ADOBE_D50], ids=["P3", "Adobe RGB"])
 def test_wide_gamut_profiles_are_converted(matrix):
     gamma = 563 / 256
-    color, _, notices = to_srgb(with_profile(Image.fromarray(RGB), matrix_profile(matrix, gamma)))
+    color, _, notices, *_ = to_srgb(
+        with_profile(Image.fromarray(RGB), matrix_profile(matrix, gamma))
+    )
     linear = (RGB / 255) ** gamma @ (np.linalg.inv(SRGB_D50) @ matrix).T
     expected = encoded(linear)
     assert np.abs(color - expected).max() < 1.6
@@ -286,6 +300,20 @@ def test_grey_pixels_with_an_rgb_profile(deep):
     assert np.abs(color - encoded((GREY / 255) ** (461 / 256))).max() <= 1.5
 
 
+def test_a_profile_of_tables_reduces_16_bits_and_that_is_said():
+    """A profile that has a table is not taken for one of curves."""
+    values = RGB.astype(np.uint16) * np.uint16(257)
+    data = matrix_profile(P3_D50, 1.8)
+    tables = data.replace(b"rTRC", b"A2B1")
+    photo = samples_to_srgb("RGB", values, None, data, [])
+    assert photo.notices == []
+    assert photo.lightness is not None
+    notices = []
+    photo = samples_to_srgb("RGB", values, None, tables, notices)
+    assert any("reduced to 8" in notice for notice in notices)
+    assert photo.lightness is None
+
+
 def test_equal_channels_with_a_profile_are_grey():
     image = Image.fromarray(np.repeat(GREY[..., None], 3, axis=2))
     color = to_srgb(with_profile(image, matrix_profile(ADOBE_D50, 1.8))).color
@@ -304,7 +332,7 @@ def test_cmyk_profile_is_converted():
 
     inks = np.zeros((1, 5, 4), np.uint8)
     inks[0, 1:, 3] = 64, 128, 192, 255
-    color, _, notices = to_srgb(
+    color, _, notices, *_ = to_srgb(
         with_profile(Image.frombytes("CMYK", (5, 1), inks.tobytes()), cmyk_profile())
     )
     lightness = 100 * (1 - inks[..., 3] / 255)
@@ -342,7 +370,7 @@ def test_profiles_that_do_not_fit_are_ignored_and_said(mode, data):
     elif mode != "L":
         image = converted(mode)
     plain = to_srgb(image)
-    color, _, notices = to_srgb(with_profile(image, data))
+    color, _, notices, *_ = to_srgb(with_profile(image, data))
     np.testing.assert_array_equal(color, plain.color)
     assert sum("profile is damaged" in notice for notice in notices) == 1
 

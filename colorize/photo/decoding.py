@@ -1,0 +1,324 @@
+"""The bytes of a picture file, or Pillow's image of it, to upright sRGB pixels and metadata."""
+
+import contextlib
+import re
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+
+import numpy as np
+from PIL import (
+    AvifImagePlugin,
+    BmpImagePlugin,
+    GifImagePlugin,
+    Image,
+    ImageFile,
+    JpegImagePlugin,
+    PngImagePlugin,
+    TiffImagePlugin,
+    WebPImagePlugin,
+    features,
+)
+
+from colorize.errors import ColorizeError
+from colorize.photo.formats import describe, sniff
+from colorize.photo.metadata import Metadata, read_metadata, read_tiff_metadata
+from colorize.photo.pixels import (
+    BAD_PROFILE,
+    Pixels,
+    rounded,
+    samples_to_srgb,
+    to_srgb,
+    transparent_value,
+)
+from colorize.photo.png import Chunks, color_profile, open_png, read_chunks, sixteen_bits
+from colorize.photo.profiles import profile_of_bmp
+
+if TYPE_CHECKING:
+    from tifffile import TiffPage
+
+_OPENERS: dict[str, Callable[[BinaryIO, str], ImageFile.ImageFile]] = {
+    "JPEG": JpegImagePlugin.JpegImageFile,
+    "PNG": PngImagePlugin.PngImageFile,
+    "WEBP": WebPImagePlugin.WebPImageFile,
+    "TIFF": TiffImagePlugin.TiffImageFile,
+    "BMP": BmpImagePlugin.BmpImageFile,
+    "GIF": GifImagePlugin.GifImageFile,
+    "AVIF": AvifImagePlugin.AvifImageFile,
+}
+_TURNS: dict[int, Callable[[np.ndarray], np.ndarray]] = {  # EXIF 3.0, 4.6.5.1
+    2: lambda stored: stored[:, ::-1],
+    3: lambda stored: stored[::-1, ::-1],
+    4: lambda stored: stored[::-1],
+    5: lambda stored: stored.swapaxes(0, 1),
+    6: lambda stored: stored.swapaxes(0, 1)[:, ::-1],
+    7: lambda stored: stored[::-1, ::-1].swapaxes(0, 1),
+    8: lambda stored: stored.swapaxes(0, 1)[::-1],
+}
+_MOST_FRAMES = 1000  # counted; a damaged file could name millions
+_BOXES = 1 << 16  # bytes of an AVIF file that hold its description
+_REASONS = {
+    MemoryError: "needs more memory than there is; make it smaller first.",
+    Image.DecompressionBombError: "is too large to be opened; make it smaller first.",
+    "truncated|incomplete|not large enough|end of file|decode next frame": (
+        "is cut off or damaged; copy it again from where it came."
+    ),
+    "decompressed data too large|text chunks": (
+        "carries a suspiciously large text or colour profile; save it without metadata first."
+    ),
+    "finite number": "holds no usable values (NaN or infinity only); give another picture.",
+    "unknown pixel mode|unsupported|cannot handle|not supported|conversion from": (
+        "is of a rare kind that cannot be read; save it as PNG or JPEG first."
+    ),
+}
+
+
+class PhotoError(ColorizeError):
+    """A picture that cannot be read or written: one sentence that names the file."""
+
+
+class Decoded(NamedTuple):
+    """Upright pixels, Pillow's name of the format, metadata, and sentences for people."""
+
+    pixels: Pixels
+    format: str
+    metadata: Metadata
+    notices: tuple[str, ...]
+
+
+def decode_stream(stream: BinaryIO, name: str, max_megapixels: float) -> Decoded:
+    """Decode a file from its start. Raises PhotoError, which names the file."""
+    head = stream.read(64)
+    stream.seek(0)
+    format = sniff(head)
+    if format is None:
+        raise PhotoError(f"{name} is {describe(head)}.")
+    if format == "TIFF":
+        return _from_tiff(stream, name, max_megapixels)
+    notices: list[str] = []
+    opener = _opener(format, name)
+    try:
+        chunks = read_chunks(stream) if format == "PNG" else None
+        image = opener(chunks.stream if chunks else stream, "")
+    except Exception as error:  # Pillow's decoders raise anything at all for a damaged file
+        raise PhotoError(_what_is_wrong(name, error)) from error
+    with image:
+        if format == "BMP":
+            place = stream.tell()
+            image.info["icc_profile"] = profile_of_bmp(stream, notices)
+            stream.seek(place)
+        return _decoded(image, format, name, max_megapixels, chunks, notices)
+
+
+def decode_image(image: Image.Image, name: str, max_megapixels: float) -> Decoded:
+    """Decode Pillow's image, in the frame that it is at."""
+    format = {"MPO": "JPEG", None: "PNG"}.get(image.format, image.format)
+    stream = getattr(image, "fp", None)
+    if format == "TIFF" and stream is not None and getattr(image, "tile", None):
+        place = stream.tell()  # nothing is decoded yet, so the file itself is read
+        try:
+            return _from_tiff(stream, name, max_megapixels, image.tell())
+        finally:
+            stream.seek(place)
+    return _decoded(image, format, name, max_megapixels)
+
+
+def check_size(name: str, size: tuple[int, int], max_megapixels: float) -> None:
+    """Raises PhotoError for a picture without pixels, or with too many."""
+    width, height = size
+    if not width or not height:
+        raise PhotoError(f"{name} has no pixels ({width} x {height}); give another picture.")
+    if width * height > max_megapixels * 1e6:
+        raise PhotoError(
+            f"{name} has {width:,} x {height:,} pixels ({width * height / 1e6:,.1f} megapixels), "
+            f"more than the {max_megapixels:g} megapixels allowed; make it smaller first."
+        )
+
+
+def _decoded(
+    image: Image.Image,
+    format: str,
+    name: str,
+    max_megapixels: float,
+    chunks: Chunks | None = None,
+    notices: Sequence[str] = (),
+) -> Decoded:
+    check_size(name, image.size, max_megapixels)
+    notices = [*notices, *(chunks.notices if chunks else ())]
+    try:
+        key = transparent_value(image)
+        metadata, orientation = read_metadata(image)
+        at_start, depth = image.tell() == 0, _depth_lost(image)
+        if chunks:
+            pixels = _png_pixels(image, chunks, key, notices)
+            metadata, orientation = read_metadata(image)  # which may stand after the pixels
+        else:
+            image.load()
+            pixels = to_srgb(image, key)
+        if image.format == "TIFF":  # which Pillow has turned by itself
+            orientation = 1
+    except Exception as error:
+        raise PhotoError(_what_is_wrong(name, error)) from error
+    if depth:
+        notices.append(f"Its {depth} bits were reduced to 8.")
+    if at_start and (frames := _count_frames(image)) > 1:
+        notices.insert(0, _frames_notice(frames))
+    return _upright(pixels, orientation, format, metadata, notices)
+
+
+def _png_pixels(
+    image: ImageFile.ImageFile,
+    chunks: Chunks,
+    key: int | tuple[int, ...] | None,
+    notices: list[str],
+) -> Pixels:
+    profile = color_profile(chunks.color, notices)
+    exact = image.info.get("transparency")
+    deep = sixteen_bits(image, lambda: open_png(chunks.stream))
+    if profile is not None:
+        image.info["icc_profile"] = profile
+    elif not image.info.get("icc_profile"):
+        notices.append(BAD_PROFILE)
+    if deep is None:
+        image.load()
+        return to_srgb(image, key)
+    alpha = rounded(deep[..., -1]) if deep.shape[2] in (2, 4) else None
+    if alpha is None and isinstance(exact, tuple):
+        alpha = np.where((deep == np.array(exact)).all(axis=2), 0, 255).astype(np.uint8)
+    grey = deep.shape[2] == 2
+    color = deep[..., 0] if grey else deep[..., :3]
+    return samples_to_srgb("L" if grey else "RGB", color, alpha, image.info.get("icc_profile"), [])
+
+
+def _from_tiff(
+    stream: BinaryIO, name: str, max_megapixels: float, chosen: int | None = None
+) -> Decoded:
+    # tifffile takes a third of a second to import, so only where there is a TIFF file.
+    from colorize.photo.tiff.pages import CameraRawError, UnreadableError, open_pages, whole
+
+    try:
+        pages = open_pages(stream, chosen)
+        size = whole(pages.photo.imagewidth), whole(pages.photo.imagelength)
+        check_size(name, size, max_megapixels)
+        metadata, orientation = read_tiff_metadata(stream, pages)
+        pixels = _tiff_pixels(stream, pages.photo)
+    except CameraRawError as error:
+        raise PhotoError(
+            f"{name} is a camera's raw file; export it as JPEG or TIFF first."
+        ) from error
+    except UnreadableError as error:
+        raise PhotoError(
+            f"{name} is a TIFF with {error}, which cannot be read; "
+            "save it as a plain 8- or 16-bit TIFF or as PNG first."
+        ) from error
+    except PhotoError:
+        raise
+    except Exception as error:  # as Pillow's, tifffile's code raises anything
+        raise PhotoError(_what_is_wrong(name, error)) from error
+    several = not chosen and pages.count > 1
+    notices = [_frames_notice(pages.count)] if several else []
+    return _upright(pixels, orientation, "TIFF", metadata, notices)
+
+
+def _tiff_pixels(stream: BinaryIO, page: "TiffPage") -> Pixels:
+    from colorize.photo.tiff.picture import read_picture
+    from colorize.photo.tiff.segments import OLD_JPEG, stream_at
+
+    if page.compression == OLD_JPEG:  # which libtiff knows best
+        with TiffImagePlugin.TiffImageFile(stream_at(stream, page)) as image:
+            image.load()
+            return to_srgb(image)
+    picture = read_picture(page, stream)
+    return samples_to_srgb(
+        picture.mode, picture.samples, picture.alpha, picture.profile, picture.notices
+    )
+
+
+def _upright(
+    pixels: Pixels, orientation: int, format: str, metadata: Metadata, notices: Sequence[str]
+) -> Decoded:
+    if orientation != 1:
+        turned = (
+            None if one is None else np.ascontiguousarray(_TURNS[orientation](one))
+            for one in (pixels.color, pixels.alpha, pixels.lightness)
+        )
+        color, alpha, lightness = turned
+        pixels = pixels._replace(color=color, alpha=alpha, lightness=lightness)
+    return Decoded(pixels, format, metadata, (*notices, *pixels.notices))
+
+
+def _opener(format: str, name: str) -> Callable[[BinaryIO, str], ImageFile.ImageFile]:
+    if format == "HEIF":
+        try:
+            return heif_opener()
+        except ImportError as error:
+            raise PhotoError(
+                f"{name} is a HEIC picture, which cannot be opened here; save it as JPEG first "
+                "(whoever installed this: `pip install pi-heif`)."
+            ) from error
+    if format in ("WEBP", "AVIF") and not features.check(format.lower()):
+        raise PhotoError(f"{name} is a {format} picture, which this Pillow cannot open.")
+    return _OPENERS[format]
+
+
+def heif_opener() -> Callable[[BinaryIO, str], ImageFile.ImageFile]:
+    """Of the package that decodes alone, or of the larger one that writes too."""
+    try:
+        from pi_heif import HeifImageFile
+    except ImportError:
+        from pillow_heif import HeifImageFile
+    return HeifImageFile
+
+
+def _count_frames(image: Image.Image) -> int:
+    """How many frames the file holds, as far as that can be told."""
+    with contextlib.suppress(Exception):  # further frames may be damaged: they are not used
+        return min(getattr(image, "n_frames", 1), _MOST_FRAMES)
+    return 1
+
+
+def _frames_notice(frames: int) -> str:
+    count = f"{frames} or more" if frames == _MOST_FRAMES else frames
+    return f"Only the first of {count} frames is used."
+
+
+def _depth_lost(image: Image.Image) -> int | None:
+    """How many bits a channel has of a HEIC or AVIF picture that is decoded to 8, if more. To be
+    asked before the pixels are loaded."""
+    depth = image.info.get("bit_depth")
+    stream = getattr(image, "fp", None)
+    if image.format == "AVIF" and stream is not None:
+        place = stream.tell()
+        stream.seek(0)
+        boxes = stream.read(_BOXES)
+        stream.seek(place)
+        described = boxes.find(b"pixi") + 8  # version and flags, channels, bits of each
+        depth = boxes[described + 1] if 8 <= described < len(boxes) - 1 else None
+    return depth if isinstance(depth, int) and depth > 8 else None
+
+
+def _what_is_wrong(name: str, error: Exception) -> str:
+    """One sentence for a failure to decode."""
+    reason = str(error).lower()
+    for words, sentence in _REASONS.items():
+        if isinstance(error, words) if isinstance(words, type) else re.search(words, reason):
+            return f"{name} {sentence}"
+    return f"{name} is damaged and cannot be decoded; copy it again from where it came."
+
+
+@contextlib.contextmanager
+def quiet_pillow() -> Iterator[None]:
+    """Keep Pillow's warnings about odd files from the reader (and from being made errors).
+
+    `warnings.catch_warnings` exchanges the filters of all threads and puts an old list back at its
+    end, so that two at once undo each other. Here one rule goes in and comes out again; any number
+    of threads may do so.
+    """
+    rule = ("ignore", None, Warning, re.compile(r"PIL\."), 0)
+    filters = warnings.filters
+    filters.insert(0, rule)
+    try:
+        yield
+    finally:
+        with contextlib.suppress(ValueError):  # somebody has reset the filters
+            filters.remove(rule)

@@ -1,0 +1,212 @@
+"""What a photo file says about itself, wherever its format keeps it."""
+
+import io
+import math
+import struct
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, BinaryIO
+
+from PIL import Image
+
+from colorize.photo.exif import (
+    ORIENTATION,
+    RATIONAL,
+    Exif,
+    Field,
+    read_exif,
+    read_fields,
+    whole_number,
+)
+from colorize.photo.metadata.containers import (
+    APP1,
+    APP13,
+    COMMENT,
+    IPTC,
+    KEPT_RESOURCES,
+    PHOTOSHOP_NAME,
+    iptc_in_order,
+    read_resources,
+    read_segments,
+)
+from colorize.photo.metadata.xmp import xmp_orientation
+
+if TYPE_CHECKING:
+    from colorize.photo.tiff.pages import Pages
+
+_XMP, _IPTC_TAG, _PHOTOSHOP_TAG = 700, 33723, 34377
+_RESOLUTION, _RESOLUTION_UNIT, _INCH, _CENTIMETRE = (282, 283), 296, 2, 3
+_XMP_NAME = b"http://ns.adobe.com/xap/1.0/\0"
+_NOT_TEXTS = ("XML:com.adobe.xmp", "Software", "Raw profile type", "Thumb::", "date:", "exif:")
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """What is kept of a photo's metadata; `dpi` is (across, down) of the upright photo.
+
+    `resources` are Photoshop's by number, IPTC-IIM under 0x0404. `texts` are pairs of keyword and
+    text, the keyword "Comment" for comments without one.
+    """
+
+    exif: Exif | None = None
+    xmp: bytes | None = None
+    dpi: tuple[float, float] | None = None
+    resources: dict[int, bytes] = field(default_factory=dict)
+    texts: tuple[tuple[str, str], ...] = ()
+
+
+def read_metadata(image: Image.Image) -> tuple[Metadata, int]:
+    """What to keep of an image's metadata, and its orientation (1 to 8, EXIF 4.6.5).
+
+    Never raises for damaged metadata: what cannot be read is left out. A TIFF is best read before
+    its pixels are loaded (Pillow closes the file), a PNG after (EXIF may come last).
+    """
+    found = _Found.of(image)
+    exif, orientation = None, None
+    for stream in found.exif:
+        place = stream.tell()
+        exif, orientation = read_exif(stream)
+        stream.seek(place)
+        if exif is not None:
+            break
+    orientation = _orientation(orientation, found.xmp)
+    dpi = _dpi_of(image.info.get("dpi"), swapped=orientation >= 5)
+    resources = {key: found.resources[key] for key in KEPT_RESOURCES if key in found.resources}
+    return Metadata(exif, found.xmp, dpi, resources, tuple(found.texts)), orientation
+
+
+def read_tiff_metadata(stream: BinaryIO, pages: "Pages") -> tuple[Metadata, int]:
+    """The same of a TIFF file: of the photo's page, and of the first where that has none."""
+    order, fields = read_fields(stream, pages.photo.offset)
+    _, first = read_fields(stream, pages.first.offset)
+    exif, _ = read_exif(stream, pages.photo.offset)
+    if pages.first.offset != pages.photo.offset:
+        other, _ = read_exif(stream, pages.first.offset)
+        if exif and other:
+            image = {k: v for k, v in other.image.items() if k not in (*_RESOLUTION, 296)}
+            camera, gps = exif.camera or other.camera, exif.gps or other.gps
+            exif = replace(exif, image=image | exif.image, camera=camera, gps=gps)
+    fields = {tag: first[tag] for tag in (_XMP, _IPTC_TAG, _PHOTOSHOP_TAG) if tag in first} | fields
+    xmp = _stripped(fields[_XMP].data) if _XMP in fields else None
+    own = whole_number(fields.get(ORIENTATION), order or "<")
+    orientation = _orientation(own, xmp)
+    resources = {}
+    if _PHOTOSHOP_TAG in fields:
+        resources = dict(read_resources(fields[_PHOTOSHOP_TAG].data))
+    if _IPTC_TAG in fields:
+        resources[IPTC] = iptc_in_order(fields[_IPTC_TAG].data)
+    resources = {key: resources[key] for key in KEPT_RESOURCES if key in resources}
+    dpi = _dpi_of(_resolution(exif, fields, order or "<"), swapped=orientation >= 5)
+    return Metadata(exif, xmp, dpi, resources), orientation
+
+
+@dataclass
+class _Found:
+    """What an image holds, wherever its format has it."""
+
+    exif: list[BinaryIO] = field(default_factory=list)
+    xmp: bytes | None = None
+    resources: dict[int, bytes] = field(default_factory=dict)
+    texts: list[tuple[str, str]] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, image: Image.Image) -> "_Found":
+        found = cls()
+        block, xmp = image.info.get("exif"), image.info.get("xmp")
+        if isinstance(block, bytes):
+            found.add_exif(block)
+        elif image.format == "TIFF" and getattr(image, "fp", None) is not None:
+            found.exif.append(image.fp)
+        found.xmp = _stripped(xmp) if isinstance(xmp, bytes) else None
+        stream = getattr(image, "fp", None)
+        if image.format in ("JPEG", "MPO") and stream is not None:
+            found.add_segments(stream)
+        elif isinstance(comment := image.info.get("comment"), bytes):
+            found.add_text("Comment", comment)
+        if image.format in ("PNG", None):
+            found.add_texts(image.info)
+        return found
+
+    def add_exif(self, block: bytes) -> None:
+        while block[:5] == b"Exif\0":  # and one more byte, whatever it is
+            block = block[6:]
+        self.exif.append(io.BytesIO(block))
+
+    def add_text(self, keyword: str, text: bytes) -> None:
+        try:
+            decoded = text.decode("utf-8")
+        except UnicodeDecodeError:
+            decoded = text.decode("latin-1")
+        if decoded := decoded.strip("\0 \r\n"):
+            self.texts.append((keyword, decoded))
+
+    def add_segments(self, stream: BinaryIO) -> None:
+        """Of a JPEG stream, whose place stays."""
+        place, photoshop = stream.tell(), b""
+        for marker, body in read_segments(stream):
+            if marker == COMMENT:
+                self.add_text("Comment", body)
+            elif marker == APP13 and body.startswith(PHOTOSHOP_NAME):
+                photoshop += body[len(PHOTOSHOP_NAME) :]
+            elif marker == APP1 and body[:5] == b"Exif\0":
+                self.add_exif(body)
+        self.resources |= dict(read_resources(photoshop))
+        stream.seek(place)
+
+    def add_texts(self, info: dict) -> None:
+        """Of a PNG's chunks."""
+        for keyword, text in info.items():
+            if not isinstance(text, str) or not isinstance(keyword, str):
+                continue
+            if keyword.startswith("Raw profile type "):
+                self.add_profile(keyword.removeprefix("Raw profile type ").lower(), text)
+            elif text.strip() and not keyword.startswith(_NOT_TEXTS):
+                self.texts.append((keyword, text))
+
+    def add_profile(self, kind: str, text: str) -> None:
+        """ImageMagick's way to keep what PNG had no chunks for."""
+        try:
+            data = bytes.fromhex("".join(text.split("\n")[3:]))
+        except ValueError:
+            return
+        if kind in ("exif", "app1") and data[:5] == b"Exif\0":
+            self.add_exif(data)
+        elif kind == "exif":
+            self.exif.append(io.BytesIO(data))
+        elif kind in ("xmp", "app1") and self.xmp is None:
+            self.xmp = _stripped(data.removeprefix(_XMP_NAME))
+        elif kind in ("iptc", "8bim"):
+            found = dict(read_resources(data.removeprefix(PHOTOSHOP_NAME)))
+            self.resources |= found or ({IPTC: data} if data[:1] == b"\x1c" else {})
+
+
+def _orientation(own: int | None, xmp: bytes | None) -> int:
+    if own is None and xmp is not None:
+        own = xmp_orientation(xmp)
+    return own if own in range(2, 9) else 1
+
+
+def _resolution(exif: Exif | None, fields: dict[int, Field], order: str) -> object:
+    """Dots per inch of a TIFF page as it is stored."""
+    unit = whole_number(fields.get(_RESOLUTION_UNIT), order) if _RESOLUTION_UNIT in fields else 2
+    if exif is None or unit not in (_INCH, _CENTIMETRE):
+        return None
+    parts = [
+        fields[tag].data for tag in _RESOLUTION if tag in fields and fields[tag].type == RATIONAL
+    ]
+    numbers = [struct.unpack(order + "LL", part[:8]) for part in parts]
+    inch = 2.54 if unit == _CENTIMETRE else 1
+    return [n / d * inch if d else math.nan for n, d in numbers]
+
+
+def _dpi_of(dpi: object, swapped: bool) -> tuple[float, float] | None:
+    try:
+        across, down = (float(value) for value in dpi)
+    except (TypeError, ValueError, ArithmeticError):
+        return None
+    if not all(math.isfinite(value) and 1 <= value <= 65_535 for value in (across, down)):
+        return None
+    return (down, across) if swapped else (across, down)
+
+
+def _stripped(xmp: bytes) -> bytes | None:
+    return xmp.strip(b"\0 \r\n") or None

@@ -1,0 +1,178 @@
+"""XMP packets: the orientation in them, and what is no longer true of the picture in colour."""
+
+from typing import NamedTuple
+from xml.dom import minidom
+from xml.parsers import expat
+
+DIGITAL_SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/algorithmicallyEnhanced"
+
+_RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+_IPTC = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
+_TIFF = "http://ns.adobe.com/tiff/1.0/"
+_EXIF = "http://ns.adobe.com/exif/1.0/"
+_XMP = "http://ns.adobe.com/xap/1.0/"
+_PHOTOSHOP = "http://ns.adobe.com/photoshop/1.0/"
+_CAMERA_RAW = "http://ns.adobe.com/camera-raw-settings/1.0/"
+_XMP_NOTE = "http://ns.adobe.com/xmp/note/"
+_RGB_MODE, _SRGB_NAME = "3", "sRGB IEC61966-2.1"
+# What says that a video, a sound, a depth or a gain map comes with the picture.
+_COMPANIONS = (
+    "http://ns.google.com/photos/1.0/container/",
+    "http://ns.google.com/photos/1.0/container/item/",
+    "http://ns.google.com/photos/1.0/depthmap/",
+    "http://ns.google.com/photos/1.0/image/",
+    "http://ns.google.com/photos/1.0/audio/",
+    "http://ns.google.com/photos/dd/1.0/",
+    "http://ns.adobe.com/hdr-gain-map/1.0/",
+    "http://ns.apple.com/HDRGainMap/1.0/",
+    "http://ns.apple.com/pixeldatainfo/1.0/",
+    "http://ns.apple.com/depthData/1.0/",
+    "http://ns.apple.com/depthBlurEffect/1.0/",
+    "http://ns.oplus.com/photos/1.0/camera/",
+    "http://ns.xiaomi.com/photos/1.0/camera/",
+)
+_GOOGLE_CAMERA = "http://ns.google.com/photos/1.0/camera/"
+_GOOGLE_COMPANIONS = ("Motion", "MicroVideo", "SpecialType", "RelitInput", "hdrp_makernote")
+# What describes how the grey file stored its pixels.
+_STORAGE = {
+    _TIFF: (
+        "Orientation",
+        "ImageWidth",
+        "ImageLength",
+        "BitsPerSample",
+        "Compression",
+        "PhotometricInterpretation",
+        "SamplesPerPixel",
+        "PlanarConfiguration",
+        "YCbCrSubSampling",
+        "YCbCrPositioning",
+        "TransferFunction",
+        "WhitePoint",
+        "PrimaryChromaticities",
+        "YCbCrCoefficients",
+        "ReferenceBlackWhite",
+        "NativeDigest",
+    ),
+    _EXIF: ("ColorSpace", "PixelXDimension", "PixelYDimension", "NativeDigest"),
+    _XMP: ("Thumbnails",),
+    _CAMERA_RAW: ("ConvertToGrayscale", "Treatment"),
+}
+# The wrapper of XMP part 1, 7.3
+_PACKET = '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>{}<?xpacket end="w"?>'
+_MOST_XMP = 2 << 20
+EMPTY_XMP = (
+    f'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="{_RDF}">'
+    '<rdf:Description rdf:about=""/></rdf:RDF></x:xmpmeta>'
+).encode()
+
+
+class Disclosed(NamedTuple):
+    """A packet, and sentences on what it no longer says."""
+
+    packet: bytes
+    notices: list[str]
+
+
+def _parse_xmp(xmp: bytes) -> tuple[minidom.Document, list[minidom.Element]]:
+    """The document and its top descriptions. Raises ValueError for all that is no plain XMP."""
+
+    def refuse(*_: object) -> None:
+        raise ValueError("an XMP packet has no document type")
+
+    if len(xmp) > _MOST_XMP:
+        raise ValueError("too large")
+    try:
+        # Entities need a document type, so one that is refused cannot expand or fetch anything.
+        guard = expat.ParserCreate()
+        guard.StartDoctypeDeclHandler = refuse
+        guard.Parse(xmp, True)
+        document = minidom.parseString(xmp)
+        rdf = document.getElementsByTagNameNS(_RDF, "RDF")[0]
+    except (expat.ExpatError, IndexError, LookupError, RecursionError) as error:
+        raise ValueError(str(error)) from error
+    nodes = [node for node in rdf.childNodes if node.nodeType == node.ELEMENT_NODE]
+    if not nodes:
+        nodes = [rdf.appendChild(document.createElementNS(_RDF, "rdf:Description"))]
+        nodes[0].setAttribute("xmlns:rdf", _RDF)
+        nodes[0].setAttributeNS(_RDF, "rdf:about", "")
+    return document, nodes
+
+
+def _take(nodes: list[minidom.Element], namespace: str, name: str) -> str | None:
+    """Remove a simple property wherever it stands, as attribute or element; its (last) value."""
+    value = None
+    for node in nodes:
+        if node.hasAttributeNS(namespace, name):
+            value = node.getAttributeNS(namespace, name)
+            node.removeAttributeNS(namespace, name)
+        for child in list(node.childNodes):
+            if (child.namespaceURI, child.localName) == (namespace, name):
+                value = "".join(text.data for text in child.childNodes if text.nodeType == 3)
+                node.removeChild(child)
+    return value
+
+
+def xmp_orientation(xmp: bytes) -> int | None:
+    """The orientation in a packet, None in a damaged one."""
+    try:
+        return int(_take(_parse_xmp(xmp)[1], _TIFF, "Orientation") or 1)
+    except ValueError:
+        return None
+
+
+def disclosed_xmp(xmp: bytes) -> Disclosed | None:
+    """The packet with the disclosure in it, without what is true of the grey file alone; None if
+    it is damaged."""
+    try:
+        document, nodes = _parse_xmp(xmp)
+        notices = _leave_out_companions(nodes)
+        for namespace, names in _STORAGE.items():
+            for name in names:
+                _take(nodes, namespace, name)
+        _correct(nodes, _PHOTOSHOP, "ColorMode", _RGB_MODE)
+        _correct(nodes, _PHOTOSHOP, "ICCProfile", _SRGB_NAME)
+        if _take(nodes, _XMP_NOTE, "HasExtendedXMP"):
+            notices.append(
+                "The second part of its XMP metadata, in further segments, was left out."
+            )
+        _take(nodes, _IPTC, "DigitalSourceType")
+        nodes[0].setAttribute("xmlns:Iptc4xmpExt", _IPTC)
+        nodes[0].setAttributeNS(_IPTC, "Iptc4xmpExt:DigitalSourceType", DIGITAL_SOURCE_TYPE)
+        return Disclosed(_PACKET.format(document.documentElement.toxml()).encode(), notices)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _correct(nodes: list[minidom.Element], namespace: str, name: str, value: str) -> None:
+    """Set a simple property where it stands."""
+    for node in nodes:
+        if node.hasAttributeNS(namespace, name):
+            node.getAttributeNodeNS(namespace, name).value = value
+        for child in node.childNodes:
+            if (child.namespaceURI, child.localName) == (namespace, name):
+                for text in list(child.childNodes):
+                    child.removeChild(text)
+                child.appendChild(child.ownerDocument.createTextNode(value))
+
+
+def _leave_out_companions(nodes: list[minidom.Element]) -> list[str]:
+    """Remove what says that a video, a sound, a depth or a gain map follows, for none does."""
+    found = False
+    for node in nodes:
+        for attribute in list((node.attributes or {}).values()):
+            if _is_companion(attribute.namespaceURI, attribute.localName):
+                node.removeAttributeNode(attribute)
+                found = True
+        for child in list(node.childNodes):
+            if _is_companion(child.namespaceURI, child.localName):
+                node.removeChild(child)
+                found = True
+    if not found:
+        return []
+    return ["A video, sound, depth or gain map that came with it was left out."]
+
+
+def _is_companion(namespace: str | None, name: str | None) -> bool:
+    if namespace == _GOOGLE_CAMERA:
+        return (name or "").startswith(_GOOGLE_COMPANIONS)
+    return namespace in _COMPANIONS

@@ -1,0 +1,1 @@
+"""TIFF files as scientists, archives and scanners write them: right, or refused by name."""

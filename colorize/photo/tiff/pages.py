@@ -1,0 +1,97 @@
+"""Which page of a TIFF file is the photo: neither a thumbnail nor a mask, and no raw file."""
+
+import logging
+from collections.abc import Iterator
+from typing import BinaryIO, NamedTuple
+
+import tifffile
+
+MOST_PAGES = 1000  # counted; a damaged file could name millions
+_DNG_VERSION, _SUBFILE_TYPE, _OLD_SUBFILE_TYPE = 50706, 254, 255
+_REDUCED, _MASK = 1, 4  # bits of the subfile type
+_MASK_COLOR, _SENSOR = 4, (32803, 34892)  # photometric interpretations
+
+logging.getLogger("tifffile").addHandler(logging.NullHandler())  # else it prints
+
+
+class CameraRawError(ValueError):
+    """A camera's raw file: pictures in it are previews."""
+
+
+class UnreadableError(ValueError):
+    """What of TIFF is not read, in words that follow "a TIFF with"."""
+
+
+def whole(value: object) -> int:
+    """A whole number of a page. Raises ValueError for what a damaged page has instead."""
+    if not isinstance(value, int):
+        raise ValueError("a damaged directory")
+    return int(value)
+
+
+class Pages(NamedTuple):
+    """The photo's page, the first page, and how many pages are pictures (MOST_PAGES: or more)."""
+
+    photo: tifffile.TiffPage
+    first: tifffile.TiffPage
+    count: int
+
+
+def open_pages(stream: BinaryIO, chosen: int | None = None) -> Pages:
+    """Find the photo; `chosen` is the number of a page that is to be it.
+
+    Reads directories alone, no pixels. Raises CameraRawError, and anything at all for a damaged
+    file (closing the stream is the caller's).
+    """
+    stream.seek(0)
+    if stream.read(10)[8:] == b"CR":  # Canon's second raw format
+        raise CameraRawError
+    stream.seek(0)
+    try:
+        tiff = tifffile.TiffFile(stream, name="photo.tif")
+        first = tiff.pages.first
+    except TypeError as error:  # of a format a sample, for one
+        raise UnreadableError("samples of several kinds, or a damaged directory") from error
+    if _DNG_VERSION in first.tags:
+        raise CameraRawError
+    pages = list(_pages(tiff))
+    pictures = [page for page in pages if _is_picture(page)]
+    if not pictures:
+        inner = [one for page in pages for one in _inner(page)]
+        if any(page.photometric in _SENSOR for page in inner):
+            raise CameraRawError
+        pictures = [page for page in inner if _is_picture(page)]
+    if not pictures or any(page.photometric in _SENSOR for page in pages):
+        raise CameraRawError
+    photo = pictures[0]
+    if chosen is not None and chosen < len(pages):
+        photo = pages[chosen]
+    return Pages(photo, first, len(pictures) if len(pages) < MOST_PAGES else MOST_PAGES)
+
+
+def _pages(tiff: tifffile.TiffFile) -> Iterator[tifffile.TiffPage]:
+    """Pages up to the first that is damaged."""
+    yield tiff.pages.first
+    for number in range(1, MOST_PAGES):
+        try:
+            page = tiff.pages[number]
+        except Exception:  # further pages may be damaged: they are not used
+            return
+        if isinstance(page, tifffile.TiffPage):
+            yield page
+
+
+def _inner(page: tifffile.TiffPage) -> list[tifffile.TiffPage]:
+    """Pages of the page (SubIFDs)."""
+    try:
+        return [one for one in page.pages or () if isinstance(one, tifffile.TiffPage)]
+    except Exception:
+        return []
+
+
+def _is_picture(page: tifffile.TiffPage) -> bool:
+    kind = page.tags.valueof(_SUBFILE_TYPE, 0)
+    kind = kind if isinstance(kind, int) else 0
+    old = page.tags.valueof(_OLD_SUBFILE_TYPE, 1)
+    reduced = kind & (_REDUCED | _MASK) or (kind == 0 and old == 2)
+    return not reduced and page.photometric != _MASK_COLOR

@@ -1,0 +1,219 @@
+"""Which page is the photo, what is read of it beside pixels, and what is refused by name."""
+
+import io
+import struct
+
+import numpy as np
+import pytest
+from PIL import Image, TiffImagePlugin
+
+from colorize.photo.opening import Photo, PhotoError
+from tests.support.tiff_files import page, tiff
+
+y, x = np.mgrid[:24, :32]
+SCAN = (x * 7 + y).astype(np.uint8)
+SMALL = SCAN[::4, ::4]
+REDUCED, MASK = {254: (4, [1])}, {254: (4, [4])}
+
+
+def grey(samples, tags=(), photometric=1, **options):
+    return page(np.ascontiguousarray(samples)[..., None], photometric, tags=tags, **options)
+
+
+def opened(*pages, **options):
+    return Photo.open(tiff(*pages, **options))
+
+
+@pytest.mark.parametrize("big", [False, True])
+@pytest.mark.parametrize(
+    "before",
+    [
+        [grey(SMALL, REDUCED)],
+        [grey(SMALL, REDUCED), grey(SMALL, REDUCED)],
+        [grey(SMALL, {255: (3, [2])})],
+        [grey(SCAN // 2, MASK)],
+        [grey(SCAN // 200, photometric=4)],
+    ],
+)
+def test_thumbnails_and_masks_before_the_scan_are_passed_over(before, big):
+    photo = opened(*before, grey(SCAN), big=big)
+    np.testing.assert_array_equal(photo.pixels, SCAN)
+    assert photo.notices == ()
+
+
+def test_reduced_pages_after_the_scan_are_not_counted():
+    photo = opened(grey(SCAN), grey(SMALL, REDUCED), grey(SMALL, REDUCED))
+    np.testing.assert_array_equal(photo.pixels, SCAN)
+    assert photo.notices == ()
+
+
+@pytest.mark.parametrize("count", [2, 5])
+def test_of_several_scans_the_first_is_read_and_that_is_said(count):
+    photo = opened(grey(SMALL, REDUCED), *[grey(SCAN - n) for n in range(count)])
+    np.testing.assert_array_equal(photo.pixels, SCAN)
+    assert photo.notices == (f"Only the first of {count} frames is used.",)
+
+
+@pytest.mark.parametrize("number", [0, 1, 2])
+def test_a_pillow_image_is_read_at_its_page(number):
+    data = tiff(*[grey(SCAN - 5 * n) for n in range(3)])
+    with Image.open(io.BytesIO(data)) as image:
+        image.seek(number)
+        np.testing.assert_array_equal(Photo.open(image).pixels, SCAN - 5 * number)
+
+
+@pytest.mark.parametrize(
+    "pages",
+    [
+        [grey(SMALL, REDUCED)],
+        [grey(SCAN, {50706: (1, [1, 4, 0, 0])})],
+        [grey(SMALL, REDUCED), grey(SCAN, photometric=32803)],
+        [grey(SCAN, photometric=34892)],
+    ],
+)
+def test_raw_files_of_cameras_are_told(pages):
+    with pytest.raises(PhotoError, match="a camera's raw file"):
+        opened(*pages)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("type", [1, 3, 4])
+def test_the_orientation_of_the_photos_page_holds(orientation, type):
+    stored = {
+        1: SCAN,
+        2: SCAN[:, ::-1],
+        3: SCAN[::-1, ::-1],
+        4: SCAN[::-1],
+        5: SCAN.T,
+        6: SCAN.T[::-1],
+        7: SCAN.T[::-1, ::-1],
+        8: SCAN.T[:, ::-1],
+    }[orientation]
+    thumbnail = grey(SMALL, REDUCED | {274: (3, [3])})
+    deep = stored.astype(np.uint16) * 257
+    photo = opened(thumbnail, grey(deep, {274: (type, [orientation])}))
+    np.testing.assert_array_equal(photo.pixels, SCAN)
+    assert photo.lightness.shape == SCAN.shape
+
+
+@pytest.mark.parametrize("big", [False, True])
+@pytest.mark.parametrize("order", "<>")
+def test_what_describes_the_photo_is_kept_of_every_header(order, big):
+    text = list(b"Agfa\0")
+    tags = {271: (2, text), 700: (1, list(b"<x/>"))}
+    photo = opened(grey(SMALL, REDUCED | tags), grey(SCAN), order=order, big=big)
+    assert photo.metadata.exif.image[271].data == b"Agfa\0"
+    assert photo.metadata.xmp == b"<x/>"
+
+
+RGB16 = np.zeros((24, 32, 3), np.uint16)
+
+
+@pytest.mark.parametrize(
+    ("one", "words"),
+    [
+        (grey(SCAN, {259: (3, [34712])}), "JPEG_?2000 compression"),
+        (grey(SCAN, {259: (3, [50002])}), "JPEGXL compression"),
+        (grey(SCAN, {259: (3, [34661])}), "JBIG compression"),
+        (grey(SCAN, {259: (3, [32809])}), "THUNDERSCAN compression"),
+        (grey(SCAN, {259: (3, [60_000])}), "60000 compression"),
+        (grey(SCAN, {339: (3, [5])}, bits=64), "complex numbers"),
+        (grey(SCAN, {258: (3, [24]), 339: (3, [3])}), "24-bit floating point"),
+        (grey(SCAN, photometric=32844), "LOGL colours"),
+        (grey(SCAN, photometric=10), "ITULAB colours"),
+        (page(RGB16, 2, tags={258: (3, [5, 6, 5])}), r"samples of \(5, 6, 5\) bits"),
+        (page(RGB16, 2, tags={339: (3, [1, 2, 3])}), "several kinds"),
+        (grey(SCAN, {32997: (4, [3])}), "several slices"),
+        (page(np.zeros((24, 32, 4), np.uint8), 5, tags={332: (3, [2])}), "printing inks"),
+        (grey(SCAN, photometric=2), "1 channels where 3 belong"),
+        (page(np.zeros((24, 32, 3), np.float32), 6, tags={530: (3, [1, 1])}), "YCbCr of 32 bits"),
+        (page(np.zeros((24, 32, 3), np.uint32), 8), "CIELAB of 32 bits"),
+    ],
+)
+def test_what_is_not_read_is_refused_by_name(one, words):
+    with pytest.raises(PhotoError, match=f"^photo is a TIFF with .*{words}.* which cannot be read"):
+        opened(one)
+
+
+@pytest.mark.parametrize("big", [False, True])
+@pytest.mark.parametrize("compression", [1, 5, 8, 32773])
+def test_size_is_checked_before_anything_is_decoded(compression, big):
+    fields, parts, tiled = grey(SCAN, compression=compression)
+    huge = (fields | {256: (4, [60_000]), 257: (4, [60_000])}, parts, tiled)
+    with pytest.raises(PhotoError, match="megapixels"):
+        opened(huge, big=big)
+
+
+@pytest.mark.parametrize("compression", [5, 8, 32773])
+def test_a_segment_never_unpacks_to_more_than_its_rows(compression):
+    """A bomb: 24 rows are promised, a hundred thousand lie in the segment."""
+    many = np.zeros((100_000, 32, 1), np.uint8)
+    _, parts, _ = page(many, 1, compression=compression, rows=100_000)
+    fields, _, tiled = grey(SCAN, compression=compression, rows=24)
+    photo = opened((fields, parts, tiled))
+    assert photo.size == (32, 24)
+
+
+@pytest.mark.parametrize("compression", [1, 5, 7, 8, 32773])
+@pytest.mark.parametrize("share", [0.5, 0.9])
+def test_files_that_are_cut_off(compression, share):
+    fields, parts, tiled = grey(SCAN, compression=compression, rows=24)
+    parts = [part[: int(len(part) * share)] for part in parts]
+    with pytest.raises(PhotoError, match="damaged"):
+        opened((fields, parts, tiled))
+
+
+def test_old_jpeg_compression_is_left_to_libtiff():
+    buffer = io.BytesIO()
+    Image.fromarray(SCAN).convert("RGB").save(buffer, "JPEG", quality=98, subsampling=0)
+    stream = buffer.getvalue()
+    fields, _, _ = page(np.zeros((24, 32, 3), np.uint8), 6, rows=24, tags={530: (3, [1, 1])})
+    fields |= {259: (3, [6]), 513: (4, [8]), 514: (4, [len(stream)]), 274: (3, [3])}
+    photo = opened((fields, [stream], False))
+    assert np.abs(photo.pixels.astype(int) - SCAN[::-1, ::-1]).max() <= 6
+
+
+@pytest.mark.parametrize("compression", ["group3", "group4", "tiff_ccitt"])
+@pytest.mark.parametrize("photometric", [0, 1])
+def test_fax(compression, photometric):
+    pixels = (SCAN // 40 % 2).astype(bool)
+    buffer = io.BytesIO()
+    tags = TiffImagePlugin.ImageFileDirectory_v2()
+    tags[262] = photometric
+    Image.fromarray(pixels).save(buffer, "TIFF", compression=compression, tiffinfo=tags)
+    with Image.open(io.BytesIO(buffer.getvalue())) as image:
+        expected = np.asarray(image.convert("L"))
+    np.testing.assert_array_equal(Photo.open(buffer.getvalue()).pixels, expected)
+
+
+@pytest.mark.parametrize("compression", ["zstd", "lzma"])
+def test_compressions_that_libtiff_has(compression):
+    buffer = io.BytesIO()
+    try:
+        Image.fromarray(SCAN).save(buffer, "TIFF", compression=compression)
+    except OSError:
+        pytest.skip("this Pillow's libtiff has it not")
+    np.testing.assert_array_equal(Photo.open(buffer.getvalue()).pixels, SCAN)
+
+
+def test_bits_in_reversed_order():
+    reversed_bits = np.packbits(np.unpackbits(SCAN[..., None], axis=2)[..., ::-1], axis=2)
+    photo = opened(grey(reversed_bits[..., 0], {266: (3, [2])}))
+    np.testing.assert_array_equal(photo.pixels, SCAN)
+
+
+def test_directories_in_a_circle_end():
+    data = bytearray(tiff(grey(SCAN)))
+    (start,) = struct.unpack("<I", data[4:8])
+    data[-4:] = struct.pack("<I", start)
+    np.testing.assert_array_equal(Photo.open(bytes(data)).pixels, SCAN)
+
+
+@pytest.mark.parametrize("extra", [0, 1, 2])
+def test_channels_without_a_meaning_are_left_out_and_said(extra):
+    samples = np.dstack([SCAN] * 3 + [SCAN // 2, np.full_like(SCAN, 255)])
+    tags = {338: (3, [0, extra])} if extra else {}
+    photo = opened(page(samples, 2, tags=tags))
+    np.testing.assert_array_equal(photo.pixels, SCAN)
+    assert (photo.alpha is not None) == bool(extra)
+    assert any("channels" in notice for notice in photo.notices)
