@@ -7,13 +7,16 @@ import re
 import secrets
 import sqlite3
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from turing.errors import TuringError
 from turing.store.store import Facts, Store, Version, facts, note, now_ms
 from turing.study.study import Study
 from turing.study.trials import Placed, Trial
 
+LONGEST_ID = 500  # characters
+
+_AS_SENT = "Please open the study by the link exactly as it was sent to you."
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")  # 32 bytes in base64url
 
 
@@ -32,6 +35,7 @@ class Person(NamedTuple):
     id: int
     version: int
     query: str
+    identity: bytes | None
     finished: int | None
     withdrawn: int | None
 
@@ -84,29 +88,36 @@ def admit(
     store: Store,
     db: sqlite3.Connection,
     token: str,
-    query: Mapping[str, str],
+    query: Mapping[str, Any],
     preview: str | None,
-) -> Person | Place:
-    """Who has come back, or a place for who is new."""
-    if person := by_token(db, token):
-        note(db, person.id, "resumed")
-        return person
+) -> tuple[Person | Place, str]:
+    """Who has come back, or a place for who is new; and the token that is theirs.
+
+    An ID in the query says more than the token: who brings the token of somebody with another
+    ID, from a browser that both used, is a new person, under a token of their own.
+    """
     own = facts(db)
+    person = by_token(db, token)
     identity = None
     if preview is None and own.version is not None:
-        study = store.version(db, own.version).study
-        identity = identity_of(study, own.trial_key, query)
+        study = store.version(db, person.version if person else own.version).study
+        identity = identity_of(study, own.trial_key, asked(study, query))
+    if person and (identity is None or identity == person.identity):
+        note(db, person.id, "resumed")
+        return person, token
+    if person:
+        token = new_token()
     if identity and (same := _identified(db, identity)):
         if None not in same.values():
             raise RefusedError(409, "already", "Somebody with this ID has taken part already.")
         released = next(number for number, token_hash in same.items() if token_hash is None)
         db.execute("UPDATE participants SET token_hash = ? WHERE id = ?", (_hash(token), released))
         note(db, released, "returned")
-        return known(db, token)
+        return known(db, token), token
     check_open(own, preview)
     is_preview = preview is not None
     number = _next_number(db, own, is_preview)
-    return Place(own.version, is_preview, number, own.part, own.trial_key, identity)
+    return Place(own.version, is_preview, number, own.part, own.trial_key, identity), token
 
 
 def check_open(own: Facts, preview: str | None) -> None:
@@ -124,14 +135,14 @@ def check_open(own: Facts, preview: str | None) -> None:
 def enter(
     db: sqlite3.Connection,
     token: str,
-    query: Mapping[str, str],
+    query: Mapping[str, Any],
     version: Version,
     place: Place,
     drawn: tuple[Trial, ...],
     now: int,
 ) -> Person:
     """Write a new participant and all their trials."""
-    kept = {key: query[key] for key in version.study.participants.query if key in query}
+    kept = asked(version.study, query)
     (participant,) = db.execute(
         "SELECT 1 + max(ifnull((SELECT max(id) FROM participants), 0), "
         "ifnull((SELECT max(participant) FROM forgotten), 0))"
@@ -170,6 +181,21 @@ def enter(
         ],
     )
     return known(db, token)
+
+
+def asked(study: Study, query: Mapping[str, Any]) -> dict[str, str]:
+    """What the study asks of a link; whatever else stands there is nobody's business.
+
+    RefusedError where an ID is no text of 500 characters at most.
+    """
+    kept = {key: query[key] for key in study.participants.query if key in query}
+    for key, value in kept.items():
+        if not isinstance(value, str) or "\x00" in value:
+            raise RefusedError(422, "invalid", f"Your link's {key} is no text. {_AS_SENT}")
+        if len(value) > LONGEST_ID:
+            sentence = f"Your link's {key} has more than {LONGEST_ID} characters. {_AS_SENT}"
+            raise RefusedError(422, "invalid", sentence)
+    return kept
 
 
 def identity_of(study: Study, key: bytes, query: Mapping[str, str]) -> bytes | None:

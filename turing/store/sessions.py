@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from turing.store import people
 from turing.store.people import Person, Place, RefusedError
@@ -80,16 +80,19 @@ class Sessions:
             return self.store.version(db, own.version).study
 
     def start(
-        self, token: str | None, query: Mapping[str, str], answers: Answers, preview: str | None
+        self, token: str | None, query: Mapping[str, Any], answers: Answers, preview: str | None
     ) -> tuple[str, SessionState]:
-        """Let a participant in, or in again; returns the token (a new one for None) and state."""
+        """Let a participant in, or in again; returns their token and state.
+
+        The token is a new one for None, and for who brings that of a person with another ID.
+        """
         if token is not None and not people.is_token(token):
             raise RefusedError(422, "invalid", "token: expected 32 random bytes in base64url")
         token = token or people.new_token()
         drawn: tuple[Place, tuple[trials.Trial, ...]] | None = None
         for _ in range(_ATTEMPTS):
             with self.store.writing() as db:
-                found = people.admit(self.store, db, token, query, preview)
+                found, token = people.admit(self.store, db, token, query, preview)
                 if isinstance(found, Person):
                     return token, self._state(db, found)
                 version = self.store.version(db, found.version)

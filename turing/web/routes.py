@@ -59,8 +59,8 @@ def _given(consent: bool) -> bool:
 
 class StartBody(_Body):
     consent: Annotated[bool, AfterValidator(_given)] = Field(description="true")
-    query: dict[Name, Annotated[Text, Field(max_length=500)]] = Field(
-        default_factory=dict, description="texts of 500 characters at most, by name"
+    query: dict[str, Any] = Field(  # what the study does not ask for is ignored, whatever it is
+        default_factory=dict, description="texts by name"
     )
     answers: dict[Name, Text | None] = Field(
         default_factory=dict, description="texts of 5000 characters at most, by question"
@@ -168,6 +168,8 @@ class _Calls:
                 "protocol": study.protocol,
                 "texts": study.texts.model_dump(),
                 "questions": _questions(q for q in study.questions if q.when == "before"),
+                "query": study.participants.query,
+                "identify_by": study.participants.identify_by,
             }
         )
 

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.turing.support.sitting import answer, refusal, start, walk
-from tests.turing.support.studies import rows
+from tests.turing.support.studies import BEFORE, rows
 from turing.errors import TuringError
 from turing.store import people
 
@@ -75,3 +75,31 @@ def test_forget_says_what_is_wrong(sessions, store):
     people.forget(store, 1)
     with pytest.raises(TuringError, match="participant 1 was forgotten before"):
         people.forget(store, 1)
+
+
+def test_an_id_in_the_link_wins_over_the_token(sessions, store):
+    token, state = start(sessions, PROLIFIC_PID="p1")
+    state = answer(sessions, token, state).state
+    other, theirs = start(sessions, token, PROLIFIC_PID="p2")
+    assert other != token and people.is_token(other)
+    assert theirs.position == 1 and theirs.trial != state.trial
+    assert sessions.state(token) == state  # who was there before stands where they stopped
+    assert [row["query"] for row in rows(store, "participants")] == [
+        '{"PROLIFIC_PID": "p1"}',
+        '{"PROLIFIC_PID": "p2"}',
+    ]
+    for query in ({"PROLIFIC_PID": "p1"}, {"PROLIFIC_PID": " p1 "}, {}):
+        assert start(sessions, token, **query) == (token, state)
+    assert refusal(start, sessions, token, PROLIFIC_PID="p2") == (409, "already")
+    people.release(store, "p2")
+    again, _ = start(sessions, token, PROLIFIC_PID="p2")
+    assert again not in (token, other) and sessions.state(again) == theirs
+    assert len(rows(store, "participants")) == 2
+
+
+@pytest.mark.parametrize(
+    "foreign", [{"fbclid": "a" * 900}, {"token": "\x00"}, {"n" * 300: "1"}, {"x": ["y"], "": None}]
+)
+def test_what_a_study_does_not_ask_of_a_link_is_ignored(sessions, store, foreign):
+    sessions.start(None, {"PROLIFIC_PID": "p1"} | foreign, BEFORE, None)
+    assert rows(store, "participants")[0]["query"] == '{"PROLIFIC_PID": "p1"}'

@@ -118,7 +118,9 @@ class PretendStudy:
         if self.closed and participant is None:
             return refuse(410, "closed")
         info = {"title": self.title, "language": self.language, "texts": self.texts}
-        return JSONResponse(info | {"questions": self.before, "protocol": self.protocol})
+        asked = {"query": ["PROLIFIC_PID", "SESSION_ID"], "identify_by": "PROLIFIC_PID"}
+        info |= asked | {"questions": self.before, "protocol": self.protocol}
+        return JSONResponse(info)
 
     def start(self, participant: Participant | None, body: dict, token: str) -> Response:
         if participant is None:

@@ -89,6 +89,8 @@ def test_info(client):
                 "required": True,
             }
         ],
+        "query": ["PROLIFIC_PID", "SESSION_ID"],
+        "identify_by": "PROLIFIC_PID",
     }
 
 

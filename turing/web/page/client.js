@@ -5,6 +5,7 @@ const TIMEOUT_MS = 30_000; // longer than the server waits for its store
 const PICTURE_TIMEOUT_MS = 120_000;
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 15_000;
+const KEPT = ["token", "started", "unsent", "draft"]; // of one participation
 const PASSING = new Set([408, 425, 429, 500, 502, 503, 504]);
 
 /** A final "no" of the server: its status, its code word and its sentence. */
@@ -27,9 +28,33 @@ export class Client {
     this.address = address;
     this.preview = preview;
     this.onTrouble = onTrouble;
-    this.kept = openStorage(keyspace);
+    this.keyspace = keyspace;
+    this.shared = openStorage(keyspace); // of this browser, whoever sits at it
+    this.kept = this.ofPerson(this.shared.get("last"));
     this.era = 0;
     this.waiting = new Set();
+  }
+
+  /** Where what is kept of a person lies: those whose links have an ID never share. */
+  ofPerson(id) {
+    return id ? openStorage(`${this.keyspace}/person/${id}`) : this.shared;
+  }
+
+  /**
+   * Goes on as the person whose ID stands in the link, whoever used this browser before. A link
+   * without one means the person who was here last.
+   */
+  meet(id) {
+    if (!id) return;
+    this.id = id;
+    this.kept = this.ofPerson(id);
+    // A token of a time before IDs were told apart here is theirs who comes first.
+    if (this.token || this.shared.get("anonymous")) return;
+    for (const key of KEPT) {
+      const value = this.shared.get(key);
+      if (value !== null) this.kept.set(key, value);
+      this.shared.remove(key);
+    }
   }
 
   get token() {
@@ -64,9 +89,12 @@ export class Client {
 
   async start(query, answers) {
     if (!this.token) this.kept.set("token", newToken());
+    if (this.id) this.shared.set("last", this.id);
+    else if (this.kept === this.shared) this.shared.set("anonymous", "yes");
     const body = { consent: true, query, answers };
     if (this.preview) body.preview = this.preview;
-    const { state } = await this.request("start", body);
+    const { token, state } = await this.request("start", body);
+    this.kept.set("token", token);
     this.kept.set("started", "yes");
     return state;
   }
@@ -112,7 +140,7 @@ export class Client {
   }
 
   drop() {
-    for (const key of ["token", "started", "unsent", "draft"]) this.kept.remove(key);
+    for (const key of KEPT) this.kept.remove(key);
   }
 
   get draft() {

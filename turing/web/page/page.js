@@ -1,20 +1,20 @@
 // The participant's page: from consent to the end, and back to the same trial after a reload.
 
 import { Client, Refusal } from "./client.js";
+import { parametersOf } from "./link.js";
 import { Pictures } from "./pictures.js";
 import { Screens } from "./screens.js";
 import { TrialScreen } from "./trial.js";
 
-const OWN_PARAMETERS = ["study", "preview"];
 const SLOW_MS = 1000;
 
 class Page {
   constructor() {
-    this.parameters = new URLSearchParams(location.search);
+    this.parameters = parametersOf(location.search);
     this.texts = {};
     this.screens = new Screens(document.getElementById("page"), (...text) => this.say(...text));
     this.name = this.parameters.get("study") ?? "";
-    const preview = this.parameters.get("preview");
+    const preview = this.parameters.get("preview") ?? null;
     const address = new URL(`${this.name}/`, servedBelow());
     const keyspace = `study/${this.name}${preview ? `/preview/${preview}` : ""}`;
     this.client = new Client(address, keyspace, preview, (trouble) => this.tellTrouble(trouble));
@@ -46,6 +46,7 @@ class Page {
     if (!/^[A-Za-z0-9-]+$/.test(this.name)) return this.screens.message("unknown");
     this.info = await this.client.info();
     await this.useTexts();
+    this.client.meet(this.parameters.get(this.info.identify_by)?.trim());
     let find = () => this.client.resume();
     for (;;) {
       try {
@@ -101,7 +102,8 @@ class Page {
     const proceed = this.info.questions?.length ? "continue" : "start";
     const title = this.say("instructions_title");
     await this.screens.page(title, instructions, proceed, { leave: decline });
-    const query = [...this.parameters].filter(([key]) => !OWN_PARAMETERS.includes(key));
+    const asked = this.info.query ?? [];
+    const query = [...this.parameters].filter(([key]) => asked.includes(key));
     return this.submit(this.info.questions, { proceed: "start", leave: decline }, (answers) =>
       this.client.start(Object.fromEntries(query), answers),
     );
@@ -196,6 +198,7 @@ class Page {
     if (problem.code === "already") this.screens.message("already");
     else if (problem.status === 410) this.screens.message("closed");
     else if (problem.status === 404 && !this.info) this.screens.message("unknown");
+    else if (problem.code === "origin") this.screens.message("failure", "try_again", problem.message);
     else {
       console.error(problem);
       this.screens.message("failure", "try_again");

@@ -30,10 +30,10 @@ export class Screens {
   }
 
   /** A last word; `again`, where given, is the label of a button that loads the page anew. */
-  message(title, again) {
+  message(title, again, text = this.say(`${title}_text`)) {
     this.screen(
       this.say(title),
-      element("p", {}, this.say(`${title}_text`)),
+      element("p", {}, text),
       again && element("div", { class: "actions" }, this.button(again, () => location.reload())),
     );
   }
