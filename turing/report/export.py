@@ -3,6 +3,7 @@
 import csv
 import hmac
 import json
+import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -43,7 +44,9 @@ COLUMNS = {  # name: (type, meaning)
 _QUERY = "query."
 _ANSWER = "answer."
 _SIDES = ("model", "left", "right")
-_RUN_BY_SPREADSHEETS = tuple("=+-@\t\r\n＝＋－＠")
+# A spreadsheet may cut a line at commas, semicolons, tabs or line ends, whatever wrote it meant.
+_STARTS_A_FORMULA = re.compile(r"""^(?=[\s"']*[=+\-@＝＋－＠])|^(?=[\t\r\n])""")
+_FORMULA_WITHIN = re.compile(r"""(?<=[,;\t\r\n])(?=[ "']*[=+\-@＝＋－＠])""")
 
 
 class Exported(NamedTuple):
@@ -144,19 +147,25 @@ def _write_csv(path: Path, columns: Sequence[str], rows: Sequence[Row]) -> None:
 
 
 def _write_lines(path: Path, head: Sequence[str], lines: Iterable[Sequence[Any]]) -> None:
-    with path.open("w", encoding="utf-8", newline="") as file:
+    # With a byte order mark, by which Excel knows UTF-8.
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.writer(file)  # ends lines as RFC 4180 does, and so quotes both kinds
         writer.writerow(head)
         writer.writerows(lines)
 
 
 def _cell(value: Any) -> Any:
-    """A value as spreadsheets show it and do not run it: text that starts a formula gets a '."""
+    """A value as spreadsheets show it and do not run it: what starts a formula gets a '."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, str) and value.lstrip(" ").startswith(_RUN_BY_SPREADSHEETS):
-        return f"'{value}"
-    return value
+    return _neutral(value) if isinstance(value, str) else value
+
+
+def _neutral(text: str) -> str:
+    """A text with a ' before every formula that a spreadsheet could find in it."""
+    words = text.lstrip()
+    blank = text[: len(text) - len(words)]
+    return _STARTS_A_FORMULA.sub("'", blank + _FORMULA_WITHIN.sub("'", words))
 
 
 def _write_json(path: Path, columns: Sequence[str], rows: Sequence[Row]) -> None:

@@ -328,7 +328,7 @@ def test_report_writes_one_file(filled, tmp_path, monkeypatch):
 
 def test_export_writes_rows_and_a_dictionary(filled, tmp_path):
     out, _ = run("export", filled, "-o", tmp_path / "choices.csv", "--everything")
-    with (tmp_path / "choices.csv").open(newline="") as file:
+    with (tmp_path / "choices.csv").open(newline="", encoding="utf-8-sig") as file:
         found = list(csv.DictReader(file))
     with Store(filled) as opened:
         assert len(found) == len(rows(opened, "choices"))

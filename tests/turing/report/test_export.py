@@ -25,6 +25,14 @@ TEXTS = {
     "＝1": "'＝1",
     'it\'s, "quoted"\nand <b>ü</b>': 'it\'s, "quoted"\nand <b>ü</b>',
     "2 = 1 + 1": "2 = 1 + 1",
+    "x;=1+1;y": "x;'=1+1;y",
+    "x;  @A1": "x;'  @A1",
+    "x,-1": "x,'-1",
+    "x\t+1": "x\t'+1",
+    "x\n=1\r\n＝1": "x\n'=1\r\n'＝1",
+    'x;"=1"': "x;'\"=1\"",
+    ";;=1": ";;'=1",
+    "a-b;c+d, e=f": "a-b;c+d, e=f",
 }
 
 
@@ -32,7 +40,7 @@ store = pytest.fixture(two_people)
 
 
 def read_csv(path):
-    with path.open(encoding="utf-8", newline="") as file:
+    with path.open(encoding="utf-8-sig", newline="") as file:
         return list(csv.DictReader(file))
 
 
@@ -73,6 +81,11 @@ def test_text_that_a_spreadsheet_would_run_is_text(store, tmp_path):
     assert {row["answer.hints"] for row in kept} >= set(TEXTS)  # as given
 
 
+def test_excel_takes_csv_for_utf_8(store, tmp_path):
+    written = export(store, tmp_path / "choices.csv")
+    assert all(file.read_bytes().startswith(b"\xef\xbb\xbf") for file in written[:2])
+
+
 def test_json(store, tmp_path):
     written = export(store, tmp_path / "choices.json")
     assert json.loads(written.path.read_text("utf-8")) == table(store)
@@ -102,7 +115,7 @@ def test_nobody_yet(tmp_path):
     with built(tmp_path / "studies") as store:
         written = export(store, tmp_path / "choices.csv")
         assert written.rows == 0
-        assert written.path.read_text() == ",".join(COLUMNS) + "\n"
+        assert written.path.read_text("utf-8-sig") == ",".join(COLUMNS) + "\n"
         assert json.loads(export(store, tmp_path / "choices.json").path.read_text()) == []
 
 

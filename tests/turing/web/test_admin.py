@@ -119,9 +119,9 @@ def test_downloads(client):
     for file, response in found.items():
         assert response.status_code == 200
         assert response.headers["content-disposition"] == f'attachment; filename="tiny-{file}"'
-    rows = list(csv.DictReader(io.StringIO(found["choices.csv"].text)))
+    rows = list(csv.DictReader(io.StringIO(found["choices.csv"].content.decode("utf-8-sig"))))
     assert len(rows) == 12 * 8 == len(json.loads(found["choices.json"].text))
-    columns = list(csv.DictReader(io.StringIO(found["columns.csv"].text)))
+    columns = list(csv.DictReader(io.StringIO(found["columns.csv"].content.decode("utf-8-sig"))))
     assert [row["column"] for row in columns] == list(rows[0])
     assert "The answer" in found["report.html"].text
     assert "Sign out" not in found["report.html"].text
