@@ -142,7 +142,9 @@ def _matches(
     matched, taken = {}, {}
     for photo in photos:
         own = _stem(photo.file)
-        stem = next((s for s in (_stem(f"{photo.dataset}/{photo.file}"), own) if s in by_stem), None)
+        stem = next(
+            (s for s in (_stem(f"{photo.dataset}/{photo.file}"), own) if s in by_stem), None
+        )
         if stem is None:
             continue
         if len(same := by_stem[stem]) > 1:

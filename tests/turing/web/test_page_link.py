@@ -68,12 +68,15 @@ def test_links_that_were_escaped_on_their_way(arrive, link):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("own", ["100%", "50%zz", "a=b", "x&y", "ä+ö", "{{%PROLIFIC_PID%}}", "[ID]"])
+@pytest.mark.parametrize(
+    "own", ["100%", "50%zz", "a=b", "x&y", "ä+ö", "{{%PROLIFIC_PID%}}", "[ID]"]
+)
 def test_odd_ids_arrive_as_they_are(arrive, own):
     person = arrive(PretendStudy(practice=0, scored=1))
     person.page.goto(f"{person.served.address}/study?study=demo")
     address = person.page.evaluate(
-        "id => `${location.pathname}?${new URLSearchParams({study: 'demo', PROLIFIC_PID: id})}`", own
+        "id => `${location.pathname}?${new URLSearchParams({study: 'demo', PROLIFIC_PID: id})}`",
+        own,
     )
     person.page.goto(f"{person.served.address}{address}")
     person.press("I agree")
