@@ -153,7 +153,7 @@ export class Client {
 
   /** A picture's bytes, in one attempt. */
   async picture(url) {
-    const options = { signal: AbortSignal.timeout(PICTURE_TIMEOUT_MS) };
+    const options = { signal: abortedAfter(PICTURE_TIMEOUT_MS) };
     return (await this.fetch(url, options)).blob();
   }
 
@@ -163,7 +163,7 @@ export class Client {
     if (this.token) headers.Authorization = `Bearer ${this.token}`;
     if (body) headers["Content-Type"] = "application/json";
     return this.insist(async () => {
-      const signal = AbortSignal.timeout(TIMEOUT_MS);
+      const signal = abortedAfter(TIMEOUT_MS);
       const post = body && { method: "POST", body: JSON.stringify(body) };
       return (await this.fetch(path, { headers, signal, ...post })).json();
     });
@@ -224,11 +224,18 @@ function pause(failures, retryAfterMs) {
   });
 }
 
+/** A signal to give up; browsers before 2022 have no AbortSignal.timeout. */
+function abortedAfter(ms) {
+  const controller = new AbortController();
+  setTimeout(() => controller.abort(), ms);
+  return controller.signal;
+}
+
 /** 32 random bytes in base64url. */
 function newToken() {
   const bytes = crypto.getRandomValues(new Uint8Array(32));
   const base64 = btoa(String.fromCharCode(...bytes));
-  return base64.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+  return base64.replace(/\+/g, "-").replace(/\//g, "_").replace(/=/g, "");
 }
 
 /** localStorage under a prefix; memory where the browser refuses it to a page inside another. */

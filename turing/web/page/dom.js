@@ -12,6 +12,12 @@ export function element(tag, attributes = {}, ...children) {
   return made;
 }
 
+/** Puts these in the place of what is in a node; Node.replaceChildren is younger. */
+export function fill(node, ...children) {
+  node.textContent = "";
+  node.append(...children);
+}
+
 export const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Resolves once the frame that shows the present state of the page has been painted. */

@@ -11,9 +11,10 @@ const INLINE = new RegExp(
     String.raw`\x60(?<code>[^\x60]+)\x60`,
     String.raw`\*\*(?<strong>\S(?:[^]*?\S)?)\*\*`,
     String.raw`\*(?<star>[^\s*](?:[^*]*[^\s*])?)\*`,
-    String.raw`(?<![\p{L}\p{N}_])_(?<line>[^\s_](?:[^_]*[^\s_])?)_(?![\p{L}\p{N}_])`,
     String.raw`\[(?<label>[^\]]+)\]\((?<address>[^\s()]+)\)`,
     String.raw`(?<hard>(?: {2,}|\\)\n)`,
+    // What stands before it is matched: to look behind is beyond Safari until 2023.
+    String.raw`(?<before>^|[^\p{L}\p{N}_])_(?<line>[^\s_](?:[^_]*[^\s_])?)_(?![\p{L}\p{N}_])`,
   ].join("|"),
   "u",
 );
@@ -80,7 +81,8 @@ function inline(text) {
   while (text) {
     const found = INLINE.exec(text);
     if (!found) break;
-    nodes.append(text.slice(0, found.index), inlineNode(found));
+    const { before = "" } = found.groups;
+    nodes.append(text.slice(0, found.index), before, inlineNode(found));
     text = text.slice(found.index + found[0].length);
   }
   nodes.append(text);
@@ -101,5 +103,9 @@ function inlineNode({ 0: source, groups: found }) {
 
 /** Whether an address is absolute and neither a script nor data. */
 export function isSafeLink(address) {
-  return URL.canParse(address) && SAFE_LINKS.has(new URL(address).protocol);
+  try {
+    return SAFE_LINKS.has(new URL(address).protocol);
+  } catch {
+    return false; // not absolute
+  }
 }

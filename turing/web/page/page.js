@@ -24,9 +24,10 @@ class Page {
   }
 
   /** A text by its key, the study's own first, with {values} filled in. */
-  say(key, values = {}) {
+  say(key, given = {}) {
+    const values = Object.assign(Object.create(null), given);
     const text = this.texts[key] ?? "";
-    const value = (hole, name) => (Object.hasOwn(values, name) ? values[name] : hole);
+    const value = (hole, name) => (name in values ? values[name] : hole);
     return text.replace(/\{(\w+)\}/g, value);
   }
 
@@ -159,7 +160,9 @@ class Page {
   }
 
   trialScreen(kind) {
-    this.shown ??= new TrialScreen(kind, (...text) => this.say(...text), this.leave);
+    if (!this.shown) {
+      this.shown = new TrialScreen(kind, (...text) => this.say(...text), this.leave);
+    }
     return this.shown;
   }
 

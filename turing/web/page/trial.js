@@ -1,6 +1,6 @@
 // One trial on the screen: the picture's parts, the clock, the choice by key, click or tap.
 
-import { element, painted, wait } from "./dom.js";
+import { element, fill, painted, wait } from "./dom.js";
 
 const MARK_MS = 150;
 const DOUBLE_PRESS_MS = 300; // no picture is shown so soon after a press: a second one finds none
@@ -19,7 +19,7 @@ const KINDS = {
   single: { parts: 1, layout: "single", answers: ["answer_original", "answer_colorized"] },
 };
 
-const STACKED = "(max-width: 600px), (max-aspect-ratio: 4/5)"; // as in trial.css
+const STACKED = "(max-width: 600px), (max-aspect-ratio: 4/5)"; // as in style/trial.css
 const KEYS = { ArrowLeft: 0, 1: 0, ArrowRight: 1, 2: 1 };
 const STACKED_KEYS = { ...KEYS, ArrowUp: 0, ArrowDown: 1 };
 
@@ -105,7 +105,7 @@ export class TrialScreen {
   clear() {
     this.node.dataset.view = "blank";
     if (this.feedbackLine.contains(document.activeElement)) this.prompt.focus();
-    this.feedbackLine.replaceChildren();
+    fill(this.feedbackLine);
     for (const each of [...this.parts, ...this.buttons]) delete each.dataset.chosen;
     for (const part of this.parts) part.querySelector(".tag").textContent = "";
   }
@@ -178,7 +178,7 @@ export class TrialScreen {
 
   setReady(isReady) {
     this.node.toggleAttribute("data-ready", isReady);
-    for (const button of this.buttons) button.ariaDisabled = String(!isReady);
+    for (const button of this.buttons) button.setAttribute("aria-disabled", !isReady);
   }
 
   pick(choice) {
@@ -216,8 +216,9 @@ export class TrialScreen {
     await new Promise((resolve) => {
       const attributes = { type: "button", class: "primary", click: resolve };
       const proceed = element("button", attributes, this.say("continue"));
-      const spoken = this.parts.map((node, part) => `${node.ariaLabel}: ${truths[part]}. `);
-      this.feedbackLine.replaceChildren(
+      const spoken = this.parts.map((node, part) => `${node.getAttribute("aria-label")}: ${truths[part]}. `);
+      fill(
+        this.feedbackLine,
         element("p", {}, this.say(isCorrect ? "right" : "wrong")),
         element("span", { class: "unseen" }, ...spoken),
         proceed,
