@@ -11,7 +11,7 @@ from typing import NamedTuple
 from turing.errors import TuringError, WrongUseError
 from turing.store import database
 from turing.store.copies import copy_pictures, has_more, look_at, pictures_of
-from turing.store.people import delete_forgotten
+from turing.store.people import delete_forgotten, outside_id
 from turing.store.store import Store, facts, note
 
 
@@ -217,8 +217,8 @@ def _same_people(store: Store, db: sqlite3.Connection) -> Iterator[str]:
     for participant, version, query in db.execute(
         "SELECT id, version, query FROM participants WHERE NOT preview ORDER BY id"
     ).fetchall():
-        name = store.version(db, version).study.participants.identify_by
-        value = json.loads(query).get(name, "").strip()
+        study = store.version(db, version).study
+        name, value = study.participants.identify_by, outside_id(study, json.loads(query))
         if value:
             seen.setdefault((name, value), []).append(participant)
     for (name, value), participants in seen.items():

@@ -8,15 +8,23 @@ import secrets
 import sqlite3
 from collections.abc import Mapping
 from typing import Any, NamedTuple
+from urllib.parse import unquote
 
 from turing.errors import TuringError
 from turing.store.store import Facts, Store, Version, facts, note, now_ms
-from turing.study.study import Study
+from turing.study.study import Participants, Study
 from turing.study.trials import Placed, Trial
 
 LONGEST_ID = 500  # characters
 
+HOUR_MS = 3_600_000
+UNDER_WAY_MS = 2 * HOUR_MS  # who started before that is not expected back
+
 _AS_SENT = "Please open the study by the link exactly as it was sent to you."
+# {ID}, {{%ID%}}, ${ID}, $e{ID}, #{ID}, [ID], [[ID]], [%ID%], <ID>, %ID%, %%ID%%, $ID$, __ID__, @ID@
+_PLACEHOLDER = re.compile(
+    r"[$#@]?e?\{.*\}|\[.*\]|<.*>|%.+%|\$[A-Za-z_][\w.]*\$?|__.+__|@[A-Za-z_][\w.]*@", re.DOTALL
+)
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")  # 32 bytes in base64url
 
 
@@ -27,6 +35,14 @@ class RefusedError(TuringError):
         super().__init__(sentence)
         self.status = status
         self.code = code
+
+
+class FullError(RefusedError):
+    """Refused for now, for a study's limit: `key` is its name in the study file."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(503, "full", "Many people are taking part just now; please wait a little.")
+        self.key = key
 
 
 class Person(NamedTuple):
@@ -90,6 +106,7 @@ def admit(
     token: str,
     query: Mapping[str, Any],
     preview: str | None,
+    now: int,
 ) -> tuple[Person | Place, str]:
     """Who has come back, or a place for who is new; and the token that is theirs.
 
@@ -116,6 +133,11 @@ def admit(
         return known(db, token), token
     check_open(own, preview)
     is_preview = preview is not None
+    if not is_preview:
+        asks = store.version(db, own.version).study.participants
+        if asks.needs_id and identity is None:
+            raise RefusedError(422, "id", f"Your link has no {asks.identify_by}. {_AS_SENT}")
+        check_room(db, asks, now)
     number = _next_number(db, own, is_preview)
     return Place(own.version, is_preview, number, own.part, own.trial_key, identity), token
 
@@ -130,6 +152,37 @@ def check_open(own: Facts, preview: str | None) -> None:
         raise RefusedError(404, "unknown", "There is no such study.")
     elif own.state == "closed":
         raise RefusedError(410, "closed", "This study is over. Thank you for your interest.")
+
+
+def check_room(db: sqlite3.Connection, asks: Participants, now: int) -> None:
+    """RefusedError where as many people are under way, or came, as the study's limits allow."""
+    (started, open_) = db.execute(
+        "SELECT ifnull(sum(consented > :hour), 0), "
+        "ifnull(sum(finished IS NULL AND withdrawn IS NULL), 0) FROM participants "
+        "WHERE NOT preview AND consented BETWEEN :under_way AND :now",
+        {"hour": now - HOUR_MS, "under_way": now - UNDER_WAY_MS, "now": now},
+    ).fetchone()
+    for key, count in (("max_open", open_), ("max_an_hour", started)):
+        if count >= getattr(asks, key):
+            raise FullError(key)
+
+
+def note_full(db: sqlite3.Connection, key: str, now: int) -> None:
+    """Write down, once an hour, that a limit turned people away."""
+    db.execute(
+        "INSERT INTO events (participant, at, what, detail) SELECT NULL, :at, 'full', :key "
+        "WHERE NOT EXISTS (SELECT 1 FROM events WHERE participant IS NULL AND what = 'full' "
+        "AND detail = :key AND at > :hour)",
+        {"at": now, "key": key, "hour": now - HOUR_MS},
+    )
+
+
+def limits_that_bit(db: sqlite3.Connection) -> list[tuple[str, int, int]]:
+    """The limits that turned people away: key, in how many hours, when last (Unix ms)."""
+    return db.execute(
+        "SELECT detail, count(*), max(at) FROM events WHERE participant IS NULL "
+        "AND what = 'full' GROUP BY detail ORDER BY detail"
+    ).fetchall()
 
 
 def enter(
@@ -201,8 +254,22 @@ def asked(study: Study, query: Mapping[str, Any]) -> dict[str, str]:
 def identity_of(study: Study, key: bytes, query: Mapping[str, str]) -> bytes | None:
     """The keyed hash of the ID that a study lets take part once; None where there is none."""
     name = study.participants.identify_by
-    value = query.get(name, "").strip() if name else ""
+    value = outside_id(study, query)
     return hmac.digest(key, f"identity\x1f{name}\x1f{value}".encode(), "sha256") if value else None
+
+
+def outside_id(study: Study, query: Mapping[str, str]) -> str:
+    """The ID that `identify_by` names; "" where there is none, or a panel did not fill it in."""
+    name = study.participants.identify_by
+    value = query.get(name, "").strip() if name else ""
+    return "" if _is_unfilled(value, name) else value
+
+
+def _is_unfilled(value: str, name: str) -> bool:
+    """Whether a value is a panel's placeholder, like {{%PROLIFIC_PID%}} or [ID]."""
+    for _ in range(3):  # as often as a link may be escaped on its way
+        value = unquote(value).strip()
+    return _PLACEHOLDER.fullmatch(value) is not None or value in (name, "undefined", "null")
 
 
 def release(store: Store, outside_id: str) -> int:

@@ -5,9 +5,10 @@ A participant's trials are drawn and written at the start, all at once. The pres
 first without a choice; a choice is written once and stands.
 """
 
+import contextlib
 import json
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -91,8 +92,9 @@ class Sessions:
         token = token or people.new_token()
         drawn: tuple[Place, tuple[trials.Trial, ...]] | None = None
         for _ in range(_ATTEMPTS):
-            with self.store.writing() as db:
-                found, token = people.admit(self.store, db, token, query, preview)
+            with self._noting_full(), self.store.writing() as db:
+                now = self._clock()
+                found, token = people.admit(self.store, db, token, query, preview, now)
                 if isinstance(found, Person):
                     return token, self._state(db, found)
                 version = self.store.version(db, found.version)
@@ -198,6 +200,16 @@ class Sessions:
         if withdrawn is not None or not answered <= position <= answered + 1:
             raise RefusedError(404, "unknown", "There is no such picture.")
         return self.store.picture_path(sha256)
+
+    @contextlib.contextmanager
+    def _noting_full(self) -> Iterator[None]:
+        """Write down that a limit turned somebody away, when what failed is undone."""
+        try:
+            yield
+        except people.FullError as full:
+            with self.store.writing() as db:
+                people.note_full(db, full.key, self._clock())
+            raise
 
     def _keep_answers(
         self, db: sqlite3.Connection, participant: int, answers: Mapping[str, str]

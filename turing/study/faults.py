@@ -154,6 +154,8 @@ def _of_participants(study: "Study") -> Iterator[tuple[str, str]]:
             "participants.identify_by",
             f"expected one of participants.query ({known}), found {shown(people.identify_by)}",
         )
+    if people.require_id and not people.identify_by:
+        yield "participants.require_id", "expected identify_by, which says what the ID is, with it"
     yield from _of_return_url(people.return_url, people.query, people.completion_code)
 
 

@@ -25,6 +25,7 @@ from turing.web.serving import ServedStudy, Studies
 PREFIX = "/gradio_api/study"
 PAGE = Path(__file__).parent / "page"
 RETRY_SECONDS = {429: 1, 503: 2}
+RETRY_WHEN_FULL = 30  # seconds
 
 Text = Annotated[str, Field(max_length=5000, pattern=r"^[^\x00]*$")]
 Name = Annotated[str, Field(max_length=64)]
@@ -170,6 +171,7 @@ class _Calls:
                 "questions": _questions(q for q in study.questions if q.when == "before"),
                 "query": study.participants.query,
                 "identify_by": study.participants.identify_by,
+                "require_id": study.participants.needs_id,
             }
         )
 
@@ -275,7 +277,8 @@ def _json(content: dict[str, Any], status: int = 200) -> Response:
 def _error(status: int, code: str, sentence: str) -> Response:
     response = _json({"error": sentence, "code": code}, status)
     if status in RETRY_SECONDS:
-        response.headers["Retry-After"] = str(RETRY_SECONDS[status])
+        seconds = RETRY_WHEN_FULL if code == "full" else RETRY_SECONDS[status]
+        response.headers["Retry-After"] = str(seconds)
     return response
 
 

@@ -3,9 +3,10 @@
 import pytest
 
 from tests.turing.support.sitting import answer, refusal, start, walk
-from tests.turing.support.studies import BEFORE, rows
+from tests.turing.support.studies import BEFORE, built, rows
 from turing.errors import TuringError
 from turing.store import people
+from turing.store.sessions import Sessions
 
 
 def test_who_is_released_goes_on_under_another_token(sessions, store):
@@ -57,6 +58,70 @@ def test_what_is_forgotten_is_gone(sessions, store):
     assert f"{secret}-p2".encode() in files
     assert f"{secret}-p1".encode() not in files and f"{secret} p1".encode() not in files
     assert rows(store, "events")[-1]["detail"] == "participant 1"
+
+
+@pytest.fixture
+def strict(tmp_path):
+    """Sessions of a study that asks for an ID, as one with identify_by does unless told."""
+    with built(tmp_path / "strict", require_id="true") as store:
+        store.open_study()
+        yield Sessions(store)
+
+
+PLACEHOLDERS = [
+    *("{{%PROLIFIC_PID%}}", "{PROLIFIC_PID}", "[ID]", "%24%7Be%3A%2F%2FField%2FPROLIFIC_PID%7D"),
+    *("${PROLIFIC_PID}", "${e://Field/PID}", "$e{PID}", "#{ID}", "[% SESSION_ID %]", "[[ID]]"),
+    *("%7B%7B%25PROLIFIC_PID%25%7D%7D", "%257BID%257D", "%SURVEY_CODE%", "<id>", "$ID$", "$ID"),
+    *("__ID__", "@ID@", "@{ID}", " {ID} ", "{}", "PROLIFIC_PID", "undefined", "null"),
+]
+
+
+@pytest.mark.parametrize("value", [None, "", "  ", *PLACEHOLDERS])
+def test_nobody_starts_without_an_id(strict, value):
+    query = {} if value is None else {"PROLIFIC_PID": value}
+    assert refusal(strict.start, None, query, BEFORE, None) == (422, "id")
+    assert rows(strict.store, "participants") == []
+
+
+@pytest.mark.parametrize(
+    "value", ["5f3c9a", "a@b.org", "100%", "50% off 20%x", "O'Neill", "a b", "[x", "x]", "a_b", "0"]
+)
+def test_what_may_be_an_id_is_one(strict, value):
+    assert start(strict, PROLIFIC_PID=value)[1].position == 1
+
+
+def test_a_placeholder_blocks_nobody_where_no_id_is_required(sessions, store):
+    for _ in range(2):
+        start(sessions, PROLIFIC_PID="{{%PROLIFIC_PID%}}")
+    assert [row["identity"] for row in rows(store, "participants")] == [None, None]
+
+
+def test_a_preview_needs_no_id(strict):
+    key = strict.store.facts().preview_key
+    assert strict.start(None, {}, BEFORE, key)[1].position == 1
+
+
+@pytest.mark.parametrize(("key", "most"), [("max_open", 2), ("max_an_hour", 3)])
+def test_limits_make_people_wait(tmp_path, key, most):
+    with built(tmp_path / "studies", **{key: most}) as store:
+        store.open_study()
+        now = 1_000_000_000_000
+        sessions = Sessions(store, lambda: now)
+        tokens = [start(sessions, PROLIFIC_PID=f"p{n}")[0] for n in range(most)]
+        for _ in range(3):
+            assert refusal(start, sessions) == (503, "full")
+        assert start(sessions, tokens[0])[0] == tokens[0]  # who is in stays in
+        sessions.start(None, {}, BEFORE, store.facts().preview_key)
+        events = [row for row in rows(store, "events") if row["what"] == "full"]
+        assert [(row["detail"], row["at"]) for row in events] == [(key, now)]
+        with store.reading() as db:
+            assert people.limits_that_bit(db) == [(key, 1, now)]
+        if key == "max_open":
+            sessions.leave(tokens[0])
+            start(sessions)
+            assert refusal(start, sessions) == (503, "full")
+        now += 3 * 3_600_000  # they are not expected back
+        start(sessions)
 
 
 def test_a_forgotten_number_is_not_given_again(sessions, store):

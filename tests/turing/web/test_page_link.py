@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.turing.support.participant import Participant
-from tests.turing.support.pretend_study import PretendStudy
+from tests.turing.support.pretend_study import Failure, PretendStudy
 
 pytestmark = pytest.mark.browser
 
@@ -93,3 +93,26 @@ def test_only_what_the_study_asks_for_is_sent(arrive):
     (record,) = person.study.participants.values()
     assert record.start["query"] == {"PROLIFIC_PID": "p1"}
     expect(person.page.locator(".count")).to_have_text("1 of 4")
+
+
+@pytest.mark.parametrize("more", ["", "&PROLIFIC_PID=", "&PROLIFIC_PID=%7B%7B%25PID%25%7D%7D"])
+def test_a_link_without_its_id_is_told(arrive, more):
+    person = arrive(PretendStudy(practice=0, requires_id=True))
+    person.visit(more)
+    if "%7B" in more:  # what is no ID the server knows
+        person.press("I agree")
+        person.press("Start")
+    person.sees("Your link lacks your ID")
+    assert not person.study.participants
+
+
+@pytest.mark.slow
+def test_who_comes_to_a_full_study_waits_and_is_told(arrive):
+    person = arrive()
+    person.study.failures["start"] = [Failure(503, {"Retry-After": "1"}, code="full")] * 2
+    person.visit()
+    person.press("I agree")
+    person.press("Start")
+    person.page.get_by_text("Many people are taking part just now.").wait_for()
+    person.wait_for_trial("1 of 4")
+    expect(person.page.locator("#quiet")).to_be_hidden()

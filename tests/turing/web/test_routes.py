@@ -91,6 +91,7 @@ def test_info(client):
         ],
         "query": ["PROLIFIC_PID", "SESSION_ID"],
         "identify_by": "PROLIFIC_PID",
+        "require_id": False,
     }
 
 
@@ -170,6 +171,16 @@ def test_the_same_id_under_another_token(client):
     start(client, PROLIFIC_PID="p1")
     body = {"consent": True, "query": {"PROLIFIC_PID": "p1"}, "answers": BEFORE}
     assert refusal(client.post(f"{BASE}/start", json=body)) == (409, "already")
+
+
+def test_a_full_study_says_when_to_come_again(tmp_path, page):
+    with built(tmp_path / "full", max_open=1) as store:
+        store.open_study()
+    with Studies(tmp_path / "full") as studies, serving(studies, page) as client:
+        start(client)
+        response = client.post(f"{BASE}/start", json={"consent": True, "answers": BEFORE})
+        assert refusal(response) == (503, "full")
+        assert response.headers["retry-after"] == "30"
 
 
 def test_unknown_tokens(client):

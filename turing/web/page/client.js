@@ -22,7 +22,8 @@ export class Client {
    * @param {string} address the study's address, ending in "/"
    * @param {string} keyspace where localStorage keeps this participation
    * @param {string?} preview the key of a preview link
-   * @param {(trouble: boolean) => void} onTrouble told when a request has to wait, or is through
+   * @param {(trouble: boolean, code?: string) => void} onTrouble told when a request has to wait,
+   *   with the server's word for it, or is through
    */
   constructor(address, keyspace, preview, onTrouble) {
     this.address = address;
@@ -187,16 +188,16 @@ export class Client {
         if (outcome instanceof Refusal) throw outcome;
         return outcome;
       }
-      this.note(attempt, true);
+      this.note(attempt, true, outcome.code);
       await pause(failures, outcome.retryAfterMs);
     }
     return new Promise(() => {});
   }
 
-  note(attempt, isWaiting) {
+  note(attempt, isWaiting, code) {
     if (isWaiting) this.waiting.add(attempt);
     else if (!this.waiting.delete(attempt)) return;
-    this.onTrouble(this.waiting.size > 0);
+    this.onTrouble(this.waiting.size > 0, code);
   }
 }
 
@@ -206,7 +207,7 @@ async function refusalOf(response) {
   // Without our code it is not the study that speaks, but a proxy while the server restarts.
   if (code && !PASSING.has(response.status)) return new Refusal(response.status, code, error);
   const seconds = Number(response.headers.get("Retry-After") ?? NaN);
-  return Object.assign(new Error(`status ${response.status}`), { retryAfterMs: seconds * 1000 });
+  return Object.assign(new Error(`status ${response.status}`), { code, retryAfterMs: seconds * 1000 });
 }
 
 /** Waits, longer after each failure, or as long as the server asked; shorter once back online. */

@@ -17,7 +17,7 @@ class Page {
     const preview = this.parameters.get("preview") ?? null;
     const address = new URL(`${this.name}/`, servedBelow());
     const keyspace = `study/${this.name}${preview ? `/preview/${preview}` : ""}`;
-    this.client = new Client(address, keyspace, preview, (trouble) => this.tellTrouble(trouble));
+    this.client = new Client(address, keyspace, preview, (...told) => this.tellTrouble(...told));
     this.pictures = new Pictures(this.client);
     this.leave = () => this.askToLeave();
     this.recoveries = 0;
@@ -31,8 +31,9 @@ class Page {
     return text.replace(/\{(\w+)\}/g, value);
   }
 
-  tellTrouble(trouble) {
-    this.tell(trouble && (this.client.hasUnsent ? "answer_kept" : "no_answer"));
+  tellTrouble(trouble, code) {
+    if (trouble && code === "full") this.tell("full");
+    else this.tell(trouble && (this.client.hasUnsent ? "answer_kept" : "no_answer"));
   }
 
   /** Says something in one quiet line, or nothing. */
@@ -47,13 +48,16 @@ class Page {
     if (!/^[A-Za-z0-9-]+$/.test(this.name)) return this.screens.message("unknown");
     this.info = await this.client.info();
     await this.useTexts();
-    this.client.meet(this.parameters.get(this.info.identify_by)?.trim());
+    const id = this.parameters.get(this.info.identify_by)?.trim();
+    this.client.meet(id);
+    this.lacksId = this.info.require_id && !id && !this.client.preview;
     let find = () => this.client.resume();
     for (;;) {
       try {
         const state = await find();
         const isOver = ["done", "withdrawn"].includes(state?.stage);
         if (isOver && this.client.preview) find = () => this.client.drop(); // walk it once more
+        else if (!state && this.lacksId) return this.screens.message("no_id");
         else return await this.walk(state ?? (await this.enter()), isOver);
       } catch (problem) {
         find = this.recovery(problem);
@@ -118,7 +122,7 @@ class Page {
       try {
         return await send(answers);
       } catch (refusal) {
-        if (![413, 422].includes(refusal.status)) throw refusal;
+        if (![413, 422].includes(refusal.status) || refusal.code === "id") throw refusal;
         problem = refusal.message;
         draft = answers;
       }
@@ -199,6 +203,7 @@ class Page {
   /** A refusal or a fault that ends the page. */
   fail(problem) {
     if (problem.code === "already") this.screens.message("already");
+    else if (problem.code === "id") this.screens.message("no_id");
     else if (problem.status === 410) this.screens.message("closed");
     else if (problem.status === 404 && !this.info) this.screens.message("unknown");
     else if (problem.code === "origin") this.screens.message("failure", "try_again", problem.message);
