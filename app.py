@@ -163,9 +163,9 @@ def build(folder: Path, hosting: "Hosting") -> tuple["gr.Blocks", dict[str, Any]
     from colorize.models.record import checkpoints_folder, list_checkpoints
     from colorize.web.examples import write_examples
     from colorize.web.front import Front, waiting_clients
-    from colorize.web.routes import Pictures
+    from colorize.web.routes import Pictures, page_route
     from colorize.web.session import Sessions
-    from colorize.web.tab import MAX_FILE_SIZE, PAGE, THREADS, build_tab
+    from colorize.web.tab import MAX_FILE_SIZE, PAGE, PLACES, build_tab
     from colorize.web.workshop import Workshop
     from turing.web import tab as study_tab
     from turing.web.admin import admin_routes
@@ -194,6 +194,7 @@ def build(folder: Path, hosting: "Hosting") -> tuple["gr.Blocks", dict[str, Any]
     settings = {
         "app_kwargs": {
             "routes": [
+                page_route(PAGE),
                 *Pictures(sessions, examples).routes(),
                 *admin_routes(hosting.studies, hosting.password.value, hosting.shown, hosting.kept),
                 *study_routes(hosting.studies),
@@ -207,7 +208,7 @@ def build(folder: Path, hosting: "Hosting") -> tuple["gr.Blocks", dict[str, Any]
         "css_paths": [PAGE / "tab.css"],
         "css": study_tab.CSS,
         "max_file_size": MAX_FILE_SIZE,
-        "max_threads": THREADS,
+        "max_threads": PLACES,
         "blocked_paths": [
             str(folder / "files"),
             str(folder / "sessions"),

@@ -22,13 +22,13 @@ _PARTS = ((273, 279), (324, 325))  # offsets and byte counts of a TIFF's strips 
 _END = {"JPEG": b"\xff\xd9", "PNG": b"\0\0\0\0IEND\xaeB`\x82"}
 
 
-class Standing(Enum):
+class Existing(Enum):
     """What lies where a task's result goes."""
 
     ABSENT = "nothing"
     DONE = "the result, whole and of the same model"
     STALE = "a half file, or the result of another model or photo"
-    FOREIGN = "a whole picture that names no model"
+    UNMARKED = "a whole picture that names no model"
 
 
 class _Header(NamedTuple):
@@ -41,24 +41,24 @@ class _Header(NamedTuple):
     whole: bool
 
 
-def standing(task: Task, record: Record) -> Standing:
+def existing_result(task: Task, record: Record) -> Existing:
     """What lies at `task.target`, told by its size, header and metadata.
 
     A result names its model and the hash of the weights (EXIF Software); with which settings it
     was made is not in it. BMP files can hold no such mark: theirs are STALE.
     """
     if not task.target.exists():
-        return Standing.ABSENT
+        return Existing.ABSENT
     found = _header(task.target)
     if found is None or not found.whole or found.format == "BMP":
-        return Standing.STALE
+        return Existing.STALE
     mark = _MARK(found.software)
     if mark is None:
-        return Standing.FOREIGN
+        return Existing.UNMARKED
     model = record.name.encode("ascii", "replace").decode(), record.weights["sha256"][:8]
     if mark.groups() != model or found.format != task.format:
-        return Standing.STALE
-    return Standing.DONE if found.size in _upright_sizes(task.source) else Standing.STALE
+        return Existing.STALE
+    return Existing.DONE if found.size in _upright_sizes(task.source) else Existing.STALE
 
 
 def header_size(file: Path) -> tuple[int, int]:

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from colorize.batch.existing import Standing, standing
+from colorize.batch.existing import Existing, existing_result
 from colorize.batch.local import BATCH, cores, execute
 from colorize.batch.plan import Task
 from colorize.batch.worker import Outcome, Settings, check_target, sentence
@@ -159,7 +159,7 @@ class _Actor:
         }
 
     def _given_up(self, task: Task) -> Outcome:
-        if standing(task, self._colorizer.record) is Standing.DONE:
+        if existing_result(task, self._colorizer.record) is Existing.DONE:
             return Outcome(task, before=True)
         reason = f"its worker ended {_ATTEMPTS} times, perhaps for want of memory"
         return Outcome(task, sentence(task, ColorizeError(reason)))

@@ -7,7 +7,7 @@ from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from colorize.batch.existing import Standing, standing
+from colorize.batch.existing import Existing, existing_result
 from colorize.batch.plan import Task
 from colorize.errors import ColorizeError
 from colorize.inference.colorizer import Colorizer, Prediction
@@ -81,16 +81,16 @@ class Worker:
                 notices = (*one.photo.notices, *notices)
                 yield Outcome(one.task, notices=notices, seconds=_since(began))
 
-    def _open(self, task: Task) -> "_Opened":
+    def _open(self, task: Task) -> "_OpenedTask":
         began = time.perf_counter()
         try:
             if self._is_done(task):
-                return _Opened(task, outcome=Outcome(task, before=True))
+                return _OpenedTask(task, outcome=Outcome(task, before=True))
             photo = Photo.open(task.source)
-            return _Opened(task, photo, seconds=_since(began))
+            return _OpenedTask(task, photo, seconds=_since(began))
         except Exception as error:
             text = sentence(task, error)
-            return _Opened(task, outcome=Outcome(task, text, seconds=_since(began)))
+            return _OpenedTask(task, outcome=Outcome(task, text, seconds=_since(began)))
 
     def _is_done(self, task: Task) -> bool:
         """Whether the task's result is there; ColorizeError where it may not be written.
@@ -99,13 +99,13 @@ class Worker:
         """
         found = None
         if check_target(task, self.settings) and self.settings.resume:
-            found = standing(task, self.colorizer.record)
-        if found is Standing.FOREIGN and not self.settings.overwrite:
+            found = existing_result(task, self.colorizer.record)
+        if found is Existing.UNMARKED and not self.settings.overwrite:
             raise ColorizeError(
                 f"{task.target} exists already and names no model that made it; "
                 "--overwrite replaces it"
             )
-        return found is Standing.DONE
+        return found is Existing.DONE
 
     def _predict(self, photos: Sequence[Photo]) -> list[Prediction | None]:
         """Predictions; None for those to be made one by one, so that one's failure is its own."""
@@ -119,7 +119,7 @@ class Worker:
         with self._network:
             return self.colorizer.predict(photos, settings.size, [settings.hints] * len(photos))
 
-    def _finish(self, one: "_Opened", prediction: Prediction | None) -> Sequence[str]:
+    def _finish(self, one: "_OpenedTask", prediction: Prediction | None) -> Sequence[str]:
         if prediction is None:
             prediction = self._run([one.photo])[0]
         result = self.colorizer.finish(one.photo, prediction, **self.settings.look)
@@ -131,7 +131,7 @@ class Worker:
 
 
 @dataclass(frozen=True)
-class _Opened:
+class _OpenedTask:
     """A task with its photo, or with what became of it already."""
 
     task: Task

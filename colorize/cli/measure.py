@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from colorize.data.datasets import Dataset
+    from colorize.evaluation.report import Report
 
 _Json = Annotated[
     Path | None, typer.Option("--json", metavar="FILE", help="Write the figures as JSON.")
@@ -68,11 +69,11 @@ def judge(
     with wrong_use():
         eye = open_eye(backbone_file)
     models, chosen = load_models(files, device)
-    result = judge(models, datasets, split.value, chosen, eye, seed)
-    _show(result, json_file, figures_table(result["rows"]))
-    _say(result["settings"]["notes"])
+    report = judge(models, datasets, split.value, chosen, eye, seed)
+    _show(report, json_file, figures_table(report.rows))
+    _say(report.settings["notes"])
     if document is not None:
-        write_text(document, update_judged(text, result["rows"]))
+        write_text(document, update_judged(text, report.as_json()["rows"]))
 
 
 @command("decodings")
@@ -133,16 +134,16 @@ def decodings(
 
     models, chosen = load_models(files, device)
     grid = (temperature or TEMPERATURES, gain or GAINS, chroma or CHROMAS)
-    result = sweep(models, datasets, split.value, chosen, *grid)
-    over_all = figures_table(row for row in result["rows"] if row["dataset"] == "all")
-    _show(result, json_file, over_all)
+    report = sweep(models, datasets, split.value, chosen, *grid)
+    over_all = figures_table(row for row in report.rows if row.dataset == "all")
+    _show(report, json_file, over_all)
     for file, (_, record) in zip(files, models, strict=True):
-        row, is_good = choose(result["rows"], record.name)
+        row, is_good = choose(report.rows, record.name)
         lacks = "" if is_good else ", though none has the colour that is asked for at that MSE"
-        typer.echo(f"{record.name}: best is {row['decoding'] or 'as it is'}{lacks}.")
+        typer.echo(f"{record.name}: best is {row.decoding or 'as it is'}{lacks}.")
         if save:
             write_record(replace(read_record(file), decoding=decoding_of(row)), file)
-    _say(result["settings"]["notes"])
+    _say(report.settings["notes"])
 
 
 @command("robustness")
@@ -169,9 +170,9 @@ def robustness(
     from colorize.evaluation.robustness import measure
 
     models, chosen = load_models(files, device)
-    result = measure(models, datasets, split.value, chosen, seed)
-    _show(result, json_file, figures_table(result["rows"]))
-    _say(result["settings"]["notes"])
+    report = measure(models, datasets, split.value, chosen, seed)
+    _show(report, json_file, figures_table(report.rows))
+    _say(report.settings["notes"])
 
 
 @command("bleeding")
@@ -197,9 +198,9 @@ def bleeding(
     from colorize.evaluation.bleeding import measure
 
     models, chosen = load_models(files, device)
-    result = measure(models, datasets, split.value, chosen)
-    _show(result, json_file, figures_table(result["rows"]))
-    _say(result["settings"]["notes"])
+    report = measure(models, datasets, split.value, chosen)
+    _show(report, json_file, figures_table(report.rows))
+    _say(report.settings["notes"])
 
 
 @command("score-hints")
@@ -248,10 +249,10 @@ def score_hints(
         choose_device(device)
         colorizer = Colorizer(file, device)
         colorizer.check(size=size)
-    result = score_datasets(
+    report = score_datasets(
         colorizer, datasets, split.value, numbers, seed=seed, size=size, most=photos, say=warn
     )
-    _show(result, json_file, hints_table(result))
+    _show(report, json_file, hints_table(report))
 
 
 def _counts(text: str) -> list[int]:
@@ -275,11 +276,11 @@ def _asked(
         return find_datasets(data, dataset or ()), find_models(model)
 
 
-def _show(result: dict[str, Any], json_file: Path | None, table: "Table") -> None:
+def _show(report: "Report", json_file: Path | None, table: "Table") -> None:
     """The figures as JSON, where asked for, and their table."""
     from colorize.cli.tables import console
 
-    write_json(json_file, result)
+    write_json(json_file, report)
     console().print(table)
 
 

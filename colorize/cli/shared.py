@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from colorize.cli.base import check_can_write, wrong_use
 from colorize.errors import ColorizeError
+from colorize.evaluation.report import Report
 from colorize.files import replacing
 from colorize.models.record import Record, find_record, list_checkpoints
 
@@ -53,9 +54,10 @@ def check_json(file: Path | None) -> None:
         check_can_write(file)
 
 
-def write_json(file: Path | None, result: dict[str, Any]) -> None:
+def write_json(file: Path | None, report: Report) -> None:
     """Nothing where no file was asked for."""
     if file is not None:
+        result = report.as_json()
         write_text(file, json.dumps(result, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
 
 

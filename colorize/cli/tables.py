@@ -2,24 +2,17 @@
 
 import sys
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from colorize.evaluation.report import FIGURES, HintsRow, Report, ScoreRow
 from colorize.models.record import Record
 
 _WIDE = 160  # columns where nobody's screen says how many there are
-_FIGURES = {
-    "mse": ("MSE", ".5f"),
-    "psnr": ("PSNR", ".2f"),
-    "mssim": ("MSSIM", ".3f"),
-    "lpips": ("LPIPS", ".3f"),
-    "colorfulness": ("colorfulness", ".1f"),
-    "colorfulness_truth": ("of the truth", ".1f"),
-    "ciede2000": ("CIEDE2000", ".2f"),
-}
 _IN_LABEL = ("model", "decoding", "shipped", "temperature", "gain", "chroma")
 _IN_SHORT = ("mse", "ciede2000", "colorfulness")
 
@@ -33,7 +26,7 @@ def models_table(records: Sequence[Record]) -> Table:
     """Name, title, what it is, and the scores over all test photos, shipped decoding."""
     table = Table("name", "title", "what it is", box=None, pad_edge=False)
     for figure in _IN_SHORT:
-        table.add_column(_FIGURES[figure][0], justify="right")
+        table.add_column(FIGURES[figure].heading, justify="right")
     for record in records:
         row = next((r for r in record.scores if r["dataset"] == "all" and r["shipped"]), {})
         name = f"{record.name} (default)" if record.default else record.name
@@ -42,49 +35,48 @@ def models_table(records: Sequence[Record]) -> Table:
     return table
 
 
-def score_tables(result: dict[str, Any]) -> list[Table]:
-    """One table a dataset from what `evaluate` returns; a star marks a decoding not shipped."""
+def score_tables(report: Report[ScoreRow]) -> list[Table]:
+    """One table a dataset of what `evaluate` gives; a star marks a decoding not shipped."""
     tables = []
-    for dataset in dict.fromkeys(row["dataset"] for row in result["rows"]):
-        rows = [row for row in result["rows"] if row["dataset"] == dataset]
-        title = f"{escape(dataset)}, {rows[0]['photos']} photos"
+    for dataset in dict.fromkeys(row.dataset for row in report.rows):
+        rows = [row for row in report.rows if row.dataset == dataset]
+        title = f"{escape(dataset)}, {rows[0].photos} photos"
         table = Table(title=title, title_justify="left", title_style="bold")
         table.add_column("model")
-        for heading, _ in _FIGURES.values():
-            table.add_column(heading, justify="right")
+        for figure in FIGURES.values():
+            table.add_column(figure.heading, justify="right")
         for row in rows:
-            figures = [_text(figure, row[figure]) for figure in _FIGURES]
-            table.add_row(escape(_label(row)), *figures)
+            figures = [_text(figure, getattr(row, figure)) for figure in FIGURES]
+            table.add_row(escape(_label(asdict(row))), *figures)
         tables.append(table)
     return tables
 
 
-def hints_table(result: dict[str, Any]) -> Table:
-    """A row a dataset and number of hints from what `hint_scores.score_datasets` returns."""
+def hints_table(report: Report[HintsRow]) -> Table:
+    """A row a dataset and number of hints of what `score_datasets` gives."""
     table = Table("dataset", box=None, pad_edge=False)
     for heading in ("hints", "photos", "PSNR", "within CIEDE2000 10", "median CIEDE2000"):
         table.add_column(heading, justify="right")
-    for row in result["rows"]:
-        followed, missed = row["followed"], row["ciede2000"]
+    for row in report.rows:
         table.add_row(
-            escape(row["dataset"]),
-            str(row["hints"]),
-            str(row["photos"]),
-            _text("psnr", row["psnr"]),
-            "–" if followed is None else f"{followed:.1%}",
-            _text("ciede2000", missed),
+            escape(row.dataset),
+            str(row.hints),
+            str(row.photos),
+            _text("psnr", row.psnr),
+            "–" if row.followed is None else f"{row.followed:.1%}",
+            _text("ciede2000", row.ciede2000),
         )
     return table
 
 
-def figures_table(rows: Iterable[dict[str, Any]]) -> Table:
-    """Any rows of one kind: a column a key, a star at a decoding that does not ship."""
+def figures_table(rows: Iterable[Any]) -> Table:
+    """Any rows of one kind: a column a field, a star at a decoding that does not ship."""
     rows = [
         {"model": _label(row), **{k: v for k, v in row.items() if k not in _IN_LABEL}}
-        for row in rows
+        for row in map(asdict, rows)
     ]
     table = Table()
-    for key in rows[0]:
+    for key in rows[0] if rows else ():
         is_name = isinstance(rows[0][key], str)
         table.add_column(key.replace("_", " "), justify="left" if is_name else "right")
     for row in rows:
@@ -104,4 +96,4 @@ def _cell(value: Any) -> str:
 
 
 def _text(figure: str, value: float | None) -> str:
-    return "–" if value is None else format(value, _FIGURES[figure][1])
+    return "–" if value is None else f"{value:.{FIGURES[figure].on_screen}f}"

@@ -1,7 +1,7 @@
 """The commands that take a folder of datasets: train, evaluate, sheet."""
 
 import os
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -28,8 +28,9 @@ from colorize.cli.shared import (
     write_text,
 )
 from colorize.errors import ColorizeError
-from colorize.models.record import Record
-from colorize.training.settings_help import describe_settings
+from colorize.evaluation.report import Report, ScoreRow
+from colorize.models.record import Record, write_record
+from colorize.training.settings import describe_settings, make_settings
 
 _EPOCHS = 40  # where no length is given: what the second paper trained (3.4)
 
@@ -70,7 +71,6 @@ def train(
     """
     from colorize.cli.interrupts import interruptible
     from colorize.data.datasets import find_datasets
-    from colorize.training.settings import make_settings
 
     with wrong_use():
         if minutes is not None and epochs is not None:
@@ -137,25 +137,22 @@ def evaluate(
     from colorize.evaluation.scores import evaluate
 
     models, chosen = load_models(files, device)
-    result = evaluate(models, datasets, split.value, chosen)
-    write_json(json_file, result)
-    for table in score_tables(result):
+    report = evaluate(models, datasets, split.value, chosen)
+    write_json(json_file, report)
+    for table in score_tables(report):
         console().print(table)
-    for note in result["settings"]["notes"]:
+    for note in report.settings["notes"]:
         typer.echo(f"Note: {note}.")
     for file, text in texts.items():
-        write_text(file, update_document(text, result["rows"]))
+        write_text(file, update_document(text, report.as_json()["rows"]))
     if save_scores:
         for file, (_, record) in zip(files, models, strict=True):
-            _save_scores(file, record, result)
+            _save_scores(file, record, report)
 
 
-def _save_scores(file: Path, record: Record, result: dict) -> None:
-    from colorize.evaluation.scores import rows_of
-    from colorize.models.record import write_record
-
+def _save_scores(file: Path, record: Record, report: Report[ScoreRow]) -> None:
     name = file.stem
-    scores = [row | {"model": name} for row in rows_of(result, record.name)]
+    scores = [asdict(replace(row, model=name)) for row in report.of(record.name)]
     write_record(replace(record, name=name, scores=scores), file)
 
 

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from threading import Thread
 
 import torch
+from threadpoolctl import ThreadpoolController
 
 
 @contextmanager
@@ -14,15 +16,17 @@ def one_thread() -> Iterator[None]:
     Small ones, on planes that lie in the cache, are no faster on several: the threads wait for each
     other after each, and take the processor for it.
     """
-    before = torch.get_num_threads()
-    if before == 1:
+    if torch.get_num_threads() == 1:  # a new thread takes as many as the others at its first look
         yield
         return
-    take_threads(1, before)
-    try:
+    # OpenMP's number is the thread's own; torch.set_num_threads is for threads to come as well.
+    with _controller().limit(limits=1, user_api="openmp"):
         yield
-    finally:
-        torch.set_num_threads(before)
+
+
+@cache
+def _controller() -> ThreadpoolController:
+    return ThreadpoolController()
 
 
 def take_threads(count: int, others: int) -> None:

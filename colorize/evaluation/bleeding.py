@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from colorize.color.lab import lab_from_rgb, rgb_from_lab
 from colorize.color.resample import enlarged_part
 from colorize.data.datasets import Dataset
+from colorize.evaluation.report import BleedingRow, Report
 from colorize.evaluation.scores import read_photos, with_split
 from colorize.inference.predict import decode, resize, run_network
 from colorize.models.record import Record
@@ -81,8 +82,8 @@ def measure(
     split: str,
     device: torch.device,
     upsamplings: Mapping[str, Upsampling] = UPSAMPLINGS,
-) -> dict:
-    """Mean CIEDE2000 near the truth's strong ab edges and elsewhere: `{"settings", "rows"}`.
+) -> Report[BleedingRow]:
+    """Mean CIEDE2000 near the truth's strong ab edges and elsewhere.
 
     For each model at its working size, for the truth's ab reduced by 2, 4 and 8, and for each
     upsampling; means over photos. Photos without strong edges are left out.
@@ -109,7 +110,7 @@ def measure(
                     pair = (float(error[near].mean()), float(error[~near].mean()))
                     figures.setdefault((source, name), []).append(pair)
     rows = [
-        {"model": source, "upsampling": name, "near": near, "elsewhere": elsewhere}
+        BleedingRow(source, name, near, elsewhere)
         for (source, name), pairs in figures.items()
         for near, elsewhere in [np.mean(pairs, axis=0).tolist()]
     ]
@@ -122,7 +123,7 @@ def measure(
         "share_of_seconds": {name: round(x / total, 3) for name, x in seconds.items() if total},
         "notes": notes,
     }
-    return {"settings": settings, "rows": rows}
+    return Report(settings, rows)
 
 
 def _sources(

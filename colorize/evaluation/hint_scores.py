@@ -7,7 +7,6 @@ hints that are shown from the truth.
 import random
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import torch
@@ -20,6 +19,7 @@ from colorize.color.resample import resize_picture
 from colorize.data.datasets import Dataset, PhotoFile
 from colorize.errors import ColorizeError
 from colorize.evaluation.metrics import psnr
+from colorize.evaluation.report import HintsRow, Report
 from colorize.inference.colorizer import Colorizer, working_shape
 from colorize.inference.hints import hint_ab, pixel_at
 from colorize.inference.options import Hint
@@ -55,9 +55,8 @@ def score_datasets(
     size: int | None = None,
     most: int | None = None,
     say: Callable[[str], None] = tqdm.write,
-) -> dict[str, Any]:
-    """`{"settings", "rows": [{"model", "dataset", "hints", "photos", "psnr", "followed",
-    "ciede2000"}]}`, dataset `all` last.
+) -> Report[HintsRow]:
+    """A row a dataset and number of hints, dataset `all` last.
 
     `most` photos a dataset at random, all where None; those that cannot be read are said.
     Raises ColorizeError where there is none.
@@ -81,18 +80,12 @@ def score_datasets(
         for count in counts
     }
     rows = [
-        {
-            "model": colorizer.record.name,
-            "dataset": name,
-            "hints": count,
-            "photos": len(score.psnr),
-            **score.figures(),
-        }
+        HintsRow(colorizer.record.name, name, count, len(score.psnr), **score.figures())
         for name, scores in by_dataset.items()
         for count, score in scores.items()
     ]
     settings = {"split": split, "size": size or colorizer.record.size, "seed": seed}
-    return {"settings": settings, "rows": rows}
+    return Report(settings, rows)
 
 
 def _read(

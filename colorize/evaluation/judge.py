@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from colorize.color.lab import lab_from_rgb, rgb_from_lab, to_uint8
 from colorize.data.datasets import Dataset
 from colorize.errors import ColorizeError
+from colorize.evaluation.report import JudgeRow, Report
 from colorize.evaluation.scores import (
     GREY,
     Contestant,
@@ -84,8 +85,8 @@ def judge(
     device: torch.device,
     eye: Eye,
     seed: int = 0,
-) -> dict:
-    """The table as `{"settings": ..., "rows": [...]}`: accuracy by model and dataset, 0.5 is best.
+) -> Report[JudgeRow]:
+    """Accuracy by model and dataset, 0.5 is best.
 
     A judge for each model, as it ships, learns from the photos of all datasets, cross-fitted:
     each photo, in both versions, is judged by one that has learnt from the other folds alone.
@@ -124,7 +125,7 @@ def judge(
         "datasets": counts,
         "notes": notes,
     }
-    return {"settings": settings, "rows": rows}
+    return Report(settings, rows)
 
 
 def _look(
@@ -194,19 +195,10 @@ def _fit(pairs: np.ndarray, labels: np.ndarray, ridges: Sequence[float]) -> list
     return [scores(ridge) for ridge in ridges]
 
 
-def _row(entry: Contestant, dataset: str, right: np.ndarray) -> dict:
-    accuracy, low, high = accuracy_interval(right)
-    return {
-        "model": entry.model,
-        "dataset": dataset,
-        "decoding": entry.decoding,
-        "shipped": entry.shipped,
-        "photos": len(right),
-        "accuracy": accuracy,
-        "low": low,
-        "high": high,
-        "fooled": float(1 - right[:, 1].mean()),
-    }
+def _row(entry: Contestant, dataset: str, right: np.ndarray) -> JudgeRow:
+    fooled = float(1 - right[:, 1].mean())
+    where = (entry.model, dataset, entry.decoding, entry.shipped, len(right))
+    return JudgeRow(*where, *accuracy_interval(right), fooled)
 
 
 def accuracy_interval(right: np.ndarray) -> tuple[float, float | None, float | None]:

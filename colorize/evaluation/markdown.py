@@ -1,16 +1,11 @@
-"""Tables of scores in Markdown, made from what `evaluate` measured."""
+"""Tables of scores in Markdown, made from what `evaluate` measured: rows as its JSON has them."""
 
 from collections.abc import Mapping, Sequence
 
-_FIGURES = {
-    "mse": ("MSE", "{:.5f}"),
-    "psnr": ("PSNR", "{:.2f}"),
-    "mssim": ("MSSIM", "{:.4f}"),
-    "lpips": ("LPIPS", "{:.3f}"),
-    "ciede2000": ("CIEDE2000", "{:.2f}"),
-    "colorfulness": ("colorfulness", "{:.1f}"),
-    "colorfulness_truth": ("of the truth", "{:.1f}"),
-}
+from colorize.evaluation.report import FIGURES
+
+# of which less or more is better, then colorfulness, which is to be like the truth's
+_ORDER = sorted(FIGURES, key=lambda figure: figure.startswith("colorfulness"))
 
 
 def summary_table(rows: Sequence[dict], figure: str = "mse") -> str:
@@ -19,7 +14,9 @@ def summary_table(rows: Sequence[dict], figure: str = "mse") -> str:
     models = list(dict.fromkeys(_label(row) for row in rows))
     values = {(_label(row), row["dataset"]): row[figure] for row in rows}
     best = {
-        dataset: min(v for (_, d), v in values.items() if d == dataset and v is not None)
+        dataset: min(
+            (v for (_, d), v in values.items() if d == dataset and v is not None), default=None
+        )
         for dataset in datasets
     }
     lines = [_line(["model", *datasets]), _line(["---", *["---:"] * len(datasets)])]
@@ -28,17 +25,18 @@ def summary_table(rows: Sequence[dict], figure: str = "mse") -> str:
         for dataset in datasets:
             value = values.get((model, dataset))
             text = _text(figure, value)
-            cells.append(f"**{text}**" if value == best[dataset] else text)
+            is_best = value is not None and value == best[dataset]
+            cells.append(f"**{text}**" if is_best else text)
         lines.append(_line([model, *cells]))
     return "\n".join(lines) + "\n"
 
 
 def full_table(rows: Sequence[dict]) -> str:
     """Every figure of every row, grouped by dataset."""
-    head = ["dataset", "model", "photos", *(name for name, _ in _FIGURES.values())]
+    head = ["dataset", "model", "photos", *(FIGURES[figure].heading for figure in _ORDER)]
     lines = [_line(head), _line(["---", "---", *["---:"] * (len(head) - 2)])]
     for row in rows:
-        figures = [_text(figure, row[figure]) for figure in _FIGURES]
+        figures = [_text(figure, row[figure]) for figure in _ORDER]
         lines.append(_line([row["dataset"], _label(row), str(row["photos"]), *figures]))
     return "\n".join(lines) + "\n"
 
@@ -65,7 +63,7 @@ def _label(row: dict) -> str:
 
 
 def _text(figure: str, value: float | None) -> str:
-    return "–" if value is None else _FIGURES[figure][1].format(value)
+    return "–" if value is None else f"{value:.{FIGURES[figure].digits}f}"
 
 
 def _line(cells: Sequence[str]) -> str:

@@ -12,8 +12,10 @@ from colorize.color.lab import lab_from_rgb, rgb_from_lab
 from colorize.data.ageing import degrade
 from colorize.data.datasets import Dataset
 from colorize.evaluation.metrics import ciede2000
+from colorize.evaluation.report import Report, RobustnessRow
 from colorize.evaluation.scores import (
     Contestant,
+    batches,
     contestants,
     mean_of,
     read_photos,
@@ -34,8 +36,8 @@ def measure(
     split: str,
     device: torch.device,
     seed: int = 0,
-) -> dict:
-    """`{"settings", "rows"}`, a row a model, decoding and dataset.
+) -> Report[RobustnessRow]:
+    """A row a model, decoding and dataset.
 
     `mse` and `mse_aged` are the contract's, the latter with L as `degrade` ages it, the same way
     for every model of one working size; `ratio` is aged over new. `between_sizes` is the mean
@@ -46,40 +48,41 @@ def measure(
     entries = [entry for model in models for entry in contestants(*model, device)]
     figures: dict[tuple[Contestant, str], dict[str, list]] = {}
     for dataset in asked:
-        photos = list(read_photos(dataset, split, notes))
-        new = score_photos(entries, photos, figures=("mse",))
         aged_entries = _aged(entries, seed)
-        aged = score_photos(list(aged_entries), photos, figures=("mse",))
-        for entry, other in zip(entries, aged_entries, strict=True):
-            between = differences_between_sizes(entry.colorize, photos) if entry.shipped else []
-            own = {
-                "mse": [row["mse"] for row in new[entry]],
-                "mse_aged": [row["mse"] for row in aged[other]],
-                "between_sizes": between,
-            }
-            for name in (dataset.name, "all"):
-                lists = figures.setdefault((entry, name), {figure: [] for figure in own})
-                for figure, values in own.items():
-                    lists[figure] += values
+        for photos in batches(read_photos(dataset, split, notes)):
+            new = score_photos(entries, photos, figures=("mse",))
+            aged = score_photos(aged_entries, photos, figures=("mse",))
+            for entry, other in zip(entries, aged_entries, strict=True):
+                between = differences_between_sizes(entry.colorize, photos) if entry.shipped else []
+                own = {
+                    "mse": [row["mse"] for row in new[entry]],
+                    "mse_aged": [row["mse"] for row in aged[other]],
+                    "between_sizes": between,
+                }
+                for name in (dataset.name, "all"):
+                    lists = figures.setdefault((entry, name), {figure: [] for figure in own})
+                    for figure, values in own.items():
+                        lists[figure] += values
+            del photos  # before the next ones are read
     order = [dataset.name for dataset in asked] + ["all"]
     rows = [_row(entry, name, figures[entry, name]) for name in order for entry in entries]
     settings = {"split": split, "sizes": list(SIZES), "seed": seed, "notes": notes}
-    return {"settings": settings, "rows": rows}
+    return Report(settings, rows)
 
 
-def _row(entry: Contestant, dataset: str, figures: dict[str, list]) -> dict:
+def _row(entry: Contestant, dataset: str, figures: dict[str, list]) -> RobustnessRow:
     new, aged = mean_of(figures["mse"]), mean_of(figures["mse_aged"])
-    return {
-        "model": entry.model,
-        "dataset": dataset,
-        "decoding": entry.decoding,
-        "shipped": entry.shipped,
-        "photos": len(figures["mse"]),
-        "mse": new,
-        "mse_aged": aged,
-        "ratio": aged / new if new else None,
-        "between_sizes": mean_of(figures["between_sizes"]),
-    }
+    return RobustnessRow(
+        entry.model,
+        dataset,
+        entry.decoding,
+        entry.shipped,
+        photos=len(figures["mse"]),
+        mse=new,
+        mse_aged=aged,
+        ratio=aged / new if new else None,
+        between_sizes=mean_of(figures["between_sizes"]),
+    )
 
 
 def _aged(entries: Sequence[Contestant], seed: int) -> list[Contestant]:

@@ -15,12 +15,12 @@ from colorize.color.lab import lab_from_rgb, rgb_from_lab
 from colorize.data.datasets import SPLITS, Dataset
 from colorize.errors import ColorizeError
 from colorize.evaluation import metrics
+from colorize.evaluation.report import FIGURES, Report, ScoreRow
 from colorize.inference.predict import decode, resize, run_network
 from colorize.models.record import Decoding, Record
 
 SIZE = 96
 GREY = "grey"  # the control without colours
-FIGURES = ("mse", "psnr", "mssim", "lpips", "colorfulness", "colorfulness_truth", "ciede2000")
 _BATCH = 16
 
 Lpips = Callable[[np.ndarray, np.ndarray], float]
@@ -145,7 +145,7 @@ def score_photos(
     contestants: Sequence[Contestant],
     pixels: Iterable[np.ndarray],
     lpips: Lpips | None = None,
-    figures: Sequence[str] = FIGURES,
+    figures: Iterable[str] = FIGURES,
 ) -> dict[Contestant, list[dict[str, float | None]]]:
     """Each contestant's figures for each photo: the contract's crop, sizes and scales."""
     scores: dict[Contestant, list] = {contestant: [] for contestant in contestants}
@@ -164,7 +164,7 @@ def score_photos(
 
 
 def score_batch(
-    ab: Tensor, truth: Tensor, lpips: Lpips | None = None, figures: Sequence[str] = FIGURES
+    ab: Tensor, truth: Tensor, lpips: Lpips | None = None, figures: Iterable[str] = FIGURES
 ) -> list[dict[str, float | None]]:
     """Figures of ab `(N, 2, 96, 96)` against true Lab `(N, 3, 96, 96)`, a dict a photo.
 
@@ -205,8 +205,8 @@ def evaluate(
     datasets: Sequence[Dataset],
     split: str,
     device: torch.device,
-) -> dict:
-    """The table as `{"settings": ..., "rows": [...]}`; datasets without the split are noted.
+) -> Report[ScoreRow]:
+    """The contract's figures of models and controls; datasets without the split are noted.
 
     Raises ColorizeError where `with_split` does.
     """
@@ -239,20 +239,14 @@ def evaluate(
         "datasets": {dataset.name: counts[dataset.name] for dataset in asked},
         "notes": notes,
     }
-    return {"settings": settings, "rows": rows}
+    return Report(settings, rows)
 
 
 def _row(
     entry: Contestant, dataset: str, scores: list[dict[str, float | None]], photos: int
-) -> dict:
-    row = {
-        "model": entry.model,
-        "dataset": dataset,
-        "decoding": entry.decoding,
-        "shipped": entry.shipped,
-        "photos": photos,
-    }
-    return row | {figure: mean_of([score[figure] for score in scores]) for figure in FIGURES}
+) -> ScoreRow:
+    means = {figure: mean_of([score[figure] for score in scores]) for figure in FIGURES}
+    return ScoreRow(entry.model, dataset, entry.decoding, entry.shipped, photos, **means)
 
 
 def mean_of(values: list[float | None]) -> float | None:
@@ -271,8 +265,3 @@ def _infinite(scores: dict[str, dict[Contestant, list]]) -> list[str]:
         for figure in FIGURES
         if any(row[figure] is not None and not math.isfinite(row[figure]) for row in rows)
     ]
-
-
-def rows_of(result: dict, model: str) -> list[dict]:
-    """The rows of one model, as a record keeps them."""
-    return [row for row in result["rows"] if row["model"] == model]

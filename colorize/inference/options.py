@@ -71,10 +71,10 @@ def check_inside(hints: Sequence[Hint], photo_size: tuple[int, int]) -> None:
     """Raises ColorizeError for a hint beside a photo of (width, height)."""
     width, height = photo_size
     for x, y, _ in hints:
-        if not (x < width and y < height):
+        if not (0 <= x < width and 0 <= y < height):
             raise ColorizeError(
                 f"hint: {x:g},{y:g} lies outside the photo, which is {width} x {height} pixels; "
-                f"x goes to {width - 1}, y to {height - 1}"
+                f"x goes from 0 to {width - 1}, y from 0 to {height - 1}"
             )
 
 

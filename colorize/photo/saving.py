@@ -4,7 +4,6 @@ import contextlib
 import functools
 import math
 import os
-import secrets
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
@@ -12,6 +11,7 @@ from typing import Any, BinaryIO, NamedTuple
 import numpy as np
 from PIL import Image, ImageCms, ImageDraw, ImageFont, PngImagePlugin, features
 
+from colorize.files import replacing
 from colorize.photo.formats import ENDINGS, LARGEST_SIDE, WITH_ALPHA, WRITABLE
 from colorize.photo.metadata import Outgoing, outgoing
 from colorize.photo.opening import Photo, PhotoError, quiet_pillow
@@ -202,22 +202,15 @@ def srgb_profile() -> bytes:
 
 @contextlib.contextmanager
 def _appearing(path: Path) -> Iterator[BinaryIO]:
-    """A file that takes its name when all is written, and vanishes if that fails."""
-    temporary = path.with_name(f".colorize-{secrets.token_hex(6)}.tmp")
+    """`replacing`, with a sentence for people where the disk refuses."""
     try:
-        with temporary.open("x+b") as file:
+        with replacing(path) as file:
             yield file
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
     except OSError as error:
         reason = error.strerror or "writing failed"
         raise PhotoError(
             f"{path.name} was not written ({reason}); check the folder and the free space."
         ) from error
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
 
 
 def _encode(

@@ -27,6 +27,7 @@ from colorize.models.checkpoint import save_checkpoint
 from colorize.models.record import Record
 from colorize.training.adversary import Adversary
 from colorize.training.crops import Crops, epoch_order
+from colorize.training.generators import generator_states, restore_generators
 from colorize.training.losses import make_loss
 from colorize.training.run import Run
 from colorize.training.settings import Settings, changes_of
@@ -311,7 +312,7 @@ class _Trainer:
                 "seconds": self.seconds,
                 "best": self.best,
                 "losses": self.losses,
-                "rng": torch.get_rng_state(),
+                "rng": generator_states(self.accelerator.device),
             }
         )
 
@@ -326,7 +327,7 @@ class _Trainer:
             self.adversary.load_state_dict(state["adversary"])
         self.step, self.epoch, self.batch = state["place"]
         self.seconds, self.best, self.losses = state["seconds"], state["best"], state["losses"]
-        torch.set_rng_state(state["rng"])
+        restore_generators(state["rng"], self.accelerator.device)
 
     def record_now(self) -> Record:
         """The record with what the training has come to."""

@@ -1,7 +1,8 @@
-"""What every request passes before Gradio or a route sees it: doors, size, pace, addresses, room.
+"""Middleware before Gradio and the routes: it checks each request's path, size and speed.
 
-Gradio's own doors that the page does not need are closed, above all those behind which the server
-would fetch an address that a visitor names.
+It also refuses uploads where the disk is nearly full, addresses in place of files, and those of
+Gradio's paths that the page does not need, above all those by which the server would fetch what a
+visitor names.
 """
 
 import asyncio
@@ -25,7 +26,7 @@ MOST_UPLOAD = 2**30  # bytes of a request that brings photos
 MOST_BODY = 2 * 2**20  # bytes of any other
 MOST_WAITING = 32  # calls of one client that wait in the queue
 LEAST_ROOM = 2**30  # bytes of the disk that uploads leave to the studies
-_SILENCE = 30.0  # seconds between two pieces of a body
+SILENCE = 30.0  # seconds between two pieces of a body
 _SLOWEST = 2048  # bytes a second, after as long a silence
 
 _API = re.compile(r"/gradio_api/(.*)", re.DOTALL)
@@ -180,9 +181,9 @@ class _Body:
     async def _next(self) -> Message:
         if self._is_whole:  # what comes now is the end of the connection
             return await self._receive()
-        left = _SILENCE + self._received / _SLOWEST - (time.monotonic() - self._began)
+        left = SILENCE + self._received / _SLOWEST - (time.monotonic() - self._began)
         try:
-            message = await asyncio.wait_for(self._receive(), max(0.0, min(left, _SILENCE)))
+            message = await asyncio.wait_for(self._receive(), max(0.0, min(left, SILENCE)))
         except TimeoutError:
             raise self._refuse(_RefusedError(408, "The request came too slowly.")) from None
         self._received += len(message.get("body", b""))

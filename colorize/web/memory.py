@@ -3,6 +3,7 @@
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
+from contextlib import suppress
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -24,13 +25,17 @@ class Memory:
         self, key: tuple[Hashable, ...], make: Callable[[], T], size: Callable[[T], int]
     ) -> T:
         """The value of a key, made now if it is not there; `size` tells its bytes."""
-        with self._lock:
-            if key in self._values:
-                self._values.move_to_end(key)
-                return self._values[key][0]  # type: ignore[return-value]
+        with suppress(KeyError):
+            return self[key]  # type: ignore[return-value]
         value = make()
         self._put(key, value, size(value))
         return value
+
+    def __getitem__(self, key: tuple[Hashable, ...]) -> object:
+        """The value of a key, KeyError if it is not there."""
+        with self._lock:
+            self._values.move_to_end(key)
+            return self._values[key][0]
 
     def forget(self, *beginning: Hashable) -> None:
         """Drops every key that begins so, with the owner first."""

@@ -4,26 +4,27 @@ Under `/gradio_api/colorize/KEY/...`, where KEY is the session's secret. Nothing
 folder that is served; what is big is made when it is asked for.
 """
 
+import hashlib
 import math
-import threading
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 from starlette.background import BackgroundTask
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from colorize.errors import ColorizeError
 from colorize.inference.options import parse_hint
+from colorize.models.record import Record
 from colorize.web.session import Item, Session, Sessions
-from colorize.web.workshop import SCREEN, Look, Workshop, encode, encode_uncertainty
+from colorize.web.workshop import SCREEN, Look, Workshop, encode, encode_uncertainty, fit
 
 PREFIX = "/gradio_api/colorize"
 _OVERLAY = 800  # longest side in pixels of what lies over a transparent photo
-_AT_ONCE = 4  # pictures rendered at the same time, whoever asked for them
 _FORGOTTEN = "These photos are no longer here: the page was unused for too long. Drop them again"
 _CACHE = {"Cache-Control": "private, max-age=3600"}
 _NO_STORE = {"Cache-Control": "no-store"}
@@ -40,7 +41,6 @@ class Pictures:
         self._sessions = sessions
         self._workshop: Workshop = sessions.workshop
         self._examples = examples
-        self._turns = threading.BoundedSemaphore(_AT_ONCE)
 
     def routes(self) -> list[Route]:
         photo = PREFIX + "/{key}/{number:int}"
@@ -56,55 +56,59 @@ class Pictures:
             self._route(photo + "/{model}/file", self.file),
         ]
 
-    def example(self, request: Request) -> Response:
+    async def example(self, request: Request) -> Response:
         number = request.path_params["number"]
         if not number < len(self._examples):
             raise NotThereError("There is no such example")
         return FileResponse(self._examples[number], headers=_CACHE)
 
-    def grey(self, request: Request) -> Response:
+    async def grey(self, request: Request) -> Response:
         _, item = self._find(request)
-        return self._preview(item, self._workshop.grey(item.upload, _side(request)), request)
+        return await self._preview(request, item, self._workshop.grey)
 
-    def original(self, request: Request) -> Response:
+    async def original(self, request: Request) -> Response:
         _, item = self._find(request)
-        return self._preview(item, self._workshop.original(item.upload, _side(request)), request)
+        return await self._preview(request, item, self._workshop.original)
 
-    def colour(self, request: Request) -> Response:
+    async def colour(self, request: Request) -> Response:
         _, item, look = self._find_done(request)
-        picture = self._workshop.preview(item.upload, look, _side(request))
-        return self._preview(item, picture, request)
+        return await self._preview(request, item, self._workshop.preview, look)
 
-    def uncertainty(self, request: Request) -> Response:
+    async def uncertainty(self, request: Request) -> Response:
         _, item, look = self._find_done(request)
-        uncertainty = self._workshop.uncertainty(item.upload, look)
-        if uncertainty is None:
+        if not self._workshop.record(look.model).over_bins:
             raise NotThereError("This model does not say how sure it is")
-        content = encode_uncertainty(uncertainty, self._workshop.alpha(item.upload, _OVERLAY))
+        await self._workshop.ready(item.upload, look)
+
+        def encoded() -> bytes:
+            uncertainty = self._workshop.uncertainty(item.upload, look)
+            return encode_uncertainty(uncertainty, self._workshop.alpha(item.upload, _OVERLAY))
+
+        content = await run_in_threadpool(encoded)
         return Response(content, media_type="image/png", headers=_CACHE)
 
-    def figures(self, request: Request) -> Response:
+    async def figures(self, request: Request) -> Response:
         _, item, look = self._find_done(request)
-        if not item.has_colours:
+        if not item.taken.has_colours:
             raise NotThereError("This photo has no colours of its own to compare with")
-        figures = self._workshop.figures(item.upload, look)
+        await self._workshop.ready(item.upload, look, preview=True)
+        figures = await run_in_threadpool(self._workshop.figures, item.upload, look)
         finite = {name: x if math.isfinite(x) else None for name, x in figures.items()}
         return JSONResponse(finite, headers=_NO_STORE)
 
-    def swatches(self, request: Request) -> Response:
+    async def swatches(self, request: Request) -> Response:
         _, item, look = self._find_done(request)
         x, y = (_number(request, axis, 0.0) for axis in "xy")
-        found = self._workshop.swatches(item.upload, look, x, y)
+        await self._workshop.ready(item.upload, look)
+        found = await run_in_threadpool(self._workshop.swatches, item.upload, look, x, y)
         return JSONResponse([swatch._asdict() for swatch in found], headers=_CACHE)
 
-    def file(self, request: Request) -> Response:
+    async def file(self, request: Request) -> Response:
         session, item, look = self._find_done(request)
         name = download_names(session.items, [look.model])[item.number, look.model]
         folder = self._workshop.temporary()
         try:
-            file = self._workshop.save(
-                item.upload, look, _format(request), Path(folder.name) / name
-            )
+            file = await self._save(item, look, _format(request), Path(folder.name) / name)
         except BaseException:
             folder.cleanup()
             raise
@@ -112,11 +116,12 @@ class Pictures:
             file, filename=file.name, headers=_NO_STORE, background=BackgroundTask(folder.cleanup)
         )
 
-    def everything(self, request: Request) -> Response:
+    async def everything(self, request: Request) -> Response:
         session = self._session(request)
-        models = [name for name in request.query_params.get("models", "").split(",") if name]
+        asked = request.query_params.get("models", "").split(",")
+        models = [name for name in asked if name in self._workshop.records]
         looks = [
-            (item, _look(request, model, f"hints-{item.number}"))
+            (item, _look(request, self._workshop.record(model), f"hints-{item.number}"))
             for item in session.items
             for model in models
         ]
@@ -129,18 +134,18 @@ class Pictures:
             headers={**_NO_STORE, "Content-Disposition": 'attachment; filename="colorized.zip"'},
         )
 
-    def _zip(
+    async def _zip(
         self, session: Session, models: list[str], chosen: list[tuple[Item, Look]], choice: str
-    ) -> Iterator[bytes]:
+    ) -> AsyncIterator[bytes]:
         """The ZIP in pieces, a file at a time: it never lies on the disk as a whole."""
         names, out, failures = download_names(session.items, models), _Pipe(), []
         with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
             for item, look in chosen:
                 name = names[item.number, look.model]
-                with self._turns, self._workshop.temporary() as folder:
+                with self._workshop.temporary() as folder:
                     try:
-                        file = self._workshop.save(item.upload, look, choice, Path(folder) / name)
-                        archive.write(file, file.name)
+                        file = await self._save(item, look, choice, Path(folder) / name)
+                        await run_in_threadpool(archive.write, file, file.name)
                     except ColorizeError as error:
                         failures.append(f"{item.name}: {error}")
                 yield out.taken()
@@ -148,9 +153,21 @@ class Pictures:
                 archive.writestr("not-included.txt", "\n".join(failures) + "\n")
         yield out.taken()
 
-    def _preview(self, item: Item, picture: Any, request: Request) -> Response:
-        alpha = self._workshop.alpha(item.upload, _side(request))
-        content, media_type = encode(picture, alpha)
+    async def _save(self, item: Item, look: Look, choice: str, to: Path) -> Path:
+        await self._workshop.ready(item.upload, look)
+        return await self._workshop.whole(self._workshop.save, item.upload, look, choice, to)
+
+    async def _preview(
+        self, request: Request, item: Item, picture: Callable[..., Any], *looks: Look
+    ) -> Response:
+        side = _side(request)
+        await self._workshop.ready(item.upload, *looks, preview=True)
+
+        def encoded() -> tuple[bytes, str]:
+            shown = picture(item.upload, *looks, side)
+            return encode(shown, self._workshop.alpha(item.upload, side))
+
+        content, media_type = await run_in_threadpool(encoded)
         return Response(content, media_type=media_type, headers=_CACHE)
 
     def _session(self, request: Request) -> Session:
@@ -168,22 +185,42 @@ class Pictures:
 
     def _find_done(self, request: Request) -> tuple[Session, Item, Look]:
         session, item = self._find(request)
-        look = _look(request, request.path_params["model"])
-        if (look.model, look.size) not in item.seconds:
+        record = self._workshop.records.get(request.path_params["model"])
+        look = _look(request, record) if record else None
+        if look is None or (look.model, look.size) not in item.seconds:
             raise NotThereError("This photo is not colorized by that model yet")
         return session, item, look
 
-    def _route(self, path: str, answer: Callable[[Request], Response]) -> Route:
-        def endpoint(request: Request) -> Response:
+    def _route(self, path: str, answer: Callable[[Request], Awaitable[Response]]) -> Route:
+        async def endpoint(request: Request) -> Response:
             try:
-                with self._turns:
-                    return answer(request)
+                return await answer(request)
             except NotThereError as error:
                 return JSONResponse({"error": str(error)}, 404, _NO_STORE)
             except ColorizeError as error:
                 return JSONResponse({"error": str(error)}, 422, _NO_STORE)
 
         return Route(path, endpoint, methods=["GET"])
+
+
+def page_route(folder: Path) -> Route:
+    """The tab's modules, `folder`/*.js, read once. A browser that has one asks whether it changed.
+
+    No file is ever opened because an address names it.
+    """
+    files = {file.name: file.read_bytes() for file in folder.glob("*.js")}
+    tags = {name: f'"{hashlib.sha256(content).hexdigest()}"' for name, content in files.items()}
+
+    async def answer(request: Request) -> Response:  # async: it waits for no thread
+        name = request.path_params["name"]
+        if name not in files:
+            return JSONResponse({"error": "There is no such file"}, 404, _NO_STORE)
+        headers = {"Cache-Control": "no-cache", "ETag": tags[name]}
+        if tags[name] in request.headers.get("If-None-Match", ""):
+            return Response(status_code=304, headers=headers)
+        return Response(files[name], media_type="text/javascript", headers=headers)
+
+    return Route(PREFIX + "/page/{name:path}", answer, methods=["GET"])
 
 
 class _Pipe:
@@ -220,16 +257,18 @@ def download_names(items: list[Item], models: list[str]) -> dict[tuple[int, str]
     return names
 
 
-def _look(request: Request, model: str, hints: str = "hints") -> Look:
+def _look(request: Request, record: Record, hints: str = "hints") -> Look:
+    """What an address asks of a model; ColorizeError for what the model does not take."""
     size, seed = (_number(request, name, None) for name in ("size", "seed"))
-    return Look(
-        model,
+    look = Look(
+        record.name,
         size=None if size is None else round(size),
         saturation=_number(request, "saturation", 1.0),
         temperature=_number(request, "temperature", None),
         seed=None if seed is None else round(seed),
         hints=tuple(parse_hint(hint) for hint in request.query_params.get(hints, "").split()),
     )
+    return fit(look, record)
 
 
 def _number(request: Request, name: str, default: float | None) -> Any:

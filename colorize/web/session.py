@@ -1,5 +1,6 @@
 """A visitor's photos and what has been done with them; many visitors, each forgotten in time."""
 
+import asyncio
 import logging
 import os
 import secrets
@@ -7,16 +8,18 @@ import shutil
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from colorize.errors import ColorizeError
-from colorize.web.workshop import Look, Upload, Workshop
+from colorize.web.workshop import Look, Made, Taken, Upload, Workshop
 
 MOST_PHOTOS = 50
 _UNEXPECTED = "{title} could not colorize this photo; try another working size or another model."
+_GLANCE = 0.1  # seconds after which it is looked again whether something is over
 _log = logging.getLogger(__name__)
 
 
@@ -26,11 +29,7 @@ class Item:
 
     number: int
     upload: Upload
-    size: tuple[int, int] | None = None
-    format: str = ""
-    has_colours: bool = False
-    colorfulness: float = 0.0
-    notices: tuple[str, ...] = ()
+    taken: Taken = field(default_factory=Taken)
     error: str = ""
     seconds: dict[tuple[str, int | None], float] = field(default_factory=dict)
     failures: dict[tuple[str, int | None], str] = field(default_factory=dict)
@@ -57,7 +56,7 @@ class Session:
         self._newest = 0  # the first photo of the last batch
         self._taking = False
         self._is_closed = False
-        self._running = threading.Lock()
+        self._is_running = False
         self._cancelled = threading.Event()
         self._progress: dict[str, Any] | None = None
 
@@ -70,8 +69,7 @@ class Session:
         self._taking = True
         try:
             for place, file in enumerate(files[:room]):
-                with self._workshop.turn(self.key):
-                    item = self._take(file)
+                item = self._take(file)
                 if self._is_closed:  # meanwhile, so that its files were made after the others went
                     self.close()
                     return
@@ -94,14 +92,19 @@ class Session:
     def prepare(self, models: Sequence[str], size: int | None) -> None:
         """Announces a `run`, which may have to wait for its turn."""
         self._cancelled.clear()
-        if not self._running.locked():
+        if not self._is_running:
             total = len(self._open_tasks(models, size))
             self._progress = {"done": 0, "total": total} if total else None
 
-    def run(self, models: Sequence[str], size: int | None) -> Iterator[None]:
-        """Colorizes what is not done yet, photo by photo; yields whenever the state is new."""
-        if not self._running.acquire(blocking=False):
+    def run(self, models: Sequence[str], size: int | None) -> Iterator[Future[Made] | None]:
+        """Colorizes what is not done yet, photo by photo; yields whenever the state is new.
+
+        It yields the picture that is made then, None at the end; what waits for that picture
+        before it goes on is not kept waiting here.
+        """
+        if self._is_running:
             return
+        self._is_running = True
         try:
             tasks = self._open_tasks(models, size)
             for done, (item, model) in enumerate(tasks):
@@ -113,24 +116,25 @@ class Session:
                     "photo": item.number,
                     "model": model,
                 }
-                yield
-                with self._workshop.turn(self.key):
-                    self._colorize(item, model, size)
+                made = self._workshop.start(item.upload, Look(model, size))
+                yield made
+                self._note(made, item, model, size)
         finally:
             self._progress = None
-            self._running.release()
-        yield
+            self._is_running = False
+        yield None
 
     def cancel(self) -> None:
         """Ends `run` after the photo it is at."""
         self._cancelled.set()
-        if not self._running.locked():
+        if not self._is_running:
             self._progress = None
 
-    def rest(self, patience: float = 20.0) -> None:
-        """Waits until a `run` that was cancelled has ended."""
-        if self._running.acquire(timeout=patience):
-            self._running.release()
+    async def rest(self, patience: float = 20.0) -> None:
+        """Returns when a `run` that was cancelled has ended, or after `patience` seconds."""
+        over = time.monotonic() + patience
+        while self._is_running and time.monotonic() < over:
+            await asyncio.sleep(_GLANCE)
 
     def state(self, models: Sequence[str], size: int | None) -> dict[str, Any]:
         """What the page shows, as JSON: photos, a card a model, and how far the work is."""
@@ -165,13 +169,8 @@ class Session:
         except OSError:
             shutil.copyfile(file, kept)
         item = Item(self._numbers, Upload(self.key, kept))
-        workshop, upload = self._workshop, item.upload
         try:
-            photo = workshop.photo(upload)
-            item.size, item.format, item.notices = photo.size, photo.format, photo.notices
-            item.has_colours = workshop.has_colours(upload)
-            if item.has_colours:
-                item.colorfulness = workshop.own_colorfulness(upload)
+            item.taken = self._workshop.take(item.upload)
         except ColorizeError as error:
             item.error = str(error)
         return item
@@ -181,12 +180,9 @@ class Session:
         pairs = ((item, model) for item in usable for model in models)
         return [(item, model) for item, model in pairs if not item.is_done(model, size)]
 
-    def _colorize(self, item: Item, model: str, size: int | None) -> None:
+    def _note(self, made: Future[Made], item: Item, model: str, size: int | None) -> None:
         try:
-            self._workshop.colorizer(model)
-            began = time.perf_counter()
-            self._workshop.predict(item.upload, Look(model, size))
-            item.seconds[model, size] = time.perf_counter() - began
+            item.seconds[model, size] = made.result().seconds
         except ColorizeError as error:
             item.failures[model, size] = str(error)
         except Exception:  # out of memory, above all: the other photos go on
@@ -198,11 +194,11 @@ class Session:
         return {
             "number": item.number,
             "name": item.name,
-            "size": item.size,
-            "format": item.format,
-            "hasColours": item.has_colours,
-            "colorfulness": item.colorfulness,
-            "notices": item.notices,
+            "size": item.taken.size,
+            "format": item.taken.format,
+            "hasColours": item.taken.has_colours,
+            "colorfulness": item.taken.colorfulness,
+            "notices": item.taken.notices,
             "error": item.error,
             "cards": [] if item.error else [self._card(item, model, size) for model in models],
         }
@@ -248,26 +244,35 @@ class Sessions:
             session.used = time.monotonic()
             return session
 
-    def resume(self, key: str, visitor: str, patience: float = 20.0) -> bool:
+    async def until_left(self, key: str, visitor: str, patience: float = 20.0) -> None:
+        """Returns when the page of this key was left, which is noticed some seconds later.
+
+        At once where `visitor` cannot have its session, after `patience` seconds where it stays
+        open.
+        """
+        with self._lock:
+            session = self._sessions.get(self._visitor_of(key) or "")
+        over = time.monotonic() + patience
+        while session and not session.short_lived and visitor not in self._sessions:
+            if time.monotonic() > over:
+                break
+            await asyncio.sleep(_GLANCE)
+
+    def resume(self, key: str, visitor: str) -> bool:
         """Gives the session with this key to a visitor who comes back, as by a reload.
 
-        Only one whose page was left, which may be noticed some seconds later: `patience`. So a
-        copy of a page that is open takes nothing from it.
+        Only one whose page was left: a copy of a page that is open takes nothing from it.
         """
-        deadline = time.monotonic() + patience
-        while True:
-            with self._lock:
-                former = self._visitor_of(key)
-                if former is None or visitor in self._sessions:
-                    return False
-                session = self._sessions[former]
-                if session.short_lived:
-                    self._sessions[visitor] = self._sessions.pop(former)
-                    session.used, session.short_lived = time.monotonic(), False
-                    return True
-            if time.monotonic() > deadline:
+        with self._lock:
+            former = self._visitor_of(key)
+            if former is None or visitor in self._sessions:
                 return False
-            time.sleep(0.05)
+            session = self._sessions[former]
+            if not session.short_lived:
+                return False
+            self._sessions[visitor] = self._sessions.pop(former)
+            session.used, session.short_lived = time.monotonic(), False
+            return True
 
     def leave(self, visitor: str) -> None:
         """The visitor's page was closed, or a phone put it to sleep: work stops, pictures stay
@@ -300,6 +305,7 @@ class Sessions:
         self._stop.set()
         for visitor in list(self._sessions):
             self.drop(visitor)
+        self.workshop.close()
 
     def _visitor_of(self, key: str) -> str | None:
         for visitor, session in self._sessions.items():

@@ -1,9 +1,10 @@
-"""The Colorize tab: Gradio's queue, choices and API around the stage, which page/*.js draws."""
+"""The Colorize tab: Gradio's queue, choices and API around the stage, which page/main.js draws."""
 
 import secrets
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -16,20 +17,33 @@ from colorize.models.record import Record
 from colorize.web.examples import EXAMPLES
 from colorize.web.front import client_of
 from colorize.web.session import Session, Sessions
-from colorize.web.workshop import Look, Upload
+from colorize.web.turns import done
+from colorize.web.workshop import Look, Made, Upload, fit
 
 PAGE = Path(__file__).parent / "page"
+# Gradio has events of those names alone that stand in quotes here.
+_ON_LOAD = """
+// "photos", "example", "rest", "cancel", "remove", "restart", "resume"
+import(new URL("gradio_api/colorize/page/main.js", document.baseURI))
+    .then((page) => page.mount(element, props, trigger, upload, watch))
+    .catch((error) => {
+        element.innerHTML = '<p class="cz-error" role="alert">This page could not be loaded whole. '
+            + 'Check the connection, then load it again; if that does not help, the browser may be '
+            + 'too old for it.</p>';
+        throw error;
+    });
+"""
 MAX_FILE_SIZE = 100 * 2**20
 _AUTOMATIC = "Automatic"
 _SIZES = [_AUTOMATIC, "192", "256", "384"]
 _SATURATION = (0.0, 2.0)
 _TEMPERATURE = (0.0, 1.0)
 _FIGURES = ["file", "model", "seconds", "psnr", "ciede2000", "colorfulness"]
-# Visitors take turns photo by photo (`Workshop.turn`): these many may wait for theirs.
-_RUN = {"concurrency_id": "run", "concurrency_limit": 16}
-_TAKE = {"concurrency_id": "take", "concurrency_limit": 8}
-_PROGRAMS = {"concurrency_id": "programs", "concurrency_limit": 2}
-THREADS = 64  # that Gradio needs, so that those who wait block nobody
+# Events under way, which wait without a thread (`Workshop.made`): of all together, and of those
+# that may take long, so that others find a place.
+PLACES = 64
+_RUN = {"concurrency_limit": 32}
+_TAKE = {"concurrency_limit": 8}
 _QUICK = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 _SLOW = {"show_progress": "hidden", "api_visibility": "private"}
 
@@ -44,13 +58,14 @@ def build_tab(demo: gr.Blocks, sessions: Sessions, examples: Sequence[Path]) -> 
         with gr.Column(elem_classes="cz-side-column", min_width=240):
             models, size, adjustments = _controls(records)
     chosen = [models, size]
+    run = handlers.run  # one object, by which Gradio counts what is under way
     _listen_to_adjustments(adjustments)
     demo.unload(handlers.leave)
     for trigger, handler in ((stage.photos, handlers.add), (stage.example, handlers.example)):
         added = trigger(handler, chosen, stage, **_TAKE, **_SLOW)
-        _then_run(added, handlers, chosen, stage)
+        _then_run(added, run, chosen, stage)
     for trigger in (models.input, size.input, stage.rest):
-        _then_run(trigger(handlers.prepare, chosen, stage, **_QUICK), handlers, chosen, stage)
+        _then_run(trigger(handlers.prepare, chosen, stage, **_QUICK), run, chosen, stage)
     for trigger, handler in (
         (stage.cancel, handlers.cancel),
         (stage.remove, handlers.remove),
@@ -58,16 +73,14 @@ def build_tab(demo: gr.Blocks, sessions: Sessions, examples: Sequence[Path]) -> 
     ):
         trigger(handler, chosen, stage, **_QUICK)
     resumed = stage.resume(handlers.resume, None, [stage, *chosen], **_QUICK)
-    _then_run(resumed, handlers, chosen, stage)
+    _then_run(resumed, run, chosen, stage)
     _api(handlers)
 
 
 def _stage(records: list[Record]) -> gr.HTML:
     return gr.HTML(
         html_template="<div></div>",
-        js_on_load="\n".join(
-            file.read_text(encoding="utf-8") for file in sorted(PAGE.glob("*.js"))
-        ),
+        js_on_load=_ON_LOAD,
         apply_default_css=False,
         elem_id="colorize-stage",
         models=[
@@ -132,8 +145,8 @@ def _listen_to_adjustments(adjustments: dict[str, Any]) -> None:
         )
 
 
-def _then_run(first: Any, handlers: "_Handlers", chosen: list[Any], stage: gr.HTML) -> None:
-    ran = first.then(handlers.run, chosen, stage, **_RUN, **_SLOW)
+def _then_run(first: Any, run: Callable[..., Any], chosen: list[Any], stage: gr.HTML) -> None:
+    ran = first.then(run, chosen, stage, **_RUN, **_SLOW)
     for event in (first, ran):
         event.failure(
             None,
@@ -158,7 +171,6 @@ def _api(handlers: "_Handlers") -> None:
         [photo, models, saturation, temperature, size],
         [files, figures],
         api_name="colorize",
-        **_PROGRAMS,
     )
 
 
@@ -169,26 +181,33 @@ class _Handlers:
         self.workshop = sessions.workshop
         self._sessions, self._examples = sessions, examples
 
-    def add(
+    async def add(
         self, models: list[str], size: str, event: gr.EventData, request: gr.Request
-    ) -> Iterator[dict[str, Any]]:
-        yield from self._add(_uploaded(event.paths), models, size, request)
+    ) -> AsyncIterator[dict[str, Any]]:
+        async for state in self._add(_uploaded(event.paths), models, size, request):
+            yield state
 
-    def example(
+    async def example(
         self, models: list[str], size: str, event: gr.EventData, request: gr.Request
-    ) -> Iterator[dict[str, Any]]:
+    ) -> AsyncIterator[dict[str, Any]]:
         chosen = self._examples[int(event.number) : int(event.number) + 1]
-        yield from self._add(chosen, models, size, request)
+        async for state in self._add(chosen, models, size, request):
+            yield state
 
     def prepare(self, models: list[str], size: str, request: gr.Request) -> dict[str, Any]:
         session = self._session(request)
         session.prepare(models, _pixels(size))
         return _state(session, models, size)
 
-    def run(self, models: list[str], size: str, request: gr.Request) -> Iterator[dict[str, Any]]:
+    async def run(
+        self, models: list[str], size: str, request: gr.Request
+    ) -> AsyncIterator[dict[str, Any]]:
         session = self._session(request)
-        for _ in session.run(models, _pixels(size)):
-            yield _state(session, models, size)
+        with closing(session.run(models, _pixels(size))) as work:
+            for made in work:
+                yield _state(session, models, size)
+                if made:
+                    await done(made)  # the session notes what became of it
         yield _state(session, models, size)
 
     def cancel(self, models: list[str], size: str, request: gr.Request) -> dict[str, Any]:
@@ -207,23 +226,25 @@ class _Handlers:
         self._sessions.drop(request.session_hash or "")
         return _state(self._session(request), models, size)
 
-    def resume(
+    async def resume(
         self, event: gr.EventData, request: gr.Request
     ) -> tuple[dict[str, Any], list[str], str]:
         """After a reload of the page: the photos, models and working size that it had."""
-        if not self._sessions.resume(str(event.key), request.session_hash or ""):
+        key, visitor = str(event.key), request.session_hash or ""
+        await self._sessions.until_left(key, visitor)
+        if not self._sessions.resume(key, visitor):
             return _state(self._session(request), [], _AUTOMATIC), gr.skip(), gr.skip()
         models = [name for name in self.workshop.records if name in event.models]
         size = str(event.size) if str(event.size) in _SIZES else _AUTOMATIC
         session = self._session(request)
-        session.rest()
+        await session.rest()
         session.prepare(models, _pixels(size))
         return _state(session, models, size), models, size
 
     def leave(self, request: gr.Request) -> None:
         self._sessions.leave(request.session_hash or "")
 
-    def colorize(
+    async def colorize(
         self,
         photo: str,
         models: list[str],
@@ -231,42 +252,44 @@ class _Handlers:
         temperature: float | None = None,
         size: int | None = None,
         request: gr.Request | None = None,
-    ) -> Iterator[tuple[list[str], list[list[Any]]]]:
+    ) -> AsyncIterator[tuple[list[str], list[list[Any]]]]:
         """Colorizes one photo with each of the models; full-size files and a table of figures."""
         if not photo:
             raise gr.Error("Give a photo file", print_exception=False)
-        upload, rows = Upload(secrets.token_urlsafe(8), Path(photo)), []
+        workshop, rows = self.workshop, []
+        upload = Upload(secrets.token_urlsafe(8), Path(photo))
         client = client_of(request.request.scope) if request else ""
         try:
             with tempfile.TemporaryDirectory(prefix="colorize-") as folder:
-                for model in models or list(self.workshop.records)[:1]:
-                    look = Look(model, size, saturation, temperature)
-                    with self.workshop.turn(client):
-                        rows.append(self._row(upload, look, Path(folder)))
+                for model in models or list(workshop.records)[:1]:
+                    look = fit(Look(model, size, saturation, temperature), workshop.record(model))
+                    made = await workshop.made(upload, look, client)
+                    rows.append(await workshop.whole(self._row, upload, look, made, Path(folder)))
                 # Gradio copies the files to where they are served before it asks for more.
                 yield [row[0] for row in rows], [[Path(row[0]).name, *row[1:]] for row in rows]
         except ColorizeError as error:
             raise gr.Error(str(error), print_exception=False) from error
         finally:
-            self.workshop.forget(upload.owner)
+            workshop.forget(upload.owner)
 
-    def _row(self, upload: Upload, look: Look, folder: Path) -> list[Any]:
+    def _row(self, upload: Upload, look: Look, made: Made, folder: Path) -> list[Any]:
         """A row of the table; figures only for a photo that has colours of its own."""
         began = time.perf_counter()
         name = f"{upload.file.stem}-{look.model}"
         file = self.workshop.save(upload, look, "keep", folder / name)
-        seconds = time.perf_counter() - began
+        seconds = made.seconds + time.perf_counter() - began
         figures = {}
-        if self.workshop.has_colours(upload):
+        if self.workshop.take(upload).has_colours:
             figures = self.workshop.figures(upload, look)
         return [str(file), look.model, round(seconds, 3), *map(figures.get, _FIGURES[3:])]
 
-    def _add(
+    async def _add(
         self, files: list[Path], models: list[str], size: str, request: gr.Request
-    ) -> Iterator[dict[str, Any]]:
+    ) -> AsyncIterator[dict[str, Any]]:
         session = self._session(request)
+        adding, over = session.add(files), object()
         try:
-            for _ in session.add(files):
+            while await self.workshop.whole(next, adding, over) is not over:
                 yield _state(session, models, size)
         except ColorizeError as error:
             gr.Warning(str(error))

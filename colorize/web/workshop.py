@@ -1,16 +1,22 @@
 """What all visitors of the app share: the loaded models, and pictures made from uploads.
 
 Everything big lives in one bounded `Memory`; what it drops is made again when it is asked for.
+Only a network that has to run waits for its turn. In the server, what may take long is awaited
+first (`ready`), so that nobody who waits keeps one of its threads.
 """
 
+import asyncio
 import io
 import tempfile
 import threading
-from collections.abc import Hashable, Iterable
-from contextlib import AbstractContextManager
+import time
+from collections.abc import Callable, Hashable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import torch
@@ -21,16 +27,19 @@ from colorize.color.render import render
 from colorize.color.resample import shrink
 from colorize.evaluation.metrics import ciede2000, colorfulness, psnr
 from colorize.inference.colorizer import Colorization, Colorizer, Prediction
-from colorize.inference.options import Hint
+from colorize.inference.options import Hint, check
 from colorize.inference.swatches import Swatch
 from colorize.inference.zerogpu import ZeroGPU
 from colorize.models.record import CheckpointError, Record
 from colorize.photo.opening import Photo
 from colorize.photo.saving import output_format
 from colorize.web.memory import Memory
-from colorize.web.turns import Turns
+from colorize.web.turns import Turns, done
 
-_AT_ONCE = 2  # photos that are opened or colorized at the same time
+T = TypeVar("T")
+
+_NETWORKS = 2  # that run at the same time
+_WHOLE_PHOTOS = 4  # that are opened, or written in full size, at the same time
 SCREEN = 1600  # longest side of what a screen is given, in pixels
 _MEASURED = 512  # longest side at which figures are measured
 _TONE_RESIDUAL = 2.5  # ab units; a colour photo's ab is further from a function of L
@@ -55,6 +64,27 @@ class Look:
     hints: tuple[Hint, ...] = ()
 
 
+class Taken(NamedTuple):
+    """The facts of an upload, as far as it opened. size: (width, height) in pixels, upright.
+
+    has_colours: whether it has colours of its own, so is neither grey nor toned in one ink; then
+    `colorfulness` is theirs, else 0.
+    """
+
+    size: tuple[int, int] | None = None
+    format: str = ""
+    notices: tuple[str, ...] = ()
+    has_colours: bool = False
+    colorfulness: float = 0.0
+
+
+class Made(NamedTuple):
+    """A network's output, and the seconds that it took: 0 where it was remembered."""
+
+    prediction: Prediction
+    seconds: float
+
+
 class Workshop:
     """Models by name, loaded when first needed; previews, files and figures of uploads."""
 
@@ -63,17 +93,26 @@ class Workshop:
         self.records = {record.name: record for record in records}
         self.memory = Memory(max_bytes)
         self._colorizers: dict[str, Colorizer] = {}
-        self._loading = threading.Lock()
-        self._hinting = threading.Lock()
-        self._turns = Turns(_AT_ONCE)
+        self._loading = {name: threading.Lock() for name in self.records}
+        self.turns = Turns(_NETWORKS)
+        self._running: dict[tuple[Hashable, ...], Future[Made]] = {}
+        self._starting = threading.Lock()
+        self._whole = ThreadPoolExecutor(_WHOLE_PHOTOS, "whole-photos")
 
-    def colorizer(self, model: str) -> Colorizer:
+    def record(self, model: str) -> Record:
+        """CheckpointError for a model that is not of the list."""
         if model not in self.records:
             raise CheckpointError(f"There is no model {model!r}; choose one of the list")
-        with self._loading:
-            if model not in self._colorizers:
-                self._colorizers[model] = Colorizer(model)
-            return self._colorizers[model]
+        return self.records[model]
+
+    def colorizer(self, model: str) -> Colorizer:
+        """Loaded now if it is not yet; those who ask for other models do not wait for that."""
+        self.record(model)
+        if model not in self._colorizers:
+            with self._loading[model]:
+                if model not in self._colorizers:
+                    self._colorizers[model] = Colorizer(model)
+        return self._colorizers[model]
 
     def use_zerogpu(self, spaces: Any) -> None:
         """Load every model, and run their networks on ZeroGPU; before the app is launched."""
@@ -83,8 +122,15 @@ class Workshop:
             colorizer.network = gpu.network(name)
 
     def turn(self, who: str) -> AbstractContextManager[None]:
-        """To be held while a photo is opened or colorized for `who`: all take turns."""
-        return self._turns.turn(who)
+        """Keeps one of the places for networks while the block runs, after waiting for a turn."""
+        return self.turns.turn(who)
+
+    def take(self, upload: Upload) -> Taken:
+        """Opens an upload; PhotoError says what is wrong with it."""
+        photo, screen = self.photo(upload), self._screen(upload, _MEASURED)
+        has_colours = not photo.is_grey and not is_toned(screen)
+        own = colorfulness(_unit(screen)) if has_colours else 0.0
+        return Taken(photo.size, photo.format, photo.notices, has_colours, own)
 
     def photo(self, upload: Upload) -> Photo:
         """The opened photo; PhotoError says what is wrong with it."""
@@ -95,37 +141,73 @@ class Workshop:
 
         Of the outputs with hints only the last one is remembered.
         """
-        if not look.hints or self._key(upload, look) in self.memory:
-            return self._predict(upload, look)
-        # A picture and its figures are asked for at once: the second finds what the first made.
-        with self._hinting, self.turn(upload.owner):
-            if self._key(upload, look) not in self.memory:
-                self.memory.forget(*self._key(upload, look)[:-1])
-            return self._predict(upload, look)
+        return self.start(upload, look).result().prediction
 
-    def _predict(self, upload: Upload, look: Look) -> Prediction:
-        colorizer = self.colorizer(look.model)
+    def start(self, upload: Upload, look: Look, who: str = "") -> Future[Made]:
+        """The output to come: remembered, on its way already, or a new job in the line of `who`.
 
-        def run() -> Prediction:
-            photo = self.photo(upload)
-            return _compact(colorizer.predict([photo], look.size, [look.hints])[0], colorizer)
+        who: the visitor whose turn it takes; the upload's owner unless said.
+        """
+        key = self._key(upload, look)
+        with self._starting:
+            if key in self._running:
+                return self._running[key]
+            with suppress(KeyError):
+                remembered: Future[Made] = Future()
+                remembered.set_result(Made(self.memory[key], 0.0))
+                return remembered
+            made = self.turns.submit(who or upload.owner, partial(self._run, upload, look))
+            self._running[key] = made
+        made.add_done_callback(lambda _: self._running.pop(key))
+        return made
 
-        return self.memory.recall(
-            self._key(upload, look),
-            run,
+    def _run(self, upload: Upload, look: Look) -> Made:
+        colorizer, key = self.colorizer(look.model), self._key(upload, look)
+        began = time.perf_counter()
+        photo = self.photo(upload)
+        if look.hints:
+            self.memory.forget(*key[:-1])
+        prediction = self.memory.recall(
+            key,
+            lambda: _compact(colorizer.predict([photo], look.size, [look.hints])[0], colorizer),
             lambda prediction: prediction.output.nbytes + prediction.L.nbytes,
         )
+        return Made(prediction, time.perf_counter() - began)
+
+    async def made(self, upload: Upload, look: Look, who: str = "") -> Made:
+        """Like `start`, when it is there."""
+        return (await done(self.start(upload, look, who))).result()
+
+    async def ready(self, upload: Upload, look: Look | None = None, preview: bool = False) -> None:
+        """Returns when the photo is open and the output for `look` is there: what follows is quick.
+
+        preview: a remembered picture of that look will do in place of the output.
+        """
+        if (*upload, "photo") not in self.memory:
+            await self.whole(self.photo, upload)
+        if look and not (preview and self._ab_key(upload, look) in self.memory):
+            await self.made(upload, look)
+
+    async def whole(self, function: Callable[..., T], *given: Any) -> T:
+        """What a function returns that opens a photo or writes one in full size: in a thread.
+
+        Only a few do at once, for the memory that they need.
+        """
+        return await asyncio.get_running_loop().run_in_executor(self._whole, function, *given)
 
     def _key(self, upload: Upload, look: Look) -> tuple[Hashable, ...]:
         kind = "hinted" if look.hints else "prediction"
         return (*upload, kind, look.model, look.size, look.hints)
 
+    def _ab_key(self, upload: Upload, look: Look) -> tuple[Hashable, ...]:
+        return (*upload, "ab", replace(look, saturation=1.0))
+
     def colorize(self, upload: Upload, look: Look) -> Colorization:
         """The photo in colour at full size; from the remembered output where there is one."""
-        look = self._fitting(look)
+        prediction = self.predict(upload, look)
         return self.colorizer(look.model).finish(
             self.photo(upload),
-            self.predict(upload, look),
+            prediction,
             saturation=look.saturation,
             temperature=look.temperature,
             seed=look.seed,
@@ -159,7 +241,7 @@ class Workshop:
 
         ColorizeError for a spot outside the photo.
         """
-        return self.colorize(upload, self._fitting(look)).plausible_colours(x, y)
+        return self.colorize(upload, look).plausible_colours(x, y)
 
     def figures(self, upload: Upload, look: Look) -> dict[str, float]:
         """PSNR in dB, mean CIEDE2000 and colorfulness against the photo's own colours.
@@ -174,13 +256,6 @@ class Workshop:
             "colorfulness": colorfulness(picture),
         }
 
-    def own_colorfulness(self, upload: Upload) -> float:
-        return colorfulness(_unit(self._screen(upload, _MEASURED)))
-
-    def has_colours(self, upload: Upload) -> bool:
-        """Whether a photo has colours of its own: not grey, and not toned in one ink."""
-        return not self.photo(upload).is_grey and not is_toned(self._screen(upload, _MEASURED))
-
     def save(self, upload: Upload, look: Look, choice: str, to: Path) -> Path:
         """Writes the full-size file as `to` with the format's ending; choice: keep, jpg, png."""
         format, ending = output_format(self.photo(upload), choice)
@@ -194,27 +269,17 @@ class Workshop:
         """Drops all that is remembered of an owner's uploads."""
         self.memory.forget(owner)
 
-    def _fitting(self, look: Look) -> Look:
-        """The look without what its model does not take; ColorizeError where it is wrong."""
-        colorizer = self.colorizer(look.model)
-        if not colorizer.record.over_bins:
-            look = replace(look, temperature=None, seed=None)
-        if not colorizer.record.takes_hints:
-            look = replace(look, hints=())
-        colorizer.check(
-            saturation=look.saturation,
-            temperature=look.temperature,
-            size=look.size,
-            hints=look.hints,
-            seed=look.seed,
-        )
-        return look
+    def close(self) -> None:
+        """Starts no other network."""
+        self.turns.close()
+        self._whole.shutdown(wait=False, cancel_futures=True)
 
     def _ab(self, upload: Upload, look: Look) -> np.ndarray:
-        plain = replace(self._fitting(look), saturation=1.0)
-        key = (*upload, "ab", plain)
+        plain = replace(look, saturation=1.0)
         return self.memory.recall(
-            key, lambda: self.colorize(upload, plain).ab, lambda ab: ab.nbytes
+            self._ab_key(upload, look),
+            lambda: self.colorize(upload, plain).ab,
+            lambda ab: ab.nbytes,
         )
 
     def _screen(self, upload: Upload, longest: int) -> np.ndarray:
@@ -223,6 +288,23 @@ class Workshop:
         return self.memory.recall(
             key, lambda: shrink(self.photo(upload).pixels, longest), lambda x: x.nbytes
         )
+
+
+def fit(look: Look, record: Record) -> Look:
+    """The look without what its model does not take; ColorizeError where it is wrong."""
+    if not record.over_bins:
+        look = replace(look, temperature=None, seed=None)
+    if not record.takes_hints:
+        look = replace(look, hints=())
+    check(
+        record,
+        saturation=look.saturation,
+        temperature=look.temperature,
+        size=look.size,
+        hints=look.hints,
+        seed=look.seed,
+    )
+    return look
 
 
 def encode(picture: np.ndarray, alpha: np.ndarray | None = None) -> tuple[bytes, str]:

@@ -22,6 +22,7 @@ from PIL import Image
 
 import app
 from colorize.web import front
+from colorize.web.tab import PLACES
 from tests.support.gradio_locks import no_stray_loops
 from turing.web.hosting import host
 
@@ -287,7 +288,7 @@ def test_a_file_over_the_limit_is_refused(server, monkeypatch):
 
 @pytest.mark.slow
 def test_slow_clients_hold_up_nobody_and_are_let_go(server, monkeypatch):
-    monkeypatch.setattr(front, "_SILENCE", 2.0)
+    monkeypatch.setattr(front, "SILENCE", 2.0)
     halves = [
         b"POST /gradio_api/upload HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n"
         b"Content-Type: multipart/form-data; boundary=cut\r\n\r\n--cut",
@@ -328,6 +329,31 @@ def test_colorizing_does_not_hold_up_the_study(server, picture):
         assert server.ask("GET", f"{STUDY}/info")[0] in (200, 503)
         assert server.ask("GET", "/study")[0] == 200
         assert time.monotonic() - began < SOON / 2
+
+
+@pytest.mark.slow
+def test_those_who_wait_for_a_page_to_be_left_hold_up_nobody(server):
+    """A client asks for the photos of a page that stays open, more often than there are threads."""
+    events = {one["api_name"]: one["id"] for one in server.demo.config["dependencies"]}
+    key, answered = server.sessions.of("an open page").key, []
+
+    def ask(event, visitor, data, **given):
+        call = {"fn_index": events[event], "session_hash": visitor, "data": data}
+        return server.post("/gradio_api/run/predict", call | {"event_data": given})[0]
+
+    def come_back(number):
+        answered.append(ask("resume", f"copy {number}", [], key=key, models=[], size=""))
+
+    copies = [threading.Thread(target=come_back, args=(n,)) for n in range(PLACES + 16)]
+    for copy in copies:
+        copy.start()
+    time.sleep(1)
+    assert ask("cancel", "somebody", [["direct"], "Automatic"]) == 200
+    assert answered == []
+    server.sessions.leave("an open page")
+    for copy in copies:
+        copy.join(SOON)
+    assert answered == [200] * len(copies)
 
 
 @pytest.mark.slow

@@ -87,6 +87,7 @@ def visitors(browser: Browser, server: Server, **always) -> Iterator[Callable[..
         page = context.new_page()
         page.set_default_timeout(30_000)
         page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("console", lambda said: errors.extend(refusals(said.text)))
         page.goto(server.address)
         page.locator(".cz-drop").wait_for()
         return page
@@ -96,6 +97,11 @@ def visitors(browser: Browser, server: Server, **always) -> Iterator[Callable[..
         context.close()
     server.pause["seconds"] = 0.0
     assert errors == []
+
+
+def refusals(said):
+    """What the browser refused because of the app's Content-Security-Policy."""
+    return [said] if "Content Security Policy" in said else []
 
 
 def give(page, *files):
@@ -138,6 +144,12 @@ def save(page, link):
     with page.expect_download() as download:
         link.click()
     return download.value.suggested_filename, download.value.path().read_bytes()
+
+
+def forget(sessions, key):
+    """As if the visitor with this key had not used the page for long."""
+    sessions.by_key(key).used -= 4000
+    sessions.sweep()
 
 
 def scrolls_sideways(page):

@@ -10,7 +10,7 @@ from itertools import combinations, pairwise
 import numpy as np
 import pandas as pd
 
-from turing.analysis.data import ORIGINAL, StudyData
+from turing.analysis.data import StudyData
 from turing.analysis.exclusions import Exclusions, exclusions
 from turing.statistics import power
 from turing.statistics.bradley_terry import BradleyTerry, Ranks, bradley_terry, resampled_ranks
@@ -27,6 +27,7 @@ from turing.statistics.fractions import (
     turing_fraction,
     verdict,
 )
+from turing.study.trials import ORIGINAL
 
 MOST_STEPS = 8  # of the curve of learning
 
@@ -165,7 +166,7 @@ def _cells(choices: pd.DataFrame, data: StudyData) -> tuple[Cell, ...]:
 
 
 def _cell(dataset: str | None, model: str, of: pd.DataFrame, data: StudyData) -> Cell:
-    y, who, photo = of["correct"], of["participant"], of["photo"]
+    y, who, photo = of["correct"], of["participant"], of["photo_id"]
     fraction = turing_fraction(y, who, photo)
     found = None
     if data.protocol == "single":
@@ -194,7 +195,7 @@ def _comparisons(choices: pd.DataFrame, data: StudyData) -> tuple[Comparison, ..
             dataset,
             a,
             b,
-            difference(of["correct"], of["model"], of["participant"], of["photo"], a, b),
+            difference(of["correct"], of["model"], of["participant"], of["photo_id"], a, b),
         )
         for dataset, of in _slices(choices, data)
         for a, b in combinations([m for m in data.study.models if (of["model"] == m).any()], 2)
@@ -214,7 +215,7 @@ def _preferences(choices: pd.DataFrame, data: StudyData) -> tuple[Preference, ..
     found = []
     for dataset, of in _slices(choices, data):
         shown = of["left"], of["right"], of["choice"], of["participant"]
-        scores = bradley_terry(*shown, of["photo"])
+        scores = bradley_terry(*shown, of["photo_id"])
         found.append(Preference(dataset, scores, resampled_ranks(*shown)))
     return tuple(found)
 
@@ -230,12 +231,12 @@ def _ranked(preferences: tuple[Preference, ...]) -> tuple[Comparison, ...]:
 
 
 def _position(choices: pd.DataFrame) -> Fraction:
-    return position_bias(choices["choice"], choices["participant"], choices["photo"])
+    return position_bias(choices["choice"], choices["participant"], choices["photo_id"])
 
 
 def _learning(choices: pd.DataFrame) -> Difference:
     return learning(
-        choices["correct"], choices["position"], choices["participant"], choices["photo"]
+        choices["correct"], choices["position"], choices["participant"], choices["photo_id"]
     )
 
 
@@ -252,7 +253,7 @@ def _curve(choices: pd.DataFrame) -> tuple[Step, ...]:
             Step(
                 int(before) + 1,
                 int(last),
-                turing_fraction(of["correct"], of["participant"], of["photo"]),
+                turing_fraction(of["correct"], of["participant"], of["photo_id"]),
             )
         )
     return tuple(steps)
@@ -262,7 +263,7 @@ def _photos(choices: pd.DataFrame, cells: tuple[Cell, ...]) -> tuple[Photo, ...]
     """Each photo as each model coloured it, the least told apart first."""
     expected = {(cell.dataset, cell.model): cell.fraction.estimate for cell in cells}
     found = []
-    for (dataset, _, model), of in choices.groupby(["dataset", "photo", "model"]):
+    for (dataset, _, model), of in choices.groupby(["dataset", "photo_id", "model"]):
         low, high = naive_interval(of["correct"])
         usual = low <= expected[dataset, model] <= high
         coloured = of[of["left"].eq(model) | of["right"].eq(model)]
@@ -270,7 +271,7 @@ def _photos(choices: pd.DataFrame, cells: tuple[Cell, ...]) -> tuple[Photo, ...]
         found.append(
             Photo(
                 str(dataset),
-                str(picture["file"]),
+                str(picture["photo_file"]),
                 str(model),
                 str(picture["stimulus"]),
                 tuple(part for part in (picture["left"], picture["right"]) if part is not None),

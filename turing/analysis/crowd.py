@@ -23,6 +23,7 @@ Manner = Literal["careful", "careless", "leaves", "withdraws"]
 
 SEEN_THROUGH = 0.97  # share of catch trials that a careful person gets right
 MEDIAN_MS, CARELESS_MS = 1600.0, 180.0
+_LARGEST_LOGIT = 750.0  # of the smallest float above 0
 
 
 class Reply(NamedTuple):
@@ -152,7 +153,9 @@ class Person:
 
 @lru_cache(maxsize=1024)
 def level_of(fraction: float, sd: float) -> float:
-    """The logit at which the mean of expit(level + N(0, sd^2)) is `fraction`."""
+    """The logit at which the mean of expit(level + N(0, sd^2)) is `fraction`, in (0, 1)."""
     nodes, weights = hermegauss(60)
     weights = weights / weights.sum()
-    return float(brentq(lambda x: weights @ expit(x + sd * nodes) - fraction, -60, 60))
+    fraction = min(fraction, 1 - 1e-12)  # nearer to 1 than the weights' sum may be
+    farthest = _LARGEST_LOGIT + sd * nodes.max()
+    return float(brentq(lambda x: weights @ expit(x + sd * nodes) - fraction, -farthest, farthest))

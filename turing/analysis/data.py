@@ -10,20 +10,17 @@ from turing.errors import TuringError
 from turing.study.study import Study
 from turing.study.trials import Protocol
 
-ORIGINAL = "*original"  # no model can have this name
-
-# One row a trial. `kind` is practice, scored or catch; `photo` is the photo's own number or name,
-# `file` what the researcher calls it, `stimulus` the name of the picture that was shown; `left` and
-# `right` are a model's name, ORIGINAL or WILD (`right` is None where a trial has one
-# part); `model` is the cell that a scored trial counts in, None for catch trials and preference;
-# `choice` is the part picked (NaN = unanswered), `correct` 1 or 0 (NaN = unanswered, or none is).
+# Of `turing.store.records.Records.trials`, one row a trial. `photo_id` is the photo's own number or
+# name, `photo_file` what the researcher calls it; `model` is the cell that a scored trial counts
+# in, None for catch trials and preference; `choice` is the part picked (NaN = unanswered),
+# `correct` 1 or 0 (NaN = unanswered, or none is).
 TRIAL_COLUMNS = (
     "participant",
     "position",
     "kind",
     "dataset",
-    "photo",
-    "file",
+    "photo_id",
+    "photo_file",
     "left",
     "right",
     "model",

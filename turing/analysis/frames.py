@@ -3,18 +3,17 @@
 import json
 import sqlite3
 from collections.abc import Sequence
-from typing import Any
 
 import pandas as pd
 
-from turing.analysis.data import ORIGINAL, TRIAL_COLUMNS, StudyData, one_protocol
+from turing.analysis.data import TRIAL_COLUMNS, StudyData, one_protocol
 from turing.errors import TuringError
 from turing.store.records import Row, check_versions, read_records, versions_in
 from turing.store.store import Store, facts
 from turing.study.study import Study
 
 SIMULATED = "simulated"  # the event that marks a store with synthetic participants
-_TYPES = dict.fromkeys(("participant", "position", "photo"), "int64")
+_TYPES = dict.fromkeys(("participant", "position", "photo_id"), "int64")
 _TYPES |= dict.fromkeys(("choice", "correct", "rt_ms"), "float64")  # NaN = none
 
 
@@ -41,14 +40,14 @@ def load_data(store: Store, versions: Sequence[int] | None = None) -> StudyData:
     study = studies[-1]
     people = [row for row in records.participants if not row["preview"]]
     counted = {row["participant"] for row in people}
-    trials = [row for row in records.trials if row["participant"] in counted]
+    trials = [row for row in records.trials if not row["preview"]]
     answers = [row for row in records.answers if row["participant"] in counted]
     _check_same_models(trials, study)
     return StudyData(
         study,
         tuple(chosen),
         _participants(people),
-        pd.DataFrame(map(_trial, trials), columns=TRIAL_COLUMNS, dtype=object).astype(_TYPES),
+        pd.DataFrame(trials, columns=TRIAL_COLUMNS, dtype=object).astype(_TYPES),
         pd.DataFrame(answers, columns=["participant", "question", "answer"]),
         program,
         json.loads(report),
@@ -84,8 +83,9 @@ def _check_same_models(trials: Sequence[Row], study: Study) -> None:
     external = {model.name for model in study.stimuli.external}
     made: dict[tuple[str, str | None], str] = {}
     for row in trials:
-        for model, sha256 in zip(row["parts"], row["shas"], strict=True):
-            if model is None or sha256 is None:
+        for side in ("left", "right"):
+            model, sha256 = row[side], row[f"{side}_sha256"]
+            if sha256 is None:
                 continue
             key = model, row["photo"] if model in external else None
             if made.setdefault(key, sha256) != sha256:
@@ -105,12 +105,5 @@ def _participants(people: Sequence[Row]) -> pd.DataFrame:
         }
     )
     for column in ("started", "finished"):
-        frame[column] = pd.to_datetime(frame[column], unit="ms", utc=True)
+        frame[column] = pd.to_datetime(frame[column], utc=True)
     return frame.astype({"withdrawn": bool}).set_index("participant")
-
-
-def _trial(row: Row) -> dict[str, Any]:
-    left, right = (*(ORIGINAL if part is None else part for part in row["parts"]), None)[:2]
-    kind = "practice" if row["practice"] else "catch" if row["catch"] else "scored"
-    shown = {"kind": kind, "photo": row["photo_id"], "left": left, "right": right}
-    return row | shown | {"file": row["photo_file"]}

@@ -35,7 +35,7 @@ def _margin(delta: float, trials: int, photos: int, wanted: float) -> list[str]:
     if found is not None:
         width = power.half_width(found, trials, photos)
         lines.append(f"The 95% interval would then be about 0.5 ± {width:.3f}.")
-    lines.append(_four(trials, photos, delta))
+    lines.append(_four_participants(trials, photos, delta))
     return [line for line in lines if line]
 
 
@@ -92,11 +92,11 @@ def _overview(trials: int, photos: int) -> list[str]:
             + "  ".join(f"{f'± {width:.3f}':>8}" for width in widths[1:])
             + f"  {f'{plan.margin:.3f}':>15}"
         )
-    four = _four(trials, photos, 0.1)
+    four = _four_participants(trials, photos, 0.1)
     return [*lines, four] if four else lines
 
 
-def _four(trials: int, photos: int, delta: float) -> str:
+def _four_participants(trials: int, photos: int, delta: float) -> str:
     """The first paper had four participants; what they cannot show."""
     note = power.plan(4, trials, photos, delta=delta).note
     return f"{note}." if note else ""

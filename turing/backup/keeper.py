@@ -30,11 +30,12 @@ _TIDY_EVERY = 600.0
 # How often it is looked for other runs: a container that is replaced ends within minutes.
 _LOOK_EVERY, _LOOK_SOON, _SOON = 600.0, 20.0, 900.0
 _FIRST_WAIT, _LONGEST_WAIT = 10.0, 600.0  # after failures
+_DOUBLINGS = 6  # the first wait to over the longest: 2.0 ** failures overflows after 1,024
 
 
 @dataclass
 class _Kept:
-    """How far one study is kept. Times are Unix time in seconds, 0 = never."""
+    """What is known of one study's snapshots. Times are Unix time in seconds, 0 = never."""
 
     name: str
     sender: Sender
@@ -47,7 +48,7 @@ class _Kept:
     tried: float = 0.0
     tidied: float = 0.0
     looked: float = 0.0
-    runs: dict[str, datetime] = field(default_factory=dict)  # how far other runs' are known
+    runs: dict[str, datetime] = field(default_factory=dict)  # other runs' newest snapshots known
     taken_over: list[TakenOver] = field(default_factory=list)
     damaged: int = 0  # snapshots in a row that were not whole over there
     failures: int = 0
@@ -56,12 +57,12 @@ class _Kept:
 
     def wait(self) -> float:
         """Seconds after a failed try until the next."""
-        return min(_FIRST_WAIT * 2 ** (self.failures - 1), _LONGEST_WAIT)
+        return min(_FIRST_WAIT * 2 ** min(self.failures - 1, _DOUBLINGS), _LONGEST_WAIT)
 
 
 @dataclass
 class _Work:
-    """What the place is asked for at this moment, for which study, since when."""
+    """A call to the remote that goes on now: what it is for, which study, since when."""
 
     what: str
     name: str
@@ -193,7 +194,7 @@ class Keeper:
     def _send(self, kept: _Kept, at_end: bool) -> None:
         now = self.clock()
         try:
-            version, people = self._looked_at(kept)
+            version, people = self._version_and_people(kept)
             if version is None:
                 return
             if version == kept.seen:
@@ -218,9 +219,9 @@ class Keeper:
             kept.failures, kept.reason = kept.failures + 1, plain(error)
             _log.warning("%s: no snapshot could be sent: %s", kept.name, kept.reason)
 
-    def _looked_at(self, kept: _Kept) -> tuple[int | None, tuple[int, int]]:
-        """What changes with every commit of others, and how many have finished and are forgotten;
-        None: no store.
+    def _version_and_people(self, kept: _Kept) -> tuple[int | None, tuple[int, int]]:
+        """The store's `data_version` (another after each commit), and how many participants have
+        finished and how many are forgotten. The version is None where there is no store yet.
         """
         if kept.store is None:
             path = store_path(self.directory, kept.name)

@@ -43,10 +43,11 @@ class TakenOver(NamedTuple):
 def take_over(
     remote: Remote, store: Store, seen: dict[str, datetime] | None = None, run: str = ""
 ) -> list[TakenOver]:
-    """Add what other runs than `run` wrote and the store, which may be in use, has not.
+    """Add to the store, which may be in use, what other runs than `run` wrote and it has not.
 
-    `seen` says how far each run's snapshots are known, and learns it. A damaged snapshot is
-    passed over for the one before it. RemoteError where the place cannot be read.
+    `seen` maps each run to the time of its newest snapshot that is known, and is updated. A
+    damaged snapshot is passed over for the one before it. RemoteError where the place cannot be
+    read.
     """
     seen = {} if seen is None else seen
     learn(seen, store)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from turing.errors import TuringError, WrongUseError
+from turing.store.files import unfinished
 
 _log = logging.getLogger(__name__)
 
@@ -92,15 +93,8 @@ class FolderRemote:
 
     def _put(self, source: Path, target: Path) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-        try:
-            with os.fdopen(descriptor, "wb") as out, source.open("rb") as content:
-                shutil.copyfileobj(content, out)
-                out.flush()
-                os.fsync(out.fileno())
-            Path(name).replace(target)
-        finally:
-            Path(name).unlink(missing_ok=True)
+        with unfinished(target) as path:
+            shutil.copyfile(source, path)
 
 
 class HubRemote:

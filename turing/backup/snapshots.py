@@ -126,7 +126,7 @@ def superfluous(
 
 
 def is_old(snapshot: Snapshot, now: datetime) -> bool:
-    """Whether it may still hold somebody who was forgotten too long ago."""
+    """Whether it is too old to be kept: it may hold people who were forgotten since."""
     return now - snapshot.taken > _OLDEST
 
 

@@ -18,7 +18,7 @@ from turing.cli.base import (
     say,
 )
 from turing.cli.study import LOCAL, Address, preview_link
-from turing.store import database
+from turing.store.files import new_folder
 from turing.store.store import DEFAULT_FOLDER, Store, create_store, store_path
 from turing.study.study import load_study
 
@@ -82,7 +82,7 @@ def _store(directory: Path, name: str, part: int | None) -> Iterator[Store]:
     if part is None and not is_new:
         with Store(path) as known:
             part = known.facts().part
-    with database.new_folder(path.parent), create_store(directory, name, part or 1) as opened:
+    with new_folder(path.parent), create_store(directory, name, part or 1) as opened:
         try:
             yield opened
         except BaseException:

@@ -20,7 +20,7 @@ from turing.cli.base import (
     wrong_use,
 )
 from turing.errors import TuringError, WrongUseError
-from turing.store import database
+from turing.store.files import unfinished
 from turing.store.store import Store, facts
 from turing.study.study import Study
 
@@ -85,7 +85,7 @@ def report(
         html = store_report(opened, found)
     output = output or Path(f"{found.data.study.name}-report.html")
     _check_can_write(output)
-    with database.unfinished(output) as path:
+    with unfinished(output) as path:
         path.write_text(html, "utf-8")
         path.chmod(0o644)
     say(f"{output}: {len(found.counted)} participants counted of {found.started} who started")

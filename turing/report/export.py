@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from turing.errors import TuringError, WrongUseError
-from turing.store import database
-from turing.store.records import Row, choice_rows, participant_rows
+from turing.store.files import new_folder, unfinished
+from turing.store.records import Row, choices, counted, read_version
 from turing.store.store import Store
-from turing.study.trials import WILD
+from turing.study.trials import ORIGINAL, WILD
 
 COLUMNS = {  # name: (type, meaning)
     "study": ("text", "the study's name"),
@@ -32,7 +32,7 @@ COLUMNS = {  # name: (type, meaning)
     "photo": ("text", "SHA-256 of the photo's file"),
     "photo_file": ("text", "the photo's file in its dataset's folder"),
     "model": ("text", "the model that the choice counts for; empty = none (catch, preference)"),
-    "left": ("text", f"what was left, first or alone: a model, original or {WILD}"),
+    "left": ("text", f"what was left, first or alone: a model, {ORIGINAL} or {WILD}"),
     "right": ("text", "what was right or second; empty for single"),
     "choice": ("integer", "the part picked: 0 left or first, 1 right or second; single: 0 real"),
     "correct": ("boolean", "whether the choice was right; empty where there is no right one"),
@@ -81,28 +81,27 @@ def export(
         rows = _blinded(store, rows)
     columns = list(rows[0]) if rows else list(COLUMNS)
     dictionary = path.with_name(f"{path.stem}.columns.csv")
-    with database.new_folder(path.parent), database.unfinished(path) as target:
+    with new_folder(path.parent), unfinished(path) as target:
         write(target, columns, rows)
-    with database.unfinished(dictionary) as target:
+    with unfinished(dictionary) as target:
         explained = [(column, *_meaning(column)) for column in columns]
         _write_lines(target, ("column", "type", "meaning"), explained)
     return Exported(path, dictionary, len(rows))
 
 
 def table(store: Store, *, version: int | None = None, everything: bool = False) -> list[Row]:
-    """The rows of `choice_rows` with outside IDs (query.NAME) and answers (answer.ID) beside."""
-    name = store.facts().name
+    """A row for each choice, with outside IDs (query.NAME) and answers (answer.ID) beside."""
+    found = read_version(store, version)
     people = {
         row["participant"]: _beside(_QUERY, row["query"]) | _beside(_ANSWER, row["answers"])
-        for row in participant_rows(store, version=version, everything=True)
+        for row in found.participants
     }
     names = {key for row in people.values() for key in row}
     beside = dict.fromkeys(sorted(names, key=lambda key: (key.startswith(_ANSWER), key)))
-    order = ["study", *(column for column in COLUMNS if column != "study")]
-    rows = choice_rows(store, version=version, everything=everything)
+    study = {"study": store.facts().name}
     return [
-        {key: (row | {"study": name})[key] for key in order} | beside | people[row["participant"]]
-        for row in rows
+        {key: row[key] for key in COLUMNS} | beside | people[row["participant"]]
+        for row in (study | row for row in choices(counted(found.trials, everything)))
     ]
 
 
@@ -127,7 +126,7 @@ def _blinded(store: Store, rows: Sequence[Row]) -> list[Row]:
 
 def _codes(key: bytes, kind: str, names: Iterable[str | None]) -> dict[str, str]:
     """model-1, model-2, ...: in no order that tells."""
-    named = {name for name in names if name not in (None, "original", WILD)}
+    named = {name for name in names if name not in (None, ORIGINAL, WILD)}
     ranked = sorted(
         named, key=lambda name: hmac.digest(key, f"{kind}\x1f{name}".encode(), "sha256")
     )

@@ -9,7 +9,6 @@ import numpy as np
 
 from turing.analysis import published as printed
 from turing.analysis.analysis import Photo, Results
-from turing.analysis.data import ORIGINAL
 from turing.report.words import DASH, interval, name_of, number, p_value, percent, shown_cells
 from turing.statistics import power
 from turing.statistics.fractions import Difference, Fraction
@@ -345,4 +344,4 @@ def photos_table(photos: Iterable[Photo]) -> Table:
 
 def part_name(part: str) -> str:
     """A part of a picture in words."""
-    return {ORIGINAL: "original", WILD: "wild colours"}.get(part, part)
+    return "wild colours" if part == WILD else part

@@ -20,7 +20,7 @@ from turing.stimuli.photos import file_sha256
 from turing.stimuli.progress import Progress, quiet
 from turing.stimuli.selection import Source, report, select, survey
 from turing.store import preregistration
-from turing.store.database import unfinished
+from turing.store.files import unfinished
 from turing.store.store import StimulusFacts, Store
 from turing.study.study import Study
 from turing.study.trials import Design, Parts, Placed, every_stimulus

@@ -123,7 +123,7 @@ def judge_without_chroma(shown: Sequence[Shown], seed: int = 0) -> Fraction:
     own, strange = _halves(people, rng), _halves(photos, rng)
     known, asked = own & strange, ~own & ~strange
     if not known.any() or not asked.any():
-        raise ValueError("expected two participants and two photos or more")
+        raise TuringError("--check: expected two photos or more to guess by, found one")
     guesses = _guess(seen[known], sides[known], seen[asked])
     return turing_fraction(guesses == sides[asked], people[asked], photos[asked])
 

@@ -89,10 +89,13 @@ def match_external(
     return matched
 
 
-def judge(
+def usable(
     photos: Sequence[PhotoFacts], min_chroma: float
 ) -> tuple[list[PhotoFacts], list[LeftOut]]:
-    """Those to be used, in order, and those that are near-grey or nearly the same as one before."""
+    """The photos that a study can use, in order, and those that it leaves out.
+
+    Left out is what is near-grey, or nearly the same as one before.
+    """
     kept: list[PhotoFacts] = []
     left_out = []
     hashes = np.zeros((len(photos), 64), bool)

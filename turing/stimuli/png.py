@@ -11,9 +11,10 @@ _LEVEL = 6
 
 
 def encode(pixels: np.ndarray, stored: bool = False) -> bytes:
-    """The PNG of uint8 sRGB `(h, w, 3)`. Only h and w set the length of one that is `stored`,
+    """The PNG of uint8 sRGB `(h, w, 3)`.
 
-    in deflate's blocks without compression.
+    The length of one that is `stored` (in deflate's blocks without compression) follows from h
+    and w alone.
     """
     if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3 or not pixels.size:
         raise ValueError(f"expected uint8 (h, w, 3), found {pixels.dtype} {pixels.shape}")

@@ -222,8 +222,8 @@ class Colours:
         if part in shown.external:
             pixels = open_photo(shown.external[part]).pixels
             size = shown.pixels.shape[1::-1]
-            return _lab(_in_colour(resize_picture(pixels, size, Image.Resampling.LANCZOS)))[1:]
-        return _through(_lab(shown.pixels)[1:], int(CONTROL.fullmatch(part)[1]))
+            return _lab(_three_channels(resize_picture(pixels, size, Image.Resampling.LANCZOS)))[1:]
+        return _reduced(_lab(shown.pixels)[1:], int(CONTROL.fullmatch(part)[1]))
 
     def _predicted(self, model: str, photos: Sequence[Photo]) -> list[Tensor]:
         with _own_errors():
@@ -278,12 +278,12 @@ def _resized(photo: Photo, short_side: int) -> np.ndarray:
     """uint8 `(h, w, 3)` at a short side, as `display_size` says."""
     size = display_size(photo.size, short_side)
     if size == photo.size:
-        return _in_colour(photo.pixels)
-    return _in_colour(resize_picture(photo.pixels, size, Image.Resampling.LANCZOS))
+        return _three_channels(photo.pixels)
+    return _three_channels(resize_picture(photo.pixels, size, Image.Resampling.LANCZOS))
 
 
-def _in_colour(pixels: np.ndarray) -> np.ndarray:
-    """`(h, w, 3)` of `(h, w)`, too."""
+def _three_channels(pixels: np.ndarray) -> np.ndarray:
+    """A grey picture `(h, w)` as `(h, w, 3)`; one of three channels as it is."""
     return np.repeat(pixels[..., None], 3, axis=2) if pixels.ndim == 2 else pixels
 
 
@@ -293,8 +293,8 @@ def _lab(pixels: np.ndarray) -> Tensor:
     return lab_from_rgb(rgb.permute(2, 0, 1))
 
 
-def _through(ab: Tensor, short_side: int) -> Tensor:
-    """ab `(2, h, w)` at a short side, or as it is where it has no more pixels than that."""
+def _reduced(ab: Tensor, short_side: int) -> Tensor:
+    """ab `(2, h, w)` at that short side, in pixels; as it is where it is smaller already."""
     height, width = ab.shape[1:]
     scale = short_side / min(height, width)
     if scale >= 1:

@@ -52,7 +52,7 @@ def survey(study: Study, progress: Progress) -> Survey:
             for result in pool.map(look, found[start : start + _BATCH]):
                 (good if isinstance(result, Source) else left_out).append(result)
         progress("photos", len(good) + len(left_out), len(found))
-    kept, unfit = photos.judge([source.facts for source in good], study.stimuli.min_chroma)
+    kept, unfit = photos.usable([source.facts for source in good], study.stimuli.min_chroma)
     used = {(facts.dataset, facts.file) for facts in kept}
     good = [source for source in good if (source.facts.dataset, source.facts.file) in used]
     return Survey(good, left_out + unfit)

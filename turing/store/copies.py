@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from turing.errors import TuringError, WrongUseError
 from turing.store import database
+from turing.store.files import new_folder, unfinished
 from turing.store.store import Store, facts
 
 COUNTED = ("study", "photos", "stimuli", "participants", "trials", "choices", "answers", "events")
@@ -41,8 +42,8 @@ def backup(store: Path | str, folder: Path | str) -> Kept:
         raise TuringError(f"{folder}: expected another folder than the store's own")
     with (
         look_at(store) as source,
-        database.new_folder(target.parent),
-        database.unfinished(target) as path,
+        new_folder(target.parent),
+        unfinished(target) as path,
     ):
         uid = facts(source).uid
         database.copy_into(source, path)
@@ -71,7 +72,7 @@ def restore(backup: Path | str, store: Path | str) -> Kept:
         if lost:
             raise TuringError("\n".join(_faults(_folder(backup), lost)))
         store.parent.mkdir(parents=True, exist_ok=True)
-        with _to_ourselves(store, name) as old, database.unfinished(store) as path:
+        with _locked(store, name) as old, unfinished(store) as path:
             database.copy_into(source, path)
             copy_pictures(_folder(backup), _folder(store), pictures)
             before = None
@@ -166,7 +167,7 @@ def _differs(db: sqlite3.Connection) -> bool:
 
 
 @contextlib.contextmanager
-def _to_ourselves(path: Path, name: str) -> Iterator[sqlite3.Connection | None]:
+def _locked(path: Path, name: str) -> Iterator[sqlite3.Connection | None]:
     """The store that is to be replaced, locked; None where there is none."""
     if not path.exists():
         yield None
@@ -239,5 +240,5 @@ def copy_pictures(source: Path, target: Path, pictures: dict[str, str]) -> tuple
 
 
 def _copy(source: Path, target: Path) -> None:
-    with database.unfinished(target) as path:
+    with unfinished(target) as path:
         shutil.copyfile(source, path)

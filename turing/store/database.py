@@ -3,13 +3,13 @@
 import contextlib
 import os
 import sqlite3
-import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from sqlite_utils import Database
 
 from turing.errors import TuringError
+from turing.store.files import unfinished
 from turing.store.schema import APPLICATION_ID, MIGRATIONS, Migration
 
 BUSY_SECONDS = 10.0
@@ -121,43 +121,6 @@ def copy_into(source: sqlite3.Connection, path: Path) -> None:
         copy.execute("PRAGMA journal_mode=DELETE")
     finally:
         copy.close()
-
-
-@contextlib.contextmanager
-def new_folder(folder: Path) -> Iterator[None]:
-    """A folder for what the block writes; where it fails, what was made and is empty goes again."""
-    made = [path for path in (folder, *folder.parents) if not path.exists()]
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        yield
-    except BaseException:
-        with contextlib.suppress(OSError):  # not empty, or never made
-            for path in made:
-                path.rmdir()
-        raise
-
-
-@contextlib.contextmanager
-def unfinished(target: Path) -> Iterator[Path]:
-    """A new file beside `target`, which takes its place, on disk, if the block succeeds."""
-    descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-    os.close(descriptor)
-    path = Path(name)
-    try:
-        yield path
-        _sync(path)
-        path.replace(target)
-    finally:
-        path.unlink(missing_ok=True)
-    _sync(target.parent)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 @contextlib.contextmanager

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from turing.errors import TuringError, WrongUseError
 from turing.store import database
 from turing.store.copies import copy_pictures, has_more, look_at, pictures_of
+from turing.store.files import new_folder
 from turing.store.people import delete_forgotten, outside_id
 from turing.store.store import Store, facts, note
 
@@ -39,7 +40,7 @@ def merge(first: Path | str, second: Path | str, out: Path | str) -> Merged:
     if out.exists() or out.with_suffix("").exists():
         raise TuringError(f"{out}: is there already; take another name")
     with (
-        database.new_folder(out.parent),
+        new_folder(out.parent),
         tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as folder,
     ):
         # Copies, so that the two stay as they are, and an older one is brought up.

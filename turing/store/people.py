@@ -87,13 +87,15 @@ def by_token(db: sqlite3.Connection, token: str | None) -> Person | None:
 
 
 def known(db: sqlite3.Connection, token: str | None) -> Person:
+    """The participant with that token, who may have left; RefusedError where there is none."""
     person = by_token(db, token)
     if person is None:
         raise RefusedError(401, "token", "This participant is not known here; start anew.")
     return person
 
 
-def staying(db: sqlite3.Connection, token: str | None) -> Person:
+def taking_part(db: sqlite3.Connection, token: str | None) -> Person:
+    """The participant with that token; RefusedError where there is none, or who has left."""
     person = known(db, token)
     if person.withdrawn is not None:
         raise RefusedError(409, "withdrawn", "You have left the study.")

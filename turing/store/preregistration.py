@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from turing.errors import TuringError
-from turing.store.database import unfinished
+from turing.store.files import unfinished
 from turing.store.store import Store
 from turing.study.study import Study
 

@@ -10,20 +10,25 @@ from sqlite_utils import Database
 
 from turing.errors import TuringError
 from turing.store.store import Store
-from turing.study.trials import Parts, Protocol, correct_choice
+from turing.study.trials import ORIGINAL, was_right
 
 Row = dict[str, Any]
 
 _PARTICIPANTS = """
-SELECT version, part, id AS participant, number, preview, consented, finished, withdrawn, query
-FROM participants WHERE version IN (SELECT value FROM json_each(:versions)) ORDER BY id
+SELECT p.version, p.part, p.id AS participant, p.number, p.preview, p.consented, p.finished,
+    p.withdrawn, p.query, count(t.id) AS trials, count(c.trial) AS answered
+FROM participants p LEFT JOIN trials t ON t.participant = p.id
+LEFT JOIN choices c ON c.trial = t.id
+WHERE p.version IN (SELECT value FROM json_each(:versions)) GROUP BY p.id ORDER BY p.id
 """
 
 _TRIALS = """
-SELECT p.id AS participant, t.position, t.practice, t.catch, t.kind AS protocol, f.dataset,
-    t.photo AS photo_id, f.sha256 AS photo, f.file AS photo_file, t.model, s.sha256 AS stimulus,
-    s.parts, s.left, s.right, s.left_sha256, s.right_sha256, c.choice, c.rt_ms, c.shown_ms,
-    c.received, c.received - lag(c.received, 1, p.consented)
+SELECT p.id AS participant, t.position, t.practice, t.catch,
+    CASE WHEN t.practice THEN 'practice' WHEN t.catch THEN 'catch' ELSE 'scored' END AS kind,
+    t.kind AS protocol, f.dataset, f.sha256 AS photo, f.id AS photo_id, f.file AS photo_file,
+    t.model, s.sha256 AS stimulus, s.parts, s.left, s.right, s.left_sha256, s.right_sha256,
+    c.choice, c.rt_ms, c.shown_ms, c.received AS answered,
+    c.received - lag(c.received, 1, p.consented)
         OVER (PARTITION BY p.id ORDER BY t.position) AS server_ms
 FROM participants p JOIN trials t ON t.participant = p.id
 JOIN stimuli s ON s.id = t.stimulus JOIN photos f ON f.id = t.photo
@@ -37,16 +42,22 @@ JOIN participants p ON p.id = a.participant
 WHERE p.version IN (SELECT value FROM json_each(:versions)) ORDER BY a.participant, a.question
 """
 
-_OF_BOTH = ("version", "part", "participant", "number", "preview")
-_TIMES = ("consented", "finished", "withdrawn")
+_OF_PERSON = ("version", "part", "number", "preview", "consented", "finished", "withdrawn")
+_NOT_EXPORTED = ("kind", "photo_id", "stimulus", "left_sha256", "right_sha256")
 
 
 class Records(NamedTuple):
-    """Rows of one moment, of everybody: those who left and previews too. Times are Unix ms.
+    """Rows of one moment, of everybody: those who left and previews too.
 
-    participants: one a person; `query` is a dict.
-    trials: one a trial, unanswered ones too; `parts` as a Trial has them, `shas` the hash
-        of what made each; `correct` is a bool, None where there is no telling.
+    The analysis and the export pick columns of them and change none. Times are texts, as
+    `iso_time` writes them.
+
+    participants: one a person; `query` (outside IDs) and `answers` are dicts, `trials` and
+        `answered` count practice and catch trials too.
+    trials: one a trial, unanswered ones too; `kind` is practice, scored or catch; `left` and
+        `right` are a model's name, ORIGINAL or WILD (`right` is None where a trial has one part),
+        their hashes those of what made them; `correct` is a bool, None where there is no telling.
+        `turing.report.export.COLUMNS` explains the others.
     answers: participant, question, answer.
     """
 
@@ -61,55 +72,47 @@ def read_records(db: sqlite3.Connection, versions: Sequence[int]) -> Records:
     def rows(sql: str) -> list[Row]:
         return list(Database(db).query(sql, {"versions": json.dumps(list(versions))}))
 
-    people = [
-        row | {"query": json.loads(row["query"]), "preview": bool(row["preview"])}
-        for row in rows(_PARTICIPANTS)
+    people = {row["participant"]: _person(row) for row in rows(_PARTICIPANTS)}
+    answers = rows(_ANSWERS)
+    for row in answers:
+        people[row["participant"]]["answers"][row["question"]] = row["answer"]
+    trials = [_trial(row, people[row["participant"]]) for row in rows(_TRIALS)]
+    return Records(list(people.values()), trials, answers)
+
+
+def read_version(store: Store, version: int | None = None) -> Records:
+    """Everything of one version, of all of them where none is named."""
+    with store.reading() as db:
+        built = versions_in(db)
+        if version is not None:
+            check_versions(store, built, [version])
+        return read_records(db, built if version is None else [version])
+
+
+def counted(rows: Sequence[Row], everything: bool = False) -> list[Row]:
+    """Those of people who are counted: not of previews and of those who left, unless all are."""
+    return [row for row in rows if everything or not (row["preview"] or row["withdrawn"])]
+
+
+def choices(trials: Sequence[Row]) -> list[Row]:
+    """A row for each choice, by participant and position, without what is of use only here."""
+    return [
+        {key: value for key, value in row.items() if key not in _NOT_EXPORTED}
+        for row in trials
+        if row["choice"] is not None
     ]
-    return Records(people, [_trial(row) for row in rows(_TRIALS)], rows(_ANSWERS))
-
-
-def was_right(protocol: Protocol, parts: Parts, choice: float | None) -> bool | None:
-    """Whether a choice was right; None where there is none, or none is right."""
-    right = correct_choice(protocol, parts)
-    return None if choice is None or right is None else choice == right
 
 
 def choice_rows(store: Store, *, version: int | None = None, everything: bool = False) -> list[Row]:
-    """A row for each choice, by participant and position; `export.COLUMNS` explains it.
-
-    Without those who left and without previews, which are never counted, unless `everything`;
-    of all versions of the study where none is named.
-    """
-    found = _read(store, version)
-    people = {
-        row["participant"]: {key: row[key] for key in _OF_BOTH} | _iso(row, _TIMES)
-        for row in _counted(found.participants, everything)
-    }
-    return [
-        people[row["participant"]] | _choice(row)
-        for row in found.trials
-        if row["choice"] is not None and row["participant"] in people
-    ]
+    """The `choices` of a version, or of all, of people who are `counted`."""
+    return choices(counted(read_version(store, version).trials, everything))
 
 
 def participant_rows(
     store: Store, *, version: int | None = None, everything: bool = False
 ) -> list[Row]:
-    """A row for each participant: times, outside IDs (`query`) and `answers` as dicts, counts.
-
-    `trials` and `answered` count practice and catch trials too. Left out as in `choice_rows`.
-    """
-    found = _read(store, version)
-    people = {
-        row["participant"]: row | _iso(row, _TIMES) | {"answers": {}, "trials": 0, "answered": 0}
-        for row in found.participants
-    }
-    for row in found.answers:
-        people[row["participant"]]["answers"][row["question"]] = row["answer"]
-    for row in found.trials:
-        people[row["participant"]]["trials"] += 1
-        people[row["participant"]]["answered"] += row["choice"] is not None
-    return _counted(list(people.values()), everything)
+    """The participants of a version, or of all, who are `counted`."""
+    return counted(read_version(store, version).participants, everything)
 
 
 def built_versions(store: Store) -> list[int]:
@@ -137,38 +140,30 @@ def iso_time(ms: int) -> str:
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _read(store: Store, version: int | None) -> Records:
-    with store.reading() as db:
-        built = versions_in(db)
-        if version is not None:
-            check_versions(store, built, [version])
-        return read_records(db, built if version is None else [version])
+def _person(row: Row) -> Row:
+    times = {key: _time(row[key]) for key in ("consented", "finished", "withdrawn")}
+    query = json.loads(row["query"])
+    return row | times | {"preview": bool(row["preview"]), "query": query, "answers": {}}
 
 
-def _counted(people: Sequence[Row], everything: bool) -> list[Row]:
-    return [p for p in people if everything or not (p["preview"] or p["withdrawn"])]
+def _trial(row: Row, person: Row) -> Row:
+    """A trial's row as everybody has it from here on."""
+    parts = (row["left"], row["right"])[: row.pop("parts")]
+    named = [ORIGINAL if part is None else part for part in parts]
+    left, right = (*named, None)[:2]
+    return (
+        {key: person[key] for key in _OF_PERSON}
+        | row
+        | {
+            "practice": bool(row["practice"]),
+            "catch": bool(row["catch"]),
+            "left": left,
+            "right": right,
+            "correct": was_right(row["protocol"], parts, row["choice"]),
+            "answered": _time(row["answered"]),
+        }
+    )
 
 
-def _trial(row: Row) -> Row:
-    shown = row.pop("parts")
-    parts = (row.pop("left"), row.pop("right"))[:shown]
-    return row | {
-        "practice": bool(row["practice"]),
-        "catch": bool(row["catch"]),
-        "parts": parts,
-        "shas": (row.pop("left_sha256"), row.pop("right_sha256"))[:shown],
-        "correct": was_right(row["protocol"], parts, row["choice"]),
-    }
-
-
-_NOT_EXPORTED = ("photo_id", "stimulus", "parts", "shas", "received")
-
-
-def _choice(row: Row) -> Row:
-    left, right = (*("original" if part is None else part for part in row["parts"]), None)[:2]
-    kept = {key: value for key, value in row.items() if key not in _NOT_EXPORTED}
-    return kept | {"left": left, "right": right, "answered": iso_time(row["received"])}
-
-
-def _iso(row: Row, keys: Sequence[str]) -> Row:
-    return {key: row[key] and iso_time(row[key]) for key in keys}
+def _time(ms: int | None) -> str | None:
+    return None if ms is None else iso_time(ms)

@@ -18,6 +18,7 @@ from turing.store.people import Person, Place, RefusedError
 from turing.store.store import Store, Version, facts, note, now_ms
 from turing.study import trials
 from turing.study.study import Question, Study
+from turing.study.trials import Protocol
 
 Stage = Literal["practice", "trials", "questions", "done", "withdrawn"]
 Answers = Mapping[str, str | None]
@@ -29,6 +30,7 @@ class Shown(NamedTuple):
     """The present trial, as far as its participant may know it."""
 
     trial: str  # the picture's name too
+    protocol: Protocol
     practice: bool
     parts: int
 
@@ -90,17 +92,17 @@ class Sessions:
         if token is not None and not people.is_token(token):
             raise RefusedError(422, "invalid", "token: expected 32 random bytes in base64url")
         token = token or people.new_token()
+        now = self._clock()
         drawn: tuple[Place, tuple[trials.Trial, ...]] | None = None
         for _ in range(_ATTEMPTS):
             with self._noting_full(), self.store.writing() as db:
-                now = self._clock()
                 found, token = people.admit(self.store, db, token, query, preview, now)
                 if isinstance(found, Person):
                     return token, self._state(db, found)
                 version = self.store.version(db, found.version)
                 given = _checked(version.study, "before", answers)
                 if drawn and drawn[0] == found:
-                    person = people.enter(db, token, query, version, *drawn, self._clock())
+                    person = people.enter(db, token, query, version, *drawn, now)
                     self._keep_answers(db, person.id, given)
                     return token, self._state(db, person)
             # The draw takes long: others may write meanwhile, and take the number.
@@ -127,14 +129,14 @@ class Sessions:
     ) -> Answered:
         """Write a choice for the present trial. The first stands: the same again is no other."""
         with self.store.writing() as db:
-            person = people.staying(db, token)
+            person = people.taking_part(db, token)
             row = db.execute(
-                "SELECT t.id, t.practice, t.position, s.parts, s.left, s.right, c.choice "
+                "SELECT t.id, t.practice, t.position, t.kind, s.parts, s.left, s.right, c.choice "
                 "FROM trials t JOIN stimuli s ON s.id = t.stimulus "
                 "LEFT JOIN choices c ON c.trial = t.id WHERE t.picture = ? AND t.participant = ?",
                 (trial, person.id),
             ).fetchone()
-            number, practice, position, parts, left, right, first = row or (None,) * 7
+            number, practice, position, protocol, parts, left, right, first = row or (None,) * 8
             now = self._clock()
             if first is None:
                 present = _present(db, person.id)
@@ -153,14 +155,13 @@ class Sessions:
             state = self._state(db, person)
         if first not in (None, choice):
             raise RefusedError(409, "answered", "This trial has an answer, which stands.")
-        right_choice = trials.correct_choice(state.study.protocol, (left, right)[:parts])
-        is_told = practice and right_choice is not None
-        return Answered(state, choice == right_choice if is_told else None)
+        was_right = trials.was_right(protocol, (left, right)[:parts], choice)
+        return Answered(state, was_right if practice else None)
 
     def finish(self, token: str | None, answers: Answers) -> End:
         """Write the answers to the last questions; the same again gives the same end."""
         with self.store.writing() as db:
-            person = people.staying(db, token)
+            person = people.taking_part(db, token)
             study = self.store.version(db, person.version).study
             if person.finished is None:
                 if _present(db, person.id):
@@ -169,7 +170,7 @@ class Sessions:
                 db.execute(
                     "UPDATE participants SET finished = ? WHERE id = ?", (self._clock(), person.id)
                 )
-            score = _score(db, person.id, study) if study.participants.show_score else None
+            score = _score(db, person.id) if study.participants.show_score else None
         return End(
             code=study.participants.completion_code or None,
             return_url=study.return_link(json.loads(person.query)) or None,
@@ -235,13 +236,13 @@ class Sessions:
             after = _questions(study, "after") if stage == "questions" else None
             return SessionState(stage, position, scored, study, questions=after)
         present, *following = open_
-        parts = 1 if study.protocol == "single" else 2
+        parts = 1 if present.protocol == "single" else 2
         return SessionState(
             stage="practice" if present.practice else "trials",
             position=1 + (present.position if present.practice else position),
             total=practice if present.practice else scored,
             study=study,
-            trial=Shown(present.picture, bool(present.practice), parts),
+            trial=Shown(present.picture, present.protocol, bool(present.practice), parts),
             next_picture=following[0].picture if following else None,
             offers_break=not present.practice
             and trials.offers_break(position, study.trials.break_every),
@@ -251,13 +252,14 @@ class Sessions:
 class _Open(NamedTuple):
     position: int
     picture: str
+    protocol: Protocol
     practice: int
 
 
 def _present(db: sqlite3.Connection, participant: int) -> list[_Open]:
     """The present trial and the next one, as far as there are."""
     rows = db.execute(
-        "SELECT position, picture, practice FROM trials t WHERE participant = ? "
+        "SELECT position, picture, kind, practice FROM trials t WHERE participant = ? "
         "AND NOT EXISTS (SELECT 1 FROM choices WHERE trial = t.id) ORDER BY position LIMIT 2",
         (participant,),
     )
@@ -290,17 +292,15 @@ def _checked(study: Study, when: str, answers: Answers) -> dict[str, str]:
     return given
 
 
-def _score(db: sqlite3.Connection, participant: int, study: Study) -> tuple[int, int] | None:
+def _score(db: sqlite3.Connection, participant: int) -> tuple[int, int] | None:
     rows = db.execute(
-        "SELECT c.choice, s.parts, s.left, s.right FROM trials t JOIN choices c ON c.trial = t.id "
-        "JOIN stimuli s ON s.id = t.stimulus WHERE t.participant = ? AND NOT practice "
-        "AND NOT catch",
+        "SELECT t.kind, s.parts, s.left, s.right, c.choice FROM trials t "
+        "JOIN choices c ON c.trial = t.id JOIN stimuli s ON s.id = t.stimulus "
+        "WHERE t.participant = ? AND NOT practice AND NOT catch",
         (participant,),
     )
     told = [
-        (choice, trials.correct_choice(study.protocol, (left, right)[:parts]))
-        for choice, parts, left, right in rows
+        trials.was_right(protocol, (left, right)[:parts], choice)
+        for protocol, parts, left, right, choice in rows
     ]
-    if any(right is None for _, right in told):
-        return None
-    return sum(choice == right for choice, right in told), len(told)
+    return None if None in told else (sum(told), len(told))

@@ -23,6 +23,7 @@ Kind = Literal["practice", "scored", "catch"]
 Parts = tuple[str | None, ...]
 
 WILD = "*wild"  # no model can have this name
+ORIGINAL = "original"  # what rows and reports call the part None; no model may have this name
 KEY_BYTES = 32
 SIDE_BLOCK = 20  # scored trials in which either side comes up equally often
 ROUND = 120  # participants whose photos are balanced together
@@ -178,6 +179,12 @@ def correct_choice(protocol: Protocol, parts: Parts) -> int | None:
     return 1 - original if protocol == "pick-fake-sequential" else original
 
 
+def was_right(protocol: Protocol, parts: Parts, choice: float | None) -> bool | None:
+    """Whether a choice was right; None where there is none, or none is right."""
+    right = correct_choice(protocol, parts)
+    return None if choice is None or right is None else choice == right
+
+
 def every_stimulus(design: Design) -> list[tuple[Placed, Parts]]:
     """Every picture that some participant may be shown, in a fixed order, each once."""
     scored = [Placed(dataset, photo) for dataset, of in design.photos.items() for photo in of]
@@ -300,10 +307,11 @@ def _allot(design: Design, draws: Sequence[_Draws], first: int) -> list[tuple[Pl
 
 
 def _arrange(design: Design, allotted: Sequence[tuple[Placed, int]], draws: _Draws) -> list[Trial]:
-    """Scored trials in order. Both ways to show a treatment come up equally often, within one:
+    """Scored trials in the order shown.
 
-    in every treatment, every dataset of it and every block of trials. Trials of one treatment
-    are laid side by side, showing alternates, and neighbours go into one block together.
+    In every treatment, every dataset of it and every block of trials, the two ways to show a
+    treatment come up equally often, up to one. To that end trials of one treatment are laid side
+    by side, the way to show them alternates, and neighbours go into one block together.
     """
     treatments = _treatments(design.protocol, design.models)
     mixed = [allotted[i] for i in draws.order(len(allotted))]

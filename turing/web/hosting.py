@@ -81,7 +81,7 @@ class Hosting:
                 self._restore_demo()
             study = make_demo(self.directory / f"{DEMO}-photos")
             with create_store(self.directory, DEMO) as store:
-                build(study, store, self._go_on)
+                build(study, store, self._progress)
                 if store.facts().state == "built":  # who closed it wants it closed
                     store.open_study()
         except _ClosingError:
@@ -97,7 +97,7 @@ class Hosting:
         except TuringError as error:
             _log.warning("The demo study begins anew: %s", error)
 
-    def _go_on(self, what: str, done: int, total: int) -> None:
+    def _progress(self, what: str, done: int, total: int) -> None:
         """The build's progress, which ends it where the app ends."""
         if self._closing.is_set():
             raise _ClosingError
@@ -124,7 +124,7 @@ def host(files: Sequence[Path], environment: Mapping[str, str] = os.environ) -> 
     keeper = _keeper(environment, directory, names or [DEMO])
     if not names:
         directory.mkdir(parents=True, exist_ok=True)
-    notes = [note for name in names for note in _made_ready(directory, name, keeper)]
+    notes = [note for name in names for note in _prepared(directory, name, keeper)]
     studies = Studies(directory, names or [DEMO])
     if not names and not store_path(directory, DEMO).is_file():
         studies.coming.add(DEMO)  # before the first visitor comes, who is asked to wait
@@ -145,7 +145,7 @@ def _keeper(environment: Mapping[str, str], directory: Path, names: list[str]) -
     return Keeper(open_remote(location), directory, names) if location else None
 
 
-def _made_ready(directory: Path, name: str, keeper: Keeper | None) -> Iterator[str]:
+def _prepared(directory: Path, name: str, keeper: Keeper | None) -> Iterator[str]:
     """A study's store is there and sound; yields what is worth telling."""
     path = store_path(directory, name)
     if keeper and (restored := keeper.restore(name)):

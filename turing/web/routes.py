@@ -238,12 +238,12 @@ class _Calls:
         if state.trial:
             shown["trial"] = {
                 "trial": state.trial.trial,
-                "kind": state.study.protocol,
+                "kind": state.trial.protocol,
                 "practice": state.trial.practice,
                 "picture": _picture_address(request, state.trial.trial),
                 "parts": state.trial.parts,
                 "exposure_ms": state.study.trials.exposure_ms,
-                "prompt": self._prompt(state),
+                "prompt": self._prompt(state.study.study.language, state.trial.protocol),
             }
         if state.next_picture:
             shown["next_picture"] = _picture_address(request, state.next_picture)
@@ -253,9 +253,9 @@ class _Calls:
             shown["questions"] = _questions(state.questions)
         return shown
 
-    def _prompt(self, state: SessionState) -> str:
-        prompts = self._prompts.get(state.study.study.language) or self._prompts.get("en", {})
-        return prompts.get(f"prompt_{state.study.protocol}", "")
+    def _prompt(self, language: str, protocol: str) -> str:
+        prompts = self._prompts.get(language) or self._prompts.get("en", {})
+        return prompts.get(f"prompt_{protocol}", "")
 
 
 def _picture_address(request: Request, name: str) -> str:

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from colorize import Colorizer
-from colorize.batch.existing import Standing, header_size, standing
+from colorize.batch.existing import Existing, existing_result, header_size
 from colorize.batch.plan import make_plan
 from colorize.models.record import find_record, read_record
 
@@ -45,11 +45,11 @@ def do(model, task):
 @pytest.mark.parametrize("ending", MARKED)
 def test_a_result_is_done(model, make_task, ending, orientation):
     task = make_task(ending, orientation)
-    assert standing(task, model.record) is Standing.ABSENT
+    assert existing_result(task, model.record) is Existing.ABSENT
     do(model, task)
     with Image.open(task.target) as saved:
         assert saved.size == ((60, 40) if orientation == 1 else (40, 60))
-    assert standing(task, model.record) is Standing.DONE
+    assert existing_result(task, model.record) is Existing.DONE
 
 
 @pytest.mark.parametrize("ending", MARKED)
@@ -61,7 +61,7 @@ def test_a_half_file_is_not(model, make_task, ending):
         task.target.write_bytes(whole[:length])
         if ending == "tif" and length == len(whole) - 1:
             continue  # what it lacks there is a byte of metadata
-        assert standing(task, model.record) is Standing.STALE, length
+        assert existing_result(task, model.record) is Existing.STALE, length
 
 
 @pytest.mark.parametrize("ending", MARKED)
@@ -69,43 +69,43 @@ def test_another_models_or_photos_result_is_not(model, make_task, ending, tmp_pa
     task = make_task(ending)
     do(model, task)
     other = read_record(find_record("bins"))
-    assert standing(task, other) is Standing.STALE
+    assert existing_result(task, other) is Existing.STALE
     renewed = replace(model.record, weights=model.record.weights | {"sha256": "0" * 64})
-    assert standing(task, renewed) is Standing.STALE
+    assert existing_result(task, renewed) is Existing.STALE
     Image.fromarray(make_pixels(1, 41, 60)).save(task.source)
-    assert standing(task, model.record) is Standing.STALE
+    assert existing_result(task, model.record) is Existing.STALE
 
 
 def test_another_formats_result_is_not(model, make_task):
     task = make_task("jpg")
     do(model, replace(task, format="PNG"))
-    assert standing(task, model.record) is Standing.STALE
+    assert existing_result(task, model.record) is Existing.STALE
 
 
 @pytest.mark.parametrize("ending", MARKED)
 def test_somebodys_picture_is_neither(model, make_task, ending):
     task = make_task(ending)
     shutil.copy(task.source, task.target)
-    assert standing(task, model.record) is Standing.FOREIGN
+    assert existing_result(task, model.record) is Existing.UNMARKED
 
 
 def test_a_stripped_result_still_names_its_model(model, make_task):
     task = make_task("jpg")
     model(task.source).save(task.target, strip=True)
-    assert standing(task, model.record) is Standing.DONE
+    assert existing_result(task, model.record) is Existing.DONE
 
 
 def test_bmp_names_no_model(model, make_task):
     task = make_task("bmp")
     do(model, task)
-    assert standing(task, model.record) is Standing.STALE
+    assert existing_result(task, model.record) is Existing.STALE
 
 
 def test_a_result_whose_photo_is_gone_is_not_done(model, make_task):
     task = make_task("jpg")
     do(model, task)
     task.source.unlink()
-    assert standing(task, model.record) is Standing.STALE
+    assert existing_result(task, model.record) is Existing.STALE
 
 
 def test_header_sizes_are_upright(make_task, tmp_path):
@@ -122,4 +122,4 @@ def test_no_pixel_is_decoded(model, make_task, monkeypatch):
     do(model, task)
     monkeypatch.setattr(Image.Image, "load", lambda _: pytest.fail("decoded"))
     monkeypatch.setattr(np, "asarray", lambda *_: pytest.fail("decoded"))
-    assert standing(task, model.record) is Standing.DONE
+    assert existing_result(task, model.record) is Existing.DONE

@@ -9,7 +9,7 @@ from PIL import Image
 
 from colorize import Colorizer
 from colorize.batch import local as execute
-from colorize.batch.existing import Standing, standing
+from colorize.batch.existing import Existing, existing_result
 from colorize.batch.plan import make_plan
 from colorize.batch.worker import Settings, Worker
 from colorize.errors import ColorizeError
@@ -216,7 +216,7 @@ def test_resuming_does_what_is_missing_half_or_anothers(model, album, seen):
     outcomes = run(model, album, resume=True, overwrite=True)
     assert seen == [["4.png"]]
     assert [outcome.before for outcome in outcomes] == [True] * 4 + [False]
-    assert {standing(outcome.task, model.record) for outcome in outcomes} == {Standing.DONE}
+    assert {existing_result(outcome.task, model.record) for outcome in outcomes} == {Existing.DONE}
 
 
 def test_outputs_that_are_there_are_not_worked_for(model, album, monkeypatch):

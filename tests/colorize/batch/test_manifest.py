@@ -84,7 +84,7 @@ def test_rows_of_other_photos_stay(file):
     ]
 
 
-@pytest.mark.parametrize("cut", range(1, 29))
+@pytest.mark.parametrize("cut", [1, 2, 9, 20, 28])
 def test_a_row_that_was_cut_off_is_dropped(file, cut):
     write(file, [A], [B])
     file.write_bytes(file.read_bytes()[:-cut])

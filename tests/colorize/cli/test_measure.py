@@ -19,6 +19,16 @@ def any_eye(monkeypatch):
     monkeypatch.setattr(judge, "open_eye", lambda file: judge.Eye(network))
 
 
+def test_where_no_photo_counts_the_table_is_empty(checkpoints, tmp_path):
+    folder = tmp_path / "data" / "grey" / "val"
+    folder.mkdir(parents=True)
+    Image.new("RGB", (64, 64), (120, 120, 120)).save(folder / "a.png")
+    (tmp_path / "data" / "grey" / "test").mkdir()
+    (tmp_path / "data" / "grey" / "test" / "a.png").write_bytes(b"no picture")
+    result = colorize("bleeding", "--data", tmp_path / "data", "--model", "direct")
+    assert (result.exit_code, "Traceback" in result.stderr) == (0, False)
+
+
 def test_judge_writes_json_and_its_table(checkpoints, data, tmp_path, make_pixels, any_eye):
     for i in range(3, 8):
         Image.fromarray(make_pixels(i, 40, 50)).save(data / "fruits" / "test" / f"{i}.png")

@@ -3,6 +3,7 @@ import io
 from rich.console import Console
 
 from colorize.cli.tables import figures_table, models_table, score_tables
+from colorize.evaluation.report import Report, RobustnessRow, ScoreRow
 from colorize.models.record import Record
 
 FIGURES = {
@@ -12,8 +13,7 @@ FIGURES = {
 
 
 def row(model, dataset, decoding=None, shipped=True):
-    head = {"model": model, "dataset": dataset, "decoding": decoding, "shipped": shipped}
-    return head | {"photos": 3} | FIGURES
+    return ScoreRow(model, dataset, decoding, shipped, photos=3, **FIGURES)
 
 
 def shown(*tables):
@@ -26,7 +26,7 @@ def shown(*tables):
 def test_a_table_for_each_dataset_in_order():
     rows = [row("net", d, "T = 0.38") for d in ("fruits", "all")]
     rows.insert(1, row("net", "fruits", "T = 1", shipped=False))
-    tables = score_tables({"rows": rows})
+    tables = score_tables(Report({}, rows))
     assert [table.title for table in tables] == ["fruits, 3 photos", "all, 3 photos"]
     text = shown(tables[0])
     for part in ("net, T = 0.38 ", "net, T = 1 *", "0.01020", "22.12", "0.912", "–", "9.88"):
@@ -35,8 +35,8 @@ def test_a_table_for_each_dataset_in_order():
 
 def test_rows_of_any_kind_are_a_table():
     rows = [
-        {"model": "net", "decoding": "T = 1", "shipped": False, "mse_aged": 0.012344, "photos": 3},
-        {"model": "[b]x", "decoding": None, "shipped": True, "mse_aged": None, "photos": 4},
+        RobustnessRow("net", "all", "T = 1", False, 3, 0.01, 0.012344, 1.2344, None),
+        RobustnessRow("[b]x", "all", None, True, 4, 0.01, None, None, None),
     ]
     text = shown(figures_table(rows))
     for part in ("net, T = 1 *", "mse aged", "0.01234", "–", "[b]x "):
@@ -44,7 +44,7 @@ def test_rows_of_any_kind_are_a_table():
 
 
 def test_brackets_in_names_are_no_markup():
-    assert "[bold]net" in shown(*score_tables({"rows": [row("[bold]net", "[red]data")]}))
+    assert "[bold]net" in shown(*score_tables(Report({}, [row("[bold]net", "[red]data")])))
     record = Record("net", "[i]Net", "a [b]net", "baseline", {}, 96, {"kind": "direct"})
     text = shown(models_table([record]))
     assert "[i]Net" in text

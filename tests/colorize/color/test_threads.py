@@ -1,7 +1,7 @@
 """One thread of torch's for a while, which concerns nobody else."""
 
 from concurrent.futures import ThreadPoolExecutor
-from threading import Thread
+from threading import Event, Thread
 
 import pytest
 import torch
@@ -34,6 +34,25 @@ def test_one_is_taken_and_given_back():
             assert torch.get_num_threads() == 1
         assert torch.get_num_threads() == 1
     assert (torch.get_num_threads(), threads_elsewhere()) == (3, 3)
+
+
+def test_threads_born_beside_it_keep_their_number():
+    """A thread that looks for the first time within another's `one_thread` takes what all have."""
+    stop = Event()
+
+    def render():
+        torch.set_num_threads(3)
+        while not stop.is_set():
+            with one_thread():
+                pass
+
+    beside = Thread(target=render)
+    beside.start()
+    try:
+        assert {threads_elsewhere() for _ in range(500)} == {3}
+    finally:
+        stop.set()
+        beside.join()
 
 
 def test_it_is_given_back_after_a_failure():

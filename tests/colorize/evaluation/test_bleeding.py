@@ -62,13 +62,13 @@ def test_flat_colour_stays_and_the_size_is_the_photos(upsample, generator):
 
 def test_guided_bleeds_less_over_an_edge_of_lightness(halves):
     dataset, _ = halves
-    rows = measure([], [dataset], "val", CPU)["rows"]
-    near = {(row["model"], row["upsampling"]): row["near"] for row in rows}
+    rows = measure([], [dataset], "val", CPU).rows
+    near = {(row.model, row.upsampling): row.near for row in rows}
     for factor in bleeding.FACTORS:
         source = f"truth / {factor}"
         assert near[source, "guided"] < 0.8 * near[source, "bicubic"]
         assert near[source, "bicubic"] < near[source, "bilinear"]
-    assert all(row["elsewhere"] < row["near"] for row in rows)
+    assert all(row.elsewhere < row.near for row in rows)
 
 
 def test_models_are_measured_at_their_working_size(halves):
@@ -80,7 +80,7 @@ def test_models_are_measured_at_their_working_size(halves):
             seen.append(tuple(L.shape))
             return torch.zeros(1, 2, *L.shape[-2:])
 
-    result = measure([(Watching(), RECORD)], [dataset], "val", CPU)
+    result = measure([(Watching(), RECORD)], [dataset], "val", CPU).as_json()
     assert json.loads(json.dumps(result, allow_nan=False)) == result
     assert seen == [(1, 1, 96, 128)]
     own = [row for row in result["rows"] if row["model"] == "model"]
@@ -102,9 +102,9 @@ def _mean_difference_to_grey(rgb):
 def test_photos_without_strong_edges_are_left_out(encode):
     content = encode(np.full((64, 64, 3), 90, np.uint8))
     photos = {"train": [], "val": [PhotoFile("x.png", lambda: content)], "test": []}
-    result = measure([], [Dataset("plain", photos)], "val", CPU)
-    assert result["rows"] == []
-    assert result["settings"]["datasets"] == {"plain": 0}
+    report = measure([], [Dataset("plain", photos)], "val", CPU)
+    assert report.rows == []
+    assert report.settings["datasets"] == {"plain": 0}
 
 
 def test_guided_takes_no_longer_than_a_few_times_bicubic(generator):

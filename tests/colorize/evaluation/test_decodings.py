@@ -8,6 +8,7 @@ from torch import nn
 from colorize.color import bins
 from colorize.data.datasets import PhotoFile
 from colorize.evaluation.decodings import choose, decoding_of, sweep
+from colorize.evaluation.report import DecodingRow
 from colorize.evaluation.scores import evaluate
 from colorize.models.record import Decoding, Record
 
@@ -33,17 +34,9 @@ class Flat(nn.Module):
 
 
 def row(temperature, gain, mse, colorfulness, model="net", dataset="all", chroma=1.0):
-    return {
-        "model": model,
-        "dataset": dataset,
-        "temperature": temperature,
-        "gain": gain,
-        "chroma": chroma,
-        "decoding": str(Decoding(temperature, gain, chroma)) or None,
-        "mse": mse,
-        "colorfulness": colorfulness,
-        "colorfulness_truth": 40.0,
-    }
+    decoding = str(Decoding(temperature, gain, chroma)) or None
+    how, figures = (temperature, gain, chroma, decoding), (mse, 5.0, colorfulness, 40.0)
+    return DecodingRow(model, dataset, *how, False, 3, *figures)
 
 
 MEAN = row(1.0, 1.0, 0.0100, 20)
@@ -52,7 +45,7 @@ MEAN = row(1.0, 1.0, 0.0100, 20)
 def test_every_decoding_is_measured_as_evaluate_measures_it(make_dataset, monkeypatch):
     datasets = [make_dataset(name, val=[(40, 50)] * 3) for name in ("a", "b")]
     models = [(Bins(), BINS), (Flat(), DIRECT)]
-    result = sweep(models, datasets, "val", CPU, (0.38, 0.0), (1.5,))
+    result = sweep(models, datasets, "val", CPU, (0.38, 0.0), (1.5,)).as_json()
     assert json.loads(json.dumps(result, allow_nan=False)) == result
     assert [(r["model"], r["decoding"]) for r in result["rows"] if r["dataset"] == "all"] == [
         ("net", "T = 0"),
@@ -66,7 +59,7 @@ def test_every_decoding_is_measured_as_evaluate_measures_it(make_dataset, monkey
     ]
     assert {r["dataset"]: r["photos"] for r in result["rows"]} == {"a": 3, "b": 3, "all": 6}
     monkeypatch.setattr("colorize.evaluation.metrics.lpips_vgg", lambda: (None, "not wanted here"))
-    scored = evaluate(models, datasets, "val", CPU)["rows"]
+    scored = evaluate(models, datasets, "val", CPU).as_json()["rows"]
     for found in scored:
         if found["model"] not in ("net", "flat"):
             continue
@@ -79,8 +72,8 @@ def test_every_decoding_is_measured_as_evaluate_measures_it(make_dataset, monkey
 
 def test_more_gain_gives_more_colour(make_dataset):
     datasets = [make_dataset("a", val=[(40, 50)] * 2)]
-    rows = sweep([(Flat(), DIRECT)], datasets, "val", CPU, (), (0.5, 2.0))["rows"]
-    colour = {r["gain"]: r["colorfulness"] for r in rows if r["dataset"] == "all"}
+    rows = sweep([(Flat(), DIRECT)], datasets, "val", CPU, (), (0.5, 2.0)).rows
+    colour = {r.gain: r.colorfulness for r in rows if r.dataset == "all"}
     assert list(colour) == [0.5, 1.0, 2.0]
     assert 0 < colour[0.5] < colour[1.0] < colour[2.0]
 
@@ -88,7 +81,7 @@ def test_more_gain_gives_more_colour(make_dataset):
 def test_unreadable_photos_are_noted(make_dataset):
     dataset = make_dataset("a", val=[(30, 30)])
     dataset.photos["val"].append(PhotoFile("broken.png", lambda: b"nothing"))
-    notes = sweep([(Flat(), DIRECT)], [dataset], "val", CPU)["settings"]["notes"]
+    notes = sweep([(Flat(), DIRECT)], [dataset], "val", CPU).settings["notes"]
     assert any("broken.png" in note for note in notes)
 
 
@@ -119,7 +112,7 @@ def test_where_none_has_enough_colour_the_nearest_within_the_error_is_chosen():
     rows = [MEAN, row(0.5, 1.0, 0.0113, 27), row(0.4, 1.0, 0.0108, 24), row(0.2, 1.0, 0.02, 38)]
     chosen, is_good = choose(rows, "net")
     assert not is_good
-    assert chosen["temperature"] == 0.5
+    assert chosen.temperature == 0.5
 
 
 def test_raised_chroma_is_no_mean_and_goes_into_the_record():
@@ -135,13 +128,13 @@ def test_raised_chroma_is_no_mean_and_goes_into_the_record():
 
 def test_chroma_is_raised_for_models_over_bins_alone(make_dataset):
     datasets, models = [make_dataset("a", val=[(40, 50)] * 2)], [(Bins(), BINS), (Flat(), DIRECT)]
-    rows = sweep(models, datasets, "val", CPU, (), (), (2.0,))["rows"]
-    assert [(r["model"], r["decoding"]) for r in rows if r["dataset"] == "all"] == [
+    rows = sweep(models, datasets, "val", CPU, (), (), (2.0,)).rows
+    assert [(r.model, r.decoding) for r in rows if r.dataset == "all"] == [
         ("net", "T = 1"),
         ("net", "T = 1, chroma 2"),
         ("flat", None),
     ]
-    assert rows[1]["colorfulness"] > rows[0]["colorfulness"]
+    assert rows[1].colorfulness > rows[0].colorfulness
 
 
 def test_networks_of_ab_have_a_gain_alone():

@@ -49,13 +49,13 @@ def test_datasets(model, shipped_photos, tmp_path):
     Image.fromarray(shipped_photos["rocket.jpg"]).save(tmp_path / "b" / "train" / "x.png")
     (tmp_path / "b" / "val" / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\nno")
     said = []
-    result = score_datasets(model, find_datasets(tmp_path), "val", (0, 2), size=64, say=said.append)
-    rows = result["rows"]
+    report = score_datasets(model, find_datasets(tmp_path), "val", (0, 2), size=64, say=said.append)
+    rows = report.as_json()["rows"]
     assert [(row["dataset"], row["hints"], row["photos"]) for row in rows] == [
         ("a", 0, 2), ("a", 2, 2), ("b", 0, 1), ("b", 2, 1), ("all", 0, 3), ("all", 2, 3),
     ]  # fmt: skip
     assert rows[4]["psnr"] == pytest.approx((2 * rows[0]["psnr"] + rows[2]["psnr"]) / 3)
-    assert result["settings"] == {"split": "val", "size": 64, "seed": 0}
+    assert report.settings == {"split": "val", "size": 64, "seed": 0}
     assert len(said) == 1 and said[0].startswith("left out: b val/broken.png")
     with pytest.raises(ColorizeError, match="No dataset has photos in 'test'"):
         score_datasets(model, find_datasets(tmp_path), "test", (0,))

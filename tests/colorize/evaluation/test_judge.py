@@ -62,7 +62,7 @@ def rows_of(result, model):
 
 
 def test_flat_colour_is_found_out_and_grey_too(datasets):
-    result = judge([(Constant(60.0, 60.0), RECORD)], datasets, "test", CPU, Colours())
+    result = judge([(Constant(60.0, 60.0), RECORD)], datasets, "test", CPU, Colours()).as_json()
     assert json.loads(json.dumps(result, allow_nan=False)) == result
     for model in ("model", "grey"):
         rows = rows_of(result, model)
@@ -79,7 +79,7 @@ def test_flat_colour_is_found_out_and_grey_too(datasets):
 def test_the_truth_cannot_be_told_from_itself(make_dataset):
     dataset = make_dataset("a", test=[(96, 96)] * 40)
     oracle = Oracle(dataset.photos["test"])
-    result = judge([(oracle, RECORD)], [dataset], "test", CPU, Colours())
+    result = judge([(oracle, RECORD)], [dataset], "test", CPU, Colours()).as_json()
     row = rows_of(result, "model")["all"]
     assert row["low"] <= 0.5 <= row["high"]
 

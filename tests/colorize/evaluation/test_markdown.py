@@ -39,6 +39,11 @@ def test_summary_has_models_down_and_datasets_across():
     ]
 
 
+def test_a_dataset_without_figures_has_dashes_and_no_best():
+    table = summary_table([row("net", "fruits", None), row("grey", "fruits", None)])
+    assert table.splitlines()[2:] == ["| net | – |", "| grey | – |"]
+
+
 def test_a_decoding_that_does_not_ship_is_marked():
     rows = [row("net", "fruits", 0.01, "gain 1.2"), row("net", "fruits", 0.009, shipped=False)]
     assert "| net, gain 1.2 |" in summary_table(rows)

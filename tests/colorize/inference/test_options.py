@@ -80,7 +80,9 @@ def test_wrong_seeds(seed):
         check(record(OVER_BINS), seed=seed)
 
 
-@pytest.mark.parametrize("spot", [(60, 0), (0, 40), (1e9, 0)])
+@pytest.mark.parametrize(
+    "spot", [(60, 0), (0, 40), (1e9, 0), (-1, 0), (0, -1), (-1e9, 0), (float("nan"), 0)]
+)
 def test_a_hint_outside_the_photo_is_said_with_its_size(spot):
     with pytest.raises(ColorizeError, match="lies outside the photo, which is 60 x 40 pixels"):
         check_inside([(*spot, "#000000")], (60, 40))

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms, JpegImagePlugin, PngImagePlugin, features
 
-import colorize
 import colorize.photo.saving
 from colorize.photo.metadata import DIGITAL_SOURCE_TYPE
 from colorize.photo.opening import Photo, PhotoError

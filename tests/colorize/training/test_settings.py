@@ -4,7 +4,14 @@ import pytest
 
 from colorize.errors import ColorizeError
 from colorize.models.networks import NETWORKS
-from colorize.training.settings import LOSSES, Settings, changes_of, is_over_bins, make_settings
+from colorize.training.settings import (
+    LOSSES,
+    Settings,
+    changes_of,
+    describe_settings,
+    is_over_bins,
+    make_settings,
+)
 
 
 @pytest.mark.parametrize("network", NETWORKS)
@@ -71,34 +78,32 @@ def test_a_value_of_another_type_is_refused(change, expected):
         ("baseline", "loss=soft", "loss=soft does not go with baseline"),
         ("classifier", "loss=mse", "loss=mse does not go with classifier"),
         ("baseline", "precision=fp8", "precision=fp8: expected one of auto, no, bf16, fp16"),
-        ("baseline", "crop=4", "crop and size"),
-        ("baseline", "size=5000", "crop and size"),
-        ("baseline", "batch=0", "short_side, batch and every"),
+        ("baseline", "crop=4", "crop=4: expected 8 or more, found '4'"),
+        ("baseline", "size=5000", "size=5000: expected at most 4096, found"),
+        ("baseline", "batch=0", "batch=0: expected 1 or more"),
         ("baseline", "every=2", "every=2 does not go with baseline"),
-        ("baseline", "smallest=0", "smallest must be"),
-        ("baseline", "smallest=nan", "smallest must be"),
-        ("baseline", "warmup=1", "warmup must be"),
-        ("unet", "drop_path=1", "drop_path must be in"),
+        ("baseline", "smallest=0", "smallest=0: expected above 0, found '0'"),
+        ("baseline", "smallest=nan", "smallest=nan: expected a finite number"),
+        ("baseline", "warmup=1", "warmup=1: expected below 1"),
+        ("unet", "drop_path=1", "drop_path=1: expected below 1"),
         ("baseline", "drop_path=0.1", "drop_path does not go with baseline"),
-        ("classifier", "rebalance=1.5", "rebalance must be"),
+        ("classifier", "rebalance=1.5", "rebalance=1.5: expected at most 1"),
         ("baseline", "rebalance=0.5", "rebalance needs loss=soft"),
-        ("baseline", "ema=1", "ema must be"),
-        ("baseline", "lr=0", "lr must be"),
-        ("baseline", "lr=inf", "lr must be"),
-        ("baseline", "lr=nan", "lr must be"),
-        ("baseline", "temperature=-1", "temperature must"),
-        ("baseline", "weight_decay=-1", "weight_decay must"),
-        ("baseline", "repeat=people:-1", "repeat: numbers"),
-        ("baseline", "repeat=people:nan", "repeat: numbers"),
-        ("baseline", "workers=-2", "workers must"),
-        ("baseline", "seed=-1", "seed must"),
+        ("baseline", "ema=1", "ema=1: expected below 1"),
+        ("baseline", "lr=0", "lr=0: expected above 0"),
+        ("baseline", "lr=inf", "lr=inf: expected a finite number"),
+        ("baseline", "temperature=-1", "temperature=-1: expected 0 or more"),
+        ("baseline", "weight_decay=-1", "weight_decay=-1: expected 0 or more"),
+        ("baseline", "repeat=people:-1", "repeat=people:-1: expected 0 or more"),
+        ("baseline", "workers=-2", "workers=-2: expected -1 or more"),
+        ("baseline", "seed=-1", "seed=-1: expected 0 or more"),
         ("baseline", "backbone=resnet18", "backbone does not go with baseline"),
         ("baseline", "backbone_size=64", "backbone does not go with baseline"),
         ("fusion", "backbone=", "backbone needs a name for fusion"),
-        ("fusion", "backbone_size=-1", "backbone_size must"),
-        ("fusion", "zero_embedding=2", "zero_embedding must be 0 or 1"),
-        ("fusion", "local=-1", "photos and local must not"),
-        ("baseline", "photos=-1", "photos and local must not"),
+        ("fusion", "backbone_size=-1", "backbone_size=-1: expected 0 or more"),
+        ("fusion", "zero_embedding=2", "zero_embedding=2: expected at most 1"),
+        ("fusion", "local=-1", "local=-1: expected 0 or more"),
+        ("baseline", "photos=-1", "photos=-1: expected 0 or more"),
         ("unet", "local=16", "zero_embedding and local do not go with unet"),
     ],
 )
@@ -114,3 +119,17 @@ def test_settings_cannot_be_changed_later():
     assert all(field.name for field in fields(Settings))
     with pytest.raises(AttributeError):
         settings.batch = 3
+
+
+def test_every_setting_is_there_with_its_meaning():
+    lines = describe_settings().splitlines()
+    keys = [field.name for field in fields(Settings) if field.name != "network"]
+    assert [line.partition("=")[0] for line in lines] == keys
+    for line in lines:
+        pair, _, meaning = line.partition("  ")
+        assert meaning.strip(), line
+        if not pair.endswith("="):  # what it says is the default is one
+            key, _, value = pair.strip().partition("=")
+            assert str(getattr(make_settings("baseline", [f"{key}={value}"]), key)).startswith(
+                value
+            )

@@ -82,7 +82,7 @@ def ask(tmp_path):
         ("GET", f"{API}/heartbeat/abc"),
     ],
 )
-def test_the_doors_that_are_needed_are_open(ask, method, path):
+def test_paths_that_are_needed_are_open(ask, method, path):
     assert ask(method, path) == (200, "")
 
 
@@ -102,23 +102,21 @@ def test_the_doors_that_are_needed_are_open(ask, method, path):
         ("DELETE", f"{API}/file=/tmp/x"),
     ],
 )
-def test_the_others_are_closed(ask, method, path):
+def test_other_paths_of_gradio_are_closed(ask, method, path):
     assert ask(method, path) == (404, "There is nothing here.")
     assert ask.app.bodies == []
 
 
-ADDRESSES = [
-    "http://example.org/a.png",
-    "https://10.0.0.1/",
-    " HTTP://x/y",
-    "ftp://x/y",
-    "file:///etc/passwd",
-]
-
-
-@pytest.mark.parametrize("address", ADDRESSES)
-@pytest.mark.parametrize("path", ["queue/join", "run/predict", "call/colorize", "call/v2/colorize"])
-@pytest.mark.parametrize("depth", ["file", "list", "deep"])
+@pytest.mark.parametrize(
+    ("address", "path", "depth"),
+    [
+        ("http://example.org/a.png", "queue/join", "file"),
+        ("https://10.0.0.1/", "run/predict", "list"),
+        (" HTTP://x/y", "call/colorize", "deep"),
+        ("ftp://x/y", "call/v2/colorize", "file"),
+        ("file:///etc/passwd", "queue/join", "deep"),
+    ],
+)
 def test_addresses_in_files_are_refused(ask, address, path, depth):
     file = {"path": address, "meta": {"_type": "gradio.FileData"}}
     data = {"file": [file], "list": [[file, file]], "deep": [{"a": {"b": [{"c": file}]}}]}[depth]
@@ -168,22 +166,22 @@ def test_an_upload_may_be_larger(ask):
 
 
 @pytest.mark.parametrize("path", [f"{API}/queue/join", f"{API}/upload", f"{API}/study/demo/answer"])
-def test_a_silent_client_is_let_go(ask, monkeypatch, path):
-    monkeypatch.setattr(front, "_SILENCE", 0.05)
+def test_a_connection_without_data_is_closed(ask, monkeypatch, path):
+    monkeypatch.setattr(front, "SILENCE", 0.05)
     status, sentence = ask("POST", path, [b"{", lambda: asyncio.sleep(600), b"}"])
     assert (status, sentence) == (408, "The request came too slowly.")
 
 
-def test_a_trickle_is_let_go(ask, monkeypatch):
+def test_a_body_that_comes_too_slowly_is_refused(ask, monkeypatch):
     """Each piece comes in time, and yet it would take for ever."""
-    monkeypatch.setattr(front, "_SILENCE", 0.5)
+    monkeypatch.setattr(front, "SILENCE", 0.5)
     drops = [x for _ in range(1000) for x in (lambda: asyncio.sleep(0.02), b".")]
     status, _ = ask("POST", f"{API}/upload", [*drops, b""])
     assert status == 408 and len(ask.left) > 1000
 
 
 def test_what_the_app_makes_of_a_broken_body_is_not_sent(ask, monkeypatch):
-    monkeypatch.setattr(front, "_SILENCE", 0.05)
+    monkeypatch.setattr(front, "SILENCE", 0.05)
 
     async def swallowing(scope, receive, send):
         try:
@@ -198,7 +196,7 @@ def test_what_the_app_makes_of_a_broken_body_is_not_sent(ask, monkeypatch):
 
 def test_waiting_for_the_end_of_a_connection_takes_as_long_as_it_takes(tmp_path, monkeypatch):
     """As a stream of events does, long after its request was read."""
-    monkeypatch.setattr(front, "_SILENCE", 0.05)
+    monkeypatch.setattr(front, "SILENCE", 0.05)
     messages = [{"type": "http.request", "body": b"{}"}, {"type": "http.disconnect"}]
 
     async def receive():

@@ -14,7 +14,7 @@ SECONDS = 0.5
 
 
 async def hello(scope, receive, send):
-    """Reads what it gets and says so; /slow takes longer than anybody has patience."""
+    """Reads what it gets and says so; /slow takes longer than the limit."""
     if scope["type"] != "http":
         return
     while (await receive()).get("more_body"):
@@ -50,13 +50,13 @@ def connect(port):
 
 
 @pytest.mark.parametrize("half", [b"", b"GET / HT", b"GET / HTTP/1.1\r\nHost: a\r\nX-Slow: "])
-def test_who_does_not_say_what_he_wants_is_let_go(connect, half):
+def test_a_connection_without_a_whole_request_is_closed(connect, half):
     connection = connect()
     connection.sendall(half)
     assert connection.recv(100) == b""
 
 
-def test_a_trickle_of_headers_is_let_go(connect):
+def test_headers_that_come_too_slowly_end_the_connection(connect):
     connection = connect()
     connection.sendall(b"GET / HTTP/1.1\r\n")
     with contextlib.suppress(ConnectionError):
@@ -75,7 +75,7 @@ def test_a_slow_answer_is_waited_for(connect):
     assert read_all(connection).endswith(b"hello")
 
 
-def test_a_slow_body_is_not_its_business(connect):
+def test_a_slow_body_is_not_limited_here(connect):
     connection = connect()
     connection.sendall(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nx")
     time.sleep(SECONDS * 2)

@@ -113,9 +113,9 @@ def test_zip_holds_every_file_once(get, tmp_path):
     assert not list((tmp_path / "files").iterdir())
 
 
-def test_zip_says_what_it_lacks(get, session):
+def test_zip_says_what_it_lacks(get, session, sessions):
     session.items[1].upload.file.unlink()
-    session._workshop.forget(session.key)
+    sessions.workshop.forget(session.key)
     archive = zipfile.ZipFile(io.BytesIO(get("all.zip", models="direct").content))
     assert archive.namelist() == ["old-direct.jpg", "not-included.txt"]
     assert archive.read("not-included.txt").decode().startswith("old.jpg: ")

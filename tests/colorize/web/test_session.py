@@ -1,10 +1,13 @@
+import asyncio
 import time
+from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from colorize.errors import ColorizeError
 from colorize.models.record import list_checkpoints
+from colorize.photo.opening import Photo
 from colorize.web.session import MOST_PHOTOS, Sessions
 from colorize.web.workshop import Workshop
 
@@ -107,14 +110,15 @@ def test_bad_file_gives_a_sentence_and_the_others_go_on(sessions, files, tmp_pat
 def test_failure_of_the_network_is_that_pictures_alone(sessions, files, monkeypatch, caplog):
     session = sessions.of("me")
     list(session.add(files))
-    predict = sessions.workshop.predict
+    open_photo = Photo.open
 
-    def fail_once(upload, look):
-        if upload.file.name == "photo1.png":
+    def fail_once(file):
+        if Path(file).name == "photo1.png":
             raise RuntimeError("out of memory")
-        return predict(upload, look)
+        return open_photo(file)
 
-    monkeypatch.setattr(sessions.workshop, "predict", fail_once)
+    sessions.workshop.forget(session.key)
+    monkeypatch.setattr(Photo, "open", fail_once)
     photos = states(session, ["direct"])[-1]["photos"]
     assert [card_states(photo) for photo in photos] == [["done"], ["failed"], ["done"]]
     assert photos[1]["cards"][0]["error"].startswith("Direct could not colorize")
@@ -202,7 +206,8 @@ def test_who_comes_back_has_the_photos_again(sessions, files):
 
 def test_open_page_keeps_its_photos(sessions, files):
     session = sessions.of("me")
-    assert not sessions.resume(session.key, "a copy", patience=0.1)
+    asyncio.run(sessions.until_left(session.key, "a copy", patience=0.1))
+    assert not sessions.resume(session.key, "a copy")
     assert sessions.of("me") is session and sessions.of("a copy") is not session
 
 

@@ -16,6 +16,7 @@ from tests.support.tab_pages import (
     choose,
     chroma,
     done,
+    forget,
     give,
     picture,
     pixels,
@@ -372,9 +373,7 @@ def test_forgotten_photos_are_told(page, photos, server):
     give(page, photos / "camera.png")
     done(page, "Direct")
     key = urlsplit(picture(page, "Direct").evaluate("(image) => image.src")).path.split("/")[3]
-    sessions = server.sessions
-    visitor = next(v for v, session in sessions._sessions.items() if session.key == key)
-    sessions.drop(visitor)
+    forget(server.sessions, key)
     page.get_by_role("slider", name=re.compile("Saturation")).fill("1.9")
     expect(page.get_by_text("Drop them again")).to_be_visible()
     give(page, photos / "coffee.jpg")

@@ -126,7 +126,8 @@ def test_hints_are_moved_deleted_and_undone(visit, photo):
     page.mouse.down()
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, steps=4)
     page.mouse.up()
-    expect(picture(page, "Hinted")).not_to_have_attribute("src", re.compile(first.split(",")[0]))
+    left = re.compile(f"hints={first.split(',')[0]}%2C")  # a key may hold these digits too
+    expect(picture(page, "Hinted")).not_to_have_attribute("src", left)
     (moved,) = hints_in(page, 1)
     x, y, colour = moved.split(",")
     assert abs(int(x) - 150) <= 2 and abs(int(y) - 100) <= 2 and colour == "#c02020"

@@ -8,7 +8,7 @@ import skimage.data
 from PIL import Image
 from playwright.sync_api import expect
 
-from tests.support.tab_pages import choose, done, give, picture
+from tests.support.tab_pages import choose, done, forget, give, picture
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -79,8 +79,7 @@ def test_photos_that_are_gone_are_told(visit, photos, server):
     give(page, photos[0])
     done(page, "Hinted")
     key = key_of(page)
-    sessions = server.sessions
-    sessions.drop(next(v for v, session in sessions._sessions.items() if session.key == key))
+    forget(server.sessions, key)
     reload(page)
     expect(page.get_by_role("alert").filter(has_text="no longer here")).to_be_visible()
     reload(page)

@@ -38,12 +38,12 @@ def order():
     return order
 
 
-def test_who_asks_for_much_does_not_keep_out_who_asks_for_little(order):
+def test_a_visitor_with_many_jobs_does_not_delay_one_with_few(order):
     assert order("aaaaab") == "abaaaa"
     assert order("aaabbbc") == "abcabab"
 
 
-def test_one_alone_is_served_in_order(order):
+def test_one_visitors_jobs_are_served_in_order(order):
     assert order("aaa") == "aaa"
 
 
@@ -76,3 +76,28 @@ def test_a_turn_that_fails_is_passed_on():
             1 / 0  # noqa: B018
     with turns.turn("b"):
         pass
+
+
+def test_a_job_gives_what_it_returns_or_raises():
+    turns = Turns(1)
+    assert turns.submit("a", lambda: 3).result(SOON) == 3
+    assert isinstance(turns.submit("a", lambda: 1 / 0).exception(SOON), ZeroDivisionError)
+
+
+def test_jobs_wait_without_a_thread():
+    turns = Turns(1)
+    with turns.turn("first"):
+        threads = threading.active_count()
+        jobs = [turns.submit("a", lambda: 3) for _ in range(100)]
+        assert threading.active_count() == threads and turns.waiting() == 100
+    assert [job.result(SOON) for job in jobs] == [3] * 100
+
+
+def test_no_job_begins_after_the_end():
+    turns, served = Turns(1), []
+    with turns.turn("first"):
+        job = turns.submit("a", lambda: served.append(1))
+        turns.close()
+    with pytest.raises(TimeoutError):
+        job.result(0.2)
+    assert served == []

@@ -13,7 +13,15 @@ from colorize.errors import ColorizeError
 from colorize.inference import colorizer
 from colorize.inference.colorizer import Colorizer
 from colorize.models.record import list_checkpoints
-from colorize.web.workshop import Look, Upload, Workshop, encode, encode_uncertainty, is_toned
+from colorize.web.workshop import (
+    Look,
+    Upload,
+    Workshop,
+    encode,
+    encode_uncertainty,
+    fit,
+    is_toned,
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -89,21 +97,22 @@ def test_figures_are_scikit_images(workshop, upload):
     assert figures["ciede2000"] == pytest.approx(
         deltaE_ciede2000(rgb2lab(truth), rgb2lab(picture)).mean(), abs=1e-2
     )
-    assert workshop.own_colorfulness(upload) > 10
+    assert workshop.take(upload).colorfulness > 10
 
 
-def test_temperature_is_for_models_over_bins_only(workshop, upload):
-    plain = workshop.preview(upload, Look("direct"), 90)
-    assert (workshop.preview(upload, Look("direct", temperature=0.9), 90) == plain).all()
+def test_temperature_is_for_models_over_bins_only(workshop):
+    direct, bins = workshop.record("direct"), workshop.record("bins")
+    assert fit(Look("direct", temperature=0.9), direct) == Look("direct")
+    assert fit(Look("bins", temperature=0.9), bins) == Look("bins", temperature=0.9)
 
 
 @pytest.mark.parametrize(
     "look",
     [Look("nothing"), Look("bins", saturation=-1), Look("bins", temperature=99), Look("bins", 5)],
 )
-def test_wrong_settings_give_a_sentence(workshop, upload, look):
+def test_wrong_settings_give_a_sentence(workshop, look):
     with pytest.raises(ColorizeError):
-        workshop.preview(upload, look, 90)
+        fit(look, workshop.record(look.model))
 
 
 def test_toned_photos_count_as_black_and_white(shipped_photos):
@@ -177,10 +186,11 @@ def test_of_outputs_with_hints_the_last_is_remembered(hinting, upload, runs):
     assert len(runs) == 4
 
 
-def test_what_a_model_does_not_take_is_left_out(hinting, upload):
+def test_what_a_model_does_not_take_is_left_out(hinting):
     look = Look("direct", seed=3, hints=((100, 80, "#3050c0"),))
-    plain = hinting.preview(upload, Look("direct"), 90)
-    assert (hinting.preview(upload, look, 90) == plain).all()
+    assert fit(look, hinting.record("direct")) == Look("direct")
+    look = replace(look, model="hinted")
+    assert fit(look, hinting.record("hinted")) == look
 
 
 def test_a_hint_outside_the_photo_is_a_sentence(hinting, upload):

@@ -10,10 +10,10 @@ import pytest
 from tests.turing.support.synthetic import made_up_data
 from turing.analysis.analysis import analyse
 from turing.analysis.crowd import Skills
-from turing.analysis.data import ORIGINAL
 from turing.report.tables import photos_table
 from turing.statistics.bradley_terry import bradley_terry
 from turing.statistics.fractions import holm, turing_fraction, verdict
+from turing.study.trials import ORIGINAL
 
 SKILLS = Skills({(None, "baseline"): 0.93, (None, "fusion"): 0.6})
 CROWDED = dataclasses.replace(SKILLS, careless=0.15, leaves=0.15, withdraws=0.1)
@@ -45,9 +45,9 @@ def test_a_cell_is_the_fraction_of_its_choices(clean):
             of = of[of["dataset"] == cell.dataset]
         picked_original = np.where(of["choice"] == 0, of["left"], of["right"]) == ORIGINAL
         assert cell.correct == picked_original.sum() and cell.fraction.n == len(of)
-        again = turing_fraction(picked_original, of["participant"], of["photo"])
+        again = turing_fraction(picked_original, of["participant"], of["photo_id"])
         assert cell.fraction == again
-        assert cell.verdict == verdict(picked_original, of["participant"], of["photo"], 0.1)
+        assert cell.verdict == verdict(picked_original, of["participant"], of["photo_id"], 0.1)
 
 
 def test_cells_come_by_dataset_then_all_in_the_order_of_the_study_file(clean):
@@ -137,7 +137,7 @@ def test_preference_has_scores_and_no_fraction():
     assert results.learning is None and results.position is not None
     assert [of.dataset for of in results.preferences] == ["landscapes", "fruits", None]
     whole, of = results.preferences[-1], results.choices
-    again = bradley_terry(of["left"], of["right"], of["choice"], of["participant"], of["photo"])
+    again = bradley_terry(of["left"], of["right"], of["choice"], of["participant"], of["photo_id"])
     assert whole.scores == again
     assert next(iter(whole.scores.scores)) == "fusion"
     assert whole.ranks.ranks["baseline"] == (3, 3)
@@ -168,7 +168,9 @@ def test_photos_add_up_and_the_least_told_apart_come_first(clean):
     assert shares == sorted(shares)
     assert {photo.model for photo in photos} == {"baseline", "fusion"}
     of = clean.choices
-    stimuli = dict(zip(of["stimulus"], zip(of["file"], of["model"], strict=True), strict=True))
+    stimuli = dict(
+        zip(of["stimulus"], zip(of["photo_file"], of["model"], strict=True), strict=True)
+    )
     assert all(stimuli[photo.stimulus] == (photo.file, photo.model) for photo in photos)
 
 
@@ -176,13 +178,13 @@ def test_a_photo_that_everybody_knows_stands_out():
     """Prior exposure: one photo of a model that else nobody tells apart is always told apart."""
     data = made_up_data(60, Skills(default=0.5, sd_photo=0), models=("a",), photos=12, trials=12)
     trials = data.trials.copy()
-    famous = trials.loc[trials["kind"] == "scored", "photo"].iloc[0]
-    known = (trials["photo"] == famous) & (trials["kind"] == "scored")
+    famous = trials.loc[trials["kind"] == "scored", "photo_id"].iloc[0]
+    known = (trials["photo_id"] == famous) & (trials["kind"] == "scored")
     trials.loc[known, "choice"] = (trials.loc[known, "left"] != ORIGINAL).astype(float)
     trials.loc[known, "correct"] = 1.0
     results = analyse(dataclasses.replace(data, trials=trials))
     unusual = {photo.file for photo in results.photos if photo.unusual}
-    file = trials.loc[trials["photo"] == famous, "file"].iloc[0]
+    file = trials.loc[trials["photo_id"] == famous, "photo_file"].iloc[0]
     assert file in unusual and len(unusual) <= len(results.photos) / 4
     told = [row for row in photos_table(results.photos).rows if file in row]
     assert [row[-1] for row in told] == ["*"]

@@ -31,6 +31,14 @@ def test_the_level_gives_the_mean(fraction):
     assert level_of(0.8, 0.0) == pytest.approx(np.log(4))
 
 
+@pytest.mark.parametrize("sd", [0.0, 0.9, 50.0])
+@pytest.mark.parametrize("fraction", [5e-324, 1e-30, 1e-9, 1 - 1e-9, 1 - 2**-53])
+def test_any_fraction_has_a_level(fraction, sd):
+    level = level_of(fraction, sd)
+    assert np.isfinite(level)
+    assert (level > 0) == (fraction > 0.5)
+
+
 @pytest.mark.parametrize("protocol", ["pick-original", "pick-fake-sequential", "single"])
 @pytest.mark.parametrize("fraction", [0.5, 0.9])
 def test_people_are_as_good_as_asked(protocol, fraction):

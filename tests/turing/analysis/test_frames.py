@@ -4,14 +4,13 @@ import pandas as pd
 import pytest
 
 from tests.turing.support.studies import BEFORE, build, built, rows
-from turing.analysis.data import ORIGINAL
 from turing.analysis.frames import load_data
 from turing.errors import TuringError
 from turing.store.people import forget, new_token
 from turing.store.records import built_versions
 from turing.store.sessions import Sessions
 from turing.store.store import Store, create_store
-from turing.study.trials import WILD
+from turing.study.trials import ORIGINAL, WILD
 
 
 @pytest.fixture
@@ -46,7 +45,7 @@ def test_a_row_is_a_trial_as_it_was_shown(store):
         assert trial["left"] == (ORIGINAL if shown["left"] is None else shown["left"])
         assert trial["right"] == (ORIGINAL if shown["right"] is None else shown["right"])
         photo = photos[stored["photo"]]
-        assert (trial["dataset"], trial["file"]) == (photo["dataset"], photo["file"])
+        assert (trial["dataset"], trial["photo_file"]) == (photo["dataset"], photo["file"])
         assert trial["position"] == stored["position"]
         assert trial["model"] == stored["model"]
         assert trial["choice"] == 0 and trial["rt_ms"] == 1000 + stored["position"]

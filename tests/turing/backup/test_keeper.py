@@ -314,6 +314,16 @@ def test_the_last_answers_are_sent_at_the_end(store, remote):
     assert counts(remote.stored()[-1]) == 3
 
 
+def test_a_place_that_was_down_for_weeks_is_tried_again(hand, remote):
+    remote.fails = "down"
+    hand.after(0)
+    hand.kept.failures = 1025  # 2.0 ** 1024 is no float
+    assert "1025 tries have failed" in hand.sentence
+    assert hand.after(599) == 0
+    remote.fails = ""
+    assert hand.after(1) == 1
+
+
 def test_the_end_is_one_more_try_of_a_place_that_failed(hand, store, remote):
     remote.fails = "down"
     hand.after(0)

@@ -111,7 +111,7 @@ def test_nothing_is_asked_of_anybody(html):
 def test_every_text_is_escaped():
     answers = [(n, "hints", EVIL) for n in range(1, 6)]
     data = made_up_data(5, SKILLS, answers=answers, datasets=("fruits", "a<b>c"))
-    trials = data.trials.assign(file=EVIL)
+    trials = data.trials.assign(photo_file=EVIL)
     study = data.study.model_copy(
         update={"study": data.study.study.model_copy(update={"title": EVIL})}
     )

@@ -1,5 +1,6 @@
 """Intervals and tests: against statsmodels, against loops by hand, and by simulation."""
 
+import inspect
 import math
 
 import numpy as np
@@ -12,6 +13,7 @@ from statsmodels.stats.proportion import proportion_confint
 
 from tests.turing.support.by_hand import by_loops
 from tests.turing.support.simulated import population_mean, simulate_study
+from turing import statistics
 from turing.statistics.fractions import (
     difference,
     holm,
@@ -27,6 +29,27 @@ SMALL = {
     "participant": list("aaabbbcccdd"),
     "photo": [1, 2, 3, 1, 2, 4, 2, 3, 4, 1, 4],
 }
+
+
+@pytest.mark.parametrize(
+    ("function", "parameters", "result"),
+    [
+        (
+            "turing_fraction",
+            "correct participant photo confidence",
+            "estimate low high n participants photos n_effective df note",
+        ),
+        ("difference", "correct model participant photo a b", "estimate low high p_value df"),
+        ("verdict", "correct participant photo delta", None),
+    ],
+)
+def test_the_packages_door_has_the_three_that_others_call(function, parameters, result):
+    found = inspect.signature(getattr(statistics, function), eval_str=True)
+    names = parameters.split()
+    assert list(found.parameters)[: len(names)] == names
+    if result:
+        fields = result.split()
+        assert list(found.return_annotation._fields)[: len(fields)] == fields
 
 
 def test_fraction_follows_the_printed_formulas():

@@ -9,7 +9,7 @@ from turing.errors import TuringError
 from turing.stimuli import demo, render
 from turing.stimuli.build import build
 from turing.stimuli.demo import ENOUGH, make_demo, shipped_photos
-from turing.stimuli.photos import judge
+from turing.stimuli.photos import usable
 from turing.store.store import PhotoFacts, create_store
 from turing.study.study import demo_study
 
@@ -20,7 +20,7 @@ def test_enough_good_photos_are_installed():
         PhotoFacts(str(i), "photos", path.name, *render.measure(path))
         for i, path in enumerate(dict.fromkeys(photos))
     ]
-    kept, left_out = judge(facts, 5)
+    kept, left_out = usable(facts, 5)
     assert left_out == [] and len(kept) >= ENOUGH
     assert min(min(one.width, one.height) for one in kept) >= 256
     assert all(photo.licence for photo in (*demo.PHOTOS, *demo.SPARE))

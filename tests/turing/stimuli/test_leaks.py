@@ -238,6 +238,13 @@ def test_gate_catches_an_order_that_tells(store):
     assert judge_without_chroma(told).estimate == 1
 
 
+def test_of_one_photo_there_is_nothing_to_guess_by(store):
+    looked = {stimulus: look(png, 2) for stimulus, (_, png) in pictures(store).items()}
+    trials = simulated_trials(version_of(store), looked)
+    with pytest.raises(TuringError, match="expected two photos or more"):
+        judge_without_chroma([one for one in trials if one.photo == trials[0].photo])
+
+
 # `build --check`
 
 

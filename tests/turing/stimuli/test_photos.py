@@ -9,7 +9,7 @@ from PIL import Image, ImageEnhance
 
 from tests.turing.support.made_up import external, photo, study_in
 from turing.errors import TuringError
-from turing.stimuli.photos import NEAR, find_photos, judge, match_external, perceptual_hash
+from turing.stimuli.photos import NEAR, find_photos, match_external, perceptual_hash, usable
 from turing.store.store import PhotoFacts
 
 ENDINGS = {".jpg", ".png"}
@@ -108,7 +108,7 @@ def altered(pixels):
 
 def test_one_of_a_burst_is_taken_and_the_others_reported():
     moved, copied = facts(shot(1, shift=2), "b"), facts(altered(shot(1)), "c", "apples")
-    kept, left_out = judge([facts(shot(1), "a"), moved, copied, facts(shot(2), "d")], 5)
+    kept, left_out = usable([facts(shot(1), "a"), moved, copied, facts(shot(2), "d")], 5)
     assert [one.file for one in kept] == ["a", "d"]
     assert [(one.dataset, one.file, one.reason, one.detail) for one in left_out] == [
         ("hills", "b", "near-duplicate", "nearly the same as hills/a"),
@@ -118,17 +118,17 @@ def test_one_of_a_burst_is_taken_and_the_others_reported():
 
 def test_unrelated_photos_are_kept():
     photos = [facts(shot(seed), str(seed)) for seed in range(40)]
-    assert judge(photos, 5) == (photos, [])
+    assert usable(photos, 5) == (photos, [])
 
 
 def test_a_grey_photo_is_left_out_and_takes_nobody_with_it():
     grey = facts(shot(1), "grey", chroma=4.96)
-    kept, left_out = judge([grey, facts(shot(1), "coloured")], 5)
+    kept, left_out = usable([grey, facts(shot(1), "coloured")], 5)
     assert [one.file for one in kept] == ["coloured"]
     assert left_out[0].reason == "near-grey"
     assert left_out[0].detail == "mean chroma 4.96, below min_chroma = 5"
-    assert judge([grey], 4.9)[0] == [grey]
-    assert len(judge([facts(shot(1), "x", chroma=0.0)], 0)[0]) == 1
+    assert usable([grey], 4.9)[0] == [grey]
+    assert len(usable([facts(shot(1), "x", chroma=0.0)], 0)[0]) == 1
 
 
 def test_distance_that_counts_as_near():
@@ -136,7 +136,7 @@ def test_distance_that_counts_as_near():
     for differing, near in ((NEAR, True), (NEAR + 1, False)):
         other = bits ^ ((1 << differing) - 1)
         pair = [facts(shot(1), "a"), PhotoFacts("b", "hills", "b", 8, 8, f"{other:016x}", 20.0)]
-        assert (len(judge(pair, 5)[0]) == 1) == near
+        assert (len(usable(pair, 5)[0]) == 1) == near
 
 
 @pytest.mark.parametrize(("ours", "theirs"), [("NFC", "NFD"), ("NFD", "NFC"), ("NFD", "NFD")])

@@ -19,6 +19,7 @@ from turing.study.trials import (
     every_stimulus,
     offers_break,
     participant_trials,
+    was_right,
 )
 
 KEY = bytes(range(32))
@@ -303,6 +304,7 @@ def test_practice_uses_a_model_of_its_own_where_there_is_one():
         ("pick-original", ("m", None), 1),
         ("pick-fake-sequential", (None, "m"), 1),
         ("pick-fake-sequential", ("m", None), 0),
+        ("pick-fake-sequential", (None, WILD), 1),
         ("single", (None,), 0),
         ("single", ("m",), 1),
         ("single", (WILD,), 1),
@@ -310,8 +312,12 @@ def test_practice_uses_a_model_of_its_own_where_there_is_one():
         ("preference", (WILD, None), 1),
     ],
 )
-def test_correct_choice(protocol, parts, expected):
+def test_right_is_what_the_protocol_asked_for(protocol, parts, expected):
     assert correct_choice(protocol, parts) == expected
+    for choice in (0, 1):
+        right = None if expected is None else choice == expected
+        assert was_right(protocol, parts, choice) is right
+    assert was_right(protocol, parts, None) is None
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,9 @@ import hashlib
 import pandas as pd
 
 from turing.analysis.crowd import Person, Skills
-from turing.analysis.data import ORIGINAL, StudyData
-from turing.store.records import was_right
+from turing.analysis.data import StudyData
 from turing.study.study import parse_study
-from turing.study.trials import Design, Placed, participant_trials
+from turing.study.trials import ORIGINAL, Design, Placed, participant_trials, was_right
 
 STUDY = """
 [study]
@@ -125,8 +124,8 @@ def made_up_data(participants=12, skills=None, seed=0, answers=(), **settings):
                     "position": position,
                     "kind": trial.kind,
                     "dataset": trial.dataset,
-                    "photo": trial.photo,
-                    "file": f"{trial.photo[:6]}.jpg",
+                    "photo_id": trial.photo,
+                    "photo_file": f"{trial.photo[:6]}.jpg",
                     "left": left,
                     "right": right,
                     "model": trial.model,

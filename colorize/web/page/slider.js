@@ -1,19 +1,27 @@
 // Before and after: two pictures and a line between them, moved by pointer or keyboard.
 
-function frame(box, photo) {
+import { h } from "./dom.js";
+
+/** Gives a card's frame the shape of its photo. */
+export function frame(box, photo) {
   const ratio = Math.min(Math.max(photo.size[0] / photo.size[1], 0.2), 5);
   box.style.aspectRatio = ratio;
   box.closest(".cz-card").style.setProperty("--ratio", ratio);
 }
 
 const sliders = new Set();
+let position = 50; // of the line in all of them, in percent
 
-function moveTo(position) {
-  view.position = Math.min(100, Math.max(0, position));
+function moveTo(place) {
+  position = Math.min(100, Math.max(0, place));
   for (const slider of sliders) slider.place();
 }
 
-function makeSlider() {
+/**
+ * A slider: {box, left, right, unsure, range, leftTag, rightTag, place()}. The pictures, the tags'
+ * texts and the name of `range` are the caller's, who calls `place` after a new text.
+ */
+export function makeSlider() {
   const left = h("img", { draggable: "false" });
   const right = h("img", { draggable: "false" });
   const unsure = h("img", { class: "cz-unsure", alt: "", draggable: "false", hidden: true });
@@ -24,7 +32,8 @@ function makeSlider() {
     oninput: () => moveTo(Number(range.value)),
   });
   const clip = h("div", { class: "cz-left" }, left);
-  const line = h("div", { class: "cz-line", "aria-hidden": "true" }, h("span", { class: "cz-grip" }));
+  const line = h("div", { class: "cz-line", "aria-hidden": "true" },
+    h("span", { class: "cz-grip" }));
   const box = h("div", { class: "cz-slider" }, clip, right, unsure, line, leftTag, rightTag, range);
   const follow = (event) => {
     const { left: start, width } = box.getBoundingClientRect();
@@ -42,9 +51,9 @@ function makeSlider() {
   const slider = {
     box, left, right, unsure, range, leftTag, rightTag,
     place() {
-      box.style.setProperty("--at", `${view.position}%`);
-      range.value = view.position;
-      range.setAttribute("aria-valuetext", `${Math.round(view.position)}% ${leftTag.textContent}`);
+      box.style.setProperty("--at", `${position}%`);
+      range.value = position;
+      range.setAttribute("aria-valuetext", `${Math.round(position)}% ${leftTag.textContent}`);
     },
   };
   sliders.add(slider);

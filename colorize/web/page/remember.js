@@ -1,7 +1,12 @@
 // A reload loses nothing: the app keeps the photos for a while, this tab what was done to them.
 
+import { setControls } from "./settings.js";
+import { app, change, currentPhoto, hintsOf, look, state, view } from "./state.js";
+
 const KEPT = "colorize";
-let kept = recall(); // until the photos are back
+
+/** {key, chosen, size, hints, look, photo} of an earlier visit, until its photos are back. */
+export let kept = recall();
 
 function recall() {
   try {
@@ -25,23 +30,25 @@ function remember() {
 window.addEventListener("pagehide", remember);
 document.addEventListener("visibilitychange", () => document.hidden && remember());
 
-const askForPhotos = () => trigger("resume", { key: kept.key, models: kept.chosen, size: kept.size });
+/** Asks the app for the photos of the earlier visit; they come as news. */
+export const askForPhotos = () =>
+  app.trigger("resume", { key: kept.key, models: kept.chosen, size: kept.size });
 
-function restore() {
+/** Goes on without the earlier visit. */
+export const forget = () => (kept = null);
+
+/** Once the app's answer is in `state`: what was done to the photos, or that they are gone. */
+export function restore() {
   const { key, hints, look: settings, photo } = kept;
-  kept = null;
+  forget();
   if (state.key !== key) {
-    problem = "Your photos are no longer here: the page was away for too long, "
+    view.problem = "Your photos are no longer here: the page was away for too long, "
       + "or the app was started anew. Drop them again.";
     return;
   }
   view.photo = photo;
   for (const [number, list] of hints) hintsOf({ number }).list = list.filter((hint) => hint.colour);
   Object.assign(look, { seed: settings.seed, format: settings.format });
-  format.value = look.format;
-  draw(); // the temperature of the models that are back, before that of the visitor
-  const { saturation, temperature, unsure } = settings;
-  setRange("input[type=range]", saturation);
-  if (temperature !== null) setRange(".cz-bins input[type=range]", temperature);
-  if (unsure) tab.querySelector(".cz-bins input[type=checkbox]")?.click();
+  change(); // the temperature of the models that are back, before that of the visitor
+  setControls(settings);
 }

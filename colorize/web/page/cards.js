@@ -1,6 +1,29 @@
 // A card a model, the original of a colour upload, and two models in one slider.
 
+import { h, show } from "./dom.js";
+import { fetchFile } from "./downloads.js";
+import { makeHints, updateHints } from "./hints.js";
+import { address, coloursOf, load, ofModel, side, unload } from "./pictures.js";
+import { frame, makeSlider } from "./slider.js";
+import { change, doneOf, idOf, look, models, view } from "./state.js";
+
 const cards = new Map(); // by model, reused from photo to photo
+
+/** The card of a model, by its name. */
+export function cardOf(name) {
+  if (!cards.has(name)) cards.set(name, makeCard(models.get(name)));
+  return cards.get(name);
+}
+
+/** Whether two models share one slider: asked for, and there are two. */
+export const compares = (photo) => view.compare && doneOf(photo).length > 1;
+
+/** The slider whose picture follows most of the settings. */
+export function adjustedSlider(photo) {
+  if (compares(photo)) return pair.slider;
+  const done = doneOf(photo);
+  return cards.get(done.find((name) => models.get(name).overBins) ?? done[0])?.slider;
+}
 
 function makeCard(model) {
   const slider = makeSlider();
@@ -21,7 +44,8 @@ function makeCard(model) {
   return { node, slider, wait, time, figures, error, download, hints, photo: null };
 }
 
-function updateCard(card, photo, result) {
+/** Shows in a model's card what it made of the photo: {model, state, seconds or error}. */
+export function updateCard(card, photo, result) {
   const { slider } = card;
   const model = models.get(result.model);
   const done = result.state === "done";
@@ -60,7 +84,7 @@ function updateCard(card, photo, result) {
 function updateColours(card, photo, model) {
   const { slider } = card;
   const own = coloursOf(photo, model);
-  const longest = moving ? Math.min(800, side(slider.box, photo)) : side(slider.box, photo);
+  const longest = view.moving ? Math.min(800, side(slider.box, photo)) : side(slider.box, photo);
   load(slider.right, address(ofModel(photo, model.name, "colour"), { ...own, side: longest }));
   const unsure = look.unsure && model.overBins;
   show(slider.unsure, unsure);
@@ -73,7 +97,7 @@ function updateColours(card, photo, model) {
   card.download.title = `${width} × ${height} pixels`;
   card.download.setAttribute("aria-label", `Download ${photo.name}, colorized by ${model.title}`);
   show(card.figures, photo.hasColours);
-  if (photo.hasColours && !moving) {
+  if (photo.hasColours && !view.moving) {
     updateFigures(card, address(ofModel(photo, model.name, "figures"), own));
   }
 }
@@ -102,34 +126,35 @@ function figure(name, value, meaning) {
   return h("div", { title: meaning }, h("dt", {}, name), h("dd", {}, value));
 }
 
-// The original of a colour upload: a card of its own.
-const original = (() => {
+/** The original of a colour upload: a card of its own. */
+export const original = (() => {
   const image = h("img");
-  const frame = h("div", { class: "cz-slider cz-still" }, image);
+  const box = h("div", { class: "cz-slider cz-still" }, image);
   const figures = h("dl", { class: "cz-figures" });
   const node = h("article", { class: "cz-card cz-original" },
-    h("header", {}, h("h3", {}, "Original")), frame, figures);
-  return { node, image, frame, figures };
+    h("header", {}, h("h3", {}, "Original")), box, figures);
+  return { node, image, box, figures, photo: null };
 })();
 
-function updateOriginal(photo) {
-  frame(original.frame, photo);
+/** Shows the original of this photo. */
+export function updateOriginal(photo) {
+  frame(original.box, photo);
   original.image.alt = `${photo.name}, the original`;
   if (original.photo !== idOf(photo)) unload(original.image);
   original.photo = idOf(photo);
   load(original.image,
-    address(`${photo.number}/original`, { size: null, side: side(original.frame, photo) }));
+    address(`${photo.number}/original`, { size: null, side: side(original.box, photo) }));
   original.figures.replaceChildren(
     figure("Colorfulness", photo.colorfulness.toFixed(0), COLORFUL));
 }
 
-// Two models in one slider.
-const pair = (() => {
+/** Two models in one slider. */
+export const pair = (() => {
   const slider = makeSlider();
   const choose = (name) => h("select", {
     class: "cz-select",
     "aria-label": name === "left" ? "Model on the left" : "Model on the right",
-    onchange: (event) => ((view[name] = event.target.value), draw()),
+    onchange: (event) => ((view[name] = event.target.value), change()),
   });
   const left = choose("left"), right = choose("right");
   const node = h("article", { class: "cz-card cz-pair" },
@@ -137,8 +162,9 @@ const pair = (() => {
   return { node, slider, left, right, photo: null };
 })();
 
-function updatePair(photo, done) {
-  const { slider } = pair;
+/** Shows what two of the models that are done made of the photo. */
+export function updatePair(photo) {
+  const { slider } = pair, done = doneOf(photo);
   if (!done.includes(view.left)) view.left = done[0];
   if (!done.includes(view.right) || view.right === view.left) {
     view.right = done.find((name) => name !== view.left);
@@ -156,7 +182,7 @@ function updatePair(photo, done) {
     slider[`${name}Tag`].textContent = model.title;
     slider[name].alt = `${photo.name}, colorized by ${model.title}`;
     const own = coloursOf(photo, model);
-    const longest = moving ? 800 : side(slider.box, photo);
+    const longest = view.moving ? 800 : side(slider.box, photo);
     load(slider[name], address(ofModel(photo, model.name, "colour"), { ...own, side: longest }));
   }
   const both = `${slider.leftTag.textContent} and ${slider.rightTag.textContent}`;

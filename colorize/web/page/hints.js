@@ -1,21 +1,16 @@
 // Colour hints: a click on the photo, a colour for that spot, and the models that can follow it.
 
-const hinted = new Map(); // by photo: {list: [{x, y, colour}], past: [lists], last: what changed}
+import { h, show, touched } from "./dom.js";
+import { address, ofModel } from "./pictures.js";
+import {
+  app, change, chosenHints, complain, currentPhoto, follow, hintsOf, isOpen, view,
+} from "./state.js";
+
 const KEYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
-
-function hintsOf(photo) {
-  const id = idOf(photo);
-  if (!hinted.has(id)) hinted.set(id, { list: [], past: [], last: null });
-  return hinted.get(id);
-}
-
-const chosen = (photo) => hintsOf(photo).list.filter((hint) => hint.colour);
-const written = (photo) =>
-  chosen(photo).map(({ x, y, colour }) => `${x},${y},${colour}`).join(" ") || null;
 
 // A new list of hints. What is done again and again to one hint, as in a colour picker, is one
 // step to undo.
-function change(photo, list, what = null) {
+function replaceAll(photo, list, what = null) {
   const of = hintsOf(photo);
   if (!what || of.last !== what) of.past.push(of.list.filter((hint) => hint.colour));
   of.last = what;
@@ -36,53 +31,64 @@ function undo(photo) {
 function replaceHint(photo, hint, changes, what) {
   const after = { ...hint, ...changes };
   if (view.hint === hint) view.hint = after;
-  change(photo, hintsOf(photo).list.map((other) => (other === hint ? after : other)), what);
+  replaceAll(photo, hintsOf(photo).list.map((other) => (other === hint ? after : other)), what);
 }
 
 function removeHint(photo, hint) {
   const list = hintsOf(photo).list.filter((other) => other !== hint);
-  if (hint.colour) change(photo, list);
+  if (hint.colour) replaceAll(photo, list);
   else hintsOf(photo).list = list;
   view.hint = null;
   say("Hint removed");
-  draw();
+  change();
 }
 
 function addHint(photo, x, y) {
   const of = hintsOf(photo);
   of.list = of.list.filter((hint) => hint.colour);
-  if (of.list.length >= props.most_hints) return complain(`${props.most_hints} hints are the most.`);
+  const most = app.props.most_hints;
+  if (of.list.length >= most) return complain(`${most} hints are the most.`);
   const [width, height] = photo.size;
   const inside = (at, length) => Math.min(Math.max(Math.floor(at), 0), length - 1);
   view.hint = { x: inside(x, width), y: inside(y, height), colour: null };
   of.list.push(view.hint);
-  draw();
+  change();
 }
 
-const hintStatus = h("p", { class: "cz-hidden", role: "status", "aria-live": "polite" });
+/** Says to those who listen what became of a hint. */
+export const hintStatus = h("p", { class: "cz-hidden", role: "status", "aria-live": "polite" });
 const say = (words) => (hintStatus.textContent = words);
 
-function makeHints(model, slider) {
+/**
+ * What a model's card needs for hints: pins over its slider, a panel, and buttons
+ * (`toggle`, `back`, `clear`). `updateHints` shows a photo's hints in it.
+ */
+export function makeHints(model, slider) {
   const toggle = h("button", { type: "button", class: "cz-button cz-hint-toggle" });
   const layer = h("div", { class: "cz-pins", hidden: true });
   const words = h("p", { class: "cz-hint-words" });
-  const swatches = h("div", { class: "cz-swatches", role: "group", "aria-label": "Plausible colours here" });
+  const swatches = h("div",
+    { class: "cz-swatches", role: "group", "aria-label": "Plausible colours here" });
   const picker = h("input", { type: "color" });
   const free = h("label", { class: "cz-button cz-free" }, picker, "Any colour");
   const bin = h("button", { type: "button", class: "cz-button" }, "Delete");
   const finish = h("button", { type: "button", class: "cz-button cz-quiet" }, "Done");
   const palette = h("div", { class: "cz-palette" }, swatches, free, bin, finish);
   const middle = h("button", { type: "button", class: "cz-button" }, "Add in the middle");
-  const back = h("button", { type: "button", class: "cz-button", "aria-keyshortcuts": "Control+Z" }, "Undo");
+  const back = h("button",
+    { type: "button", class: "cz-button", "aria-keyshortcuts": "Control+Z" }, "Undo");
   const clear = h("button", { type: "button", class: "cz-button cz-quiet" }, "Clear");
-  const panel = h("div", { class: "cz-hints", hidden: true, role: "group", "aria-label": "Colour hints" },
+  const panel = h("div",
+    { class: "cz-hints", hidden: true, role: "group", "aria-label": "Colour hints" },
     words, palette, middle);
   slider.box.append(layer);
-  const part = { model, slider, toggle, layer, panel, words, palette, swatches, picker, middle, back, clear };
+  const part = {
+    model, slider, toggle, layer, panel, words, palette, swatches, picker, middle, back, clear,
+  };
   toggle.onclick = () => {
     view.hinting = view.hinting === model.name ? null : model.name;
-    hintsOf(part.photo).list = chosen(part.photo);
-    draw();
+    hintsOf(part.photo).list = chosenHints(part.photo);
+    change();
     reveal(part);
   };
   layer.onpointerdown = (event) => event.stopPropagation(); // the slider would follow it
@@ -96,7 +102,7 @@ function makeHints(model, slider) {
     pinOf(part, view.hint)?.focus();
   };
   back.onclick = () => undo(part.photo);
-  clear.onclick = () => change(part.photo, []);
+  clear.onclick = () => replaceAll(part.photo, []);
   bin.onclick = () => (removeHint(part.photo, view.hint), middle.focus());
   finish.onclick = () => leaveHint(part);
   picker.oninput = () => choose(part, picker.value, "picker");
@@ -120,10 +126,10 @@ function choose(part, colour, how = null) {
 
 // Escape: first the hint that was at hand, then the hints.
 function leaveHint(part) {
-  if (view.hint && !view.hint.colour) hintsOf(part.photo).list = chosen(part.photo);
+  if (view.hint && !view.hint.colour) hintsOf(part.photo).list = chosenHints(part.photo);
   else if (view.hint) view.hint = null;
   else view.hinting = null;
-  draw();
+  change();
   if (view.hinting) part.middle.focus();
   else part.toggle.focus();
 }
@@ -150,7 +156,7 @@ function makePin(part) {
   pin.onfocus = () => {
     if (view.hint === pin.hint) return;
     view.hint = pin.hint;
-    draw();
+    change();
   };
   pin.onpointerdown = (event) => {
     if (event.button) return;
@@ -170,7 +176,7 @@ function makePin(part) {
     moved = null;
     if (to) moveHint(part, pin.hint, ...to);
   };
-  pin.onpointercancel = () => ((moved = null), draw());
+  pin.onpointercancel = () => ((moved = null), change());
   pin.onkeydown = (event) => {
     const step = KEYS[event.key];
     if (step) {
@@ -189,13 +195,14 @@ function makePin(part) {
 }
 
 const inPhoto = ({ size: [width, height] }, x, y) =>
-  [[x, width], [y, height]].map(([at, length]) => Math.round(Math.min(Math.max(at, 0), length - 1)));
+  [[x, width], [y, height]].map(([at, length]) =>
+    Math.round(Math.min(Math.max(at, 0), length - 1)));
 
 function moveHint(part, hint, x, y, how = null) {
   if (hint.colour) replaceHint(part.photo, hint, { x, y }, how && `${how} ${hint.colour}`);
   else {
     Object.assign(hint, { x, y });
-    draw();
+    change();
   }
 }
 
@@ -205,11 +212,12 @@ function placePin(part, pin, x, y) {
   pin.style.top = `${((top + (y + 0.5) * scale) / height) * 100}%`;
 }
 
-function updateHints(part, photo, done) {
+/** done: the photo is colorized by this model, so that hints can be given. */
+export function updateHints(part, photo, done) {
   part.photo = photo;
   const active = done && view.hinting === part.model.name;
   const { list, past } = hintsOf(photo);
-  const count = chosen(photo).length;
+  const count = chosenHints(photo).length;
   if (active && !list.includes(view.hint)) view.hint = null;
   part.toggle.textContent = count ? `Hints · ${count}` : "Colour hints";
   part.toggle.setAttribute("aria-label", `Colour hints for ${part.model.title}, ${count} given`);
@@ -227,17 +235,19 @@ function updateHints(part, photo, done) {
     pin.style.setProperty("--colour", hint.colour ?? "transparent");
     pin.classList.toggle("cz-open", !hint.colour);
     pin.setAttribute("aria-current", hint === view.hint);
-    const at = [hint.x / photo.size[0], hint.y / photo.size[1]].map((share) => Math.round(100 * share));
+    const shares = [hint.x / photo.size[0], hint.y / photo.size[1]];
+    const at = shares.map((share) => Math.round(100 * share));
     pin.setAttribute("aria-label", `Hint ${index + 1}: ${hint.colour ?? "no colour yet"}, `
       + `${at[0]}% across, ${at[1]}% down. Arrow keys move it, Delete removes it`);
     placePin(part, pin, hint.x, hint.y);
   });
   show(part.palette, view.hint);
   show(part.middle, !view.hint);
+  const press = touched ? "Tap" : "Click";
   part.words.textContent = view.hint
     ? "Choose the colour of this spot. Its lightness stays."
-    : list.length ? `${touched ? "Tap" : "Click"} another spot, or a hint to change, move or delete it.`
-      : `${touched ? "Tap" : "Click"} a spot in the photo, then choose its colour.`;
+    : list.length ? `${press} another spot, or a hint to change, move or delete it.`
+      : `${press} a spot in the photo, then choose its colour.`;
   if (view.hint) updateSwatches(part, photo);
 }
 
@@ -264,34 +274,14 @@ async function updateSwatches(part, photo) {
   })));
 }
 
+const WRITTEN_IN = "input:not([type=range], [type=color], [type=checkbox]), textarea";
+
 document.addEventListener("keydown", (event) => {
-  const undoes = event.key.toLowerCase() === "z" && (event.ctrlKey || event.metaKey) && !event.shiftKey;
-  const writes = event.target.matches?.("input:not([type=range], [type=color], [type=checkbox]), textarea");
+  const isZ = event.key.toLowerCase() === "z" && !event.shiftKey;
+  const undoes = isZ && (event.ctrlKey || event.metaKey);
   const photo = currentPhoto();
-  if (!undoes || writes || !photo || !visible() || !hintsOf(photo).past.length) return;
+  if (!undoes || event.target.matches?.(WRITTEN_IN) || !photo || !isOpen()) return;
+  if (!hintsOf(photo).past.length) return;
   event.preventDefault();
   undo(photo);
 });
-
-// Other plausible colourings: a seed each, counted up so that each can be had again.
-const seedWords = h("span", { class: "cz-seed", role: "status", title: "The number is its seed" });
-const another = h("button", { type: "button", class: "cz-button", onclick: () => colouring((look.seed ?? 0) + 1) },
-  "Another plausible colouring");
-const earlier = h("button", { type: "button", class: "cz-button", onclick: () => colouring(look.seed - 1 || null) },
-  "Back");
-const others = h("div", { class: "cz-others" }, another, seedWords, earlier);
-
-function colouring(seed) {
-  const focused = document.activeElement === earlier;
-  look.seed = seed;
-  follow();
-  if (focused && earlier.hidden) another.focus();
-}
-
-function drawOthers() {
-  const place = tab.querySelector(".cz-others-place");
-  if (place && others.parentNode !== place) place.replaceChildren(others);
-  show(earlier, look.seed);
-  const said = look.seed ? `Colouring ${look.seed}` : "";
-  if (seedWords.textContent !== said) seedWords.textContent = said;
-}

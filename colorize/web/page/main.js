@@ -1,31 +1,29 @@
-// The elements of the stage, and how they show the state.
+// The Colorize tab's stage: its elements, and how they show what the page knows.
 
-const input = h("input", {
-  type: "file", multiple: true, class: "cz-file", "aria-label": "Choose photos",
-  accept: "image/*,.avif,.heic,.heif,.tif,.tiff,.bmp,.webp",
-  onchange: () => (take([...input.files]), (input.value = "")),
-});
-const invitation = h("span", { class: "cz-big" });
-const drop = h("label", { class: "cz-drop" }, input, invitation,
-  h("span", { class: "cz-small" }, touched ? "" : "or click to choose them, or paste one"));
-const veil = h("div", { class: "cz-veil", hidden: true }, "Drop photos to colorize them");
-const camera = h("button", { type: "button", class: "cz-button cz-camera", onclick: openCamera },
-  "Use the camera");
-show(camera, Boolean(navigator.mediaDevices?.getUserMedia));
-const examples = h("section", { class: "cz-examples" }, h("h2", {}, "Or try one of these"),
-  h("div", {}, ...props.examples.map((name, number) =>
-    h("button", {
-      type: "button", "aria-label": `Try the example: ${name}`,
-      onclick: () => tryExample(number),
-    }, h("img", { src: exampleAddress(number), alt: "" }), h("span", {}, name)))));
+import {
+  cardOf, compares, original, pair, updateCard, updateOriginal, updatePair,
+} from "./cards.js";
+import { h, plural, show, touched } from "./dom.js";
+import { all, drawDownloads, saveAs } from "./downloads.js";
+import { hintStatus } from "./hints.js";
+import { address, load, ofModel, unload } from "./pictures.js";
+import { askForPhotos, forget, kept, restore } from "./remember.js";
+import { drawSettings, listenToSettings, peek, peekAtPhoto } from "./settings.js";
+import {
+  app, begin, change, complain, currentPhoto, doneOf, models, onChange, state, view,
+} from "./state.js";
+import {
+  camera, drawUploads, drop, endUploads, examples, input, makeExamples, sent, toStart, uploads,
+  veil,
+} from "./uploads.js";
 
 const count = h("span", { class: "cz-count" });
 const progress = h("progress", { "aria-label": "Progress" });
 const cancel = h("button", {
-  type: "button", class: "cz-button", onclick: () => trigger("cancel", {}),
+  type: "button", class: "cz-button", onclick: () => app.trigger("cancel", {}),
 }, "Cancel");
 const rest = h("button", {
-  type: "button", class: "cz-button cz-main", onclick: () => trigger("rest", {}),
+  type: "button", class: "cz-button cz-main", onclick: () => app.trigger("rest", {}),
 }, "Colorize the rest");
 const work = h("div", { class: "cz-work", hidden: true }, progress, count, cancel, rest);
 const status = h("p", { class: "cz-hidden", role: "status", "aria-live": "polite" });
@@ -34,23 +32,14 @@ const complaint = h("p", { class: "cz-error", role: "alert", hidden: true });
 const strip = h("nav", { class: "cz-strip", "aria-label": "Your photos" });
 const title = h("h2", { class: "cz-name" });
 const facts = h("p", { class: "cz-facts" });
-const beside = h("button", { type: "button", onclick: () => ((view.compare = false), draw()) },
-  "Side by side");
-const both = h("button", { type: "button", onclick: () => ((view.compare = true), draw()) },
-  "Compare two models");
-const switcher = h("div", { class: "cz-switch", role: "group", "aria-label": "View" }, beside, both);
-const format = h("select", {
-  class: "cz-select", "aria-label": "File format of downloads",
-  onchange: () => ((look.format = format.value), draw()),
-}, h("option", { value: "keep" }, "Same format"), h("option", { value: "jpg" }, "JPEG"),
-h("option", { value: "png" }, "PNG"));
-const saveAs = h("label", { class: "cz-save-as" }, "Save as", format);
-const all = h("a", { class: "cz-button", download: "colorized.zip", onclick: fetchFile },
-  "Download all");
+const beside = h("button", { type: "button", onclick: () => compare(false) }, "Side by side");
+const both = h("button", { type: "button", onclick: () => compare(true) }, "Compare two models");
+const switcher = h("div", { class: "cz-switch", role: "group", "aria-label": "View" },
+  beside, both);
 const remove = h("button", { type: "button", class: "cz-button cz-quiet",
-  onclick: () => trigger("remove", { photo: currentPhoto().number }) }, "Remove this photo");
+  onclick: () => app.trigger("remove", { photo: currentPhoto().number }) }, "Remove this photo");
 const restart = h("button", { type: "button", class: "cz-button cz-quiet",
-  onclick: () => trigger("restart", {}) }, "Start over");
+  onclick: () => app.trigger("restart", {}) }, "Start over");
 const head = h("header", { class: "cz-head" },
   h("div", { class: "cz-title" }, title, facts), switcher);
 const grid = h("div", { class: "cz-cards" });
@@ -69,39 +58,78 @@ const headline = h("header", { class: "cz-top" },
   h("div", { class: "cz-take" }, drop, camera), work);
 const stage = h("div", { class: "cz" },
   headline, complaint, status, examples, result, privacy, peek, veil);
-element.replaceChildren(stage);
 
-function draw() {
+/**
+ * Puts the stage into Gradio's element and keeps it up to date.
+ * props: {value, models, most_hints, examples, most_bytes} of colorize/web/tab.py; `value` is
+ * `Session.state()`. trigger(event, data), upload(file), watch(prop, callback): Gradio's.
+ */
+export function mount(element, props, trigger, upload, watch) {
+  begin(element, props, trigger, upload);
+  makeExamples();
+  element.replaceChildren(stage);
+  onChange(draw);
+  listenToSettings();
+  window.addEventListener("colorize-failed", fail);
+  watch("value", () => receive(props.value));
+  let resized = 0;
+  new ResizeObserver(() => {
+    clearTimeout(resized);
+    resized = setTimeout(change, 200);
+  }).observe(element);
+  change();
+  receive(props.value);
+  if (kept) askForPhotos();
+}
+
+// News from the app.
+function receive(news) {
+  if (!news) return;
+  Object.assign(state, news);
+  const isNew = state.newest !== view.newest || !state.photos.length;
+  if (state.newest !== view.newest) {
+    view.newest = state.newest;
+    view.photo = state.newest;
+    endUploads(); // the app shows it now
+  }
+  if (!state.taking) endUploads();
+  if (kept) restore();
+  change();
+  if (isNew && !uploads.length) toStart();
+}
+
+function fail() {
+  endUploads();
+  forget();
+  Object.assign(state, { progress: null, taking: false });
+  complain("That did not work: the app is busy or was restarted. Try again in a minute.");
+}
+
+function compare(yes) {
+  view.compare = yes;
+  change();
+}
+
+function draw({ adjusted }) {
   const focused = document.activeElement, seen = focused.matches(":focus-visible");
   const photo = currentPhoto();
   const busy = Boolean(state.progress || state.taking || uploads.length || kept);
-  tab.dataset.state = photo || uploads.length ? "result" : "empty";
-  tab.dataset.many = state.photos.length > 1;
-  tab.dataset.bins = state.models.some((name) => models.get(name)?.overBins);
-  const empty = tab.dataset.state === "empty";
-  invitation.textContent = !empty ? "Add photos"
-    : touched ? "Choose black-and-white photos" : "Drop black-and-white photos here";
-  show(complaint, problem);
-  complaint.textContent = problem;
-  show(examples, empty);
+  const empty = !photo && !uploads.length;
+  app.tab.dataset.state = empty ? "empty" : "result";
+  app.tab.dataset.many = state.photos.length > 1;
+  app.tab.dataset.bins = state.models.some((name) => models.get(name)?.overBins);
+  show(complaint, view.problem);
+  complaint.textContent = view.problem;
   show(result, !empty);
-  for (const label of tab.querySelectorAll(".cz-models label")) { // cut to a line beside a photo
-    label.title ||= label.textContent.split("\n")[1] ?? "";
-  }
   lock(busy);
-  show(headline.querySelector(".cz-take"), !busy || empty);
+  drawUploads({ empty, busy });
   drawWork();
   drawStrip();
-  drawOthers();
-  updateTemperature();
+  drawSettings();
   if (uploads.length) drawUpload(uploads[0]);
   else if (photo) drawPhoto(photo);
   keepFocus(focused, seen, busy);
-}
-
-// What is new stands at the top.
-function toStart() {
-  if (headline.getBoundingClientRect().top < 0) headline.scrollIntoView();
+  if (adjusted) peekAtPhoto();
 }
 
 // Work hides, locks and removes what may have the focus: it comes back, or goes to the start.
@@ -109,7 +137,7 @@ let lost = null;
 let wasSeen = false;
 
 function keepFocus(focused, seen, busy) {
-  if (tab.contains(focused) && !isUsable(focused)) [lost, wasSeen] = [focused, seen];
+  if (app.tab.contains(focused) && !isUsable(focused)) [lost, wasSeen] = [focused, seen];
   const isElsewhere = focused !== lost && focused !== document.body;
   if (!lost || (busy && !isElsewhere && !isUsable(lost))) return;
   const next = isUsable(lost) ? lost : nearby(lost);
@@ -118,26 +146,23 @@ function keepFocus(focused, seen, busy) {
 }
 
 function nearby(node) {
-  for (let around = node.parentElement; around && around !== tab; around = around.parentElement) {
+  let around = node.parentElement;
+  for (; around && around !== app.tab; around = around.parentElement) {
     const found = [...around.querySelectorAll("button, a[href], select, input")].find(isUsable);
     if (found) return found;
   }
   return input;
 }
 
-const isUsable = (node) =>
-  node.checkVisibility({ visibilityProperty: true }) && !node.disabled && !node.closest("[inert]");
+const isUsable = (node) => isSeen(node) && !node.disabled && !node.closest("[inert]");
 
-function currentPhoto() {
-  const chosen = state.photos.find((photo) => photo.number === view.photo);
-  return chosen ?? state.photos[0] ?? null;
-}
+const isSeen = (node) =>
+  node.checkVisibility?.({ visibilityProperty: true }) // Safari has it since 17.4
+    ?? node.getClientRects().length > 0;
 
 function lock(busy) {
-  drop.inert = busy;
-  for (const button of [camera, remove, restart]) button.disabled = busy;
-  for (const button of examples.querySelectorAll("button")) button.disabled = busy;
-  for (const part of tab.querySelectorAll(".cz-starts-work")) {
+  for (const button of [remove, restart]) button.disabled = busy;
+  for (const part of app.tab.querySelectorAll(".cz-starts-work")) {
     part.inert = busy;
     part.setAttribute("aria-disabled", busy);
   }
@@ -184,7 +209,7 @@ function drawStrip() {
     const finished = other.cards.length > 0 && ready === other.cards.length;
     const failed = other.error || other.cards.some((card) => card.state === "failed");
     const first = other.cards.find((card) => card.state === "done");
-    button.onclick = () => ((view.photo = other.number), draw());
+    button.onclick = () => ((view.photo = other.number), change());
     button.disabled = Boolean(other.url);
     button.title = other.name;
     button.setAttribute("aria-label",
@@ -209,30 +234,21 @@ function drawPhoto(photo) {
   facts.textContent = [...size, ...photo.notices].join(" · ");
   show(notice, photo.error || !photo.cards.length);
   notice.textContent = photo.error || "Choose at least one model to see colours.";
-  const done = photo.cards.filter((card) => card.state === "done").map((card) => card.model);
-  const comparing = view.compare && done.length > 1;
+  const done = doneOf(photo), comparing = compares(photo);
   show(switcher, photo.cards.length > 1);
   beside.disabled = both.disabled = done.length < 2;
   beside.setAttribute("aria-pressed", !comparing);
   both.setAttribute("aria-pressed", comparing);
-  const shown = comparing ? [pair] : photo.cards.map((card) => {
-    if (!cards.has(card.model)) cards.set(card.model, makeCard(models.get(card.model)));
-    return cards.get(card.model);
-  });
+  const shown = comparing ? [pair] : photo.cards.map((card) => cardOf(card.model));
   if (!comparing && photo.hasColours) shown.unshift(original);
   arrange(shown.map((card) => card.node), photo);
-  if (comparing) updatePair(photo, done);
-  else photo.cards.forEach((card) => updateCard(cards.get(card.model), photo, card));
+  if (comparing) updatePair(photo);
+  else photo.cards.forEach((card) => updateCard(cardOf(card.model), photo, card));
   if (!comparing && photo.hasColours) updateOriginal(photo);
-  const total = state.photos.flatMap((other) => other.cards).filter((card) => card.state === "done");
-  show(all, total.length > 1);
-  show(saveAs, done.length > 0 || total.length > 1);
-  const hints = state.photos.map((other) => [`hints-${other.number}`, written(other)]);
-  all.href = address("all.zip", {
-    ...colours(), format: look.format, models: state.models.join(","), ...Object.fromEntries(hints),
-  });
+  const total = state.photos.flatMap(doneOf).length;
+  drawDownloads(total, done.length);
   show(foot, true);
-  show(guess, total.length > 0);
+  show(guess, total > 0);
 }
 
 // While a file is on its way the photo is shown from this machine, where it will stand.
@@ -240,13 +256,14 @@ function drawUpload(file) {
   title.textContent = file.name;
   facts.textContent = "";
   for (const part of [notice, switcher, foot, guess]) show(part, false);
-  arrange([file.node], file, tab.querySelectorAll(".cz-models :checked").length || 1);
+  arrange([file.node], file, app.tab.querySelectorAll(".cz-models :checked").length || 1);
 }
 
 function arrange(nodes, photo, number = nodes.length) {
   const portrait = photo.size && photo.size[1] > photo.size[0];
   const columns = number <= 3 ? number : portrait && number === 4 ? 4 : number === 4 ? 2 : 3;
   grid.style.setProperty("--columns", columns);
-  const same = nodes.length === grid.children.length && nodes.every((node, i) => node === grid.children[i]);
+  const old = [...grid.children];
+  const same = nodes.length === old.length && nodes.every((node, i) => node === old[i]);
   if (!same) grid.replaceChildren(...nodes);
 }

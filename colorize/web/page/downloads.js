@@ -1,0 +1,60 @@
+// Files out: a photo's, and all of them as a ZIP.
+
+import { h, show } from "./dom.js";
+import { address, colours, unreachable, writtenHints } from "./pictures.js";
+import { change, complain, look, state } from "./state.js";
+
+const format = h("select", {
+  class: "cz-select", "aria-label": "File format of downloads",
+  onchange: () => ((look.format = format.value), change()),
+}, h("option", { value: "keep" }, "Same format"), h("option", { value: "jpg" }, "JPEG"),
+h("option", { value: "png" }, "PNG"));
+
+/** The choice of the files' format. */
+export const saveAs = h("label", { class: "cz-save-as" }, "Save as", format);
+
+/** The link to the ZIP. */
+export const all = h("a", {
+  class: "cz-button", download: "colorized.zip", onclick: fetchFile,
+}, "Download all");
+
+/** number: how many pictures are done, of all photos; ofThis: of the photo that is looked at. */
+export function drawDownloads(number, ofThis) {
+  show(all, number > 1);
+  show(saveAs, ofThis > 0 || number > 1);
+  format.value = look.format;
+  const hints = state.photos.map((photo) => [`hints-${photo.number}`, writtenHints(photo)]);
+  all.href = address("all.zip", {
+    ...colours(), format: look.format, models: state.models.join(","), ...Object.fromEntries(hints),
+  });
+}
+
+const pixelsOfAll = () => state.photos.filter((photo) => photo.size).reduce(
+  (sum, { size: [width, height] }) => sum + width * height * state.models.length, 0);
+
+/**
+ * Follows a link to a full-size file, which is made on demand: the link says that it works, and
+ * the page why if it cannot.
+ */
+export async function fetchFile(event) {
+  const link = event.currentTarget;
+  if (link === all && pixelsOfAll() > 2e8) return; // too much to hold here: the browser fetches it
+  event.preventDefault();
+  const words = link.textContent;
+  if (link.getAttribute("aria-busy") === "true") return;
+  link.setAttribute("aria-busy", "true");
+  link.textContent = "Preparing…";
+  try {
+    const answer = await fetch(link.href);
+    if (!answer.ok) throw new Error((await answer.json()).error);
+    const header = answer.headers.get("Content-Disposition");
+    const name = /filename\*?=(?:utf-8'')?"?([^";]+)/i.exec(header)[1];
+    const url = URL.createObjectURL(await answer.blob());
+    h("a", { href: url, download: decodeURIComponent(name) }).click();
+    setTimeout(() => URL.revokeObjectURL(url), 60000);
+  } catch (error) {
+    complain(error instanceof TypeError ? unreachable : error.message);
+  }
+  link.textContent = words;
+  link.removeAttribute("aria-busy");
+}

@@ -1,0 +1,87 @@
+// The addresses of pictures, and how they come into the page.
+
+import { chosenHints, complain, look, state } from "./state.js";
+
+/** The address of what lies at `path` of this visitor; what is null in `extra` is left out. */
+export function address(path, extra = {}) {
+  const query = new URLSearchParams();
+  const all = { size: state.size, ...extra };
+  for (const [key, value] of Object.entries(all)) if (value != null) query.set(key, value);
+  return `gradio_api/colorize/${state.key}/${path}?${query}`;
+}
+
+/** The path of what a model makes of a photo: "colour", "uncertainty", "figures", "file". */
+export const ofModel = (photo, model, what) =>
+  `${photo.number}/${encodeURIComponent(model)}/${what}`;
+
+/** The address of an example photo. */
+export const exampleAddress = (number) => `gradio_api/colorize/example/${number}`;
+
+/** The settings of colours, for `address`. */
+export const colours = () =>
+  ({ saturation: look.saturation, temperature: look.temperature, seed: look.seed });
+
+/** Those that a model follows, and the photo's hints. */
+export const coloursOf = (photo, model) => ({
+  ...(model.overBins ? colours() : { saturation: look.saturation }),
+  hints: model.takesHints ? writtenHints(photo) : null,
+});
+
+/** A photo's hints as addresses have them, null where there are none. */
+export const writtenHints = (photo) =>
+  chosenHints(photo).map(({ x, y, colour }) => `${x},${y},${colour}`).join(" ") || null;
+
+/** How many pixels the longest side of a preview in `box` needs, in the steps that are kept. */
+export function side(box, photo) {
+  const [width, height] = photo.size;
+  const shown = (box.clientWidth || 600) * Math.min(window.devicePixelRatio || 1, 2);
+  const longest = shown * Math.max(1, height / width);
+  return [400, 800, 1200].find((step) => longest <= step) ?? 1600;
+}
+
+/** One request at a time a picture; while it is under way only the newest wish is kept. */
+export function load(image, url) {
+  if (image.wanted === url) return;
+  image.wanted = url;
+  if (image.busy) return;
+  const next = () => {
+    const current = image.wanted;
+    image.busy = true;
+    image.classList.add("cz-busy");
+    const done = () => {
+      image.busy = false;
+      image.classList.remove("cz-busy");
+      if (image.wanted && image.wanted !== current) next();
+    };
+    image.onload = () => {
+      image.classList.remove("cz-missing");
+      image.classList.add("cz-loaded");
+      done();
+    };
+    image.onerror = () => (image.classList.add("cz-missing"), done(), explain(current));
+    image.src = current;
+  };
+  next();
+}
+
+/** Empties an `<img>`, so that nothing of another photo is seen in it. */
+export function unload(image) {
+  image.wanted = null;
+  image.busy = false;
+  image.onload = image.onerror = null;
+  image.classList.remove("cz-loaded", "cz-missing", "cz-busy");
+  image.removeAttribute("src");
+}
+
+/** The sentence for an app that is gone. */
+export const unreachable =
+  "The app does not answer. Check the connection, then load the page again.";
+
+/** Why a picture did not come, asked of the app. */
+async function explain(url) {
+  if (url.startsWith("blob:")) return; // of this page, not of the app
+  const answer = await fetch(url).catch(() => null);
+  if (answer?.ok) return;
+  const body = await answer?.json().catch(() => null);
+  complain(body?.error ?? unreachable);
+}

@@ -1,0 +1,84 @@
+// What the page knows, and the one way to have it drawn anew.
+
+/** By name: {name, title, summary, overBins, temperature, takesHints}. */
+export const models = new Map();
+
+/** What the tab is part of: {element, tab, props, trigger, upload}, as Gradio gave it. */
+export const app = {};
+
+/** What the app told last: `Session.state()` of colorize/web/session.py. */
+export const state = { photos: [], models: [], progress: null, waiting: 0 };
+
+/** What the visitor wants of colours and files: a part of their addresses. */
+export const look = { saturation: 1, temperature: null, seed: null, unsure: false, format: "keep" };
+
+/** What of it is seen, and what only this page knows. */
+export const view = {
+  photo: null, compare: false, left: null, right: null,
+  hinting: null, hint: null, // the model whose card takes hints, the hint at hand
+  problem: "", // a sentence
+  moving: false, // an adjustment follows the pointer: smaller previews do
+};
+
+/** Called once, before anything is drawn. */
+export function begin(element, props, trigger, upload) {
+  Object.assign(app, { element, tab: element.closest("#colorize"), props, trigger, upload });
+  for (const model of props.models) models.set(model.name, model);
+}
+
+const drawings = [];
+
+/** Has `draw({ adjusted })` called after every change. */
+export const onChange = (draw) => drawings.push(draw);
+
+/**
+ * Redraws: whatever changes something of the above says so here, and nobody else draws.
+ * adjusted: the colours follow a setting, which may be far from the photo.
+ */
+export function change({ adjusted = false } = {}) {
+  for (const draw of drawings) draw({ adjusted });
+}
+
+let settle = 0;
+
+/** A change of the colours under the visitor's hand: small previews until it rests. */
+export function follow() {
+  view.moving = true;
+  change({ adjusted: true });
+  clearTimeout(settle);
+  settle = setTimeout(() => ((view.moving = false), change()), 400);
+}
+
+/** Tells the visitor what is wrong. */
+export function complain(sentence) {
+  view.problem = sentence;
+  change();
+}
+
+/** Whether the tab is the one that is open. */
+export const isOpen = () => app.element.offsetParent !== null;
+
+/** The photo that is looked at, or null. */
+export function currentPhoto() {
+  const chosen = state.photos.find((photo) => photo.number === view.photo);
+  return chosen ?? state.photos[0] ?? null;
+}
+
+/** The names of the models that have colorized a photo. */
+export const doneOf = (photo) =>
+  photo.cards.filter((card) => card.state === "done").map((card) => card.model);
+
+/** What tells a photo from all others, those of earlier sessions too. */
+export const idOf = (photo) => `${state.key}/${photo.number}`;
+
+const hinted = new Map();
+
+/** The hints of a photo: {list: [{x, y, colour}], past: [lists], last: what changed}. */
+export function hintsOf(photo) {
+  const id = idOf(photo);
+  if (!hinted.has(id)) hinted.set(id, { list: [], past: [], last: null });
+  return hinted.get(id);
+}
+
+/** The hints of a photo that have a colour already. */
+export const chosenHints = (photo) => hintsOf(photo).list.filter((hint) => hint.colour);

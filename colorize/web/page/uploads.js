@@ -1,0 +1,180 @@
+// Photos in: chosen, dropped, pasted, taken with the camera, or one of the examples.
+
+import { h, show, touched } from "./dom.js";
+import { exampleAddress } from "./pictures.js";
+import { frame } from "./slider.js";
+import { app, change, isOpen, view } from "./state.js";
+
+/** The photos on their way, in the form of the state's, and with {url, node}. */
+export let uploads = [];
+
+/** How many of them have arrived. */
+export let sent = 0;
+
+/** Where files are chosen. */
+export const input = h("input", {
+  type: "file", multiple: true, class: "cz-file", "aria-label": "Choose photos",
+  accept: "image/*,.avif,.heic,.heif,.tif,.tiff,.bmp,.webp",
+  onchange: () => (take([...input.files]), (input.value = "")),
+});
+
+const invitation = h("span", { class: "cz-big" });
+
+/** Where photos are dropped; it frames `input`. */
+export const drop = h("label", { class: "cz-drop" }, input, invitation,
+  h("span", { class: "cz-small" }, touched ? "" : "or click to choose them, or paste one"));
+
+/** Lies over the page while photos are dragged over it. */
+export const veil = h("div", { class: "cz-veil", hidden: true }, "Drop photos to colorize them");
+
+/** Opens the camera. */
+export const camera = h("button", {
+  type: "button", class: "cz-button cz-camera", onclick: openCamera,
+}, "Use the camera");
+show(camera, Boolean(navigator.mediaDevices?.getUserMedia));
+
+const row = h("div");
+
+/** The photos to try. */
+export const examples = h("section", { class: "cz-examples" },
+  h("h2", {}, "Or try one of these"), row);
+
+/** Makes a button for each example, once `begin` has said which there are. */
+export function makeExamples() {
+  row.replaceChildren(...app.props.examples.map((name, number) =>
+    h("button", {
+      type: "button", "aria-label": `Try the example: ${name}`,
+      onclick: () => tryExample(number),
+    }, h("img", { src: exampleAddress(number), alt: "" }), h("span", {}, name))));
+}
+
+/** empty: there is no photo yet. busy: none can be added now. */
+export function drawUploads({ empty, busy }) {
+  invitation.textContent = !empty ? "Add photos"
+    : touched ? "Choose black-and-white photos" : "Drop black-and-white photos here";
+  show(examples, empty);
+  show(drop.parentElement, !busy || empty);
+  drop.inert = busy;
+  for (const button of [camera, ...row.children]) button.disabled = busy;
+}
+
+/** Scrolls to where what is new stands: the top. */
+export function toStart() {
+  const top = drop.closest(".cz-top");
+  if (top.getBoundingClientRect().top < 0) top.scrollIntoView();
+}
+
+async function take(files) {
+  if (!files.length || drop.inert) return;
+  view.problem = "";
+  uploads = files.map((file) => local(file.name, URL.createObjectURL(file)));
+  sent = 0;
+  change();
+  toStart();
+  const paths = [];
+  for (const file of files) {
+    try {
+      paths.push((await app.upload(file)).path);
+    } catch (error) {
+      const tooLarge = /size|large/i.test(String(error)) || file.size > app.props.most_bytes;
+      view.problem = tooLarge
+        ? `${file.name} is too large to be sent. Save it smaller, then drop it again.`
+        : `${file.name} could not be sent. Check the connection, then drop it again.`;
+    }
+    sent += 1;
+    change();
+  }
+  if (!paths.length) endUploads();
+  else app.trigger("photos", { paths });
+  change();
+}
+
+// A photo that the app has not opened yet, in the frame that it will stand in.
+function local(name, url) {
+  const image = h("img", { src: url, alt: `${name} in grey` });
+  const box = h("div", { class: "cz-slider cz-still" }, image);
+  const node = h("article", { class: "cz-card cz-local" }, h("header", {}), box);
+  const photo = { name, url, node, size: null, cards: [] };
+  image.onload = () => {
+    photo.size = [image.naturalWidth, image.naturalHeight];
+    frame(box, photo);
+    change();
+  };
+  image.onerror = () => show(box, false); // a format that browsers do not know
+  return photo;
+}
+
+function tryExample(number) {
+  view.problem = "";
+  uploads = [local(app.props.examples[number], exampleAddress(number))];
+  sent = 1;
+  change();
+  toStart();
+  app.trigger("example", { number });
+}
+
+/** Once the app shows them, or never will. */
+export function endUploads() {
+  for (const file of uploads) URL.revokeObjectURL(file.url);
+  uploads = [];
+}
+
+const filesOf = (list) => [...(list ?? [])].filter((file) => file.size || file.type);
+
+document.addEventListener("paste", (event) => {
+  const files = filesOf(event.clipboardData?.files);
+  if (!files.length || !isOpen()) return;
+  event.preventDefault();
+  take(files);
+});
+for (const kind of ["dragenter", "dragover"]) {
+  document.addEventListener(kind, (event) => {
+    if (!event.dataTransfer?.types.includes("Files") || !isOpen()) return;
+    event.preventDefault();
+    show(veil, !drop.inert);
+  });
+}
+document.addEventListener("dragleave", (event) => {
+  if (!event.relatedTarget) show(veil, false);
+});
+document.addEventListener("drop", (event) => {
+  show(veil, false);
+  const files = filesOf(event.dataTransfer?.files);
+  if (!files.length || !isOpen()) return;
+  event.preventDefault();
+  take(files);
+});
+
+async function openCamera() {
+  const video = h("video", { autoplay: true, playsinline: true, muted: true });
+  const shoot = h("button", { type: "button", class: "cz-button cz-main", disabled: true },
+    "Take the photo");
+  const close = h("button", { type: "button", class: "cz-button" }, "Cancel");
+  const words = h("p", {}, "Waiting for the camera…");
+  const dialog = h("dialog", { class: "cz-dialog", "aria-label": "Camera" },
+    video, words, h("div", {}, shoot, close));
+  let stream = null;
+  close.onclick = () => dialog.close();
+  const stop = () => stream?.getTracks().forEach((track) => track.stop());
+  dialog.onclose = () => (stop(), dialog.remove(), camera.focus());
+  shoot.onclick = () => {
+    const canvas = h("canvas", { width: video.videoWidth, height: video.videoHeight });
+    canvas.getContext("2d").drawImage(video, 0, 0);
+    canvas.toBlob((blob) => {
+      dialog.close();
+      take([new File([blob], "camera.jpg", { type: "image/jpeg" })]);
+    }, "image/jpeg", 0.95);
+  };
+  camera.closest(".cz").append(dialog);
+  dialog.showModal();
+  try {
+    stream = await navigator.mediaDevices.getUserMedia({ video: { width: 1920, height: 1080 } });
+    if (!dialog.open) return stop();
+    video.srcObject = stream;
+    video.onloadeddata = () => ((shoot.disabled = false), (words.textContent = ""));
+  } catch {
+    show(video, false);
+    words.textContent =
+      "The camera cannot be used here. Allow it in the browser, or choose a file.";
+  }
+}
