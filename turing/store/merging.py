@@ -129,6 +129,8 @@ def _take_over(db: sqlite3.Connection) -> tuple[int, int]:
     participants = db.execute("SELECT changes()").fetchone()[0]
     for sql in _WHAT_THEY_DID:
         db.execute(sql)
+    if db.execute("SELECT 1 FROM b.sqlite_master WHERE name = 'views'").fetchone():
+        db.execute(_VIEWS)  # before the choices: those of trials that have none here
     choices = db.execute(_CHOICES).rowcount
     delete_forgotten(db)
     return participants, choices
@@ -288,6 +290,13 @@ _WHAT_THEY_DID = (
     "WHERE (person IS NULL) = (participant IS NULL) AND NOT EXISTS (SELECT 1 FROM events e "
     "WHERE e.participant IS y.person AND e.at = y.at AND e.what = y.what "
     "AND e.detail = y.detail) ORDER BY id",
+)
+
+_VIEWS = (
+    "INSERT INTO views SELECT t.id, v.exposure_ms, v.frames, v.dropped_frames, v.refresh_hz, "
+    "v.drawn_width, v.drawn_height, v.device_pixel_ratio, v.layout FROM b.views v "
+    "JOIN b.trials u ON u.id = v.trial JOIN trials t USING (picture) "
+    "WHERE t.id NOT IN (SELECT trial FROM choices) AND t.id NOT IN (SELECT trial FROM views)"
 )
 
 _CHOICES = (

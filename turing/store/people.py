@@ -337,6 +337,7 @@ def delete_forgotten(db: sqlite3.Connection) -> dict[str, int]:
     listed = "SELECT participant FROM forgotten"
     of_trials = f"trial IN (SELECT id FROM trials WHERE participant IN ({listed}))"
     conditions = {
+        "views": of_trials,
         "choices": of_trials,
         "trials": f"participant IN ({listed})",
         "answers": f"participant IN ({listed})",

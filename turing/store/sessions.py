@@ -126,8 +126,12 @@ class Sessions:
         rt_ms: float,
         shown_ms: float | None = None,
         focus_lost: int = 0,
+        view: Mapping[str, Any] | None = None,
     ) -> Answered:
-        """Write a choice for the present trial. The first stands: the same again is no other."""
+        """Write a choice for the present trial. The first stands: the same again is no other.
+
+        `view` is what the page measured while it was shown, by columns of the table `views`.
+        """
         with self.store.writing() as db:
             person = people.taking_part(db, token)
             row = db.execute(
@@ -146,6 +150,12 @@ class Sessions:
                     "INSERT INTO choices (trial, choice, rt_ms, shown_ms, received) "
                     "VALUES (?, ?, ?, ?, ?)",
                     (number, choice, float(rt_ms), shown_ms, now),
+                )
+                exposure_ms = self.store.version(db, person.version).study.trials.exposure_ms
+                seen = {"trial": number, "exposure_ms": exposure_ms} | dict(view or {})
+                db.execute(
+                    f"INSERT INTO views ({', '.join(seen)}) VALUES ({', '.join('?' * len(seen))})",
+                    tuple(seen.values()),
                 )
                 if focus_lost:
                     note(db, person.id, "focus lost", f"trial {position}, {focus_lost}", now)

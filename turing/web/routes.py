@@ -8,7 +8,7 @@ import json
 import logging
 from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from starlette.requests import ClientDisconnect, Request
@@ -69,6 +69,16 @@ class StartBody(_Body):
     preview: str | None = Field(None, max_length=100, description="the key of a preview link")
 
 
+class View(_Body):
+    frames: int | None = Field(None, ge=0, le=10_000_000)
+    dropped_frames: int | None = Field(None, ge=0, le=10_000_000)
+    refresh_hz: float | None = Field(None, ge=0, le=100_000)
+    drawn_width: float | None = Field(None, ge=0, le=100_000)
+    drawn_height: float | None = Field(None, ge=0, le=100_000)
+    device_pixel_ratio: float | None = Field(None, ge=0, le=1000)
+    layout: Literal["beside", "stacked", "single"] | None = None
+
+
 class AnswerBody(_Body):
     trial: str = Field(max_length=100, description="the trial's ID")
     choice: int = Field(ge=0, le=1, description="0 or 1")
@@ -76,6 +86,9 @@ class AnswerBody(_Body):
     shown_ms: float | None = Field(None, ge=0, le=1e12, description="milliseconds, 0 or more")
     focus_lost: int = Field(
         0, ge=0, le=10_000, description="how often the page lost the focus, 10000 at most"
+    )
+    view: View | None = Field(
+        None, description="what was measured: " + ", ".join(View.model_fields)
     )
 
 

@@ -9,8 +9,12 @@ import pytest
 
 from tests.turing.support.answering import participant, two_people
 from tests.turing.support.studies import built, rows
+from turing.analysis.crowd import Skills
+from turing.analysis.results_json import results_json
+from turing.analysis.simulate import simulate
 from turing.errors import TuringError
 from turing.report.export import COLUMNS, export, table
+from turing.report.of_store import store_results
 from turing.store import people
 from turing.store.records import choice_rows
 
@@ -84,6 +88,22 @@ def test_text_that_a_spreadsheet_would_run_is_text(store, tmp_path):
 def test_excel_takes_csv_for_utf_8(store, tmp_path):
     written = export(store, tmp_path / "choices.csv")
     assert all(file.read_bytes().startswith(b"\xef\xbb\xbf") for file in written[:2])
+
+
+def test_made_up_people_are_marked(tmp_path):
+    with built(tmp_path / "studies") as store:
+        simulate(store, Skills({}), 2, seed=1)
+        written = export(store, tmp_path / "choices.csv")
+        assert {row["simulated"] for row in read_csv(written.path)} == {"true"}
+        meanings = {row["column"]: row["meaning"] for row in read_csv(written.dictionary)}
+        assert "made up" in meanings["simulated"]
+        assert results_json(store_results(store))["simulated"] is True
+
+
+def test_people_are_not(store, tmp_path):
+    found = read_csv(export(store, tmp_path / "choices.csv").path)
+    assert {row["simulated"] for row in found} == {"false"}
+    assert results_json(store_results(store))["simulated"] is False
 
 
 def test_json(store, tmp_path):

@@ -44,6 +44,7 @@ def test_what_is_forgotten_is_gone(sessions, store):
         for table in ("participants", "trials", "events")
     }
     assert people.forget(store, 1) == {
+        "views": 8,
         "choices": 8,
         "trials": 8,
         "answers": 2,

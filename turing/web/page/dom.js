@@ -20,6 +20,9 @@ export function fill(node, ...children) {
 
 export const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
+/** Resolves as the next frame begins, to its time: what is changed then is painted in it. */
+export const frame = () => new Promise(requestAnimationFrame);
+
 /** Resolves once the frame that shows the present state of the page has been painted. */
 export const painted = () =>
   new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
