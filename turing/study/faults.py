@@ -113,7 +113,9 @@ def _contradictions(study: "Study") -> Iterator[tuple[str, str]]:
             "expected more than 0 for pick-fake-sequential (1000 in Zhang et al. 2016), found 0",
         )
     yield from _of_participants(study)
-    for name, text in study.texts:
+    texts = study.texts
+    buttons = {f"buttons.{name}": text for name, text in texts.buttons.items()}
+    for name, text in (*texts.model_dump(exclude={"buttons"}).items(), *buttons.items()):
         if html := _HTML.search(text):
             yield f"texts.{name}", f"expected Markdown without HTML, found {shown(html[0])}"
     yield from _of_questions(study)

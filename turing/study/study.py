@@ -137,6 +137,7 @@ class Texts(_Table):
     consent: Text = Field(description="Markdown, 20000 characters at most")
     instructions: Text = Field(description="Markdown, 20000 characters at most")
     thanks: Text = Field("Thank you!", description="Markdown, 20000 characters at most")
+    buttons: dict[str, Line] = _newer({}, description="lines of text by the names in texts/en.json")
 
 
 class Question(_Table):
@@ -192,7 +193,7 @@ class Study(_Table):
 
     @property
     def source(self) -> str:
-        """The file's text, to be kept with the study."""
+        """The file's text, a byte order mark too, to be kept with the study."""
         return self._source
 
     @property
@@ -243,7 +244,7 @@ def load_study(path: Path | str) -> Study:
     try:
         with path.open("rb") as file:
             data = file.read(LARGEST_FILE + 1)
-        text = data.decode("utf-8-sig")
+        text = data.decode("utf-8")
     except IsADirectoryError:
         raise TuringError(f"{path}: expected a study file, found a folder") from None
     except FileNotFoundError:
@@ -260,7 +261,7 @@ def load_study(path: Path | str) -> Study:
 def parse_study(text: str, path: Path | str = "study.toml") -> Study:
     """A study from its TOML; `path` is named in messages, and folders are relative to it."""
     try:
-        data = tomllib.loads(text)
+        data = tomllib.loads(text.removeprefix("\ufeff"))
     except tomllib.TOMLDecodeError as error:
         raise TuringError(f"{path}: not valid TOML: {error}") from None
     except RecursionError:

@@ -180,7 +180,7 @@ class _Calls:
                 "title": study.study.title,
                 "language": study.study.language,
                 "protocol": study.protocol,
-                "texts": study.texts.model_dump(),
+                "texts": study.texts.buttons | study.texts.model_dump(exclude={"buttons"}),
                 "questions": _questions(q for q in study.questions if q.when == "before"),
                 "query": study.participants.query,
                 "identify_by": study.participants.identify_by,

@@ -322,6 +322,14 @@ def test_newer_keys_at_their_defaults_make_no_other_study():
         assert parse_study(example.replace(*change)).sha256 != STORED["study.toml"]
 
 
+def test_a_byte_order_mark_is_kept_with_the_text_and_changes_nothing(tmp_path):
+    file = tmp_path / "study.toml"
+    file.write_bytes(b"\xef\xbb\xbf" + TEXT.replace("\n", "\r\n").encode())
+    study = load_study(file)
+    assert study.source.encode() == file.read_bytes()
+    assert parse_study(study.source).sha256 == study.sha256
+
+
 def test_an_id_is_required_where_people_are_told_apart_by_it():
     example = TEXT.replace("require_id = true", "")
     assert parse_study(example).participants.needs_id

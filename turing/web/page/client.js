@@ -239,7 +239,25 @@ function newToken() {
   return base64.replace(/\+/g, "-").replace(/\//g, "_").replace(/=/g, "");
 }
 
-/** localStorage under a prefix; memory where the browser refuses it to a page inside another. */
+/** The tab's own name, which outlasts a reload, as a storage. */
+function tabStorage(name) {
+  const read = () => {
+    try {
+      return JSON.parse(window.name).study ?? {};
+    } catch {
+      return {}; // somebody else's name
+    }
+  };
+  const write = (values) => (window.name = JSON.stringify({ study: values }));
+  return {
+    isMemory: true,
+    get: (key) => read()[name(key)] ?? null,
+    set: (key, value) => write({ ...read(), [name(key)]: value }),
+    remove: (key) => write({ ...read(), [name(key)]: undefined }),
+  };
+}
+
+/** localStorage under a prefix; the tab's name where the browser refuses it to a page inside another. */
 function openStorage(keyspace) {
   const name = (key) => `${keyspace}/${key}`;
   try {
@@ -252,12 +270,6 @@ function openStorage(keyspace) {
       remove: (key) => localStorage.removeItem(name(key)),
     };
   } catch {
-    const memory = new Map();
-    return {
-      isMemory: true,
-      get: (key) => memory.get(key) ?? null,
-      set: (key, value) => memory.set(key, value),
-      remove: (key) => memory.delete(key),
-    };
+    return tabStorage(name);
   }
 }

@@ -173,7 +173,8 @@ class Page {
   async pauseBefore({ trial, position, total, break: isBreak }) {
     const options = { leave: this.leave };
     if (this.wasPractice && !trial.practice) {
-      const text = this.say("practice_over_text", { total });
+      const told = trial.kind === "preference" ? "practice_over_preference" : "practice_over_text";
+      const text = this.say(told, { total });
       await this.screens.page(this.say("practice_over"), text, "start", options);
     } else if (isBreak) {
       const text = this.say("break_text", { done: position - 1, total });
