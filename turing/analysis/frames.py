@@ -8,11 +8,10 @@ import pandas as pd
 
 from turing.analysis.data import TRIAL_COLUMNS, StudyData, one_protocol
 from turing.errors import TuringError
-from turing.store.records import Row, check_versions, read_records, versions_in
+from turing.store.records import Row, check_versions, holds_simulated, read_records, versions_in
 from turing.store.store import Store, facts
 from turing.study.study import Study
 
-SIMULATED = "simulated"  # the event that marks a store with synthetic participants
 _TYPES = dict.fromkeys(("participant", "position", "photo_id"), "int64")
 _TYPES |= dict.fromkeys(("choice", "correct", "rt_ms"), "float64")  # NaN = none
 
@@ -34,9 +33,7 @@ def load_data(store: Store, versions: Sequence[int] | None = None) -> StudyData:
         everybody = db.execute(
             "SELECT version, count(*) FROM participants WHERE NOT preview GROUP BY version"
         ).fetchall()
-        (simulated,) = db.execute(
-            "SELECT EXISTS (SELECT 1 FROM events WHERE what = ?)", (SIMULATED,)
-        ).fetchone()
+        simulated = holds_simulated(db)
     study = studies[-1]
     people = [row for row in records.participants if not row["preview"]]
     counted = {row["participant"] for row in people}
@@ -51,7 +48,7 @@ def load_data(store: Store, versions: Sequence[int] | None = None) -> StudyData:
         pd.DataFrame(answers, columns=["participant", "question", "answer"]),
         program,
         json.loads(report),
-        bool(simulated),
+        simulated,
         {version: n for version, n in everybody if version not in chosen},
     )
 

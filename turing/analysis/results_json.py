@@ -18,6 +18,7 @@ def results_json(results: Results) -> dict[str, Any]:
         "study": data.study.name,
         "version": list(data.versions) if len(data.versions) > 1 else data.versions[0],
         "protocol": data.protocol,
+        "simulated": data.simulated,
         "participants": len(results.counted),
         "excluded": len(ruled_out.participants),
         "people": {

@@ -13,10 +13,10 @@ from typing import NamedTuple
 import numpy as np
 
 from turing.analysis.crowd import Manner, Person, Skills
-from turing.analysis.frames import SIMULATED
 from turing.errors import TuringError
 from turing.store.copies import Kept, backup
 from turing.store.people import delete_forgotten, new_token
+from turing.store.records import SIMULATED, holds_simulated
 from turing.store.sessions import Sessions
 from turing.store.store import Store, facts, note, now_ms
 from turing.study.study import Question, Study
@@ -128,9 +128,7 @@ def _prepare(store: Store) -> tuple[Study, int]:
         own = facts(db)
         if own.version is None:
             raise TuringError(f"{store.path}: expected a study that is built, found none")
-        (marked,) = db.execute(
-            "SELECT EXISTS (SELECT 1 FROM events WHERE what = ?)", (SIMULATED,)
-        ).fetchone()
+        marked = holds_simulated(db)
         (there,) = db.execute("SELECT count(*) FROM participants WHERE NOT preview").fetchone()
         if there and not marked:
             raise TuringError(

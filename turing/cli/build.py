@@ -1,6 +1,7 @@
 """The command that renders a study: build."""
 
 import contextlib
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
@@ -18,9 +19,10 @@ from turing.cli.base import (
     say,
 )
 from turing.cli.study import LOCAL, Address, preview_link
+from turing.errors import WrongUseError
 from turing.store.files import new_folder
 from turing.store.store import DEFAULT_FOLDER, Store, create_store, store_path
-from turing.study.study import load_study
+from turing.study.study import Study, load_study
 
 
 @command("build")
@@ -59,7 +61,9 @@ def build(
     from turing.stimuli.selection import report_lines
 
     wanted = load_study(study)
+    _check_language(study, wanted)
     with _store(store, wanted.name, part) as opened:
+        before = opened.facts()
         with progress_bars() as progress:
             made = render(wanted, opened, progress, device)
         for line in report_lines(made.report):
@@ -68,10 +72,34 @@ def build(
             f"{wanted.name}: version {made.version} is built, {made.rendered} pictures made, "
             f"{made.kept} kept"
         )
+        if before.state == "open" and before.version != made.version:
+            say(
+                f"The study is open: who comes from now on sees version {made.version}, who has "
+                f"started stays at version {before.version}"
+            )
         say(f"Pre-registration: {made.preregistration}")
         say(f"Preview: {preview_link(opened.facts(), address)}")
         if check:
             _check(opened)
+
+
+def _check_language(file: Path, study: Study) -> None:
+    """WrongUseError where the page would speak English without a word."""
+    from turing.web.routes import PAGE
+
+    texts = {path.stem: path for path in sorted((PAGE / "texts").glob("*.json"))}
+    names = json.loads(texts["en"].read_text("utf-8"))
+    language, buttons = study.study.language, study.texts.buttons
+    if unknown := [name for name in buttons if name not in names]:
+        raise WrongUseError(
+            f"{file}: texts.buttons.{unknown[0]}: unknown key; {PAGE / 'texts' / 'en.json'} has all"
+        )
+    if language not in texts and not buttons:
+        raise WrongUseError(
+            f"{file}: study.language: the page has texts for {', '.join(texts)}, found "
+            f'"{language}"; give its own under [texts.buttons], by the names in '
+            f"{PAGE / 'texts' / 'en.json'}"
+        )
 
 
 @contextlib.contextmanager

@@ -3,6 +3,7 @@
 import csv
 import hmac
 import json
+import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,6 +20,7 @@ COLUMNS = {  # name: (type, meaning)
     "part": ("integer", "which app the participant was at, where a study runs on several"),
     "participant": ("integer", "the participant, within this file"),
     "number": ("integer", "what the participant's trials were drawn by, within version and part"),
+    "simulated": ("boolean", "whether the participants are made up, by `turing simulate`"),
     "preview": ("boolean", "a preview, never to be counted"),
     "consented": ("time", "when the participant agreed and started (UTC)"),
     "finished": ("time", "when the participant came to the end (UTC); empty = did not"),
@@ -36,14 +38,24 @@ COLUMNS = {  # name: (type, meaning)
     "choice": ("integer", "the part picked: 0 left or first, 1 right or second; single: 0 real"),
     "correct": ("boolean", "whether the choice was right; empty where there is no right one"),
     "rt_ms": ("number", "response time in ms, by the participant's clock"),
+    "exposure_ms": ("integer", "how long each part was to be shown in ms; 0 = until answered"),
     "shown_ms": ("number", "how long the picture was shown in ms, by the participant's clock"),
+    "frames": ("integer", "frames of the screen that showed a timed picture, all parts together"),
+    "dropped_frames": ("integer", "frames that came late while it was shown"),
+    "refresh_hz": ("number", "the screen's refresh rate, as it was measured before"),
+    "drawn_width": ("number", "a part's width on the page in CSS pixels"),
+    "drawn_height": ("number", "a part's height on the page in CSS pixels"),
+    "device_pixel_ratio": ("number", "pixels of the screen in a CSS pixel"),
+    "layout": ("text", "how the parts stood: beside, stacked or single"),
     "answered": ("time", "when the server had the choice (UTC)"),
     "server_ms": ("integer", "ms since the choice before, or the start, by the server's clock"),
 }
 _QUERY = "query."
 _ANSWER = "answer."
 _SIDES = ("model", "left", "right")
-_RUN_BY_SPREADSHEETS = tuple("=+-@\t\r\n＝＋－＠")
+# A spreadsheet may cut a line at commas, semicolons, tabs or line ends, whatever wrote it meant.
+_STARTS_A_FORMULA = re.compile(r"""^(?=[\s"']*[=+\-@＝＋－＠])|^(?=[\t\r\n])""")
+_FORMULA_WITHIN = re.compile(r"""(?<=[,;\t\r\n])(?=[ "']*[=+\-@＝＋－＠])""")
 
 
 class Exported(NamedTuple):
@@ -143,19 +155,25 @@ def _write_csv(path: Path, columns: Sequence[str], rows: Sequence[Row]) -> None:
 
 
 def _write_lines(path: Path, head: Sequence[str], lines: Iterable[Sequence[Any]]) -> None:
-    with path.open("w", encoding="utf-8", newline="") as file:
+    # With a byte order mark, by which Excel knows UTF-8.
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.writer(file)  # ends lines as RFC 4180 does, and so quotes both kinds
         writer.writerow(head)
         writer.writerows(lines)
 
 
 def _cell(value: Any) -> Any:
-    """A value as spreadsheets show it and do not run it: text that starts a formula gets a '."""
+    """A value as spreadsheets show it and do not run it: what starts a formula gets a '."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, str) and value.lstrip(" ").startswith(_RUN_BY_SPREADSHEETS):
-        return f"'{value}"
-    return value
+    return _neutral(value) if isinstance(value, str) else value
+
+
+def _neutral(text: str) -> str:
+    """A text with a ' before every formula that a spreadsheet could find in it."""
+    words = text.lstrip()
+    blank = text[: len(text) - len(words)]
+    return _STARTS_A_FORMULA.sub("'", blank + _FORMULA_WITHIN.sub("'", words))
 
 
 def _write_json(path: Path, columns: Sequence[str], rows: Sequence[Row]) -> None:

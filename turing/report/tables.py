@@ -80,8 +80,8 @@ def comparisons_table(results: Results) -> Table:
             "Against",
             "Difference in logits" if preference else "Difference",
             "95% interval",
-            "p",
             "p (Holm)",
+            "p",
         ),
         [
             (
@@ -90,8 +90,8 @@ def comparisons_table(results: Results) -> Table:
                 pair.b,
                 f"{pair.difference.estimate:+.3f}",
                 interval(pair.difference.low, pair.difference.high),
-                p_value(pair.difference.p_value),
                 p_value(pair.p_holm),
+                p_value(pair.difference.p_value),
             )
             for pair in pairs
             if not (one and pair.dataset is None)

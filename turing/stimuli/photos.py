@@ -1,6 +1,7 @@
 """A study's photos: found in folders, told apart by their looks, the unusable ones left out."""
 
 import hashlib
+import unicodedata
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -144,7 +145,9 @@ def _matches(
     matched, taken = {}, {}
     for photo in photos:
         own = _stem(photo.file)
-        stem = next((s for s in (f"{photo.dataset}/{own}", own) if s in by_stem), None)
+        stem = next(
+            (s for s in (_stem(f"{photo.dataset}/{photo.file}"), own) if s in by_stem), None
+        )
         if stem is None:
             continue
         if len(same := by_stem[stem]) > 1:
@@ -160,4 +163,5 @@ def _matches(
 
 
 def _stem(file: str) -> str:
-    return Path(file).with_suffix("").as_posix()
+    """A path without its ending, in one spelling: Macs write é as e and an accent."""
+    return unicodedata.normalize("NFC", Path(file).with_suffix("").as_posix())

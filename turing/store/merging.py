@@ -12,7 +12,7 @@ from turing.errors import TuringError, WrongUseError
 from turing.store import database
 from turing.store.copies import copy_pictures, has_more, look_at, pictures_of
 from turing.store.files import new_folder
-from turing.store.people import delete_forgotten
+from turing.store.people import delete_forgotten, outside_id
 from turing.store.store import Store, facts, note
 
 
@@ -129,6 +129,8 @@ def _take_over(db: sqlite3.Connection) -> tuple[int, int]:
     participants = db.execute("SELECT changes()").fetchone()[0]
     for sql in _WHAT_THEY_DID:
         db.execute(sql)
+    if db.execute("SELECT 1 FROM b.sqlite_master WHERE name = 'views'").fetchone():
+        db.execute(_VIEWS)  # before the choices: those of trials that have none here
     choices = db.execute(_CHOICES).rowcount
     delete_forgotten(db)
     return participants, choices
@@ -218,8 +220,8 @@ def _same_people(store: Store, db: sqlite3.Connection) -> Iterator[str]:
     for participant, version, query in db.execute(
         "SELECT id, version, query FROM participants WHERE NOT preview ORDER BY id"
     ).fetchall():
-        name = store.version(db, version).study.participants.identify_by
-        value = json.loads(query).get(name, "").strip()
+        study = store.version(db, version).study
+        name, value = study.participants.identify_by, outside_id(study, json.loads(query))
         if value:
             seen.setdefault((name, value), []).append(participant)
     for (name, value), participants in seen.items():
@@ -288,6 +290,13 @@ _WHAT_THEY_DID = (
     "WHERE (person IS NULL) = (participant IS NULL) AND NOT EXISTS (SELECT 1 FROM events e "
     "WHERE e.participant IS y.person AND e.at = y.at AND e.what = y.what "
     "AND e.detail = y.detail) ORDER BY id",
+)
+
+_VIEWS = (
+    "INSERT INTO views SELECT t.id, v.exposure_ms, v.frames, v.dropped_frames, v.refresh_hz, "
+    "v.drawn_width, v.drawn_height, v.device_pixel_ratio, v.layout FROM b.views v "
+    "JOIN b.trials u ON u.id = v.trial JOIN trials t USING (picture) "
+    "WHERE t.id NOT IN (SELECT trial FROM choices) AND t.id NOT IN (SELECT trial FROM views)"
 )
 
 _CHOICES = (

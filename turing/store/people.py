@@ -7,13 +7,24 @@ import re
 import secrets
 import sqlite3
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
+from urllib.parse import unquote
 
 from turing.errors import TuringError
 from turing.store.store import Facts, Store, Version, facts, note, now_ms
-from turing.study.study import Study
+from turing.study.study import Participants, Study
 from turing.study.trials import Placed, Trial
 
+LONGEST_ID = 500  # characters
+
+HOUR_MS = 3_600_000
+UNDER_WAY_MS = 2 * HOUR_MS  # who started before that is not expected back
+
+_AS_SENT = "Please open the study by the link exactly as it was sent to you."
+# {ID}, {{%ID%}}, ${ID}, $e{ID}, #{ID}, [ID], [[ID]], [%ID%], <ID>, %ID%, %%ID%%, $ID$, __ID__, @ID@
+_PLACEHOLDER = re.compile(
+    r"[$#@]?e?\{.*\}|\[.*\]|<.*>|%.+%|\$[A-Za-z_][\w.]*\$?|__.+__|@[A-Za-z_][\w.]*@", re.DOTALL
+)
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")  # 32 bytes in base64url
 
 
@@ -26,12 +37,21 @@ class RefusedError(TuringError):
         self.code = code
 
 
+class FullError(RefusedError):
+    """Refused for now, for a study's limit: `key` is its name in the study file."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(503, "full", "Many people are taking part just now; please wait a little.")
+        self.key = key
+
+
 class Person(NamedTuple):
     """A participant's row, as far as it is needed at every call."""
 
     id: int
     version: int
     query: str
+    identity: bytes | None
     finished: int | None
     withdrawn: int | None
 
@@ -86,29 +106,42 @@ def admit(
     store: Store,
     db: sqlite3.Connection,
     token: str,
-    query: Mapping[str, str],
+    query: Mapping[str, Any],
     preview: str | None,
-) -> Person | Place:
-    """Who has come back, or a place for who is new."""
-    if person := by_token(db, token):
-        note(db, person.id, "resumed")
-        return person
+    now: int,
+) -> tuple[Person | Place, str]:
+    """Who has come back, or a place for who is new; and the token that is theirs.
+
+    An ID in the query says more than the token: who brings the token of somebody with another
+    ID, from a browser that both used, is a new person, under a token of their own.
+    """
     own = facts(db)
+    person = by_token(db, token)
     identity = None
     if preview is None and own.version is not None:
-        study = store.version(db, own.version).study
-        identity = identity_of(study, own.trial_key, query)
+        study = store.version(db, person.version if person else own.version).study
+        identity = identity_of(study, own.trial_key, asked(study, query))
+    if person and (identity is None or identity == person.identity):
+        note(db, person.id, "resumed")
+        return person, token
+    if person:
+        token = new_token()
     if identity and (same := _identified(db, identity)):
         if None not in same.values():
             raise RefusedError(409, "already", "Somebody with this ID has taken part already.")
         released = next(number for number, token_hash in same.items() if token_hash is None)
         db.execute("UPDATE participants SET token_hash = ? WHERE id = ?", (_hash(token), released))
         note(db, released, "returned")
-        return known(db, token)
+        return known(db, token), token
     check_open(own, preview)
     is_preview = preview is not None
+    if not is_preview:
+        asks = store.version(db, own.version).study.participants
+        if asks.needs_id and identity is None:
+            raise RefusedError(422, "id", f"Your link has no {asks.identify_by}. {_AS_SENT}")
+        check_room(db, asks, now)
     number = _next_number(db, own, is_preview)
-    return Place(own.version, is_preview, number, own.part, own.trial_key, identity)
+    return Place(own.version, is_preview, number, own.part, own.trial_key, identity), token
 
 
 def check_open(own: Facts, preview: str | None) -> None:
@@ -123,17 +156,48 @@ def check_open(own: Facts, preview: str | None) -> None:
         raise RefusedError(410, "closed", "This study is over. Thank you for your interest.")
 
 
+def check_room(db: sqlite3.Connection, asks: Participants, now: int) -> None:
+    """RefusedError where as many people are under way, or came, as the study's limits allow."""
+    (started, open_) = db.execute(
+        "SELECT ifnull(sum(consented > :hour), 0), "
+        "ifnull(sum(finished IS NULL AND withdrawn IS NULL), 0) FROM participants "
+        "WHERE NOT preview AND consented BETWEEN :under_way AND :now",
+        {"hour": now - HOUR_MS, "under_way": now - UNDER_WAY_MS, "now": now},
+    ).fetchone()
+    for key, count in (("max_open", open_), ("max_an_hour", started)):
+        if count >= getattr(asks, key):
+            raise FullError(key)
+
+
+def note_full(db: sqlite3.Connection, key: str, now: int) -> None:
+    """Write down, once an hour, that a limit turned people away."""
+    db.execute(
+        "INSERT INTO events (participant, at, what, detail) SELECT NULL, :at, 'full', :key "
+        "WHERE NOT EXISTS (SELECT 1 FROM events WHERE participant IS NULL AND what = 'full' "
+        "AND detail = :key AND at > :hour)",
+        {"at": now, "key": key, "hour": now - HOUR_MS},
+    )
+
+
+def limits_that_bit(db: sqlite3.Connection) -> list[tuple[str, int, int]]:
+    """The limits that turned people away: key, in how many hours, when last (Unix ms)."""
+    return db.execute(
+        "SELECT detail, count(*), max(at) FROM events WHERE participant IS NULL "
+        "AND what = 'full' GROUP BY detail ORDER BY detail"
+    ).fetchall()
+
+
 def enter(
     db: sqlite3.Connection,
     token: str,
-    query: Mapping[str, str],
+    query: Mapping[str, Any],
     version: Version,
     place: Place,
     drawn: tuple[Trial, ...],
     now: int,
 ) -> Person:
     """Write a new participant and all their trials."""
-    kept = {key: query[key] for key in version.study.participants.query if key in query}
+    kept = asked(version.study, query)
     (participant,) = db.execute(
         "SELECT 1 + max(ifnull((SELECT max(id) FROM participants), 0), "
         "ifnull((SELECT max(participant) FROM forgotten), 0))"
@@ -174,11 +238,40 @@ def enter(
     return known(db, token)
 
 
+def asked(study: Study, query: Mapping[str, Any]) -> dict[str, str]:
+    """What the study asks of a link; whatever else stands there is nobody's business.
+
+    RefusedError where an ID is no text of 500 characters at most.
+    """
+    kept = {key: query[key] for key in study.participants.query if key in query}
+    for key, value in kept.items():
+        if not isinstance(value, str) or "\x00" in value:
+            raise RefusedError(422, "invalid", f"Your link's {key} is no text. {_AS_SENT}")
+        if len(value) > LONGEST_ID:
+            sentence = f"Your link's {key} has more than {LONGEST_ID} characters. {_AS_SENT}"
+            raise RefusedError(422, "invalid", sentence)
+    return kept
+
+
 def identity_of(study: Study, key: bytes, query: Mapping[str, str]) -> bytes | None:
     """The keyed hash of the ID that a study lets take part once; None where there is none."""
     name = study.participants.identify_by
-    value = query.get(name, "").strip() if name else ""
+    value = outside_id(study, query)
     return hmac.digest(key, f"identity\x1f{name}\x1f{value}".encode(), "sha256") if value else None
+
+
+def outside_id(study: Study, query: Mapping[str, str]) -> str:
+    """The ID that `identify_by` names; "" where there is none, or a panel did not fill it in."""
+    name = study.participants.identify_by
+    value = query.get(name, "").strip() if name else ""
+    return "" if _is_unfilled(value, name) else value
+
+
+def _is_unfilled(value: str, name: str) -> bool:
+    """Whether a value is a panel's placeholder, like {{%PROLIFIC_PID%}} or [ID]."""
+    for _ in range(3):  # as often as a link may be escaped on its way
+        value = unquote(value).strip()
+    return _PLACEHOLDER.fullmatch(value) is not None or value in (name, "undefined", "null")
 
 
 def release(store: Store, outside_id: str) -> int:
@@ -244,6 +337,7 @@ def delete_forgotten(db: sqlite3.Connection) -> dict[str, int]:
     listed = "SELECT participant FROM forgotten"
     of_trials = f"trial IN (SELECT id FROM trials WHERE participant IN ({listed}))"
     conditions = {
+        "views": of_trials,
         "choices": of_trials,
         "trials": f"participant IN ({listed})",
         "answers": f"participant IN ({listed})",

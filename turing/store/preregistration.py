@@ -4,6 +4,7 @@ It follows from the frozen version alone, so that it can be written again, byte 
 where a date is kept, it shows later that nothing was changed after the answers were seen.
 """
 
+import contextlib
 import hashlib
 import json
 from collections.abc import Mapping
@@ -39,10 +40,13 @@ _VERDICT = (
 
 
 def write(store: Store, version: int) -> Path:
-    """Write the file of a frozen version beside its pictures."""
+    """Write the file of a frozen version beside its pictures; one that is whole stays as it is."""
+    path = store.pictures / f"preregistration-{version}.json"
+    with contextlib.suppress(TuringError):
+        verify(path)
+        return path
     content = _content(store, version)
     content["sha256"] = digest(content)
-    path = store.pictures / f"preregistration-{version}.json"
     with unfinished(path) as temporary:
         text = json.dumps(content, indent=1, ensure_ascii=False)
         temporary.write_text(text + "\n", "utf-8")
@@ -89,7 +93,11 @@ def _content(store: Store, number: int) -> dict[str, Any]:
         "format": FORMAT,
         "program": program,
         "study": {"name": version.study.name, "version": number, "part": facts.part}
-        | {"title": version.study.study.title, "file_sha256": version.study.sha256},
+        | {
+            "title": version.study.study.title,
+            "file_sha256": hashlib.sha256(version.study.source.encode()).hexdigest(),
+            "meaning_sha256": version.study.sha256,
+        },
         "design": asdict(version.design) | _shown(version.study),
         "outcome": _OUTCOMES.get(version.study.protocol, _OUTCOME),
         "verdict": None if version.study.protocol == "preference" else _VERDICT,

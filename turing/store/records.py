@@ -14,6 +14,8 @@ from turing.study.trials import ORIGINAL, was_right
 
 Row = dict[str, Any]
 
+SIMULATED = "simulated"  # the event that marks a store with synthetic participants
+
 _PARTICIPANTS = """
 SELECT p.version, p.part, p.id AS participant, p.number, p.preview, p.consented, p.finished,
     p.withdrawn, p.query, count(t.id) AS trials, count(c.trial) AS answered
@@ -23,16 +25,19 @@ WHERE p.version IN (SELECT value FROM json_each(:versions)) GROUP BY p.id ORDER 
 """
 
 _TRIALS = """
-SELECT p.id AS participant, t.position, t.practice, t.catch,
+SELECT p.id AS participant,
+    EXISTS (SELECT 1 FROM events WHERE what = 'simulated') AS simulated,
+    t.position, t.practice, t.catch,
     CASE WHEN t.practice THEN 'practice' WHEN t.catch THEN 'catch' ELSE 'scored' END AS kind,
     t.kind AS protocol, f.dataset, f.sha256 AS photo, f.id AS photo_id, f.file AS photo_file,
     t.model, s.sha256 AS stimulus, s.parts, s.left, s.right, s.left_sha256, s.right_sha256,
-    c.choice, c.rt_ms, c.shown_ms, c.received AS answered,
+    v.exposure_ms, v.frames, v.dropped_frames, v.refresh_hz, v.drawn_width, v.drawn_height,
+    v.device_pixel_ratio, v.layout, c.choice, c.rt_ms, c.shown_ms, c.received AS answered,
     c.received - lag(c.received, 1, p.consented)
         OVER (PARTITION BY p.id ORDER BY t.position) AS server_ms
 FROM participants p JOIN trials t ON t.participant = p.id
 JOIN stimuli s ON s.id = t.stimulus JOIN photos f ON f.id = t.photo
-LEFT JOIN choices c ON c.trial = t.id
+LEFT JOIN choices c ON c.trial = t.id LEFT JOIN views v ON v.trial = t.id
 WHERE p.version IN (SELECT value FROM json_each(:versions)) ORDER BY p.id, t.position
 """
 
@@ -115,6 +120,12 @@ def participant_rows(
     return counted(read_version(store, version).participants, everything)
 
 
+def holds_simulated(db: sqlite3.Connection) -> bool:
+    """Whether participants of a store are synthetic, within a transaction."""
+    row = db.execute("SELECT 1 FROM events WHERE what = ?", (SIMULATED,)).fetchone()
+    return row is not None
+
+
 def built_versions(store: Store) -> list[int]:
     """Every version's number, ascending."""
     with store.reading() as db:
@@ -155,6 +166,7 @@ def _trial(row: Row, person: Row) -> Row:
         {key: person[key] for key in _OF_PERSON}
         | row
         | {
+            "simulated": bool(row["simulated"]),
             "practice": bool(row["practice"]),
             "catch": bool(row["catch"]),
             "left": left,

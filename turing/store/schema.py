@@ -4,7 +4,7 @@ Times are Unix time in milliseconds. A row that says what happened is never chan
 only the people listed in `forgotten` can be deleted.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from sqlite_utils import Database
 
@@ -197,6 +197,7 @@ _PERSON_OF = {
     "answers": "OLD.participant",
     "events": "OLD.participant",
     "choices": "(SELECT participant FROM trials WHERE id = OLD.trial)",
+    "views": "(SELECT participant FROM trials WHERE id = OLD.trial)",
 }
 
 _IMMUTABLE = {  # table: columns that never change, "" for all
@@ -218,26 +219,31 @@ _KEYS = {
 }
 
 
-def _triggers() -> Iterator[str]:
-    for table, columns in _IMMUTABLE.items():
-        of = f" OF {columns}" if columns else ""
-        yield _refusal(f"{table}_never_change", f"BEFORE UPDATE{of} ON {table}", table)
-        person = _PERSON_OF.get(table)
-        forgotten = f"{person} IN (SELECT participant FROM forgotten)" if person else "FALSE"
-        # NULL, an event of nobody, is not forgotten either.
+def _append_only(table: str, keys: Sequence[Sequence[str]], columns: str = "") -> Iterator[str]:
+    """Triggers: rows are neither changed, deleted nor replaced by one of the same key."""
+    of = f" OF {columns}" if columns else ""
+    yield _refusal(f"{table}_never_change", f"BEFORE UPDATE{of} ON {table}", table)
+    person = _PERSON_OF.get(table)
+    forgotten = f"{person} IN (SELECT participant FROM forgotten)" if person else "FALSE"
+    # NULL, an event of nobody, is not forgotten either.
+    yield _refusal(
+        f"{table}_never_deleted",
+        f"BEFORE DELETE ON {table} WHEN NOT ifnull({forgotten}, FALSE)",
+        table,
+    )
+    # INSERT OR REPLACE deletes without DELETE triggers where a connection has them so.
+    for number, key in enumerate(keys):
+        same = " AND ".join(f"{column} = NEW.{column}" for column in key)
         yield _refusal(
-            f"{table}_never_deleted",
-            f"BEFORE DELETE ON {table} WHEN NOT ifnull({forgotten}, FALSE)",
+            f"{table}_never_replaced_{number}",
+            f"BEFORE INSERT ON {table} WHEN EXISTS (SELECT 1 FROM {table} WHERE {same})",
             table,
         )
-        # INSERT OR REPLACE deletes without DELETE triggers where a connection has them so.
-        for number, key in enumerate([_KEYS[table], *_unique_of(table)]):
-            same = " AND ".join(f"{column} = NEW.{column}" for column in key)
-            yield _refusal(
-                f"{table}_never_replaced_{number}",
-                f"BEFORE INSERT ON {table} WHEN EXISTS (SELECT 1 FROM {table} WHERE {same})",
-                table,
-            )
+
+
+def _triggers() -> Iterator[str]:
+    for table, columns in _IMMUTABLE.items():
+        yield from _append_only(table, [_KEYS[table], *_unique_of(table)], columns)
     for column in ("finished", "withdrawn"):
         yield _refusal(
             f"participants_{column}_once",
@@ -271,4 +277,15 @@ def _refusal(name: str, event: str, table: str) -> str:
     return f"CREATE TRIGGER {name} {event} BEGIN SELECT RAISE(ABORT, '{table}: append-only'); END"
 
 
-MIGRATIONS: tuple[Migration, ...] = (_first_tables,)
+def _views(db: Database) -> None:
+    """What the page measured while a trial was shown; the first files do not have it."""
+    columns = {"trial": int, "exposure_ms": int, "frames": int, "dropped_frames": int}
+    columns |= dict.fromkeys(("refresh_hz", "drawn_width", "drawn_height"), float)
+    columns |= {"device_pixel_ratio": float, "layout": str}
+    keys = [("trial", "trials", "id")]
+    db["views"].create(columns, pk="trial", foreign_keys=keys)
+    for trigger in _append_only("views", [("trial",)]):
+        db.execute(trigger)
+
+
+MIGRATIONS: tuple[Migration, ...] = (_first_tables, _views)

@@ -5,12 +5,13 @@ A participant's trials are drawn and written at the start, all at once. The pres
 first without a choice; a choice is written once and stands.
 """
 
+import contextlib
 import json
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from turing.store import people
 from turing.store.people import Person, Place, RefusedError
@@ -82,22 +83,26 @@ class Sessions:
             return self.store.version(db, own.version).study
 
     def start(
-        self, token: str | None, query: Mapping[str, str], answers: Answers, preview: str | None
+        self, token: str | None, query: Mapping[str, Any], answers: Answers, preview: str | None
     ) -> tuple[str, SessionState]:
-        """Let a participant in, or in again; returns the token (a new one for None) and state."""
+        """Let a participant in, or in again; returns their token and state.
+
+        The token is a new one for None, and for who brings that of a person with another ID.
+        """
         if token is not None and not people.is_token(token):
             raise RefusedError(422, "invalid", "token: expected 32 random bytes in base64url")
         token = token or people.new_token()
+        now = self._clock()
         drawn: tuple[Place, tuple[trials.Trial, ...]] | None = None
         for _ in range(_ATTEMPTS):
-            with self.store.writing() as db:
-                found = people.admit(self.store, db, token, query, preview)
+            with self._noting_full(), self.store.writing() as db:
+                found, token = people.admit(self.store, db, token, query, preview, now)
                 if isinstance(found, Person):
                     return token, self._state(db, found)
                 version = self.store.version(db, found.version)
                 given = _checked(version.study, "before", answers)
                 if drawn and drawn[0] == found:
-                    person = people.enter(db, token, query, version, *drawn, self._clock())
+                    person = people.enter(db, token, query, version, *drawn, now)
                     self._keep_answers(db, person.id, given)
                     return token, self._state(db, person)
             # The draw takes long: others may write meanwhile, and take the number.
@@ -121,8 +126,12 @@ class Sessions:
         rt_ms: float,
         shown_ms: float | None = None,
         focus_lost: int = 0,
+        view: Mapping[str, Any] | None = None,
     ) -> Answered:
-        """Write a choice for the present trial. The first stands: the same again is no other."""
+        """Write a choice for the present trial. The first stands: the same again is no other.
+
+        `view` is what the page measured while it was shown, by columns of the table `views`.
+        """
         with self.store.writing() as db:
             person = people.taking_part(db, token)
             row = db.execute(
@@ -141,6 +150,12 @@ class Sessions:
                     "INSERT INTO choices (trial, choice, rt_ms, shown_ms, received) "
                     "VALUES (?, ?, ?, ?, ?)",
                     (number, choice, float(rt_ms), shown_ms, now),
+                )
+                exposure_ms = self.store.version(db, person.version).study.trials.exposure_ms
+                seen = {"trial": number, "exposure_ms": exposure_ms} | dict(view or {})
+                db.execute(
+                    f"INSERT INTO views ({', '.join(seen)}) VALUES ({', '.join('?' * len(seen))})",
+                    tuple(seen.values()),
                 )
                 if focus_lost:
                     note(db, person.id, "focus lost", f"trial {position}, {focus_lost}", now)
@@ -196,6 +211,16 @@ class Sessions:
         if withdrawn is not None or not answered <= position <= answered + 1:
             raise RefusedError(404, "unknown", "There is no such picture.")
         return self.store.picture_path(sha256)
+
+    @contextlib.contextmanager
+    def _noting_full(self) -> Iterator[None]:
+        """Write down that a limit turned somebody away, when what failed is undone."""
+        try:
+            yield
+        except people.FullError as full:
+            with self.store.writing() as db:
+                people.note_full(db, full.key, self._clock())
+            raise
 
     def _keep_answers(
         self, db: sqlite3.Connection, participant: int, answers: Mapping[str, str]

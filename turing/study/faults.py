@@ -113,7 +113,9 @@ def _contradictions(study: "Study") -> Iterator[tuple[str, str]]:
             "expected more than 0 for pick-fake-sequential (1000 in Zhang et al. 2016), found 0",
         )
     yield from _of_participants(study)
-    for name, text in study.texts:
+    texts = study.texts
+    buttons = {f"buttons.{name}": text for name, text in texts.buttons.items()}
+    for name, text in (*texts.model_dump(exclude={"buttons"}).items(), *buttons.items()):
         if html := _HTML.search(text):
             yield f"texts.{name}", f"expected Markdown without HTML, found {shown(html[0])}"
     yield from _of_questions(study)
@@ -154,6 +156,8 @@ def _of_participants(study: "Study") -> Iterator[tuple[str, str]]:
             "participants.identify_by",
             f"expected one of participants.query ({known}), found {shown(people.identify_by)}",
         )
+    if people.require_id and not people.identify_by:
+        yield "participants.require_id", "expected identify_by, which says what the ID is, with it"
     yield from _of_return_url(people.return_url, people.query, people.completion_code)
 
 

@@ -42,6 +42,11 @@ def _a_list(description: str, **constraints: Any) -> Any:
     return Field(strict=False, description=description, **constraints)
 
 
+def _newer(default: Any, **constraints: Any) -> Any:
+    """A key that stores built before do not know: at its default it is no part of the hash."""
+    return Field(default, json_schema_extra={"newer": True}, **constraints)
+
+
 class Identity(_Table):
     """[study]"""
 
@@ -112,8 +117,18 @@ class Participants(_Table):
         pattern=r"^(https?://[^\s<>\"\\\x00-\x1f\x7f]+)?$",
         description="an address that starts with http:// or https://, or nothing",
     )
+    require_id: bool | None = _newer(None, description="true or false")
+    max_open: int = _newer(1000, ge=1, description="a whole number, 1 or more")
+    max_an_hour: int = _newer(2000, ge=1, description="a whole number, 1 or more")
     planned: int | None = Field(None, ge=1, description="a whole number, 1 or more")
     show_score: bool = Field(True, description="true or false")
+
+    @property
+    def needs_id(self) -> bool:
+        """Whether nobody takes part without an ID: where people are told apart by it, unless
+        `require_id` says otherwise.
+        """
+        return bool(self.identify_by) if self.require_id is None else self.require_id
 
 
 class Texts(_Table):
@@ -122,6 +137,7 @@ class Texts(_Table):
     consent: Text = Field(description="Markdown, 20000 characters at most")
     instructions: Text = Field(description="Markdown, 20000 characters at most")
     thanks: Text = Field("Thank you!", description="Markdown, 20000 characters at most")
+    buttons: dict[str, Line] = _newer({}, description="lines of text by the names in texts/en.json")
 
 
 class Question(_Table):
@@ -177,15 +193,17 @@ class Study(_Table):
 
     @property
     def source(self) -> str:
-        """The file's text, to be kept with the study."""
+        """The file's text, a byte order mark too, to be kept with the study."""
         return self._source
 
     @property
     def canonical(self) -> str:
-        """Every key with its value, defaults too, as JSON: comments and order do not matter."""
-        return json.dumps(
-            self.model_dump(mode="json"), sort_keys=True, ensure_ascii=False, separators=(",", ":")
-        )
+        """Every key with its value as JSON: comments and order do not matter.
+
+        Defaults too, but for keys that came later: a store built before is still of this study.
+        """
+        values = _without_newer_defaults(self)
+        return json.dumps(values, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 
     @property
     def sha256(self) -> str:
@@ -226,7 +244,7 @@ def load_study(path: Path | str) -> Study:
     try:
         with path.open("rb") as file:
             data = file.read(LARGEST_FILE + 1)
-        text = data.decode("utf-8-sig")
+        text = data.decode("utf-8")
     except IsADirectoryError:
         raise TuringError(f"{path}: expected a study file, found a folder") from None
     except FileNotFoundError:
@@ -243,7 +261,7 @@ def load_study(path: Path | str) -> Study:
 def parse_study(text: str, path: Path | str = "study.toml") -> Study:
     """A study from its TOML; `path` is named in messages, and folders are relative to it."""
     try:
-        data = tomllib.loads(text)
+        data = tomllib.loads(text.removeprefix("\ufeff"))
     except tomllib.TOMLDecodeError as error:
         raise TuringError(f"{path}: not valid TOML: {error}") from None
     except RecursionError:
@@ -263,6 +281,20 @@ def demo_study(directory: Path | str, models: Sequence[str] = ("baseline", "fusi
     text = (files("turing.study") / "demo.toml").read_text("utf-8")
     text = text.replace('models = ["baseline", "fusion"]', f"models = {json.dumps(list(models))}")
     return parse_study(text, Path(directory) / "demo.toml")
+
+
+def _without_newer_defaults(table: _Table) -> dict[str, Any]:
+    values = table.model_dump(mode="json")
+    for name, field in type(table).model_fields.items():
+        value = getattr(table, name)
+        default = field.get_default(call_default_factory=True)
+        if isinstance(value, _Table):
+            values[name] = _without_newer_defaults(value)
+        elif (field.json_schema_extra or {}).get("newer") and value == default:
+            del values[name]
+    if isinstance(table, Participants) and table.needs_id == bool(table.identify_by):
+        values.pop("require_id", None)  # said outright or not
+    return values
 
 
 def _refused(path: Path | str, faults: Sequence[Fault]) -> TuringError:

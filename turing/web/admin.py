@@ -18,8 +18,8 @@ from turing.errors import TuringError
 from turing.report.downloads import DOWNLOADS, version_results
 from turing.report.html import render
 from turing.report.of_store import store_report
-from turing.store.people import RefusedError
-from turing.store.records import built_versions
+from turing.store.people import RefusedError, limits_that_bit
+from turing.store.records import built_versions, iso_time
 from turing.store.store import Store, facts
 from turing.web import guards
 from turing.web.routes import PREFIX
@@ -233,11 +233,17 @@ def _report(store: Store, version: int | None, around: dict[str, Any]) -> str:
     (shown,) = results.data.versions
     with store.reading() as db:
         state = facts(db).state
+        limits = limits_that_bit(db)
     top = render(
         "admin_top.html",
         state={"built": "not open yet"}.get(state, state),
         downloads=[(name, file.label) for name, file in DOWNLOADS.items()],
         query=f"version={shown}",
+        limits=[
+            f"{key} kept people waiting in {hours} hour{'s' * (hours > 1)}, last at "
+            f"{iso_time(at)[:16].replace('T', ' ')} UTC; build with a higher one if need be."
+            for key, hours, at in limits
+        ],
         versions=built_versions(store),
         shown=shown,
         **around,

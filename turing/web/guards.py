@@ -15,6 +15,11 @@ from turing.study.faults import shown
 LARGEST_BODY = 16 * 1024  # bytes
 CALLS_A_SECOND = 20
 
+_ORIGIN = (
+    "Expected a call from the study's own page. If this is it, the proxy in front of the app has "
+    "to pass the host on: Host, or X-Forwarded-Host with the port."
+)
+
 Body = TypeVar("Body", bound=BaseModel)
 
 
@@ -49,9 +54,13 @@ def parsed(model: type[Body], body: bytes) -> Body:
 
 
 def check_origin(request: Request) -> None:
-    """RefusedError where a page of another site makes the browser call; scripts name no origin."""
+    """RefusedError where a page of another site makes the browser call; scripts name no origin.
+
+    What a browser says of itself holds, whatever a proxy in front made of the host's name: no
+    page can set `Sec-Fetch-Site`. Browsers say it over HTTPS and on this machine.
+    """
     origin = request.headers.get("origin")
-    if origin is None:
+    if origin is None or request.headers.get("sec-fetch-site") == "same-origin":
         return
     named = [request.headers.get("host", "")]
     named += request.headers.get("x-forwarded-host", "").split(",")  # behind a proxy
@@ -64,7 +73,7 @@ def check_origin(request: Request) -> None:
     except ValueError:  # no port number
         is_ours = False
     if not is_ours:
-        raise RefusedError(403, "origin", "Expected a call from the study's own page.")
+        raise RefusedError(403, "origin", _ORIGIN)
 
 
 def bearer(request: Request) -> str | None:

@@ -8,7 +8,7 @@ import json
 import logging
 from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from starlette.requests import ClientDisconnect, Request
@@ -25,6 +25,7 @@ from turing.web.serving import ServedStudy, Studies
 PREFIX = "/gradio_api/study"
 PAGE = Path(__file__).parent / "page"
 RETRY_SECONDS = {429: 1, 503: 2}
+RETRY_WHEN_FULL = 30  # seconds
 
 Text = Annotated[str, Field(max_length=5000, pattern=r"^[^\x00]*$")]
 Name = Annotated[str, Field(max_length=64)]
@@ -59,13 +60,23 @@ def _given(consent: bool) -> bool:
 
 class StartBody(_Body):
     consent: Annotated[bool, AfterValidator(_given)] = Field(description="true")
-    query: dict[Name, Annotated[Text, Field(max_length=500)]] = Field(
-        default_factory=dict, description="texts of 500 characters at most, by name"
+    query: dict[str, Any] = Field(  # what the study does not ask for is ignored, whatever it is
+        default_factory=dict, description="texts by name"
     )
     answers: dict[Name, Text | None] = Field(
         default_factory=dict, description="texts of 5000 characters at most, by question"
     )
     preview: str | None = Field(None, max_length=100, description="the key of a preview link")
+
+
+class View(_Body):
+    frames: int | None = Field(None, ge=0, le=10_000_000)
+    dropped_frames: int | None = Field(None, ge=0, le=10_000_000)
+    refresh_hz: float | None = Field(None, ge=0, le=100_000)
+    drawn_width: float | None = Field(None, ge=0, le=100_000)
+    drawn_height: float | None = Field(None, ge=0, le=100_000)
+    device_pixel_ratio: float | None = Field(None, ge=0, le=1000)
+    layout: Literal["beside", "stacked", "single"] | None = None
 
 
 class AnswerBody(_Body):
@@ -75,6 +86,9 @@ class AnswerBody(_Body):
     shown_ms: float | None = Field(None, ge=0, le=1e12, description="milliseconds, 0 or more")
     focus_lost: int = Field(
         0, ge=0, le=10_000, description="how often the page lost the focus, 10000 at most"
+    )
+    view: View | None = Field(
+        None, description="what was measured: " + ", ".join(View.model_fields)
     )
 
 
@@ -166,8 +180,11 @@ class _Calls:
                 "title": study.study.title,
                 "language": study.study.language,
                 "protocol": study.protocol,
-                "texts": study.texts.model_dump(),
+                "texts": study.texts.buttons | study.texts.model_dump(exclude={"buttons"}),
                 "questions": _questions(q for q in study.questions if q.when == "before"),
+                "query": study.participants.query,
+                "identify_by": study.participants.identify_by,
+                "require_id": study.participants.needs_id,
             }
         )
 
@@ -273,7 +290,8 @@ def _json(content: dict[str, Any], status: int = 200) -> Response:
 def _error(status: int, code: str, sentence: str) -> Response:
     response = _json({"error": sentence, "code": code}, status)
     if status in RETRY_SECONDS:
-        response.headers["Retry-After"] = str(RETRY_SECONDS[status])
+        seconds = RETRY_WHEN_FULL if code == "full" else RETRY_SECONDS[status]
+        response.headers["Retry-After"] = str(seconds)
     return response
 
 

@@ -328,7 +328,7 @@ def test_report_writes_one_file(filled, tmp_path, monkeypatch):
 
 def test_export_writes_rows_and_a_dictionary(filled, tmp_path):
     out, _ = run("export", filled, "-o", tmp_path / "choices.csv", "--everything")
-    with (tmp_path / "choices.csv").open(newline="") as file:
+    with (tmp_path / "choices.csv").open(newline="", encoding="utf-8-sig") as file:
         found = list(csv.DictReader(file))
     with Store(filled) as opened:
         assert len(found) == len(rows(opened, "choices"))
@@ -408,3 +408,34 @@ def test_release_and_forget(store):
     with Store(store) as opened:
         assert rows(opened, "participants") == []
     assert "was forgotten before" in run("forget", store, "1", code=1)[1]
+
+
+@pytest.mark.parametrize(
+    ("more", "sentence"),
+    [
+        ("", 'study.language: the page has texts for en, found "de"'),
+        ('[texts.buttons]\nagreed = "Ja"\n', "texts.buttons.agreed: unknown key"),
+    ],
+)
+def test_a_language_without_texts_is_refused(tmp_path, more, sentence):
+    file = tmp_path / "study.toml"
+    file.write_text(study_text(language="de").replace("[[questions]]", f"{more}[[questions]]", 1))
+    _, error = run("build", file, "--store", tmp_path / "studies", code=2)
+    assert sentence in " ".join(error.split())
+    assert not (tmp_path / "studies").exists()
+
+
+@pytest.mark.slow
+def test_building_over_an_open_study_says_who_sees_what(photos):
+    study = (photos / "study.toml", "--store", photos / "studies")
+    assert "is open" not in run("build", *study)[0]
+    run("open", *study)
+    assert "is open" not in run("build", *study)[0]
+    text = (
+        study[0]
+        .read_text()
+        .replace("[[questions]]", '[texts.buttons]\nagree = "Ja"\n[[questions]]', 1)
+    )
+    study[0].write_text(text.replace('language = "en"', 'language = "de"'))
+    out, _ = run("build", *study)
+    assert "who comes from now on sees version 2, who has started stays at version 1" in out

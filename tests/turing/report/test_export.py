@@ -9,8 +9,12 @@ import pytest
 
 from tests.turing.support.answering import participant, two_people
 from tests.turing.support.studies import built, rows
+from turing.analysis.crowd import Skills
+from turing.analysis.results_json import results_json
+from turing.analysis.simulate import simulate
 from turing.errors import TuringError
 from turing.report.export import COLUMNS, export, table
+from turing.report.of_store import store_results
 from turing.store import people
 from turing.store.records import choice_rows
 
@@ -25,6 +29,14 @@ TEXTS = {
     "＝1": "'＝1",
     'it\'s, "quoted"\nand <b>ü</b>': 'it\'s, "quoted"\nand <b>ü</b>',
     "2 = 1 + 1": "2 = 1 + 1",
+    "x;=1+1;y": "x;'=1+1;y",
+    "x;  @A1": "x;'  @A1",
+    "x,-1": "x,'-1",
+    "x\t+1": "x\t'+1",
+    "x\n=1\r\n＝1": "x\n'=1\r\n'＝1",
+    'x;"=1"': 'x;\'"=1"',
+    ";;=1": ";;'=1",
+    "a-b;c+d, e=f": "a-b;c+d, e=f",
 }
 
 
@@ -32,7 +44,7 @@ store = pytest.fixture(two_people)
 
 
 def read_csv(path):
-    with path.open(encoding="utf-8", newline="") as file:
+    with path.open(encoding="utf-8-sig", newline="") as file:
         return list(csv.DictReader(file))
 
 
@@ -73,6 +85,27 @@ def test_text_that_a_spreadsheet_would_run_is_text(store, tmp_path):
     assert {row["answer.hints"] for row in kept} >= set(TEXTS)  # as given
 
 
+def test_excel_takes_csv_for_utf_8(store, tmp_path):
+    written = export(store, tmp_path / "choices.csv")
+    assert all(file.read_bytes().startswith(b"\xef\xbb\xbf") for file in written[:2])
+
+
+def test_made_up_people_are_marked(tmp_path):
+    with built(tmp_path / "studies") as store:
+        simulate(store, Skills({}), 2, seed=1)
+        written = export(store, tmp_path / "choices.csv")
+        assert {row["simulated"] for row in read_csv(written.path)} == {"true"}
+        meanings = {row["column"]: row["meaning"] for row in read_csv(written.dictionary)}
+        assert "made up" in meanings["simulated"]
+        assert results_json(store_results(store))["simulated"] is True
+
+
+def test_people_are_not(store, tmp_path):
+    found = read_csv(export(store, tmp_path / "choices.csv").path)
+    assert {row["simulated"] for row in found} == {"false"}
+    assert results_json(store_results(store))["simulated"] is False
+
+
 def test_json(store, tmp_path):
     written = export(store, tmp_path / "choices.json")
     assert json.loads(written.path.read_text("utf-8")) == table(store)
@@ -102,7 +135,7 @@ def test_nobody_yet(tmp_path):
     with built(tmp_path / "studies") as store:
         written = export(store, tmp_path / "choices.csv")
         assert written.rows == 0
-        assert written.path.read_text() == ",".join(COLUMNS) + "\n"
+        assert written.path.read_text("utf-8-sig") == ",".join(COLUMNS) + "\n"
         assert json.loads(export(store, tmp_path / "choices.json").path.read_text()) == []
 
 

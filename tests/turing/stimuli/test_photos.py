@@ -1,6 +1,7 @@
 """Finding a study's photos, matching others' colorizations, near-duplicates and grey ones."""
 
 import io
+import unicodedata
 
 import numpy as np
 import pytest
@@ -136,3 +137,13 @@ def test_distance_that_counts_as_near():
         other = bits ^ ((1 << differing) - 1)
         pair = [facts(shot(1), "a"), PhotoFacts("b", "hills", "b", 8, 8, f"{other:016x}", 20.0)]
         assert (len(usable(pair, 5)[0]) == 1) == near
+
+
+@pytest.mark.parametrize(("ours", "theirs"), [("NFC", "NFD"), ("NFD", "NFC"), ("NFD", "NFD")])
+def test_names_that_look_the_same_are_the_same(tmp_path, ours, theirs):
+    names = ["café.png", "Müller.png", "é/ñ.png", "한글.png", "Å.png"]
+    for folder, form in (("hills", ours), ("apples", ours), ("out/hills", theirs)):
+        written = [unicodedata.normalize(form, name) for name in names]
+        touch(tmp_path / folder, *(written if folder != "apples" else ["plain.png"]))
+    found = matched(tmp_path)
+    assert {unicodedata.normalize("NFC", one) for one in found} == {f"hills/{n}" for n in names}

@@ -6,10 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.turing.support.answering import participant
 from tests.turing.support.studies import built, rows
 from turing.errors import TuringError
 from turing.store import database
+from turing.store.records import choice_rows
 from turing.store.schema import MIGRATIONS
+from turing.store.store import Store
 
 
 @pytest.fixture
@@ -43,7 +46,7 @@ def test_every_table_is_strict(path):
         "'sqlite_schema'"
     ).fetchall()
     connection.close()
-    assert len(tables) == 11
+    assert len(tables) == 12
     assert all(strict for _, strict in tables)
 
 
@@ -93,6 +96,27 @@ def test_an_older_file_is_brought_up_after_a_backup(path):
         assert pragma(connection, "user_version") == len(MIGRATIONS) + 1
     connection.close()
     assert database.migrate(path, [*MIGRATIONS, add_column]) is None
+
+
+def test_a_store_without_views_gets_them_and_keeps_its_answers(tmp_path):
+    with built(tmp_path) as store:
+        store.open_study()
+        participant(store, 3)
+        before = rows(store, "choices")
+        path = store.path
+    connection = sqlite3.connect(path)
+    connection.execute("DROP TABLE views")
+    connection.execute("PRAGMA user_version=1")
+    connection.close()
+    with Store(path) as store:
+        assert rows(store, "choices") == before and rows(store, "views") == []
+        assert (tmp_path / "tiny.before-2.sqlite").is_file()
+        assert [row["frames"] for row in choice_rows(store)] == [None] * 3
+        participant(store, 2)
+        assert [row["exposure_ms"] for row in rows(store, "views")] == [1000] * 2
+        for change in ("UPDATE views SET frames = 1", "DELETE FROM views"):
+            with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+                store.connection.execute(change)
 
 
 def test_a_migration_that_fails_leaves_nothing(path):

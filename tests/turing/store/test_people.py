@@ -3,9 +3,10 @@
 import pytest
 
 from tests.turing.support.sitting import answer, refusal, start, walk
-from tests.turing.support.studies import rows
+from tests.turing.support.studies import BEFORE, built, rows
 from turing.errors import TuringError
 from turing.store import people
+from turing.store.sessions import Sessions
 
 
 def test_who_is_released_goes_on_under_another_token(sessions, store):
@@ -43,6 +44,7 @@ def test_what_is_forgotten_is_gone(sessions, store):
         for table in ("participants", "trials", "events")
     }
     assert people.forget(store, 1) == {
+        "views": 8,
         "choices": 8,
         "trials": 8,
         "answers": 2,
@@ -57,6 +59,70 @@ def test_what_is_forgotten_is_gone(sessions, store):
     assert f"{secret}-p2".encode() in files
     assert f"{secret}-p1".encode() not in files and f"{secret} p1".encode() not in files
     assert rows(store, "events")[-1]["detail"] == "participant 1"
+
+
+@pytest.fixture
+def strict(tmp_path):
+    """Sessions of a study that asks for an ID, as one with identify_by does unless told."""
+    with built(tmp_path / "strict", require_id="true") as store:
+        store.open_study()
+        yield Sessions(store)
+
+
+PLACEHOLDERS = [
+    *("{{%PROLIFIC_PID%}}", "{PROLIFIC_PID}", "[ID]", "%24%7Be%3A%2F%2FField%2FPROLIFIC_PID%7D"),
+    *("${PROLIFIC_PID}", "${e://Field/PID}", "$e{PID}", "#{ID}", "[% SESSION_ID %]", "[[ID]]"),
+    *("%7B%7B%25PROLIFIC_PID%25%7D%7D", "%257BID%257D", "%SURVEY_CODE%", "<id>", "$ID$", "$ID"),
+    *("__ID__", "@ID@", "@{ID}", " {ID} ", "{}", "PROLIFIC_PID", "undefined", "null"),
+]
+
+
+@pytest.mark.parametrize("value", [None, "", "  ", *PLACEHOLDERS])
+def test_nobody_starts_without_an_id(strict, value):
+    query = {} if value is None else {"PROLIFIC_PID": value}
+    assert refusal(strict.start, None, query, BEFORE, None) == (422, "id")
+    assert rows(strict.store, "participants") == []
+
+
+@pytest.mark.parametrize(
+    "value", ["5f3c9a", "a@b.org", "100%", "50% off 20%x", "O'Neill", "a b", "[x", "x]", "a_b", "0"]
+)
+def test_what_may_be_an_id_is_one(strict, value):
+    assert start(strict, PROLIFIC_PID=value)[1].position == 1
+
+
+def test_a_placeholder_blocks_nobody_where_no_id_is_required(sessions, store):
+    for _ in range(2):
+        start(sessions, PROLIFIC_PID="{{%PROLIFIC_PID%}}")
+    assert [row["identity"] for row in rows(store, "participants")] == [None, None]
+
+
+def test_a_preview_needs_no_id(strict):
+    key = strict.store.facts().preview_key
+    assert strict.start(None, {}, BEFORE, key)[1].position == 1
+
+
+@pytest.mark.parametrize(("key", "most"), [("max_open", 2), ("max_an_hour", 3)])
+def test_limits_make_people_wait(tmp_path, key, most):
+    with built(tmp_path / "studies", **{key: most}) as store:
+        store.open_study()
+        now = 1_000_000_000_000
+        sessions = Sessions(store, lambda: now)
+        tokens = [start(sessions, PROLIFIC_PID=f"p{n}")[0] for n in range(most)]
+        for _ in range(3):
+            assert refusal(start, sessions) == (503, "full")
+        assert start(sessions, tokens[0])[0] == tokens[0]  # who is in stays in
+        sessions.start(None, {}, BEFORE, store.facts().preview_key)
+        events = [row for row in rows(store, "events") if row["what"] == "full"]
+        assert [(row["detail"], row["at"]) for row in events] == [(key, now)]
+        with store.reading() as db:
+            assert people.limits_that_bit(db) == [(key, 1, now)]
+        if key == "max_open":
+            sessions.leave(tokens[0])
+            start(sessions)
+            assert refusal(start, sessions) == (503, "full")
+        now += 3 * 3_600_000  # they are not expected back
+        start(sessions)
 
 
 def test_a_forgotten_number_is_not_given_again(sessions, store):
@@ -75,3 +141,31 @@ def test_forget_says_what_is_wrong(sessions, store):
     people.forget(store, 1)
     with pytest.raises(TuringError, match="participant 1 was forgotten before"):
         people.forget(store, 1)
+
+
+def test_an_id_in_the_link_wins_over_the_token(sessions, store):
+    token, state = start(sessions, PROLIFIC_PID="p1")
+    state = answer(sessions, token, state).state
+    other, theirs = start(sessions, token, PROLIFIC_PID="p2")
+    assert other != token and people.is_token(other)
+    assert theirs.position == 1 and theirs.trial != state.trial
+    assert sessions.state(token) == state  # who was there before stands where they stopped
+    assert [row["query"] for row in rows(store, "participants")] == [
+        '{"PROLIFIC_PID": "p1"}',
+        '{"PROLIFIC_PID": "p2"}',
+    ]
+    for query in ({"PROLIFIC_PID": "p1"}, {"PROLIFIC_PID": " p1 "}, {}):
+        assert start(sessions, token, **query) == (token, state)
+    assert refusal(start, sessions, token, PROLIFIC_PID="p2") == (409, "already")
+    people.release(store, "p2")
+    again, _ = start(sessions, token, PROLIFIC_PID="p2")
+    assert again not in (token, other) and sessions.state(again) == theirs
+    assert len(rows(store, "participants")) == 2
+
+
+@pytest.mark.parametrize(
+    "foreign", [{"fbclid": "a" * 900}, {"token": "\x00"}, {"n" * 300: "1"}, {"x": ["y"], "": None}]
+)
+def test_what_a_study_does_not_ask_of_a_link_is_ignored(sessions, store, foreign):
+    sessions.start(None, {"PROLIFIC_PID": "p1"} | foreign, BEFORE, None)
+    assert rows(store, "participants")[0]["query"] == '{"PROLIFIC_PID": "p1"}'

@@ -25,7 +25,8 @@ def test_what_is_fixed(tmp_path, store, checkpoints):
     assert path == store.pictures / "preregistration-1.json"
     content = preregistration.verify(path)
     assert content["study"]["name"] == "made-up"
-    assert content["study"]["file_sha256"] == study.sha256
+    assert content["study"]["file_sha256"] == hashlib.sha256(study.source.encode()).hexdigest()
+    assert content["study"]["meaning_sha256"] == study.sha256
     assert content["design"]["protocol"] == "pick-original"
     assert content["design"]["models"] == ["direct", "control-8"]
     assert content["design"]["practice_models"] == ["bins"]

@@ -301,3 +301,39 @@ def test_design_of_a_study():
     assert len(shown) == 24
     assert {trial.model for trial in shown if trial.kind == "scored"} == set(study.models)
     assert {trial.model for trial in shown if trial.kind == "practice"} == {"own"}
+
+
+STORED = {  # file: hash under which stores were built before there were newer keys
+    "study.toml": "579ec276e7cf35efdf881581a7254a61717d6ebfe771e76eba22c5078a939d21",
+    "demo.toml": "cd28ff5cc993c903871521fe11c7528f34164e9ced6d9f19258ac5969bf77a21",
+}
+
+
+def test_newer_keys_at_their_defaults_make_no_other_study():
+    example = TEXT
+    assert parse_study(example).sha256 == STORED["study.toml"]
+    assert demo_study("x").sha256 == STORED["demo.toml"]
+    for line in ("require_id = true", "max_open = 1000", "max_an_hour = 2000"):
+        assert line in example
+    newer = ("max_", "require_id")
+    without = [line for line in example.splitlines() if not line.startswith(newer)]
+    assert parse_study("\n".join(without)).sha256 == STORED["study.toml"]
+    for change in (("require_id = true", "require_id = false"), ("= 1000 ", "= 999 ")):
+        assert parse_study(example.replace(*change)).sha256 != STORED["study.toml"]
+
+
+def test_a_byte_order_mark_is_kept_with_the_text_and_changes_nothing(tmp_path):
+    file = tmp_path / "study.toml"
+    file.write_bytes(b"\xef\xbb\xbf" + TEXT.replace("\n", "\r\n").encode())
+    study = load_study(file)
+    assert study.source.encode() == file.read_bytes()
+    assert parse_study(study.source).sha256 == study.sha256
+
+
+def test_an_id_is_required_where_people_are_told_apart_by_it():
+    example = TEXT.replace("require_id = true", "")
+    assert parse_study(example).participants.needs_id
+    nobody = example.replace('identify_by = "PROLIFIC_PID"', "")
+    assert not parse_study(nobody).participants.needs_id
+    with pytest.raises(TuringError, match=r"participants\.require_id: expected identify_by"):
+        parse_study(nobody.replace("[participants]", "[participants]\nrequire_id = true"))

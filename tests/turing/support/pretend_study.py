@@ -65,6 +65,7 @@ class PretendStudy:
     end: dict = field(default_factory=lambda: {"code": "C0L0R"})
     languages: dict[str, dict] = field(default_factory=dict)
     closed: bool = False
+    requires_id: bool = False
     size: tuple[int, int] = (320, 240)
 
     def __post_init__(self):
@@ -118,11 +119,17 @@ class PretendStudy:
         if self.closed and participant is None:
             return refuse(410, "closed")
         info = {"title": self.title, "language": self.language, "texts": self.texts}
-        return JSONResponse(info | {"questions": self.before, "protocol": self.protocol})
+        asked = {"query": ["PROLIFIC_PID", "SESSION_ID"], "identify_by": "PROLIFIC_PID"}
+        asked["require_id"] = self.requires_id
+        info |= asked | {"questions": self.before, "protocol": self.protocol}
+        return JSONResponse(info)
 
     def start(self, participant: Participant | None, body: dict, token: str) -> Response:
         if participant is None:
-            if body["query"].get("PROLIFIC_PID") in self.known_ids:
+            own_id = body["query"].get("PROLIFIC_PID", "")
+            if self.requires_id and own_id[:1] in ("", "{"):
+                return refuse(422, "id")
+            if own_id in self.known_ids:
                 return refuse(409, "already")
             participant = self.participants[token] = Participant(start=body)
         return JSONResponse({"token": token, "state": self.state(participant)}, 201)

@@ -34,6 +34,9 @@ break_every = {break_every}
 [participants]
 query = ["PROLIFIC_PID", "SESSION_ID"]
 identify_by = "PROLIFIC_PID"
+require_id = {require_id}
+max_open = {max_open}
+max_an_hour = {max_an_hour}
 completion_code = "C0L0R"
 return_url = "https://example.org/back?cc={{code}}&pid={{PROLIFIC_PID}}"
 show_score = {show_score}
@@ -62,6 +65,9 @@ DEFAULTS = {
     "exposure_ms": 1000,
     "break_every": 3,
     "show_score": "true",
+    "require_id": "false",
+    "max_open": 1000,
+    "max_an_hour": 2000,
 }
 
 BEFORE = {"colour_vision": "no"}

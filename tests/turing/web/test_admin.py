@@ -16,6 +16,7 @@ from turing.analysis.crowd import Skills
 from turing.analysis.frames import load_data
 from turing.analysis.simulate import simulate
 from turing.report.words import answer
+from turing.store import people
 from turing.store.store import Store
 from turing.web.admin import admin_routes
 from turing.web.routes import study_routes
@@ -119,9 +120,9 @@ def test_downloads(client):
     for file, response in found.items():
         assert response.status_code == 200
         assert response.headers["content-disposition"] == f'attachment; filename="tiny-{file}"'
-    rows = list(csv.DictReader(io.StringIO(found["choices.csv"].text)))
+    rows = list(csv.DictReader(io.StringIO(found["choices.csv"].content.decode("utf-8-sig"))))
     assert len(rows) == 12 * 8 == len(json.loads(found["choices.json"].text))
-    columns = list(csv.DictReader(io.StringIO(found["columns.csv"].text)))
+    columns = list(csv.DictReader(io.StringIO(found["columns.csv"].content.decode("utf-8-sig"))))
     assert [row["column"] for row in columns] == list(rows[0])
     assert "The answer" in found["report.html"].text
     assert "Sign out" not in found["report.html"].text
@@ -249,3 +250,12 @@ def test_what_would_be_lost_stands_on_the_page(directory, page):
             assert "would be lost" not in client.get(BASE).text
             sign_in(client)
             assert "Answers after 14:03:00 UTC would be lost &lt;now&gt;" in client.get(BASE).text
+
+
+def test_limits_that_turned_people_away_are_told(client, directory):
+    sign_in(client)
+    assert "kept people waiting" not in client.get(BASE).text
+    with Store(directory / "tiny.sqlite") as store, store.writing() as db:
+        for hour in (1, 2):
+            people.note_full(db, "max_open", 1_780_000_000_000 + hour * 4_000_000)
+    assert "max_open kept people waiting in 2 hours, last at 2026-" in client.get(BASE).text

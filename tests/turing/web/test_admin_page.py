@@ -120,7 +120,7 @@ def test_wrong_then_right_then_a_file_then_out(visit, address, tmp_path):
     with page.expect_download() as download:
         page.get_by_role("link", name="Choices (CSV)").click()
     assert download.value.suggested_filename == "tiny-choices.csv"
-    with Path(download.value.path()).open(newline="") as file:
+    with Path(download.value.path()).open(newline="", encoding="utf-8-sig") as file:
         assert len(list(csv.DictReader(file))) == 20 * 8
     page.get_by_role("button", name="Sign out").click()
     page.get_by_label("Password").wait_for()

@@ -98,6 +98,20 @@ def test_the_own_page_may_call(origin, headers):
     guards.check_origin(request([("Origin", origin), *headers.items()])[0])
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1:7860", "a.org:8080", "app.internal"])
+def test_the_own_page_may_call_through_a_proxy_that_changes_the_host(host):
+    headers = [("Origin", "https://a.org"), ("Host", host), ("Sec-Fetch-Site", "same-origin")]
+    guards.check_origin(request(headers)[0])
+
+
+@pytest.mark.parametrize("said", ["same-site", "cross-site", "none", "", "same-origin, x"])
+def test_what_the_browser_says_of_others_lets_nobody_in(said):
+    headers = [("Origin", "https://b.org"), ("Host", "a.org"), ("Sec-Fetch-Site", said)]
+    with pytest.raises(RefusedError, match="X-Forwarded-Host") as refused:
+        guards.check_origin(request(headers)[0])
+    assert refused.value.code == "origin"
+
+
 def test_a_script_may_call():
     guards.check_origin(request([("Host", "a.org")])[0])
 

@@ -217,5 +217,7 @@ def test_browser_that_keeps_nothing(arrive):
     person.page.get_by_text("This browser keeps nothing for this page").wait_for()
     person.press("I agree")
     person.press("Start")
+    person.wait_for_trial()
+    person.page.reload()  # nobody is locked out by that
     person.pick(0)
     person.sees("All done")

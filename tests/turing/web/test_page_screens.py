@@ -95,6 +95,8 @@ def test_markdown_and_html_in_texts_are_harmless(arrive):
         ("<b>&amp;</b>", "<p>&lt;b&gt;&amp;amp;&lt;/b&gt;</p>"),
         ("[x](data:text/html,y)", "<p>[x](data:text/html,y)</p>"),
         ("[x](/relative)", "<p>[x](/relative)</p>"),
+        ("![logo](https://example.org/x.png) of us", "<p>logo of us</p>"),
+        ("*a*_b_ (_c_)_d", "<p><em>a</em><em>b</em> (<em>c</em>)_d</p>"),
     ],
 )
 def test_markdown(page_of_markdown, text, html):

@@ -220,3 +220,73 @@ def test_timed_pair_is_hidden_and_can_still_be_answered(arrive):
     (answer,) = person.study.saved
     assert 280 <= answer["shown_ms"] < 700
     assert answer["rt_ms"] > answer["shown_ms"]
+
+
+COUNT_FRAMES = """addEventListener("DOMContentLoaded", () => {
+  window.painted = []; // what each frame showed
+  const look = () => {
+    painted.push(document.querySelector(".trial")?.dataset.view ?? "none");
+    requestAnimationFrame(look);
+  };
+  requestAnimationFrame(look);
+})"""
+
+
+def runs(views):
+    """[view, frames] of each run of equal views."""
+    found = []
+    for view in views:
+        if found and found[-1][0] == view:
+            found[-1][1] += 1
+        else:
+            found.append([view, 1])
+    return found
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("exposure_ms", [50, 100, 250, 1000])
+@pytest.mark.parametrize("kind", ["pick-fake-sequential", "pick-original"])
+def test_timed_pictures_are_shown_for_their_frames(arrive, kind, exposure_ms):
+    trials = 3
+    person = arrive(PretendStudy(kind, practice=0, scored=trials, exposure_ms=exposure_ms))
+    person.page.add_init_script(COUNT_FRAMES)
+    person.visit()
+    person.press("I agree")
+    person.press("Start")
+    for number in range(1, trials + 1):
+        person.wait_for_trial(f"{number} of {trials}")
+        person.page.locator(".trial[data-view='hidden']").wait_for()
+        person.page.wait_for_timeout(50)
+        person.pick_by_key("1")
+    person.sees("All done")
+    views = ["part-0", "part-1"] if kind == "pick-fake-sequential" else ["all"]
+    shown = [run for run in runs(person.page.evaluate("painted")) if run[0] in views]
+    by_trial = [shown[n * len(views) : (n + 1) * len(views)] for n in range(trials)]
+    clean = 0
+    for counted, answer in zip(by_trial, person.study.saved, strict=True):
+        view = answer["view"]
+        assert [name for name, _ in counted] == views
+        assert sum(frames for _, frames in counted) == view["frames"]
+        if view["dropped_frames"]:  # a busy machine
+            continue
+        clean += 1
+        wanted = max(1, round(exposure_ms * view["refresh_hz"] / 1000))
+        assert [frames for _, frames in counted] == [wanted] * len(views)
+        frame_ms = 1000 / view["refresh_hz"]
+        assert answer["shown_ms"] == pytest.approx(len(views) * wanted * frame_ms, abs=frame_ms / 2)
+    assert clean
+
+
+@pytest.mark.slow
+def test_how_a_picture_stood_on_the_page_is_sent(arrive):
+    person = arrive(PretendStudy(practice=0, scored=1))
+    person.begin()
+    box = person.page.locator("[data-part='0']").bounding_box()
+    person.pick(0)
+    person.sees("All done")
+    assert person.study.saved[0]["view"] == {
+        "drawn_width": box["width"],
+        "drawn_height": box["height"],
+        "device_pixel_ratio": 1,
+        "layout": "beside",
+    }

@@ -10,6 +10,7 @@ from starlette.testclient import TestClient
 from tests.turing.support.studies import BEFORE, built, rows
 from turing.errors import TuringError
 from turing.store import people
+from turing.store.records import choice_rows
 from turing.web.guards import RateLimit
 from turing.web.routes import study_routes
 from turing.web.serving import Studies
@@ -89,6 +90,9 @@ def test_info(client):
                 "required": True,
             }
         ],
+        "query": ["PROLIFIC_PID", "SESSION_ID"],
+        "identify_by": "PROLIFIC_PID",
+        "require_id": False,
     }
 
 
@@ -168,6 +172,50 @@ def test_the_same_id_under_another_token(client):
     start(client, PROLIFIC_PID="p1")
     body = {"consent": True, "query": {"PROLIFIC_PID": "p1"}, "answers": BEFORE}
     assert refusal(client.post(f"{BASE}/start", json=body)) == (409, "already")
+
+
+def test_a_full_study_says_when_to_come_again(tmp_path, page):
+    with built(tmp_path / "full", max_open=1) as store:
+        store.open_study()
+    with Studies(tmp_path / "full") as studies, serving(studies, page) as client:
+        start(client)
+        response = client.post(f"{BASE}/start", json={"consent": True, "answers": BEFORE})
+        assert refusal(response) == (503, "full")
+        assert response.headers["retry-after"] == "30"
+
+
+VIEW = {
+    "frames": 60,
+    "dropped_frames": 1,
+    "refresh_hz": 59.9,
+    "drawn_width": 320.5,
+    "drawn_height": 240,
+    "device_pixel_ratio": 2,
+    "layout": "beside",
+}
+
+
+def test_what_was_measured_is_kept_beside_the_choice(client, store):
+    token, state = start(client)
+    body = {"trial": state["trial"]["trial"], "choice": 0, "rt_ms": 700, "shown_ms": 1001.2}
+    response = client.post(f"{BASE}/answer", headers=auth(token), json=body | {"view": VIEW})
+    assert response.status_code == 200
+    state = response.json()["state"]
+    assert answer(client, token, state).status_code == 200  # a script measures nothing
+    first, second = choice_rows(store)
+    assert {key: first[key] for key in VIEW} == VIEW
+    assert (first["exposure_ms"], first["shown_ms"]) == (1000, 1001.2)
+    assert (second["exposure_ms"], second["frames"], second["layout"]) == (1000, None, None)
+
+
+@pytest.mark.parametrize(
+    "view", [{"frames": -1}, {"frames": 1.5}, {"refresh_hz": "60"}, {"layout": "x"}, [], "x"]
+)
+def test_what_cannot_have_been_measured_is_refused(client, store, view):
+    token, state = start(client)
+    body = {"trial": state["trial"]["trial"], "choice": 0, "rt_ms": 700, "view": view}
+    response = client.post(f"{BASE}/answer", headers=auth(token), json=body)
+    assert refusal(response) == (422, "invalid") and rows(store, "choices") == []
 
 
 def test_unknown_tokens(client):

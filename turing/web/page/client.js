@@ -5,6 +5,7 @@ const TIMEOUT_MS = 30_000; // longer than the server waits for its store
 const PICTURE_TIMEOUT_MS = 120_000;
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 15_000;
+const KEPT = ["token", "started", "unsent", "draft"]; // of one participation
 const PASSING = new Set([408, 425, 429, 500, 502, 503, 504]);
 
 /** A final "no" of the server: its status, its code word and its sentence. */
@@ -21,15 +22,40 @@ export class Client {
    * @param {string} address the study's address, ending in "/"
    * @param {string} keyspace where localStorage keeps this participation
    * @param {string?} preview the key of a preview link
-   * @param {(trouble: boolean) => void} onTrouble told when a request has to wait, or is through
+   * @param {(trouble: boolean, code?: string) => void} onTrouble told when a request has to wait,
+   *   with the server's word for it, or is through
    */
   constructor(address, keyspace, preview, onTrouble) {
     this.address = address;
     this.preview = preview;
     this.onTrouble = onTrouble;
-    this.kept = openStorage(keyspace);
+    this.keyspace = keyspace;
+    this.shared = openStorage(keyspace); // of this browser, whoever sits at it
+    this.kept = this.ofPerson(this.shared.get("last"));
     this.era = 0;
     this.waiting = new Set();
+  }
+
+  /** Where what is kept of a person lies: those whose links have an ID never share. */
+  ofPerson(id) {
+    return id ? openStorage(`${this.keyspace}/person/${id}`) : this.shared;
+  }
+
+  /**
+   * Goes on as the person whose ID stands in the link, whoever used this browser before. A link
+   * without one means the person who was here last.
+   */
+  meet(id) {
+    if (!id) return;
+    this.id = id;
+    this.kept = this.ofPerson(id);
+    // A token of a time before IDs were told apart here is theirs who comes first.
+    if (this.token || this.shared.get("anonymous")) return;
+    for (const key of KEPT) {
+      const value = this.shared.get(key);
+      if (value !== null) this.kept.set(key, value);
+      this.shared.remove(key);
+    }
   }
 
   get token() {
@@ -64,9 +90,12 @@ export class Client {
 
   async start(query, answers) {
     if (!this.token) this.kept.set("token", newToken());
+    if (this.id) this.shared.set("last", this.id);
+    else if (this.kept === this.shared) this.shared.set("anonymous", "yes");
     const body = { consent: true, query, answers };
     if (this.preview) body.preview = this.preview;
-    const { state } = await this.request("start", body);
+    const { token, state } = await this.request("start", body);
+    this.kept.set("token", token);
     this.kept.set("started", "yes");
     return state;
   }
@@ -112,7 +141,7 @@ export class Client {
   }
 
   drop() {
-    for (const key of ["token", "started", "unsent", "draft"]) this.kept.remove(key);
+    for (const key of KEPT) this.kept.remove(key);
   }
 
   get draft() {
@@ -125,7 +154,7 @@ export class Client {
 
   /** A picture's bytes, in one attempt. */
   async picture(url) {
-    const options = { signal: AbortSignal.timeout(PICTURE_TIMEOUT_MS) };
+    const options = { signal: abortedAfter(PICTURE_TIMEOUT_MS) };
     return (await this.fetch(url, options)).blob();
   }
 
@@ -135,7 +164,7 @@ export class Client {
     if (this.token) headers.Authorization = `Bearer ${this.token}`;
     if (body) headers["Content-Type"] = "application/json";
     return this.insist(async () => {
-      const signal = AbortSignal.timeout(TIMEOUT_MS);
+      const signal = abortedAfter(TIMEOUT_MS);
       const post = body && { method: "POST", body: JSON.stringify(body) };
       return (await this.fetch(path, { headers, signal, ...post })).json();
     });
@@ -159,16 +188,16 @@ export class Client {
         if (outcome instanceof Refusal) throw outcome;
         return outcome;
       }
-      this.note(attempt, true);
+      this.note(attempt, true, outcome.code);
       await pause(failures, outcome.retryAfterMs);
     }
     return new Promise(() => {});
   }
 
-  note(attempt, isWaiting) {
+  note(attempt, isWaiting, code) {
     if (isWaiting) this.waiting.add(attempt);
     else if (!this.waiting.delete(attempt)) return;
-    this.onTrouble(this.waiting.size > 0);
+    this.onTrouble(this.waiting.size > 0, code);
   }
 }
 
@@ -178,7 +207,7 @@ async function refusalOf(response) {
   // Without our code it is not the study that speaks, but a proxy while the server restarts.
   if (code && !PASSING.has(response.status)) return new Refusal(response.status, code, error);
   const seconds = Number(response.headers.get("Retry-After") ?? NaN);
-  return Object.assign(new Error(`status ${response.status}`), { retryAfterMs: seconds * 1000 });
+  return Object.assign(new Error(`status ${response.status}`), { code, retryAfterMs: seconds * 1000 });
 }
 
 /** Waits, longer after each failure, or as long as the server asked; shorter once back online. */
@@ -196,14 +225,39 @@ function pause(failures, retryAfterMs) {
   });
 }
 
+/** A signal to give up; browsers before 2022 have no AbortSignal.timeout. */
+function abortedAfter(ms) {
+  const controller = new AbortController();
+  setTimeout(() => controller.abort(), ms);
+  return controller.signal;
+}
+
 /** 32 random bytes in base64url. */
 function newToken() {
   const bytes = crypto.getRandomValues(new Uint8Array(32));
   const base64 = btoa(String.fromCharCode(...bytes));
-  return base64.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+  return base64.replace(/\+/g, "-").replace(/\//g, "_").replace(/=/g, "");
 }
 
-/** localStorage under a prefix; memory where the browser refuses it to a page inside another. */
+/** The tab's own name, which outlasts a reload, as a storage. */
+function tabStorage(name) {
+  const read = () => {
+    try {
+      return JSON.parse(window.name).study ?? {};
+    } catch {
+      return {}; // somebody else's name
+    }
+  };
+  const write = (values) => (window.name = JSON.stringify({ study: values }));
+  return {
+    isMemory: true,
+    get: (key) => read()[name(key)] ?? null,
+    set: (key, value) => write({ ...read(), [name(key)]: value }),
+    remove: (key) => write({ ...read(), [name(key)]: undefined }),
+  };
+}
+
+/** localStorage under a prefix; the tab's name where the browser refuses it to a page inside another. */
 function openStorage(keyspace) {
   const name = (key) => `${keyspace}/${key}`;
   try {
@@ -216,12 +270,6 @@ function openStorage(keyspace) {
       remove: (key) => localStorage.removeItem(name(key)),
     };
   } catch {
-    const memory = new Map();
-    return {
-      isMemory: true,
-      get: (key) => memory.get(key) ?? null,
-      set: (key, value) => memory.set(key, value),
-      remove: (key) => memory.delete(key),
-    };
+    return tabStorage(name);
   }
 }

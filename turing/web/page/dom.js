@@ -12,7 +12,16 @@ export function element(tag, attributes = {}, ...children) {
   return made;
 }
 
+/** Puts these in the place of what is in a node; Node.replaceChildren is younger. */
+export function fill(node, ...children) {
+  node.textContent = "";
+  node.append(...children);
+}
+
 export const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** Resolves as the next frame begins, to its time: what is changed then is painted in it. */
+export const frame = () => new Promise(requestAnimationFrame);
 
 /** Resolves once the frame that shows the present state of the page has been painted. */
 export const painted = () =>

@@ -1,5 +1,5 @@
 // A safe part of Markdown: headings, paragraphs, lists, quotes, rules, **strong**, *emphasis*,
-// `code`, [links](https://...), hard breaks. It builds nodes, so HTML in a text stays text.
+// `code`, a picture's words, [links](https://...), hard breaks. It builds nodes, so HTML in a text stays text.
 
 import { element } from "./dom.js";
 
@@ -11,9 +11,11 @@ const INLINE = new RegExp(
     String.raw`\x60(?<code>[^\x60]+)\x60`,
     String.raw`\*\*(?<strong>\S(?:[^]*?\S)?)\*\*`,
     String.raw`\*(?<star>[^\s*](?:[^*]*[^\s*])?)\*`,
-    String.raw`(?<![\p{L}\p{N}_])_(?<line>[^\s_](?:[^_]*[^\s_])?)_(?![\p{L}\p{N}_])`,
+    String.raw`!\[(?<picture>[^\]]*)\]\([^()]*\)`,
     String.raw`\[(?<label>[^\]]+)\]\((?<address>[^\s()]+)\)`,
     String.raw`(?<hard>(?: {2,}|\\)\n)`,
+    // What stands before it is matched: to look behind is beyond Safari until 2023.
+    String.raw`(?<before>^|[^\p{L}\p{N}_])_(?<line>[^\s_](?:[^_]*[^\s_])?)_(?![\p{L}\p{N}_])`,
   ].join("|"),
   "u",
 );
@@ -80,7 +82,8 @@ function inline(text) {
   while (text) {
     const found = INLINE.exec(text);
     if (!found) break;
-    nodes.append(text.slice(0, found.index), inlineNode(found));
+    const { before = "" } = found.groups;
+    nodes.append(text.slice(0, found.index), before, inlineNode(found));
     text = text.slice(found.index + found[0].length);
   }
   nodes.append(text);
@@ -91,6 +94,7 @@ function inlineNode({ 0: source, groups: found }) {
   if (found.escaped !== undefined) return found.escaped;
   if (found.code !== undefined) return element("code", {}, found.code);
   if (found.strong !== undefined) return element("strong", {}, inline(found.strong));
+  if (found.picture !== undefined) return found.picture; // the page loads nothing from elsewhere
   if (found.hard !== undefined) return element("br");
   const emphasised = found.star ?? found.line;
   if (emphasised !== undefined) return element("em", {}, inline(emphasised));
@@ -101,5 +105,9 @@ function inlineNode({ 0: source, groups: found }) {
 
 /** Whether an address is absolute and neither a script nor data. */
 export function isSafeLink(address) {
-  return URL.canParse(address) && SAFE_LINKS.has(new URL(address).protocol);
+  try {
+    return SAFE_LINKS.has(new URL(address).protocol);
+  } catch {
+    return false; // not absolute
+  }
 }

@@ -1,37 +1,39 @@
 // The participant's page: from consent to the end, and back to the same trial after a reload.
 
 import { Client, Refusal } from "./client.js";
+import { parametersOf } from "./link.js";
 import { Pictures } from "./pictures.js";
 import { Screens } from "./screens.js";
 import { TrialScreen } from "./trial.js";
 
-const OWN_PARAMETERS = ["study", "preview"];
 const SLOW_MS = 1000;
 
 class Page {
   constructor() {
-    this.parameters = new URLSearchParams(location.search);
+    this.parameters = parametersOf(location.search);
     this.texts = {};
     this.screens = new Screens(document.getElementById("page"), (...text) => this.say(...text));
     this.name = this.parameters.get("study") ?? "";
-    const preview = this.parameters.get("preview");
+    const preview = this.parameters.get("preview") ?? null;
     const address = new URL(`${this.name}/`, servedBelow());
     const keyspace = `study/${this.name}${preview ? `/preview/${preview}` : ""}`;
-    this.client = new Client(address, keyspace, preview, (trouble) => this.tellTrouble(trouble));
+    this.client = new Client(address, keyspace, preview, (...told) => this.tellTrouble(...told));
     this.pictures = new Pictures(this.client);
     this.leave = () => this.askToLeave();
     this.recoveries = 0;
   }
 
   /** A text by its key, the study's own first, with {values} filled in. */
-  say(key, values = {}) {
+  say(key, given = {}) {
+    const values = Object.assign(Object.create(null), given);
     const text = this.texts[key] ?? "";
-    const value = (hole, name) => (Object.hasOwn(values, name) ? values[name] : hole);
+    const value = (hole, name) => (name in values ? values[name] : hole);
     return text.replace(/\{(\w+)\}/g, value);
   }
 
-  tellTrouble(trouble) {
-    this.tell(trouble && (this.client.hasUnsent ? "answer_kept" : "no_answer"));
+  tellTrouble(trouble, code) {
+    if (trouble && code === "full") this.tell("full");
+    else this.tell(trouble && (this.client.hasUnsent ? "answer_kept" : "no_answer"));
   }
 
   /** Says something in one quiet line, or nothing. */
@@ -46,12 +48,16 @@ class Page {
     if (!/^[A-Za-z0-9-]+$/.test(this.name)) return this.screens.message("unknown");
     this.info = await this.client.info();
     await this.useTexts();
+    const id = this.parameters.get(this.info.identify_by)?.trim();
+    this.client.meet(id);
+    this.lacksId = this.info.require_id && !id && !this.client.preview;
     let find = () => this.client.resume();
     for (;;) {
       try {
         const state = await find();
         const isOver = ["done", "withdrawn"].includes(state?.stage);
         if (isOver && this.client.preview) find = () => this.client.drop(); // walk it once more
+        else if (!state && this.lacksId) return this.screens.message("no_id");
         else return await this.walk(state ?? (await this.enter()), isOver);
       } catch (problem) {
         find = this.recovery(problem);
@@ -101,7 +107,8 @@ class Page {
     const proceed = this.info.questions?.length ? "continue" : "start";
     const title = this.say("instructions_title");
     await this.screens.page(title, instructions, proceed, { leave: decline });
-    const query = [...this.parameters].filter(([key]) => !OWN_PARAMETERS.includes(key));
+    const asked = this.info.query ?? [];
+    const query = [...this.parameters].filter(([key]) => asked.includes(key));
     return this.submit(this.info.questions, { proceed: "start", leave: decline }, (answers) =>
       this.client.start(Object.fromEntries(query), answers),
     );
@@ -115,7 +122,7 @@ class Page {
       try {
         return await send(answers);
       } catch (refusal) {
-        if (![413, 422].includes(refusal.status)) throw refusal;
+        if (![413, 422].includes(refusal.status) || refusal.code === "id") throw refusal;
         problem = refusal.message;
         draft = answers;
       }
@@ -157,14 +164,17 @@ class Page {
   }
 
   trialScreen(kind) {
-    this.shown ??= new TrialScreen(kind, (...text) => this.say(...text), this.leave);
+    if (!this.shown) {
+      this.shown = new TrialScreen(kind, (...text) => this.say(...text), this.leave);
+    }
     return this.shown;
   }
 
   async pauseBefore({ trial, position, total, break: isBreak }) {
     const options = { leave: this.leave };
     if (this.wasPractice && !trial.practice) {
-      const text = this.say("practice_over_text", { total });
+      const told = trial.kind === "preference" ? "practice_over_preference" : "practice_over_text";
+      const text = this.say(told, { total });
       await this.screens.page(this.say("practice_over"), text, "start", options);
     } else if (isBreak) {
       const text = this.say("break_text", { done: position - 1, total });
@@ -194,8 +204,10 @@ class Page {
   /** A refusal or a fault that ends the page. */
   fail(problem) {
     if (problem.code === "already") this.screens.message("already");
+    else if (problem.code === "id") this.screens.message("no_id");
     else if (problem.status === 410) this.screens.message("closed");
     else if (problem.status === 404 && !this.info) this.screens.message("unknown");
+    else if (problem.code === "origin") this.screens.message("failure", "try_again", problem.message);
     else {
       console.error(problem);
       this.screens.message("failure", "try_again");

@@ -1,7 +1,7 @@
 // What is read and filled in: consent, instructions, questions, breaks, the end. Each function
 // shows one screen; those that ask return a promise of what the participant chose.
 
-import { element, wait } from "./dom.js";
+import { element, fill, wait } from "./dom.js";
 import { isSafeLink, markdown } from "./markdown.js";
 
 export class Screens {
@@ -14,7 +14,7 @@ export class Screens {
   /** Replaces what is shown and moves the focus to its heading, for screen readers. */
   show(node) {
     const isFirst = !this.place.hasChildNodes();
-    this.place.replaceChildren(node);
+    fill(this.place, node);
     scrollTo(0, 0);
     // The first screen takes no focus: in a frame it would be taken from the page around it.
     if (!isFirst) node.querySelector("h1").focus({ preventScroll: true });
@@ -30,10 +30,10 @@ export class Screens {
   }
 
   /** A last word; `again`, where given, is the label of a button that loads the page anew. */
-  message(title, again) {
+  message(title, again, text = this.say(`${title}_text`)) {
     this.screen(
       this.say(title),
-      element("p", {}, this.say(`${title}_text`)),
+      element("p", {}, text),
       again && element("div", { class: "actions" }, this.button(again, () => location.reload())),
     );
   }
@@ -76,7 +76,7 @@ export class Screens {
           input: () => keep(readAnswers(form, questions)),
           submit: (event) => {
             event.preventDefault();
-            event.submitter.disabled = true;
+            form.querySelector(".primary").disabled = true;
             resolve(readAnswers(form, questions));
           },
         },
@@ -115,6 +115,10 @@ export class Screens {
 
   /** Asks in a dialog whether to leave; resolves to the answer. */
   confirmLeaving() {
+    // Without dialogs of the page's own, as before 2022, the browser's.
+    if (!window.HTMLDialogElement?.prototype.showModal) {
+      return Promise.resolve(confirm(`${this.say("leave_title")}\n\n${this.say("leave_text")}`));
+    }
     return new Promise((resolve) => {
       const close = (leaves) => () => dialog.close(leaves ? "leave" : "");
       const dialog = element(

@@ -1,6 +1,6 @@
 // One trial on the screen: the picture's parts, the clock, the choice by key, click or tap.
 
-import { element, painted, wait } from "./dom.js";
+import { element, fill, frame, painted, wait } from "./dom.js";
 
 const MARK_MS = 150;
 const DOUBLE_PRESS_MS = 300; // no picture is shown so soon after a press: a second one finds none
@@ -19,7 +19,7 @@ const KINDS = {
   single: { parts: 1, layout: "single", answers: ["answer_original", "answer_colorized"] },
 };
 
-const STACKED = "(max-width: 600px), (max-aspect-ratio: 4/5)"; // as in trial.css
+const STACKED = "(max-width: 600px), (max-aspect-ratio: 4/5)"; // as in style/trial.css
 const KEYS = { ArrowLeft: 0, 1: 0, ArrowRight: 1, 2: 1 };
 const STACKED_KEYS = { ...KEYS, ArrowUp: 0, ArrowDown: 1 };
 
@@ -105,7 +105,7 @@ export class TrialScreen {
   clear() {
     this.node.dataset.view = "blank";
     if (this.feedbackLine.contains(document.activeElement)) this.prompt.focus();
-    this.feedbackLine.replaceChildren();
+    fill(this.feedbackLine);
     for (const each of [...this.parts, ...this.buttons]) delete each.dataset.chosen;
     for (const part of this.parts) part.querySelector(".tag").textContent = "";
   }
@@ -113,15 +113,22 @@ export class TrialScreen {
   /**
    * Shows the picture and waits for the choice. The clock starts when the picture is decoded and
    * the frame that shows it is painted; after timed parts, when the question stands on the blank.
-   * @returns {Promise<{choice: number, rt_ms: number, shown_ms: number, focus_lost: number}>}
+   * @returns {Promise<{choice: number, rt_ms: number, shown_ms: number, focus_lost: number,
+   *   view: object}>} `view`: frames of a timed picture, its size on the page
    */
   async ask(trial, picture) {
     await this.load(trial, picture);
     await wait(this.lastPick + DOUBLE_PRESS_MS - performance.now());
-    if (trial.exposure_ms > 0) await wait(BLANK_BEFORE_TIMED_MS);
-    return this.kind === "pick-fake-sequential"
-      ? this.askAfterParts(trial.exposure_ms)
-      : this.askAtOnce(trial.exposure_ms);
+    const isTimed = trial.exposure_ms > 0;
+    const exposure = isTimed && new Exposure(trial.exposure_ms, await frameTime());
+    this.absence.begin();
+    const asked = !isTimed
+      ? this.askAtOnce()
+      : this.kind === "pick-fake-sequential"
+        ? this.askAfterParts(exposure)
+        : this.askWhileShown(exposure);
+    const { view, ...answer } = await asked;
+    return { ...answer, view: { ...view, ...this.drawn() } };
   }
 
   async load(trial, picture) {
@@ -133,32 +140,44 @@ export class TrialScreen {
     this.stage.style.setProperty("--height", naturalHeight);
   }
 
-  async askAtOnce(exposureMs) {
-    this.absence.begin();
+  async askAtOnce() {
     await this.reveal("all");
-    const start = performance.now();
-    let answer;
-    let shownMs;
-    if (exposureMs > 0) {
-      exposed(start, exposureMs).then((ms) => {
-        if (answer) return;
-        shownMs = ms;
-        this.node.dataset.view = "hidden";
-      });
-    }
-    answer = await this.choice(start);
-    return { ...answer, shown_ms: shownMs ?? answer.rt_ms };
+    const answer = await this.choice(performance.now());
+    return { ...answer, shown_ms: answer.rt_ms };
   }
 
-  async askAfterParts(exposureMs) {
-    this.absence.begin();
-    let shownMs = 0;
-    for (const part of this.parts.keys()) {
-      await this.reveal(`part-${part}`);
-      shownMs += await exposed(performance.now(), exposureMs);
-    }
-    await this.reveal("hidden");
-    return { ...(await this.choice(performance.now())), shown_ms: shownMs };
+  async askWhileShown(exposure) {
+    let isAnswered = false;
+    const started = new Promise((resolve) => (exposure.onPainted = resolve));
+    exposure.run(["all"], (view) => this.look(view), () => isAnswered);
+    await started;
+    const answer = await this.choice(performance.now());
+    isAnswered = true;
+    return { ...answer, shown_ms: exposure.shownMs ?? answer.rt_ms, view: exposure.measured() };
+  }
+
+  async askAfterParts(exposure) {
+    const views = [...this.parts.keys()].map((part) => `part-${part}`);
+    await exposure.run(views, (view) => this.look(view));
+    await painted();
+    const answer = await this.choice(performance.now());
+    return { ...answer, shown_ms: exposure.shownMs, view: exposure.measured() };
+  }
+
+  look(view) {
+    this.node.dataset.view = view;
+  }
+
+  /** How a part stands on the page, in CSS pixels. */
+  drawn() {
+    const [{ width, height }] = this.parts.map((part) => part.getBoundingClientRect());
+    const isPair = KINDS[this.kind].layout === "pair";
+    return {
+      drawn_width: width,
+      drawn_height: height,
+      device_pixel_ratio: devicePixelRatio,
+      layout: !isPair ? "single" : this.stacks.matches ? "stacked" : "beside",
+    };
   }
 
   async reveal(view) {
@@ -178,7 +197,7 @@ export class TrialScreen {
 
   setReady(isReady) {
     this.node.toggleAttribute("data-ready", isReady);
-    for (const button of this.buttons) button.ariaDisabled = String(!isReady);
+    for (const button of this.buttons) button.setAttribute("aria-disabled", !isReady);
   }
 
   pick(choice) {
@@ -216,8 +235,9 @@ export class TrialScreen {
     await new Promise((resolve) => {
       const attributes = { type: "button", class: "primary", click: resolve };
       const proceed = element("button", attributes, this.say("continue"));
-      const spoken = this.parts.map((node, part) => `${node.ariaLabel}: ${truths[part]}. `);
-      this.feedbackLine.replaceChildren(
+      const spoken = this.parts.map((node, part) => `${node.getAttribute("aria-label")}: ${truths[part]}. `);
+      fill(
+        this.feedbackLine,
         element("p", {}, this.say(isCorrect ? "right" : "wrong")),
         element("span", { class: "unseen" }, ...spoken),
         proceed,
@@ -255,12 +275,50 @@ class Absence {
   }
 }
 
-/** Resolves to the time shown, at the frame nearest to the end of the exposure. */
-async function exposed(start, exposureMs) {
-  const halfFrame = 1000 / 60 / 2;
-  let now = start;
-  while (now - start < exposureMs - halfFrame) {
-    now = await new Promise(requestAnimationFrame);
+/** Shows for a time by counting frames: from the first that shows a view to the first without. */
+class Exposure {
+  /** @param {number} ms how long each view is to be shown @param {number} frameMs of the screen */
+  constructor(ms, frameMs) {
+    this.frameMs = frameMs;
+    this.wantedMs = (Math.max(1, Math.round(ms / frameMs)) - 0.5) * frameMs;
+    this.frames = 0;
+    this.dropped = 0;
+    this.onPainted = () => {};
   }
-  return Math.round(now - start);
+
+  /** Shows views one after the other, without a gap, then hides; stops where `isEnough`. */
+  async run(views, show, isEnough = () => false) {
+    const first = await frame();
+    let now = first;
+    for (const view of views) {
+      const start = now;
+      show(view);
+      do {
+        const next = await frame();
+        if (isEnough()) return;
+        this.frames += 1;
+        this.dropped += Math.max(0, Math.round((next - now) / this.frameMs) - 1);
+        now = next;
+        this.onPainted();
+      } while (now - start < this.wantedMs);
+    }
+    show("hidden");
+    this.shownMs = tenths(now - first);
+  }
+
+  measured() {
+    const rate = tenths(1000 / this.frameMs);
+    return { frames: this.frames, dropped_frames: this.dropped, refresh_hz: rate };
+  }
 }
+
+/** Measures the screen's time from frame to frame, while it is blank before a timed picture. */
+async function frameTime() {
+  const times = [await frame()];
+  while (times[times.length - 1] - times[0] < BLANK_BEFORE_TIMED_MS) times.push(await frame());
+  const steps = times.slice(1).map((time, index) => time - times[index]);
+  const middle = steps.sort((one, other) => one - other)[Math.floor(steps.length / 2)];
+  return Math.min(Math.max(middle, 1), 100);
+}
+
+const tenths = (value) => Math.round(value * 10) / 10;

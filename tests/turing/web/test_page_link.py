@@ -1,0 +1,118 @@
+"""Who somebody is stands in the link that they came by."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.turing.support.participant import Participant
+from tests.turing.support.pretend_study import Failure, PretendStudy
+
+pytestmark = pytest.mark.browser
+
+
+def test_another_person_at_the_same_browser_is_another_participant(arrive):
+    person = arrive()
+    person.begin("&PROLIFIC_PID=p1")
+    person.pick(1)
+    person.wait_for_trial("2 of 4")
+    second = Participant(person.page.context.new_page(), person.served)
+    second.begin("&PROLIFIC_PID=p2")
+    second.wait_for_trial("1 of 4")
+    person.pick(0)  # in the tab that was open before: still the first person
+    person.wait_for_trial("3 of 4")
+    person.visit("&PROLIFIC_PID=p1")
+    person.wait_for_trial("3 of 4")
+    person.visit("&PROLIFIC_PID=p2")
+    person.wait_for_trial("1 of 4")
+    person.visit()  # no ID: who was here last
+    person.wait_for_trial("1 of 4")
+    ids = [each.start["query"]["PROLIFIC_PID"] for each in person.study.participants.values()]
+    assert ids == ["p1", "p2"]
+    assert [len(each.choices) for each in person.study.participants.values()] == [2, 0]
+
+
+def test_who_came_without_an_id_is_nobody_with_one(arrive):
+    person = arrive()
+    person.begin()
+    person.begin("&PROLIFIC_PID=p1")
+    assert [each.start["query"] for each in person.study.participants.values()] == [
+        {},
+        {"PROLIFIC_PID": "p1"},
+    ]
+
+
+LINKS = {  # what came of /study?study=demo&PROLIFIC_PID=a@b.c on its way
+    "study=demo&PROLIFIC_PID=a%40b.c": "as it should be",
+    "study=demo&PROLIFIC_PID=a%2540b.c": "a value twice",
+    "study=demo&PROLIFIC_PID=a%252540b.c": "a value three times",
+    "study=demo&amp;PROLIFIC_PID=a%40b.c": "as HTML",
+    "study=demo%26PROLIFIC_PID%3Da%2540b.c": "all but the first name",
+    "study%3Ddemo%26PROLIFIC_PID%3Da%40b.c": "the whole query",
+    "study%253Ddemo%2526PROLIFIC_PID%253Da%2540b.c": "the whole query twice",
+    "study=demo&PROLIFIC_PID%3Da%40b.c": "a pair",
+    "study=demo&PROLIFIC%255FPID=a%40b.c": "a name twice",
+    "study=demo?PROLIFIC_PID=a%40b.c": "a second question mark",
+    "fbclid=x%25&study=demo&PROLIFIC_PID=a%40b.c": "somebody's own parameter",
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("link", LINKS, ids=LINKS.get)
+def test_links_that_were_escaped_on_their_way(arrive, link):
+    person = arrive(PretendStudy(practice=0, scored=1))
+    person.page.goto(f"{person.served.address}/study?{link}")
+    person.press("I agree")
+    person.press("Start")
+    person.wait_for_trial()
+    (record,) = person.study.participants.values()
+    assert record.start["query"] == {"PROLIFIC_PID": "a@b.c"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "own", ["100%", "50%zz", "a=b", "x&y", "ä+ö", "{{%PROLIFIC_PID%}}", "[ID]"]
+)
+def test_odd_ids_arrive_as_they_are(arrive, own):
+    person = arrive(PretendStudy(practice=0, scored=1))
+    person.page.goto(f"{person.served.address}/study?study=demo")
+    address = person.page.evaluate(
+        "id => `${location.pathname}?${new URLSearchParams({study: 'demo', PROLIFIC_PID: id})}`",
+        own,
+    )
+    person.page.goto(f"{person.served.address}{address}")
+    person.press("I agree")
+    person.press("Start")
+    person.wait_for_trial()
+    (record,) = person.study.participants.values()
+    assert record.start["query"] == {"PROLIFIC_PID": own}
+
+
+@pytest.mark.slow
+def test_only_what_the_study_asks_for_is_sent(arrive):
+    person = arrive()
+    person.begin(f"&PROLIFIC_PID=p1&fbclid={'a' * 900}&x=%00&{'n' * 70}=1&token=t")
+    (record,) = person.study.participants.values()
+    assert record.start["query"] == {"PROLIFIC_PID": "p1"}
+    expect(person.page.locator(".count")).to_have_text("1 of 4")
+
+
+@pytest.mark.parametrize("more", ["", "&PROLIFIC_PID=", "&PROLIFIC_PID=%7B%7B%25PID%25%7D%7D"])
+def test_a_link_without_its_id_is_told(arrive, more):
+    person = arrive(PretendStudy(practice=0, requires_id=True))
+    person.visit(more)
+    if "%7B" in more:  # what is no ID the server knows
+        person.press("I agree")
+        person.press("Start")
+    person.sees("Your link lacks your ID")
+    assert not person.study.participants
+
+
+@pytest.mark.slow
+def test_who_comes_to_a_full_study_waits_and_is_told(arrive):
+    person = arrive()
+    person.study.failures["start"] = [Failure(503, {"Retry-After": "1"}, code="full")] * 2
+    person.visit()
+    person.press("I agree")
+    person.press("Start")
+    person.page.get_by_text("Many people are taking part just now.").wait_for()
+    person.wait_for_trial("1 of 4")
+    expect(person.page.locator("#quiet")).to_be_hidden()
