@@ -55,6 +55,7 @@ _TURNS: dict[int, Callable[[np.ndarray], np.ndarray]] = {  # EXIF 3.0, 4.6.5.1
     7: lambda stored: stored[::-1, ::-1].swapaxes(0, 1),
     8: lambda stored: stored.swapaxes(0, 1)[::-1],
 }
+_READ_BY_US = ("TIFF", "PNG", "BMP")  # of which Pillow's image does not hold all
 _MOST_FRAMES = 1000  # counted; a damaged file could name millions
 _BOXES = 1 << 16  # bytes of an AVIF file that hold its description
 _REASONS = {
@@ -114,10 +115,15 @@ def decode_image(image: Image.Image, name: str, max_megapixels: float) -> Decode
     """Decode Pillow's image, in the frame that it is at."""
     format = {"MPO": "JPEG", None: "PNG"}.get(image.format, image.format)
     stream = getattr(image, "fp", None)
-    if format == "TIFF" and stream is not None and getattr(image, "tile", None):
+    if format in _READ_BY_US and stream is not None and getattr(image, "tile", None):
         place = stream.tell()  # nothing is decoded yet, so the file itself is read
         try:
-            return _from_tiff(stream, name, max_megapixels, image.tell())
+            stream.seek(0)
+            if format == "TIFF":
+                return _from_tiff(stream, name, max_megapixels, image.tell())
+            if image.tell() == 0 and sniff(stream.read(64)) == format:
+                stream.seek(0)
+                return decode_stream(stream, name, max_megapixels)
         finally:
             stream.seek(place)
     return _decoded(image, format, name, max_megapixels)

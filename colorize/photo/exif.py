@@ -16,21 +16,21 @@ ORIENTATION, EXIF_IFD, GPS_IFD, INTEROPERABILITY = 274, 34665, 34853, 40965
 
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, UTF8: 1}
 _SIZES |= {13: 4, 16: 8, 17: 8, 18: 8}  # IFD, and those of BigTIFF
-_WHOLE = {1: "B", 3: "H", 4: "L", 6: "b", 8: "h", 9: "l", 13: "L", 16: "Q", 17: "q", 18: "Q"}
-_WORDS = {
-    3: 2,
-    4: 4,
-    5: 4,
-    8: 2,
-    9: 4,
-    10: 4,
-    11: 4,
-    12: 8,
-    13: 4,
-    16: 8,
-    17: 8,
-    18: 8,
-}  # that turn
+_WHOLE = {
+    1: "B",
+    7: "B",
+    3: "H",
+    4: "L",
+    6: "b",
+    8: "h",
+    9: "l",
+    13: "L",
+    16: "Q",
+    17: "q",
+    18: "Q",
+}
+_WORDS = {3: 2, 4: 4, 5: 4, 8: 2, 9: 4, 10: 4, 11: 4, 12: 8}  # bytes that turn with the order
+_WORDS |= {13: 4, 16: 8, 17: 8, 18: 8}
 # What IFD0 says about the photo, by type; the rest of it describes how one file stores its pixels.
 _KEPT_IN_IFD0 = {
     **dict.fromkeys((11, 269, 270, 271, 272, 285, 306, 315, 316, 33432), ASCII),

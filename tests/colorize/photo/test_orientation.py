@@ -16,8 +16,8 @@ from tests.support.tiff_files import page, tiff
 y, x = np.mgrid[:24, :32]
 GREY = (x * 7 + y).astype(np.uint8)
 STORED = np.ascontiguousarray(np.rot90(GREY))  # of orientation 6
-# Types that a whole number may have: BYTE, SHORT, LONG, SBYTE, SSHORT, SLONG, IFD
-TYPES = {1: "B", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i", 13: "I"}
+# Types that a whole number may have: BYTE, UNDEFINED, SHORT, LONG, SBYTE, SSHORT, SLONG, IFD
+TYPES = {1: "B", 7: "B", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i", 13: "I"}
 
 
 def block(type=3, order="<", count=1):

@@ -1,10 +1,12 @@
 """What PNG files say of their colours and where they are damaged, as the third edition has it."""
 
+import io
 import struct
 import zlib
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from colorize.photo.opening import Photo, PhotoError
 from colorize.photo.profiles import make_profile
@@ -227,6 +229,15 @@ def test_lightness_of_deep_arrays_is_kept(array):
     lightness = Photo.open(array).lightness
     assert lightness.shape == GREY.shape
     assert (lightness[0, 0], lightness[-1, -1]) == (0, 65_535)
+
+
+@pytest.mark.parametrize("chunk", [LINEAR, points(1, 8, 0, 1)])
+def test_an_image_of_pillows_that_is_not_loaded_is_read_from_its_file(chunk):
+    data = png(np.dstack([SHADOWS] * 3), chunk, kind=2)
+    with Image.open(io.BytesIO(data)) as image:
+        photo = Photo.open(image)
+        np.testing.assert_array_equal(photo.pixels, Photo.open(data).pixels)
+        assert image.getpixel((1, 0)) == (0, 0, 0)
 
 
 def test_a_transparent_colour_of_16_bits_is_that_colour_alone():
