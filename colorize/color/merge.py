@@ -125,7 +125,7 @@ def _outside(levels: Tensor, spare: Tensor) -> Tensor:
 def _levels_in_gamut(grey: Tensor, colour: Tensor) -> Tensor:
     """Levels `(3, n)` of pixels outside the gamut, their chroma scaled into it.
 
-    grey: f(Y) `(n,)`; colour: offsets `(2, n)`. The search is that of `color.scale_into_gamut`,
+    grey: f(Y) `(n,)`; colour: offsets `(2, n)`. The search is that of `lab.scale_into_gamut`,
     for X and Z alone, since Y stays.
     """
     matrix = _matrix()

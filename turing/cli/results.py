@@ -1,4 +1,4 @@
-"""Commands that say what a study found: results, report, export, power, simulate."""
+"""Commands that say what a study found: results, report, power, simulate."""
 
 import json
 from pathlib import Path
