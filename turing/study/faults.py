@@ -3,7 +3,7 @@
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from inspect import isclass
 from string import Formatter
@@ -159,10 +159,18 @@ def _of_participants(study: "Study") -> Iterator[tuple[str, str]]:
     if people.require_id and not people.identify_by:
         yield "participants.require_id", "expected identify_by, which says what the ID is, with it"
     yield from _of_return_url(people.return_url, people.query, people.completion_code)
+    for key in ("declined_url", "left_url"):
+        yield from _of_braces(f"participants.{key}", getattr(people, key), set(people.query))
 
 
 def _of_return_url(url: str, query: Iterable[str], code: str) -> Iterator[tuple[str, str]]:
-    key, known = "participants.return_url", {"code", *query}
+    faults = list(_of_braces("participants.return_url", url, {"code", *query}))
+    yield from faults
+    if not code and not faults and any(name == "code" for _, name, *_ in Formatter().parse(url)):
+        yield "participants.completion_code", "expected a code for return_url's {code}, found none"
+
+
+def _of_braces(key: str, url: str, known: Collection[str]) -> Iterator[tuple[str, str]]:
     try:
         fields = [parts[1:] for parts in Formatter().parse(url) if parts[1] is not None]
     except ValueError:
@@ -172,8 +180,6 @@ def _of_return_url(url: str, query: Iterable[str], code: str) -> Iterator[tuple[
             names = " ".join(f"{{{name}}}" for name in sorted(known))
             yield key, f"expected only {names} in braces, found {shown(url)}"
             return
-    if not code and any(name == "code" for name, *_ in fields):
-        yield "participants.completion_code", "expected a code for return_url's {code}, found none"
 
 
 def _of_questions(study: "Study") -> Iterator[tuple[str, str]]:

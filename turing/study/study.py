@@ -103,6 +103,13 @@ class Trials(_Table):
     break_every: int = Field(0, ge=0, description="a number of trials, 0 = never")
 
 
+_ADDRESS = {
+    "max_length": 2000,
+    "pattern": r"^(https?://[^\s<>\"\\\x00-\x1f\x7f]+)?$",
+    "description": "an address that starts with http:// or https://, or nothing",
+}
+
+
 class Participants(_Table):
     """[participants]"""
 
@@ -111,15 +118,12 @@ class Participants(_Table):
     )
     identify_by: OptionalLine = Field("", description="one of the names in participants.query")
     completion_code: OptionalLine = Field("", description="a line of text")
-    return_url: str = Field(
-        "",
-        max_length=2000,
-        pattern=r"^(https?://[^\s<>\"\\\x00-\x1f\x7f]+)?$",
-        description="an address that starts with http:// or https://, or nothing",
-    )
+    return_url: str = Field("", **_ADDRESS)
     require_id: bool | None = _newer(None, description="true or false")
     max_open: int = _newer(1000, ge=1, description="a whole number, 1 or more")
     max_an_hour: int = _newer(2000, ge=1, description="a whole number, 1 or more")
+    declined_url: str = _newer("", **_ADDRESS)
+    left_url: str = _newer("", **_ADDRESS)
     planned: int | None = Field(None, ge=1, description="a whole number, 1 or more")
     show_score: bool = Field(True, description="true or false")
 

@@ -9,6 +9,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlencode
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from starlette.requests import ClientDisconnect, Request
@@ -18,7 +19,7 @@ from starlette.routing import Route
 from turing.errors import TuringError
 from turing.store.people import RefusedError
 from turing.store.sessions import SessionState
-from turing.study.study import Question
+from turing.study.study import Participants, Question
 from turing.web import guards
 from turing.web.serving import ServedStudy, Studies
 
@@ -175,18 +176,17 @@ class _Calls:
     async def info(self, request: Request, served: ServedStudy) -> Response:
         preview = request.query_params.get("preview")
         study = await served.read(served.sessions.info, guards.bearer(request), preview)
-        return _json(
+        response = _json(
             {
                 "title": study.study.title,
                 "language": study.study.language,
                 "protocol": study.protocol,
                 "texts": study.texts.buttons | study.texts.model_dump(exclude={"buttons"}),
                 "questions": _questions(q for q in study.questions if q.when == "before"),
-                "query": study.participants.query,
-                "identify_by": study.participants.identify_by,
-                "require_id": study.participants.needs_id,
             }
         )
+        response.headers["Study-Link"] = _asked_of_links(study.participants)
+        return response
 
     async def start(self, request: Request, served: ServedStudy) -> Response:
         token = self._token(request)
@@ -269,6 +269,13 @@ class _Calls:
     def _prompt(self, language: str, protocol: str) -> str:
         prompts = self._prompts.get(language) or self._prompts.get("en", {})
         return prompts.get(f"prompt_{protocol}", "")
+
+
+def _asked_of_links(asks: Participants) -> str:
+    """What the page looks for in the address that it came by: query=A&query=B&identify_by=A&..."""
+    said = [("query", name) for name in asks.query] + [("identify_by", asks.identify_by)]
+    said += [(key, url) for key in ("declined_url", "left_url") if (url := getattr(asks, key))]
+    return urlencode([*said, ("require_id", "true" if asks.needs_id else "false")])
 
 
 def _picture_address(request: Request, name: str) -> str:

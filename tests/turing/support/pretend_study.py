@@ -66,6 +66,7 @@ class PretendStudy:
     languages: dict[str, dict] = field(default_factory=dict)
     closed: bool = False
     requires_id: bool = False
+    links_back: str = ""  # of the header Study-Link
     size: tuple[int, int] = (320, 240)
 
     def __post_init__(self):
@@ -119,10 +120,10 @@ class PretendStudy:
         if self.closed and participant is None:
             return refuse(410, "closed")
         info = {"title": self.title, "language": self.language, "texts": self.texts}
-        asked = {"query": ["PROLIFIC_PID", "SESSION_ID"], "identify_by": "PROLIFIC_PID"}
-        asked["require_id"] = self.requires_id
-        info |= asked | {"questions": self.before, "protocol": self.protocol}
-        return JSONResponse(info)
+        info |= {"questions": self.before, "protocol": self.protocol}
+        asks = "query=PROLIFIC_PID&query=SESSION_ID&identify_by=PROLIFIC_PID&require_id="
+        link = asks + str(self.requires_id).lower() + self.links_back
+        return JSONResponse(info, headers={"Study-Link": link})
 
     def start(self, participant: Participant | None, body: dict, token: str) -> Response:
         if participant is None:

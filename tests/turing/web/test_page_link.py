@@ -116,3 +116,20 @@ def test_who_comes_to_a_full_study_waits_and_is_told(arrive):
     person.page.get_by_text("Many people are taking part just now.").wait_for()
     person.wait_for_trial("1 of 4")
     expect(person.page.locator("#quiet")).to_be_hidden()
+
+
+def test_who_declines_or_leaves_has_a_link_back(arrive):
+    back = "&declined_url=https%3A%2F%2Fb.org%2Fno%3Fp%3D%7BPROLIFIC_PID%7D"
+    back += "&left_url=https%3A%2F%2Fb.org%2Fleft"
+    person = arrive(PretendStudy(practice=0, links_back=back))
+    link = person.page.get_by_role("link", name="Return to where you came from")
+    person.visit("&PROLIFIC_PID=p%261")
+    person.press("No, thank you")
+    expect(link).to_have_attribute("href", "https://b.org/no?p=p%261")
+    person.press("Back to the beginning")
+    person.press("I agree")
+    person.press("Start")
+    person.wait_for_trial()
+    person.press("Leave the study")
+    person.page.get_by_role("dialog").get_by_role("button", name="Leave the study").click()
+    expect(link).to_have_attribute("href", "https://b.org/left")

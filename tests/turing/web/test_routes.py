@@ -90,10 +90,9 @@ def test_info(client):
                 "required": True,
             }
         ],
-        "query": ["PROLIFIC_PID", "SESSION_ID"],
-        "identify_by": "PROLIFIC_PID",
-        "require_id": False,
     }
+    asks = "query=PROLIFIC_PID&query=SESSION_ID&identify_by=PROLIFIC_PID&require_id=false"
+    assert response.headers["study-link"] == asks
 
 
 def test_a_whole_study(client, store):

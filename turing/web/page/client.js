@@ -70,9 +70,13 @@ export class Client {
     return this.kept.isMemory;
   }
 
+  /** What is said of the study; `link` is what it asks of the address that one came by. */
   info() {
     const query = this.preview ? `?preview=${encodeURIComponent(this.preview)}` : "";
-    return this.request(`info${query}`);
+    return this.request(`info${query}`, undefined, async (response) => {
+      const link = new URLSearchParams(response.headers.get("Study-Link") ?? "");
+      return { ...(await response.json()), link };
+    });
   }
 
   /** The state of a participant who has come back; nothing for one who has not started. */
@@ -159,14 +163,14 @@ export class Client {
   }
 
   /** The JSON that a call answers; with a body it is a POST. */
-  request(path, body) {
+  request(path, body, read = (response) => response.json()) {
     const headers = {};
     if (this.token) headers.Authorization = `Bearer ${this.token}`;
     if (body) headers["Content-Type"] = "application/json";
     return this.insist(async () => {
       const signal = abortedAfter(TIMEOUT_MS);
       const post = body && { method: "POST", body: JSON.stringify(body) };
-      return (await this.fetch(path, { headers, signal, ...post })).json();
+      return read(await this.fetch(path, { headers, signal, ...post }));
     });
   }
 

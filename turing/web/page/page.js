@@ -6,6 +6,7 @@ import { Pictures } from "./pictures.js";
 import { Screens } from "./screens.js";
 import { TrialScreen } from "./trial.js";
 
+const OWN_PARAMETERS = ["study", "preview"];
 const SLOW_MS = 1000;
 
 class Page {
@@ -48,9 +49,9 @@ class Page {
     if (!/^[A-Za-z0-9-]+$/.test(this.name)) return this.screens.message("unknown");
     this.info = await this.client.info();
     await this.useTexts();
-    const id = this.parameters.get(this.info.identify_by)?.trim();
+    const id = this.parameters.get(this.info.link.get("identify_by"))?.trim();
     this.client.meet(id);
-    this.lacksId = this.info.require_id && !id && !this.client.preview;
+    this.lacksId = this.info.link.get("require_id") === "true" && !id && !this.client.preview;
     let find = () => this.client.resume();
     for (;;) {
       try {
@@ -67,7 +68,7 @@ class Page {
 
   async walk(state, isReturning) {
     while (state.trial) state = await this.trial(state);
-    if (state.stage === "withdrawn") this.screens.message("left");
+    if (state.stage === "withdrawn") this.lastWord("left");
     else await this.end(state, isReturning);
   }
 
@@ -100,15 +101,17 @@ class Page {
     if (this.lostSession) notes.push(this.say("session_lost"));
     if (this.client.preview) notes.push(this.say("preview"));
     if (this.client.keepsNothing) notes.push(this.say("keeps_nothing"));
-    const decline = () => this.screens.message("declined", "back");
+    const decline = () => this.lastWord("declined", "back");
     const refusing = { leave: decline, leaveLabel: "decline", notes, byEnter: false };
     await this.screens.page(this.info.title, this.say("consent"), "agree", refusing);
     const instructions = this.say("instructions") || this.say(`instructions_${this.info.protocol}`);
     const proceed = this.info.questions?.length ? "continue" : "start";
     const title = this.say("instructions_title");
     await this.screens.page(title, instructions, proceed, { leave: decline });
-    const asked = this.info.query ?? [];
-    const query = [...this.parameters].filter(([key]) => asked.includes(key));
+    const asked = this.info.link.getAll("query");
+    const isSaid = this.info.link.has("require_id");
+    const isAsked = (key) => (isSaid ? asked.includes(key) : !OWN_PARAMETERS.includes(key));
+    const query = [...this.parameters].filter(([key]) => isAsked(key));
     return this.submit(this.info.questions, { proceed: "start", leave: decline }, (answers) =>
       this.client.start(Object.fromEntries(query), answers),
     );
@@ -194,11 +197,19 @@ class Page {
     this.screens.end(end, isReturning, this.info.language);
   }
 
+  /** Says that it is over, with the study's link back, filled in with what this link had. */
+  lastWord(how, again) {
+    const address = (this.info.link.get(`${how}_url`) ?? "").replace(/\{([^{}]+)\}/g, (_, name) =>
+      encodeURIComponent(this.parameters.get(name) ?? ""),
+    );
+    this.screens.message(how, again, this.say(`${how}_text`), address);
+  }
+
   async askToLeave() {
     if (!(await this.screens.confirmLeaving())) return;
     this.screens.message("leaving");
     await this.client.leave().catch(() => {}); // refused: the server knows of nothing to leave
-    this.screens.message("left");
+    this.lastWord("left");
   }
 
   /** A refusal or a fault that ends the page. */

@@ -29,11 +29,17 @@ export class Screens {
     return element("button", { type: "button", class: kind, click: onClick }, this.say(label));
   }
 
-  /** A last word; `again`, where given, is the label of a button that loads the page anew. */
-  message(title, again, text = this.say(`${title}_text`)) {
+  /**
+   * A last word; `again`, where given, is the label of a button that loads the page anew, and
+   * `address` where a link leads back.
+   */
+  message(title, again, text = this.say(`${title}_text`), address = "") {
     this.screen(
       this.say(title),
       element("p", {}, text),
+      isSafeLink(address)
+        ? element("a", { class: "primary", href: address, target: "_top" }, this.say("return"))
+        : undefined,
       again && element("div", { class: "actions" }, this.button(again, () => location.reload())),
     );
   }
