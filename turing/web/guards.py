@@ -59,9 +59,11 @@ def check_origin(request: Request) -> None:
     What a browser says of itself holds, whatever a proxy in front made of the host's name: no
     page can set `Sec-Fetch-Site`. Browsers say it over HTTPS and on this machine.
     """
-    origin = request.headers.get("origin")
-    if origin is None or request.headers.get("sec-fetch-site") == "same-origin":
+    origin, site = (request.headers.get(name) for name in ("origin", "sec-fetch-site"))
+    if origin is None or site == "same-origin":
         return
+    if site in ("cross-site", "same-site"):  # whatever else the page says of itself
+        raise RefusedError(403, "origin", _ORIGIN)
     named = [request.headers.get("host", "")]
     named += request.headers.get("x-forwarded-host", "").split(",")  # behind a proxy
     try:

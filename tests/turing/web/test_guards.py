@@ -112,6 +112,14 @@ def test_what_the_browser_says_of_others_lets_nobody_in(said):
     assert refused.value.code == "origin"
 
 
+@pytest.mark.parametrize("said", ["same-site", "cross-site"])
+def test_a_header_that_a_page_can_set_does_not_outweigh_the_browser(said):
+    headers = [("Origin", "https://b.org"), ("Host", "a.org"), ("X-Forwarded-Host", "b.org")]
+    with pytest.raises(RefusedError) as refused:
+        guards.check_origin(request([*headers, ("Sec-Fetch-Site", said)])[0])
+    assert refused.value.code == "origin"
+
+
 def test_a_script_may_call():
     guards.check_origin(request([("Host", "a.org")])[0])
 
