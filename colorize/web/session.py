@@ -1,13 +1,14 @@
 """A visitor's photos and what has been done with them; many visitors, each forgotten in time."""
 
 import asyncio
+import itertools
 import logging
 import os
 import secrets
 import shutil
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -54,6 +55,9 @@ class Session:
         self._folder = folder / self.key
         self._numbers = 0
         self._newest = 0  # the first photo of the last batch
+        self._models: list[str] = []
+        self._size: int | None = None
+        self._news = itertools.count(1)
         self._places = threading.Lock()  # of the three below: several drops come at once
         self._taking = 0  # photos that are being taken in
         self._is_closed = False
@@ -106,36 +110,41 @@ class Session:
             self.items = [item for item in self.items if item.number != number]
         shutil.rmtree(self._folder / str(number), ignore_errors=True)
 
-    def prepare(self, models: Sequence[str], size: int | None) -> None:
+    def choose(self, models: Sequence[str], size: int | None) -> None:
+        """The models and the working size that are wanted from now on; a `run` follows."""
+        self._models, self._size = list(models), size
+
+    def prepare(self) -> None:
         """Announces a `run`, which may have to wait for its turn."""
         self._cancelled.clear()
         if not self._is_running:
-            total = len(self._open_tasks(models, size))
+            total = len(self._open_tasks())
             self._progress = {"done": 0, "total": total} if total else None
 
-    def run(self, models: Sequence[str], size: int | None) -> Iterator[Future[Made] | None]:
+    def run(self) -> Iterator[Future[Made] | None]:
         """Colorizes what is not done yet, photo by photo; yields whenever the state is new.
 
         It yields the picture that is made then, None at the end; what waits for that picture
-        before it goes on is not kept waiting here.
+        before it goes on is not kept waiting here. One at a time: another ends at once, and the
+        one under way does what was chosen meanwhile.
         """
         if self._is_running:
             return
         self._is_running = True
         try:
-            tasks = self._open_tasks(models, size)
-            for done, (item, model) in enumerate(tasks):
-                if self._cancelled.is_set():
-                    break
+            done = 0
+            while not self._cancelled.is_set() and (tasks := self._open_tasks()):
+                (item, model), size = tasks[0], self._size
                 self._progress = {
                     "done": done,
-                    "total": len(tasks),
+                    "total": done + len(tasks),
                     "photo": item.number,
                     "model": model,
                 }
                 made = self._workshop.start(item.upload, Look(model, size))
                 yield made
                 self._note(made, item, model, size)
+                done += 1
         finally:
             self._progress = None
             self._is_running = False
@@ -153,15 +162,19 @@ class Session:
         while self._is_running and time.monotonic() < over:
             await asyncio.sleep(_GLANCE)
 
-    def state(self, models: Sequence[str], size: int | None) -> dict[str, Any]:
-        """What the page shows, as JSON: photos, a card a model, and how far the work is."""
-        photos = [self._photo(item, models, size) for item in self.items]
-        waiting = 0 if self._progress else len(self._open_tasks(models, size))
+    def state(self) -> dict[str, Any]:
+        """What the page shows, as JSON: photos, a card a model, and how far the work is.
+
+        `news` grows from state to state: none equals another, and the page knows which is newer.
+        """
+        photos = [self._photo(item) for item in self.items]
+        waiting = 0 if self._progress else len(self._open_tasks())
         return {
+            "news": next(self._news),
             "key": self.key,
             "photos": photos,
-            "models": list(models),
-            "size": size,
+            "models": self._models,
+            "size": self._size,
             "newest": self._newest,
             "taking": self._taking > 0,
             "progress": self._progress,
@@ -191,10 +204,10 @@ class Session:
             item.error = str(error)
         return item
 
-    def _open_tasks(self, models: Sequence[str], size: int | None) -> list[tuple[Item, str]]:
+    def _open_tasks(self) -> list[tuple[Item, str]]:
         usable = [item for item in self.items if not item.error]
-        pairs = ((item, model) for item in usable for model in models)
-        return [(item, model) for item, model in pairs if not item.is_done(model, size)]
+        pairs = ((item, model) for item in usable for model in self._models)
+        return [(item, model) for item, model in pairs if not item.is_done(model, self._size)]
 
     def _note(self, made: Future[Made], item: Item, model: str, size: int | None) -> None:
         try:
@@ -206,21 +219,22 @@ class Session:
             title = self._workshop.records[model].title
             item.failures[model, size] = _UNEXPECTED.format(title=title)
 
-    def _photo(self, item: Item, models: Iterable[str], size: int | None) -> dict[str, Any]:
+    def _photo(self, item: Item) -> dict[str, Any]:
         return {
             "number": item.number,
             "name": item.name,
             "size": item.taken.size,
             "format": item.taken.format,
             "hasColours": item.taken.has_colours,
+            "isToned": item.taken.is_toned,
             "colorfulness": item.taken.colorfulness,
             "notices": item.taken.notices,
             "error": item.error,
-            "cards": [] if item.error else [self._card(item, model, size) for model in models],
+            "cards": [] if item.error else [self._card(item, model) for model in self._models],
         }
 
-    def _card(self, item: Item, model: str, size: int | None) -> dict[str, Any]:
-        now = self._progress or {}
+    def _card(self, item: Item, model: str) -> dict[str, Any]:
+        now, size = self._progress or {}, self._size
         if (model, size) in item.failures:
             return {"model": model, "state": "failed", "error": item.failures[model, size]}
         if (model, size) in item.seconds:

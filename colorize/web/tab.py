@@ -16,7 +16,7 @@ from colorize.inference.options import MOST_HINTS
 from colorize.models.record import Record
 from colorize.web.examples import EXAMPLES
 from colorize.web.front import client_of
-from colorize.web.session import Session, Sessions
+from colorize.web.session import MOST_PHOTOS, Session, Sessions
 from colorize.web.turns import done
 from colorize.web.workshop import Look, Made, Upload, fit
 
@@ -44,8 +44,9 @@ _FIGURES = ["file", "model", "seconds", "psnr", "ciede2000", "colorfulness"]
 PLACES = 64
 _RUN = {"concurrency_limit": 32}
 _TAKE = {"concurrency_limit": 8}
-_QUICK = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
-_SLOW = {"show_progress": "hidden", "api_visibility": "private"}
+# "multiple": what is clicked while another event is under way counts too.
+_SLOW = {"show_progress": "hidden", "api_visibility": "private", "trigger_mode": "multiple"}
+_QUICK = {"queue": False, **_SLOW}
 
 
 def build_tab(demo: gr.Blocks, sessions: Sessions, examples: Sequence[Path]) -> None:
@@ -63,17 +64,14 @@ def build_tab(demo: gr.Blocks, sessions: Sessions, examples: Sequence[Path]) -> 
     demo.unload(handlers.leave)
     for trigger, handler in ((stage.photos, handlers.add), (stage.example, handlers.example)):
         added = trigger(handler, chosen, stage, **_TAKE, **_SLOW)
-        _then_run(added, run, chosen, stage)
+        _then_run(added, run, stage)
     for trigger in (models.input, size.input, stage.rest):
-        _then_run(trigger(handlers.prepare, chosen, stage, **_QUICK), run, chosen, stage)
-    for trigger, handler in (
-        (stage.cancel, handlers.cancel),
-        (stage.remove, handlers.remove),
-        (stage.restart, handlers.restart),
-    ):
+        _then_run(trigger(handlers.prepare, chosen, stage, **_QUICK), run, stage)
+    for trigger, handler in ((stage.cancel, handlers.cancel), (stage.remove, handlers.remove)):
         trigger(handler, chosen, stage, **_QUICK)
+    stage.restart(handlers.restart, models, [stage, size], **_QUICK)
     resumed = stage.resume(handlers.resume, None, [stage, *chosen], **_QUICK)
-    _then_run(resumed, run, chosen, stage)
+    _then_run(resumed, run, stage)
     _api(handlers)
 
 
@@ -97,6 +95,7 @@ def _stage(records: list[Record]) -> gr.HTML:
         most_hints=MOST_HINTS,
         examples=list(EXAMPLES),
         most_bytes=MAX_FILE_SIZE,
+        most_photos=MOST_PHOTOS,
     )
 
 
@@ -120,7 +119,7 @@ def _controls(records: list[Record]) -> tuple[gr.CheckboxGroup, gr.Dropdown, dic
                 label="Temperature",
                 info="Low: the likeliest colour of each spot, or grey. High: a mix.",
             )
-            unsure = gr.Checkbox(label="Mark unsure spots in pink")
+            unsure = gr.Checkbox(label="Outline the most unsure tenth")
             gr.HTML('<div class="cz-others-place"></div>', apply_default_css=False)
         size = gr.Dropdown(
             _SIZES,
@@ -145,8 +144,8 @@ def _listen_to_adjustments(adjustments: dict[str, Any]) -> None:
         )
 
 
-def _then_run(first: Any, run: Callable[..., Any], chosen: list[Any], stage: gr.HTML) -> None:
-    ran = first.then(run, chosen, stage, **_RUN, **_SLOW)
+def _then_run(first: Any, run: Callable[..., Any], stage: gr.HTML) -> None:
+    ran = first.then(run, None, stage, **_RUN, **_SLOW)
     for event in (first, ran):
         event.failure(
             None,
@@ -195,36 +194,35 @@ class _Handlers:
             yield state
 
     def prepare(self, models: list[str], size: str, request: gr.Request) -> dict[str, Any]:
-        session = self._session(request)
-        session.prepare(models, _pixels(size))
-        return _state(session, models, size)
+        session = self._session(request, models, size)
+        session.prepare()
+        return session.state()
 
-    async def run(
-        self, models: list[str], size: str, request: gr.Request
-    ) -> AsyncIterator[dict[str, Any]]:
-        session = self._session(request)
-        with closing(session.run(models, _pixels(size))) as work:
+    async def run(self, request: gr.Request) -> AsyncIterator[dict[str, Any]]:
+        session = self._sessions.of(request.session_hash or "")
+        with closing(session.run()) as work:
             for made in work:
-                yield _state(session, models, size)
+                yield session.state()
                 if made:
                     await done(made)  # the session notes what became of it
-        yield _state(session, models, size)
+        yield session.state()
 
     def cancel(self, models: list[str], size: str, request: gr.Request) -> dict[str, Any]:
-        session = self._session(request)
+        session = self._session(request, models, size)
         session.cancel()
-        return _state(session, models, size)
+        return session.state()
 
     def remove(
         self, models: list[str], size: str, event: gr.EventData, request: gr.Request
     ) -> dict[str, Any]:
-        session = self._session(request)
+        session = self._session(request, models, size)
         session.remove(int(event.photo))
-        return _state(session, models, size)
+        return session.state()
 
-    def restart(self, models: list[str], size: str, request: gr.Request) -> dict[str, Any]:
+    def restart(self, models: list[str], request: gr.Request) -> tuple[dict[str, Any], str]:
+        """The working size belonged to the photos; the models stay."""
         self._sessions.drop(request.session_hash or "")
-        return _state(self._session(request), models, size)
+        return self._session(request, models, _AUTOMATIC).state(), _AUTOMATIC
 
     async def resume(
         self, event: gr.EventData, request: gr.Request
@@ -233,13 +231,13 @@ class _Handlers:
         key, visitor = str(event.key), request.session_hash or ""
         await self._sessions.until_left(key, visitor)
         if not self._sessions.resume(key, visitor):
-            return _state(self._session(request), [], _AUTOMATIC), gr.skip(), gr.skip()
+            return self._session(request, [], _AUTOMATIC).state(), gr.skip(), gr.skip()
         models = [name for name in self.workshop.records if name in event.models]
         size = str(event.size) if str(event.size) in _SIZES else _AUTOMATIC
-        session = self._session(request)
+        session = self._session(request, models, size)
         await session.rest()
-        session.prepare(models, _pixels(size))
-        return _state(session, models, size), models, size
+        session.prepare()
+        return session.state(), models, size
 
     def leave(self, request: gr.Request) -> None:
         self._sessions.leave(request.session_hash or "")
@@ -286,26 +284,21 @@ class _Handlers:
     async def _add(
         self, files: list[Path], models: list[str], size: str, request: gr.Request
     ) -> AsyncIterator[dict[str, Any]]:
-        session = self._session(request)
+        session = self._session(request, models, size)
         adding, over = session.add(files), object()
         try:
             while await self.workshop.whole(next, adding, over) is not over:
-                yield _state(session, models, size)
+                yield session.state()
         except ColorizeError as error:
             gr.Warning(str(error))
-        session.prepare(models, _pixels(size))
-        yield _state(session, models, size)
+        session.prepare()
+        yield session.state()
 
-    def _session(self, request: gr.Request) -> Session:
-        return self._sessions.of(request.session_hash or "")
-
-
-def _state(session: Session, models: list[str], size: str) -> dict[str, Any]:
-    return session.state(models, _pixels(size))
-
-
-def _pixels(size: str) -> int | None:
-    return None if size == _AUTOMATIC else int(size)
+    def _session(self, request: gr.Request, models: list[str], size: str) -> Session:
+        """The visitor's, who wants these models at this working size from now on."""
+        session = self._sessions.of(request.session_hash or "")
+        session.choose(models, None if size == _AUTOMATIC else int(size))
+        return session
 
 
 def _uploaded(paths: list[str]) -> list[Path]:

@@ -29,6 +29,7 @@ from colorize.evaluation.metrics import ciede2000, colorfulness, psnr
 from colorize.inference.colorizer import Colorization, Colorizer, Prediction
 from colorize.inference.options import Hint, check
 from colorize.inference.swatches import Swatch
+from colorize.inference.unsure import outline
 from colorize.inference.zerogpu import ZeroGPU
 from colorize.models.record import CheckpointError, Record
 from colorize.photo.opening import Photo
@@ -68,7 +69,7 @@ class Taken(NamedTuple):
     """The facts of an upload, as far as it opened. size: (width, height) in pixels, upright.
 
     has_colours: whether it has colours of its own, so is neither grey nor toned in one ink; then
-    `colorfulness` is theirs, else 0.
+    `colorfulness` is theirs, else 0. is_toned: whether it is toned in one ink, as sepia is.
     """
 
     size: tuple[int, int] | None = None
@@ -76,6 +77,7 @@ class Taken(NamedTuple):
     notices: tuple[str, ...] = ()
     has_colours: bool = False
     colorfulness: float = 0.0
+    is_toned: bool = False
 
 
 class Made(NamedTuple):
@@ -128,10 +130,11 @@ class Workshop:
     def take(self, upload: Upload) -> Taken:
         """Opens an upload; PhotoError says what is wrong with it."""
         photo, screen = self.photo(upload), self._screen(upload, _MEASURED)
-        has_colours = not photo.is_grey and not is_toned(screen)
+        toned = not photo.is_grey and is_toned(screen)
+        has_colours = not photo.is_grey and not toned
         own = colorfulness(_unit(screen)) if has_colours else 0.0
         notices = (*photo.notices, *losses(photo))
-        return Taken(photo.size, photo.format, notices, has_colours, own)
+        return Taken(photo.size, photo.format, notices, has_colours, own, toned)
 
     def photo(self, upload: Upload) -> Photo:
         """The opened photo; PhotoError says what is wrong with it."""
@@ -320,20 +323,8 @@ def encode(picture: np.ndarray, alpha: np.ndarray | None = None) -> tuple[bytes,
 
 
 def encode_uncertainty(uncertainty: np.ndarray, alpha: np.ndarray | None = None) -> bytes:
-    """A PNG in pink that is the more opaque, up to 80%, the less sure the model is.
-
-    Opacity is the cube, doubled: entropies of a photo's colours lie mostly from 0.3 to 0.7.
-    uncertainty: float32 `(h, w)` in [0, 1].
-    alpha: the photo's transparency, uint8 `(H, W)`; then the PNG has that size, and no pink where
-        there is no picture.
-    """
-    if alpha is not None:
-        size = alpha.shape[1], alpha.shape[0]
-        image = Image.fromarray(uncertainty).resize(size, Image.Resampling.BILINEAR)
-        uncertainty = np.asarray(image)
-    opacity = np.clip(2 * uncertainty**3, 0, 1) * 204
-    if alpha is not None:
-        opacity = opacity * (alpha / np.float32(255))
+    """A PNG in pink, clear but for the `outline` of where the model is least sure."""
+    opacity = outline(uncertainty, alpha)
     overlay = np.empty((*opacity.shape, 4), np.uint8)
     overlay[..., :3] = (255, 0, 170)
     overlay[..., 3] = opacity

@@ -146,6 +146,11 @@ def save(page, link):
     return download.value.suggested_filename, download.value.path().read_bytes()
 
 
+def start_over(page):
+    page.get_by_role("button", name="Start over").click()
+    page.get_by_role("dialog").get_by_role("button", name="Start over").click()
+
+
 def forget(sessions, key):
     """As if the visitor with this key had not used the page for long."""
     sessions.by_key(key).used -= 4000

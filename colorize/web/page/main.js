@@ -1,5 +1,6 @@
 // The Colorize tab's stage: its elements, and how they show what the page knows.
 
+import { ask } from "./asking.js";
 import {
   cardOf, compares, original, pair, updateCard, updateOriginal, updatePair,
 } from "./cards.js";
@@ -8,7 +9,10 @@ import { all, drawDownloads, saveAs } from "./downloads.js";
 import { hintStatus } from "./hints.js";
 import { address, load, ofModel, unload } from "./pictures.js";
 import { askForPhotos, forget, kept, restore } from "./remember.js";
-import { drawSettings, listenToSettings, peek, peekAtPhoto } from "./settings.js";
+import {
+  drawSettings, listenToSettings, peek, peekAtPhoto, resetSettings,
+} from "./settings.js";
+import { centre } from "./slider.js";
 import {
   app, begin, change, complain, currentPhoto, doneOf, models, onChange, state, view,
 } from "./state.js";
@@ -34,14 +38,19 @@ const title = h("h2", { class: "cz-name" });
 const facts = h("p", { class: "cz-facts" });
 const beside = h("button", { type: "button", onclick: () => compare(false) }, "Side by side");
 const both = h("button", { type: "button", onclick: () => compare(true) }, "Compare two models");
+const scan = h("button", { type: "button", onclick: () => showScan(true) }, "Scan");
+const grey = h("button", { type: "button", onclick: () => showScan(false) }, "Grey");
+const before = h("div", {
+  class: "cz-switch", role: "group", "aria-label": "Picture before, which the colours stand beside",
+}, scan, grey);
 const switcher = h("div", { class: "cz-switch", role: "group", "aria-label": "View" },
   beside, both);
 const remove = h("button", { type: "button", class: "cz-button cz-quiet",
   onclick: () => app.trigger("remove", { photo: currentPhoto().number }) }, "Remove this photo");
 const restart = h("button", { type: "button", class: "cz-button cz-quiet",
-  onclick: () => app.trigger("restart", {}) }, "Start over");
+  onclick: startOver }, "Start over");
 const head = h("header", { class: "cz-head" },
-  h("div", { class: "cz-title" }, title, facts), switcher);
+  h("div", { class: "cz-title" }, title, facts), before, switcher);
 const grid = h("div", { class: "cz-cards" });
 const notice = h("p", { class: "cz-error", hidden: true });
 const foot = h("footer", { class: "cz-foot" },
@@ -84,7 +93,8 @@ export function mount(element, props, trigger, upload, watch) {
 
 // News from the app.
 function receive(news) {
-  if (!news) return;
+  const isOld = news?.key === state.key && news.news < state.news; // overtaken on its way
+  if (!news || isOld) return;
   Object.assign(state, news);
   const isNew = state.newest !== view.newest || !state.photos.length;
   if (state.newest !== view.newest) {
@@ -103,6 +113,22 @@ function fail() {
   forget();
   Object.assign(state, { progress: null, taking: false });
   complain("That did not work: the app is busy or was restarted. Try again in a minute.");
+}
+
+async function startOver() {
+  const number = state.photos.length;
+  const what = number === 1 ? "Your photo" : `All ${number} photos`;
+  const sentence = `${what} will be removed with all colours and hints, and the settings go back `
+    + "to where they were at first.";
+  if (!await ask(stage, sentence, "Start over")) return restart.focus();
+  resetSettings();
+  centre();
+  app.trigger("restart", {});
+}
+
+function showScan(yes) {
+  view.scan = yes;
+  change();
 }
 
 function compare(yes) {
@@ -162,9 +188,10 @@ const isSeen = (node) =>
 
 function lock(busy) {
   for (const button of [remove, restart]) button.disabled = busy;
+  // What an earlier visit had chosen is on its way; else models can be chosen any time.
   for (const part of app.tab.querySelectorAll(".cz-starts-work")) {
-    part.inert = busy;
-    part.setAttribute("aria-disabled", busy);
+    part.inert = Boolean(kept);
+    part.setAttribute("aria-disabled", Boolean(kept));
   }
 }
 
@@ -236,6 +263,9 @@ function drawPhoto(photo) {
   notice.textContent = photo.error || "Choose at least one model to see colours.";
   const done = doneOf(photo), comparing = compares(photo);
   show(switcher, photo.cards.length > 1);
+  show(before, photo.isToned && !compares(photo));
+  scan.setAttribute("aria-pressed", view.scan);
+  grey.setAttribute("aria-pressed", !view.scan);
   beside.disabled = both.disabled = done.length < 2;
   beside.setAttribute("aria-pressed", !comparing);
   both.setAttribute("aria-pressed", comparing);
@@ -255,7 +285,7 @@ function drawPhoto(photo) {
 function drawUpload(file) {
   title.textContent = file.name;
   facts.textContent = "";
-  for (const part of [notice, switcher, foot, guess]) show(part, false);
+  for (const part of [notice, before, switcher, foot, guess]) show(part, false);
   arrange([file.node], file, app.tab.querySelectorAll(".cz-models :checked").length || 1);
 }
 

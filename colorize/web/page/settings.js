@@ -37,6 +37,12 @@ export function setControls({ saturation, temperature, unsure }) {
   if (unsure) app.tab.querySelector(".cz-bins input[type=checkbox]")?.click();
 }
 
+/** As they were when the page was opened. */
+export function resetSettings() {
+  look.seed = null;
+  setControls({ saturation: 1, temperature: ownTemperature, unsure: look.unsure });
+}
+
 function setRange(selector, value) {
   const range = app.tab.querySelector(`.cz-adjust ${selector}`);
   if (!range || Number(range.value) === value) return;

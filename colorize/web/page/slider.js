@@ -17,6 +17,9 @@ function moveTo(place) {
   for (const slider of sliders) slider.place();
 }
 
+/** Puts the line of all of them back into the middle. */
+export const centre = () => moveTo(50);
+
 /**
  * A slider: {box, left, right, unsure, range, leftTag, rightTag, place()}. The pictures, the tags'
  * texts and the name of `range` are the caller's, who calls `place` after a new text.

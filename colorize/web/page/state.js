@@ -17,6 +17,7 @@ export const view = {
   photo: null, compare: false, left: null, right: null,
   hinting: null, hint: null, // the model whose card takes hints, the hint at hand
   problem: "", // a sentence
+  scan: true, // beside colours a toned photo is seen as it came, not in grey
   moving: false, // an adjustment follows the pointer: smaller previews do
 };
 

@@ -3,7 +3,7 @@
 import { h, show, touched } from "./dom.js";
 import { exampleAddress } from "./pictures.js";
 import { frame } from "./slider.js";
-import { app, change, isOpen, view } from "./state.js";
+import { app, change, isOpen, state, view } from "./state.js";
 
 /** The photos on their way, in the form of the state's, and with {url, node}. */
 export let uploads = [];
@@ -64,9 +64,12 @@ export function toStart() {
   if (top.getBoundingClientRect().top < 0) top.scrollIntoView();
 }
 
-async function take(files) {
-  if (!files.length || drop.inert) return;
-  view.problem = "";
+async function take(given) {
+  if (!given.length || drop.inert) return;
+  const small = given.filter((file) => file.size <= app.props.most_bytes);
+  const files = small.slice(0, Math.max(0, app.props.most_photos - state.photos.length));
+  view.problem = refusal(given.filter((file) => !small.includes(file)), small.slice(files.length));
+  if (!files.length) return change();
   uploads = files.map((file) => local(file.name, URL.createObjectURL(file)));
   sent = 0;
   change();
@@ -75,9 +78,8 @@ async function take(files) {
   for (const file of files) {
     try {
       paths.push((await app.upload(file)).path);
-    } catch (error) {
-      const tooLarge = /size|large/i.test(String(error)) || file.size > app.props.most_bytes;
-      view.problem = tooLarge
+    } catch (error) { // the owner may have set a lower limit than the page knows of
+      view.problem = /size|large/i.test(String(error))
         ? `${file.name} is too large to be sent. Save it smaller, then drop it again.`
         : `${file.name} could not be sent. Check the connection, then drop it again.`;
     }
@@ -87,6 +89,21 @@ async function take(files) {
   if (!paths.length) endUploads();
   else app.trigger("photos", { paths });
   change();
+}
+
+// What is not sent, and why: files that are too large, and those for which there is no room.
+function refusal(large, over) {
+  const megabytes = Math.floor(app.props.most_bytes / 2 ** 20);
+  const tooLarge = large.length ? `Larger than ${megabytes} MB and not sent: ${listed(large)}. `
+    + "Save smaller, then drop again. " : "";
+  const tooMany = over.length ? `${app.props.most_photos} photos fit at a time, not sent: `
+    + `${listed(over)}. Remove some, or start over.` : "";
+  return tooLarge + tooMany;
+}
+
+function listed(files) {
+  const names = files.slice(0, 3).map((file) => file.name);
+  return files.length > 3 ? `${names.join(", ")} and ${files.length - 3} more` : names.join(", ");
 }
 
 // A photo that the app has not opened yet, in the frame that it will stand in.

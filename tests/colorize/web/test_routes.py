@@ -45,7 +45,8 @@ def session(sessions, shipped_photos, tmp_path):
     image.convert("L").save(grey)
     session = sessions.of("me")
     list(session.add([colour, grey]))
-    list(session.run(MODELS, None))
+    session.choose(MODELS, None)
+    list(session.run())
     return session
 
 
@@ -203,7 +204,8 @@ def hinted(with_hints, shipped_photos, tmp_path):
     sessions = Sessions(Workshop(tmp_path / "files", list_checkpoints()), tmp_path / "sessions")
     session = sessions.of("me")
     list(session.add(files))
-    list(session.run(["hinted", "direct"], None))
+    session.choose(["hinted", "direct"], None)
+    list(session.run())
     client = TestClient(Starlette(routes=Pictures(sessions, []).routes()))
     yield lambda path, **query: client.get(f"{PREFIX}/{session.key}/{path}", params=query)
     sessions.close()

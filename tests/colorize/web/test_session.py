@@ -43,7 +43,8 @@ def files(tmp_path, make_pixels):
 
 
 def states(session, models=("direct", "bins"), size=None):
-    return [session.state(models, size) for _ in session.run(models, size)]
+    session.choose(models, size)
+    return [session.state() for _ in session.run()]
 
 
 def card_states(photo):
@@ -75,25 +76,27 @@ def test_only_what_is_new_is_run(sessions, files):
 def test_cancel_ends_after_the_picture_under_way(sessions, files):
     session = sessions.of("me")
     list(session.add(files))
-    run = session.run(["direct"], None)
+    session.choose(["direct"], None)
+    run = session.run()
     next(run)
     session.cancel()
     list(run)
-    state = session.state(["direct"], None)
+    state = session.state()
     assert [card_states(photo) for photo in state["photos"]] == [["done"], ["stopped"], ["stopped"]]
     assert state["waiting"] == 2 and state["progress"] is None
-    session.prepare(["direct"], None)
+    session.prepare()
     states(session, ["direct"])
-    assert session.state(["direct"], None)["waiting"] == 0
+    assert session.state()["waiting"] == 0
 
 
 def test_cancel_while_waiting_for_a_turn(sessions, files):
     session = sessions.of("me")
     list(session.add(files))
-    session.prepare(["direct"], None)
-    assert session.state(["direct"], None)["progress"] == {"done": 0, "total": 3}
+    session.choose(["direct"], None)
+    session.prepare()
+    assert session.state()["progress"] == {"done": 0, "total": 3}
     session.cancel()
-    assert session.state(["direct"], None)["progress"] is None
+    assert session.state()["progress"] is None
     assert len(states(session, ["direct"])) == 1
 
 
@@ -145,7 +148,7 @@ def test_two_drops_at_once_share_the_room(sessions, files):
     with pytest.raises(ColorizeError, match="40 were left out"):
         list(session.add([files[0]] * 40))
     assert [item.number for item in session.items] == list(range(1, MOST_PHOTOS + 1))
-    assert not session.state([], None)["taking"]
+    assert not session.state()["taking"]
 
 
 def test_colour_photo_is_told_from_grey(sessions, shipped_photos, files, tmp_path):
@@ -153,7 +156,7 @@ def test_colour_photo_is_told_from_grey(sessions, shipped_photos, files, tmp_pat
     Image.fromarray(shipped_photos["chelsea.png"]).save(colour)
     session = sessions.of("me")
     list(session.add([colour, files[0]]))
-    cat, grey = session.state([], None)["photos"]
+    cat, grey = session.state()["photos"]
     assert cat["hasColours"] and cat["colorfulness"] > 10
     assert not grey["hasColours"]
 
