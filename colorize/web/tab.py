@@ -258,8 +258,11 @@ class _Handlers:
         upload = Upload(secrets.token_urlsafe(8), Path(photo))
         client = client_of(request.request.scope) if request else ""
         try:
+            models = models or list(workshop.records)[:1]
+            if temperature is not None and not any(workshop.record(m).over_bins for m in models):
+                raise ColorizeError("temperature: none of these models takes one; leave it out")
             with tempfile.TemporaryDirectory(prefix="colorize-") as folder:
-                for model in models or list(workshop.records)[:1]:
+                for model in models:
                     look = fit(Look(model, size, saturation, temperature), workshop.record(model))
                     made = await workshop.made(upload, look, client)
                     rows.append(await workshop.whole(self._row, upload, look, made, Path(folder)))

@@ -227,6 +227,7 @@ function drawStrip() {
   const photo = uploads[0] ?? currentPhoto();
   show(strip, photos.length > 1);
   while (strip.children.length > photos.length) strip.lastChild.remove();
+  const chosen = photos.indexOf(photo), isNew = strip.dataset.photo !== String(photo?.number);
   photos.forEach((other, index) => {
     const button = strip.children[index] ?? strip.appendChild(
       h("button", { type: "button" }, h("img", { alt: "" }), h("span", { class: "cz-mark" }),
@@ -253,6 +254,13 @@ function drawStrip() {
     else if (first) load(image, address(ofModel(other, first.model, "colour"), { side: 400 }));
     else load(image, address(`${other.number}/grey`, { size: null, side: 400 }));
   });
+  if (!isNew || !strip.children[chosen]) return;
+  strip.dataset.photo = photo.number;
+  const { offsetLeft: left, offsetWidth: width } = strip.children[chosen];
+  const seen = strip.scrollLeft + strip.offsetLeft;
+  if (left < seen || left + width > seen + strip.clientWidth) {
+    strip.scrollLeft = left - strip.offsetLeft - (strip.clientWidth - width) / 2;
+  }
 }
 
 function drawPhoto(photo) {

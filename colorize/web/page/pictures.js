@@ -39,36 +39,43 @@ export function side(box, photo) {
   return [400, 800, 1200].find((step) => longest <= step) ?? 1600;
 }
 
-/** One request at a time a picture; while it is under way only the newest wish is kept. */
+/**
+ * One request at a time a picture; while it is under way only the newest wish is kept. What is seen
+ * stays until the next picture is there, also where that does not come.
+ */
 export function load(image, url) {
   if (image.wanted === url) return;
   image.wanted = url;
-  if (image.busy) return;
-  const next = () => {
-    const current = image.wanted;
-    image.busy = true;
-    image.classList.add("cz-busy");
-    const done = () => {
-      image.busy = false;
-      image.classList.remove("cz-busy");
-      if (image.wanted && image.wanted !== current) next();
-    };
-    image.onload = () => {
+  if (!image.ahead) fetchNext(image);
+}
+
+function fetchNext(image) {
+  const current = image.wanted, ahead = new Image();
+  image.ahead = ahead;
+  image.classList.add("cz-busy");
+  const done = (isThere) => {
+    if (image.ahead !== ahead) return; // it was unloaded meanwhile
+    image.ahead = null;
+    image.classList.remove("cz-busy");
+    if (isThere) {
+      image.src = current;
       image.classList.remove("cz-missing");
       image.classList.add("cz-loaded");
-      done();
-    };
-    image.onerror = () => (image.classList.add("cz-missing"), done(), explain(current));
-    image.src = current;
+    } else {
+      image.classList.toggle("cz-missing", !image.classList.contains("cz-loaded"));
+      explain(current);
+    }
+    if (image.wanted !== current) fetchNext(image);
   };
-  next();
+  ahead.onload = () => done(true);
+  ahead.onerror = () => done(false);
+  ahead.src = current;
 }
 
 /** Empties an `<img>`, so that nothing of another photo is seen in it. */
 export function unload(image) {
   image.wanted = null;
-  image.busy = false;
-  image.onload = image.onerror = null;
+  image.ahead = null;
   image.classList.remove("cz-loaded", "cz-missing", "cz-busy");
   image.removeAttribute("src");
 }

@@ -55,6 +55,8 @@ export function makeSlider() {
     box, left, right, unsure, range, leftTag, rightTag,
     place() {
       box.style.setProperty("--at", `${position}%`);
+      leftTag.classList.toggle("cz-over", position < 8); // none of its picture is left there
+      rightTag.classList.toggle("cz-over", position > 92);
       range.value = position;
       range.setAttribute("aria-valuetext", `${Math.round(position)}% ${leftTag.textContent}`);
     },

@@ -52,6 +52,7 @@ def test_endpoint_needs_a_photo_alone(client, photos):
         ("camera.png", {"saturation": 99}, "greater than maximum value 2"),
         ("camera.png", {"size": 5}, "size: expected"),
         ("camera.png", {"temperature": -1, "models": ["bins"]}, "temperature: expected"),
+        ("camera.png", {"temperature": 0.5}, "temperature: none of these models takes one"),
         ("camera.png", {"models": ["nothing"]}, "nothing"),
     ],
 )

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from colorize.web import session
+from colorize.web import session, tab
 from tests.support.tab_pages import (
     card,
     choose,
@@ -27,7 +27,8 @@ MOST = 4  # photos at a time
 @pytest.fixture(scope="module")
 def server(shipped_checkpoints, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(session, "MOST_PHOTOS", MOST)
+        for module in (session, tab):
+            patch.setattr(module, "MOST_PHOTOS", MOST)
         with running(shipped_checkpoints, tmp_path_factory.mktemp("app")) as server:
             yield server
 
@@ -140,3 +141,53 @@ def test_sepia_stands_beside_its_colours_as_it_came(page, photos, tmp_path):
     give(page, photos / "camera.png")
     expect(page.get_by_role("heading", name="camera.png")).to_be_visible()
     expect(page.get_by_role("button", name="Grey", exact=True)).to_be_hidden()
+
+
+def test_colours_stay_while_the_app_is_gone(page, photos):
+    give(page, photos / "camera.png")
+    done(page, "Direct")
+    shown = picture(page, "Direct")
+    before = shown.get_attribute("src")
+    page.route("**/colour?*", lambda route: route.abort())
+    page.get_by_role("slider", name=re.compile("Saturation")).fill("1.7")
+    expect(page.get_by_role("alert").filter(has_text="does not answer")).to_be_visible()
+    assert shown.get_attribute("src") == before
+    assert shown.evaluate("(image) => image.naturalWidth > 0")
+    assert shown.evaluate("(image) => getComputedStyle(image).visibility") == "visible"
+    page.unroute("**/colour?*")
+    page.get_by_role("slider", name=re.compile("Saturation")).fill("1.6")
+    expect(shown).to_have_attribute("src", re.compile("saturation=1.6"))
+
+
+def test_no_label_stands_over_the_other_picture(page, photos):
+    give(page, photos / "camera.png")
+    done(page, "Direct")
+    left, right = card(page, "Direct").locator(".cz-tag").all()
+    for place, seen in (("50", "11"), ("0", "01"), ("100", "10")):
+        card(page, "Direct").get_by_role("slider").fill(place)
+        opacity = "".join(
+            tag.evaluate("(t) => getComputedStyle(t).opacity") for tag in (left, right)
+        )
+        assert opacity == seen
+
+
+def test_labels_of_a_narrow_photo_are_whole(page, tmp_path):
+    Image.linear_gradient("L").resize((60, 960)).save(tmp_path / "narrow.png")
+    give(page, tmp_path / "narrow.png")
+    done(page, "Direct")
+    for tag in card(page, "Direct").locator(".cz-tag").all():
+        assert tag.evaluate("(tag) => tag.scrollWidth <= tag.clientWidth"), tag.inner_text()
+
+
+def test_an_added_photo_is_scrolled_to(visit, photos):
+    page = visit(390, 844)
+    give(page, *[photos / "camera.png"] * (MOST - 1))
+    expect(page.locator(".cz-strip [data-state=done]")).to_have_count(MOST - 1, timeout=60_000)
+    page.locator(".cz-strip").evaluate("(strip) => strip.style.width = '180px'")
+    give(page, photos / "coffee.jpg")
+    expect(page.locator(".cz-strip [data-state=done]")).to_have_count(MOST, timeout=60_000)
+    chosen = page.locator(".cz-strip [aria-current=true]")
+    expect(chosen).to_have_attribute("aria-label", re.compile("coffee"))
+    box, around = chosen.bounding_box(), page.locator(".cz-strip").bounding_box()
+    assert around["x"] <= box["x"]
+    assert box["x"] + box["width"] <= around["x"] + around["width"] + 1
