@@ -6,6 +6,7 @@ import { h } from "./dom.js";
 export function frame(box, photo) {
   const ratio = Math.min(Math.max(photo.size[0] / photo.size[1], 0.2), 5);
   box.style.aspectRatio = ratio;
+  box.classList.toggle("cz-narrow", ratio < 0.4); // two labels do not fit beside each other
   box.closest(".cz-card").style.setProperty("--ratio", ratio);
 }
 
