@@ -57,6 +57,8 @@ class Session:
         self._newest = 0  # the first photo of the last batch
         self._models: list[str] = []
         self._size: int | None = None
+        self._seen: int | None = None
+        self._offered = 0  # files, taken in or left out
         self._news = itertools.count(1)
         self._places = threading.Lock()  # of the three below: several drops come at once
         self._taking = 0  # photos that are being taken in
@@ -68,13 +70,17 @@ class Session:
     def item(self, number: int) -> Item | None:
         return next((item for item in self.items if item.number == number), None)
 
-    def add(self, files: Sequence[Path]) -> Iterator[None]:
-        """Takes files in, one after the other; ColorizeError when there are too many."""
+    def add(self, files: Sequence[Path], *, goes_on: bool = False) -> Iterator[None]:
+        """Takes files in, one after the other; ColorizeError when there are too many.
+
+        goes_on: they belong to the batch before, whose first photo stays the newest.
+        """
         left_out = 0
         for place, file in enumerate(files):
             number = self._reserve()
             if number is None:
                 left_out += 1
+                self._offered += 1
                 yield
                 continue
             try:
@@ -83,11 +89,13 @@ class Session:
                     self.close()
                     return
                 with self._places:
-                    self._newest = self._newest if place else number
+                    self._newest = self._newest if place or goes_on else number
                     self.items.append(item)
+                    self.items.sort(key=lambda item: item.number)
             finally:
                 with self._places:
                     self._taking -= 1
+                    self._offered += 1
             yield
         if left_out:
             raise ColorizeError(
@@ -113,6 +121,10 @@ class Session:
     def choose(self, models: Sequence[str], size: int | None) -> None:
         """The models and the working size that are wanted from now on; a `run` follows."""
         self._models, self._size = list(models), size
+
+    def look_at(self, number: int) -> None:
+        """The photo that the visitor sees: it comes before the others."""
+        self._seen = number
 
     def prepare(self) -> None:
         """Announces a `run`, which may have to wait for its turn."""
@@ -176,6 +188,7 @@ class Session:
             "models": self._models,
             "size": self._size,
             "newest": self._newest,
+            "offered": self._offered,
             "taking": self._taking > 0,
             "progress": self._progress,
             "waiting": waiting,
@@ -206,6 +219,7 @@ class Session:
 
     def _open_tasks(self) -> list[tuple[Item, str]]:
         usable = [item for item in self.items if not item.error]
+        usable.sort(key=lambda item: item.number != self._seen)
         pairs = ((item, model) for item in usable for model in self._models)
         return [(item, model) for item, model in pairs if not item.is_done(model, self._size)]
 

@@ -23,7 +23,7 @@ from colorize.web.workshop import Look, Made, Upload, fit
 PAGE = Path(__file__).parent / "page"
 # Gradio has events of those names alone that stand in quotes here.
 _ON_LOAD = """
-// "photos", "example", "rest", "cancel", "remove", "restart", "resume"
+// "photos", "example", "rest", "cancel", "remove", "restart", "resume", "look"
 import(new URL("gradio_api/colorize/page/main.js", document.baseURI))
     .then((page) => page.mount(element, props, trigger, upload, watch))
     .catch((error) => {
@@ -69,6 +69,7 @@ def build_tab(demo: gr.Blocks, sessions: Sessions, examples: Sequence[Path]) -> 
         _then_run(trigger(handlers.prepare, chosen, stage, **_QUICK), run, stage)
     for trigger, handler in ((stage.cancel, handlers.cancel), (stage.remove, handlers.remove)):
         trigger(handler, chosen, stage, **_QUICK)
+    stage.look(handlers.look, None, None, **_QUICK)
     stage.restart(handlers.restart, models, [stage, size], **_QUICK)
     resumed = stage.resume(handlers.resume, None, [stage, *chosen], **_QUICK)
     _then_run(resumed, run, stage)
@@ -183,7 +184,8 @@ class _Handlers:
     async def add(
         self, models: list[str], size: str, event: gr.EventData, request: gr.Request
     ) -> AsyncIterator[dict[str, Any]]:
-        async for state in self._add(_uploaded(event.paths), models, size, request):
+        files, goes_on = _uploaded(event.paths), bool(event.goesOn)
+        async for state in self._add(files, models, size, request, goes_on=goes_on):
             yield state
 
     async def example(
@@ -206,6 +208,9 @@ class _Handlers:
                 if made:
                     await done(made)  # the session notes what became of it
         yield session.state()
+
+    def look(self, event: gr.EventData, request: gr.Request) -> None:
+        self._sessions.of(request.session_hash or "").look_at(int(event.photo))
 
     def cancel(self, models: list[str], size: str, request: gr.Request) -> dict[str, Any]:
         session = self._session(request, models, size)
@@ -285,10 +290,16 @@ class _Handlers:
         return [str(file), look.model, round(seconds, 3), *map(figures.get, _FIGURES[3:])]
 
     async def _add(
-        self, files: list[Path], models: list[str], size: str, request: gr.Request
+        self,
+        files: list[Path],
+        models: list[str],
+        size: str,
+        request: gr.Request,
+        *,
+        goes_on: bool = False,
     ) -> AsyncIterator[dict[str, Any]]:
         session = self._session(request, models, size)
-        adding, over = session.add(files), object()
+        adding, over = session.add(files, goes_on=goes_on), object()
         try:
             while await self.workshop.whole(next, adding, over) is not over:
                 yield session.state()

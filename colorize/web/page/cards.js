@@ -60,7 +60,8 @@ export function updateCard(card, photo, result) {
   slider.rightTag.textContent = "Colour";
   slider.left.alt = untouched ? `${photo.name} as it came` : `${photo.name} in grey`;
   slider.right.alt = `${photo.name}, colorized by ${model.title}`;
-  slider.range.setAttribute("aria-label", `${photo.name}: ${untouched ? "scan" : "grey"} and colorized by ${model.title}`);
+  slider.range.setAttribute("aria-label",
+    `${photo.name}: ${untouched ? "scan" : "grey"} and colorized by ${model.title}`);
   slider.place();
   slider.box.classList.toggle("cz-undone", !done);
   card.node.dataset.state = result.state;

@@ -1,10 +1,9 @@
 // The Colorize tab's stage: its elements, and how they show what the page knows.
 
-import { ask } from "./asking.js";
 import {
   cardOf, compares, original, pair, updateCard, updateOriginal, updatePair,
 } from "./cards.js";
-import { h, plural, show, touched } from "./dom.js";
+import { ask, h, plural, show, touched } from "./dom.js";
 import { all, drawDownloads, saveAs } from "./downloads.js";
 import { hintStatus } from "./hints.js";
 import { address, load, ofModel, unload } from "./pictures.js";
@@ -17,14 +16,15 @@ import {
   app, begin, change, complain, currentPhoto, doneOf, models, onChange, state, view,
 } from "./state.js";
 import {
-  camera, drawUploads, drop, endUploads, examples, input, makeExamples, sent, toStart, uploads,
-  veil,
+  arrive, batch, camera, drawUploads, drop, endUploads, examples, input, makeExamples, toStart,
+  uploads, veil,
 } from "./uploads.js";
 
 const count = h("span", { class: "cz-count" });
 const progress = h("progress", { "aria-label": "Progress" });
 const cancel = h("button", {
-  type: "button", class: "cz-button", onclick: () => app.trigger("cancel", {}),
+  type: "button", class: "cz-button",
+  onclick: () => (endUploads(), app.trigger("cancel", {}), change()),
 }, "Cancel");
 const rest = h("button", {
   type: "button", class: "cz-button cz-main", onclick: () => app.trigger("rest", {}),
@@ -95,21 +95,21 @@ export function mount(element, props, trigger, upload, watch) {
 function receive(news) {
   const isOld = news?.key === state.key && news.news < state.news; // overtaken on its way
   if (!news || isOld) return;
+  const before = news.key === state.key ? state.offered : 0;
   Object.assign(state, news);
   const isNew = state.newest !== view.newest || !state.photos.length;
   if (state.newest !== view.newest) {
     view.newest = state.newest;
     view.photo = state.newest;
-    endUploads(); // the app shows it now
   }
-  if (!state.taking) endUploads();
+  arrive(before);
   if (kept) restore();
   change();
-  if (isNew && !uploads.length) toStart();
+  if (isNew && batch.hasFirst) toStart();
 }
 
 function fail() {
-  endUploads();
+  endUploads({ isGone: true });
   forget();
   Object.assign(state, { progress: null, taking: false });
   complain("That did not work: the app is busy or was restarted. Try again in a minute.");
@@ -152,7 +152,7 @@ function draw({ adjusted }) {
   drawWork();
   drawStrip();
   drawSettings();
-  if (uploads.length) drawUpload(uploads[0]);
+  if (!batch.hasFirst && uploads.length) drawUpload(uploads[0]);
   else if (photo) drawPhoto(photo);
   keepFocus(focused, seen, busy);
   if (adjusted) peekAtPhoto();
@@ -202,18 +202,20 @@ function drawWork() {
   show(work, now || taking || left);
   work.dataset.waits = Boolean(left);
   show(progress, !left);
-  show(cancel, now);
+  show(cancel, now || (uploads.length > 0 && batch.total > 1));
   show(rest, left);
+  const pace = paceOf(now || taking);
   if (now) {
-    progress.max = now.total;
-    progress.value = now.done;
+    progress.max = pace.total;
+    progress.value = pace.done;
     const photo = state.photos.find((other) => other.number === now.photo);
     const what = photo ? `${photo.name}, ${models.get(now.model).title}` : "waiting for its turn";
-    count.textContent = `${Math.min(now.done + 1, now.total)} of ${now.total} · ${what}`;
+    count.textContent =
+      `${Math.min(pace.done + 1, pace.total)} of ${pace.total} · ${pace.left || what}`;
   } else if (taking) {
     progress.removeAttribute("value");
-    count.textContent = sent < uploads.length && uploads.length > 1
-      ? `Sending ${sent + 1} of ${uploads.length}…`
+    count.textContent = batch.sent < batch.total && batch.total > 1
+      ? `Sending ${batch.sent + 1} of ${batch.total}…`
       : kept ? "Bringing your photos back…" : "Opening…";
   } else if (left) {
     count.textContent = `Stopped. ${plural(left, "picture")} left.`;
@@ -222,9 +224,24 @@ function drawWork() {
   if (status.textContent !== said) status.textContent = said;
 }
 
+// How far the work is, with what is still being sent: {done, total, left: "about 15 s left"}.
+const start = { time: 0, done: 0 };
+
+function paceOf(works) {
+  const cards = state.photos.flatMap((photo) => photo.cards);
+  const finished = cards.filter((card) => ["done", "failed"].includes(card.state)).length;
+  if (!works || !start.time) Object.assign(start, { time: works ? Date.now() : 0, done: finished });
+  const done = finished - start.done;
+  const open = cards.length - finished + uploads.length * state.models.length;
+  const seconds = done > 2 ? ((Date.now() - start.time) / 1000 / done) * open : 0;
+  const left = seconds > 90 ? `about ${Math.round(seconds / 60)} min left`
+    : seconds > 7 ? `about ${Math.ceil(seconds / 5) * 5} s left` : "";
+  return { done, total: done + open, left };
+}
+
 function drawStrip() {
   const photos = [...state.photos, ...uploads];
-  const photo = uploads[0] ?? currentPhoto();
+  const photo = batch.hasFirst ? currentPhoto() : uploads[0];
   show(strip, photos.length > 1);
   while (strip.children.length > photos.length) strip.lastChild.remove();
   const chosen = photos.indexOf(photo), isNew = strip.dataset.photo !== String(photo?.number);
@@ -237,7 +254,7 @@ function drawStrip() {
     const finished = other.cards.length > 0 && ready === other.cards.length;
     const failed = other.error || other.cards.some((card) => card.state === "failed");
     const first = other.cards.find((card) => card.state === "done");
-    button.onclick = () => ((view.photo = other.number), change());
+    button.onclick = () => lookAt(other);
     button.disabled = Boolean(other.url);
     button.title = other.name;
     button.setAttribute("aria-label",
@@ -261,6 +278,12 @@ function drawStrip() {
   if (left < seen || left + width > seen + strip.clientWidth) {
     strip.scrollLeft = left - strip.offsetLeft - (strip.clientWidth - width) / 2;
   }
+}
+
+function lookAt(photo) {
+  view.photo = photo.number;
+  if (state.progress) app.trigger("look", { photo: photo.number }); // it is next
+  change();
 }
 
 function drawPhoto(photo) {

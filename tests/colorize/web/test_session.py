@@ -73,6 +73,45 @@ def test_only_what_is_new_is_run(sessions, files):
     assert len(states(session, ["direct"], 192)) == 2
 
 
+def test_what_is_chosen_while_it_runs_is_done_too(sessions, files):
+    session = sessions.of("me")
+    list(session.add(files[:2]))
+    session.choose(["direct"], None)
+    run = session.run()
+    next(run)
+    session.choose(["direct", "bins"], None)
+    assert list(session.run()) == []  # one at a time
+    list(run)
+    assert [card_states(photo) for photo in session.state()["photos"]] == [["done", "done"]] * 2
+
+
+def test_the_photo_that_is_looked_at_comes_first(sessions, files):
+    session = sessions.of("me")
+    list(session.add(files))
+    session.choose(["direct"], None)
+    run = session.run()
+    next(run)
+    session.look_at(3)
+    order = [session.state()["progress"]["photo"] for _ in run if session.state()["progress"]]
+    assert order == [3, 2]
+
+
+def test_no_state_equals_another(sessions, files):
+    session = sessions.of("me")
+    list(session.add(files))
+    first, second = session.state(), session.state()
+    assert first != second and first["news"] < second["news"]
+
+
+def test_a_drop_that_goes_on_keeps_its_first_photo_as_the_newest(sessions, files):
+    session = sessions.of("me")
+    list(session.add(files[:1]))
+    list(session.add(files[1:], goes_on=True))
+    assert session.state()["newest"] == 1 and session.state()["offered"] == 3
+    list(session.add(files[:1]))
+    assert session.state()["newest"] == 4 and session.state()["offered"] == 4
+
+
 def test_cancel_ends_after_the_picture_under_way(sessions, files):
     session = sessions.of("me")
     list(session.add(files))

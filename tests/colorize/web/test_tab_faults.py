@@ -72,7 +72,51 @@ def test_what_does_not_fit_is_named_before_it_is_sent(page, photos, tmp_path):
     expect(said).to_contain_text(f"{names[MOST]}, {names[MOST + 1]}, {names[MOST + 2]} and 2 more")
     expect(strip(page)).to_have_count(MOST)
     done(page, "Direct")
-    assert len([url for url in sent if "upload?" in url or url.endswith("/upload")]) == MOST
+    assert len([url for url in sent if url.endswith("/upload")]) == MOST
+
+
+@pytest.fixture
+def held(page):
+    """A function that lets all uploads go on: the first does at once, the second is held."""
+    routes = []
+
+    def hold(route):
+        routes.append(route)
+        if len(routes) != 2:
+            route.continue_()
+
+    page.route("**/upload", hold)
+
+    def release():
+        assert len(routes) == 2
+        routes[1].continue_()
+
+    return release
+
+
+def test_the_first_photo_is_in_colour_while_others_are_still_sent(page, photos, held):
+    give(page, photos / "camera.png", photos / "coffee.jpg", photos / "camera.png")
+    done(page, "Direct")
+    expect(page.get_by_role("heading", name="camera.png")).to_be_visible()
+    expect(strip(page)).to_have_count(3)
+    held()
+    expect(page.locator(".cz-strip [data-state=done]")).to_have_count(3, timeout=60_000)
+    names = [one.get_attribute("aria-label") for one in strip(page).all()]
+    assert names == ["camera.png, done", "coffee.jpg, done", "camera.png, done"]
+    expect(page.get_by_role("heading", name="camera.png")).to_be_visible()
+    expect(page.locator(".cz-work")).to_be_hidden()
+
+
+def test_cancel_ends_the_sending(page, photos, held):
+    give(page, *[photos / "camera.png"] * MOST)
+    done(page, "Direct")
+    page.get_by_role("button", name="Cancel").click()
+    held()
+    expect(strip(page)).to_have_count(0)  # of one photo there is no strip
+    give(page, photos / "coffee.jpg")
+    expect(page.get_by_role("heading", name="coffee.jpg")).to_be_visible()
+    done(page, "Direct")
+    expect(strip(page)).to_have_count(2)
 
 
 def test_start_over_asks_first_and_resets_what_belonged_to_the_photos(page, photos):
@@ -137,6 +181,7 @@ def test_sepia_stands_beside_its_colours_as_it_came(page, photos, tmp_path):
     assert np.abs(seen.mean((0, 1)) - sepia.mean((0, 1))).max() < 2
     page.get_by_role("button", name="Grey", exact=True).click()
     plain = card(page, "Direct").get_by_role("img", name="sepia.png in grey")
+    expect(plain).to_have_attribute("src", re.compile("/grey"))
     assert np.ptp(pixels(page, plain).astype(int), axis=2).max() <= 2
     give(page, photos / "camera.png")
     expect(page.get_by_role("heading", name="camera.png")).to_be_visible()
