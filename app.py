@@ -101,13 +101,15 @@ def _serve(folder: Path, options: argparse.Namespace) -> int:
     _check_port(options.host, options.port)
     from colorize.errors import ColorizeError
     from colorize.web.patience import impatient
+    from colorize.web.proxies import named_proxies
     from turing.errors import TuringError
     from turing.web.hosting import host
-    from turing.web.sign_in import announcement
+    from turing.web.sign_in import announcement, on_space
 
     try:
         hosting = host(options.study)
-        demo, settings, sessions = build(folder, hosting)
+        proxies = named_proxies(os.environ, on_space(os.environ), options.share)
+        demo, settings, sessions = build(folder, hosting, proxies)
     except (ColorizeError, TuringError) as error:
         raise _StartError(error) from error
     try:
@@ -153,8 +155,13 @@ def _check_port(host: str, port: int) -> None:
         ) from error
 
 
-def build(folder: Path, hosting: "Hosting") -> tuple["gr.Blocks", dict[str, Any], "Sessions"]:
-    """The page, the settings of `launch` and the visitors' sessions; files go into `folder`."""
+def build(
+    folder: Path, hosting: "Hosting", proxies: str = ""
+) -> tuple["gr.Blocks", dict[str, Any], "Sessions"]:
+    """The page, the settings of `launch` and the visitors' sessions; files go into `folder`.
+
+    proxies: whose word on clients and hosts counts, as `named_proxies` gives them.
+    """
     import gradio as gr
     from starlette.middleware import Middleware
 
@@ -163,6 +170,7 @@ def build(folder: Path, hosting: "Hosting") -> tuple["gr.Blocks", dict[str, Any]
     from colorize.models.record import checkpoints_folder, list_checkpoints
     from colorize.web.examples import write_examples
     from colorize.web.front import Front, waiting_clients
+    from colorize.web.proxies import VARIABLE, Proxies
     from colorize.web.routes import Pictures, page_route
     from colorize.web.session import Sessions
     from colorize.web.tab import MAX_FILE_SIZE, PAGE, PLACES, build_tab
@@ -190,6 +198,7 @@ def build(folder: Path, hosting: "Hosting") -> tuple["gr.Blocks", dict[str, Any]
             build_tab(demo, sessions, examples)
         with gr.Tab("Turing test"):
             study_tab.build_tab(hosting.shown)
+    os.environ[VARIABLE] = ""  # uvicorn would believe whoever calls from this machine
     demo.queue(max_size=256, default_concurrency_limit=4, api_open=False)
     settings = {
         "app_kwargs": {
@@ -201,6 +210,7 @@ def build(folder: Path, hosting: "Hosting") -> tuple["gr.Blocks", dict[str, Any]
             ],
             "middleware": [
                 Middleware(_Headers),
+                Middleware(Proxies, named=proxies),
                 Middleware(Front, folder=folder, waiting=lambda: waiting_clients(demo._queue)),
             ],
         },

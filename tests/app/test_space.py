@@ -29,8 +29,8 @@ ROOT = Path(__file__).parents[2]
 STUDY = "/gradio_api/study/demo"
 HOST = "me-colorize.hf.space"
 PROXY = {
-    "Host": HOST,
-    "X-Forwarded-For": "203.0.113.9",
+    "Host": "10.16.7.92:7860",  # as where the proxy passes its own name for the app
+    "X-Forwarded-For": "203.0.113.9, 10.16.1.1",
     "X-Forwarded-Proto": "https",
     "X-Forwarded-Host": HOST,
 }
@@ -217,6 +217,7 @@ def test_the_app_runs_unchanged_on_a_space(space):
     running = space()
     status, headers, page = running.ask("GET", "/")
     assert status == 200 and b"gradio" in page
+    assert json.loads(running.ask("GET", "/config")[2])["root"] == f"https://{HOST}"
     policy = headers["content-security-policy"]
     assert "connect-src 'self'" in policy
     assert "frame-ancestors" not in policy and "x-frame-options" not in headers  # it is in a frame
