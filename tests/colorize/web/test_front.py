@@ -80,6 +80,13 @@ def ask(tmp_path):
         ("POST", f"{API}/call/v2/colorize"),
         ("POST", f"{API}/cancel"),
         ("GET", f"{API}/heartbeat/abc"),
+        ("HEAD", "/"),
+        ("GET", "/config"),
+        ("GET", "/assets/index.js"),
+        ("GET", "/study/style/page.css"),
+        ("GET", "/admin"),
+        ("GET", f"{API}/info"),
+        ("GET", f"{API}/queue/data"),
     ],
 )
 def test_paths_that_are_needed_are_open(ask, method, path):
@@ -102,6 +109,17 @@ def test_paths_that_are_needed_are_open(ask, method, path):
         ("POST", f"{API}/vibe-edit"),
         ("PUT", f"{API}/upload2"),
         ("DELETE", f"{API}/file=/tmp/x"),
+        ("GET", f"{API}/dev/reload"),
+        ("GET", f"{API}/openapi.json"),
+        ("GET", f"{API}/a-door-of-a-later-version"),
+        ("GET", "/openapi.json"),
+        ("GET", "/docs"),
+        ("GET", "/monitoring/gradio_api"),
+        ("GET", "/a-page-of-a-later-version"),
+        ("POST", "/login"),
+        ("POST", "/"),
+        ("GET", "/config/x"),
+        ("GET", "/monitoring/config"),
     ],
 )
 def test_other_paths_of_gradio_are_closed(ask, method, path):
@@ -155,7 +173,9 @@ def test_a_body_that_says_it_is_too_large_is_not_read(ask):
         assert ask.left == [b"x"]
 
 
-@pytest.mark.parametrize("path", [f"{API}/queue/join", f"{API}/study/demo/answer", "/anything"])
+@pytest.mark.parametrize(
+    "path", [f"{API}/queue/join", f"{API}/study/demo/answer", f"{API}/colorize/x"]
+)
 def test_reading_stops_where_a_body_is_too_large(ask, path):
     piece = bytes(2**19)
     status, _ = ask("POST", path, [piece] * 100)
@@ -212,7 +232,7 @@ def test_waiting_for_the_end_of_a_connection_takes_as_long_as_it_takes(tmp_path,
         seen.append((await receive())["type"])
         seen.append((await receive())["type"])
 
-    scope = {"type": "http", "method": "POST", "path": "/x", "headers": []}
+    scope = {"type": "http", "method": "POST", "path": f"{API}/upload", "headers": []}
     asyncio.run(Front(listening, tmp_path)(scope, receive, None))
     assert seen == ["http.request", "http.disconnect"]
 
