@@ -6,8 +6,8 @@
 
 Parts: stages (one photo against plain decoding and encoding), scaling (time and memory by size and
 number), folder (many photos, several at a time against one at a time), networks (a forward of
-each), starting (the app's cold start, imports). All photos are made up. Ratios are of one run; on a
-busy machine the seconds say little.
+each), starting (the app's cold start, imports), visitors (the app's memory after many). All photos
+are made up. Ratios are of one run; on a busy machine the seconds say little.
 """
 
 import argparse
@@ -21,7 +21,7 @@ from typing import Any
 from colorize.evaluation.markdown import with_tables
 from colorize.files import replacing
 
-PARTS = ("stages", "scaling", "folder", "networks", "starting")
+PARTS = ("stages", "scaling", "folder", "networks", "starting", "visitors")
 MARK = "speed"  # where the tables go in a document: between <!-- speed --> and <!-- /speed -->
 
 
@@ -68,7 +68,7 @@ def _write(file: Path, text: str) -> None:
 
 
 def _measures() -> dict[str, Callable[[Path, argparse.Namespace], dict[str, Any]]]:
-    from benchmarks.speed import folder, networks, scaling, stages, starting
+    from benchmarks.speed import folder, networks, scaling, stages, starting, visitors
 
     return {
         "stages": lambda where, o: stages.measure(where, o.megapixels, o.rounds),
@@ -76,6 +76,7 @@ def _measures() -> dict[str, Callable[[Path, argparse.Namespace], dict[str, Any]
         "folder": lambda where, o: folder.measure(o.folder),
         "networks": lambda where, o: networks.measure(rounds=o.rounds),
         "starting": lambda where, o: starting.measure(o.rounds),
+        "visitors": lambda where, o: visitors.measure(o.visitors),
     }
 
 
@@ -101,6 +102,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--photos", type=int, default=24, help="of scaling (default: 24)")
     parser.add_argument(
         "--folder", type=int, default=100, metavar="N", help="photos of folder (default: 100)"
+    )
+    parser.add_argument(
+        "--visitors", type=int, default=300, metavar="N", help="of visitors (default: 300)"
     )
     return parser
 

@@ -11,6 +11,7 @@ import torch
 
 from benchmarks.speed.scaling import AIMS
 from benchmarks.speed.stages import STAGES
+from colorize.web.memory import VARIABLE
 
 AIM = 6  # times plain decoding and encoding, of a JPEG, with PyTorch alone
 
@@ -172,12 +173,28 @@ def _starting(found: dict[str, Any]) -> list[str]:
     return [f"**Starting**: {told}. The app, cold:", _table(["", "seconds"], imports + rest)]
 
 
+def _visitors(found: dict[str, Any]) -> list[str]:
+    rows = [
+        ["started", _number(found["started"])],
+        ["after the first visitor, with the model", _number(found["first"])],
+        [f"after {found['visitors']}", _number(found["all"])],
+        ["at most", _number(found["peak"])],
+    ]
+    return [
+        f"**Visitors**: memory of the app's process after {found['visitors']} of them, each with "
+        f"one photo of {found['megapixels']:g} megapixels, all of whom stay, where `{VARIABLE}` is "
+        f"{found['bound']:.0f}:",
+        _table(["", "MB"], rows),
+    ]
+
+
 _SECTIONS = {
     "stages": _stages,
     "scaling": _scaling,
     "folder": _folder,
     "networks": _networks,
     "starting": _starting,
+    "visitors": _visitors,
 }
 
 

@@ -34,7 +34,7 @@ from colorize.inference.zerogpu import ZeroGPU
 from colorize.models.record import CheckpointError, Record
 from colorize.photo.opening import Photo
 from colorize.photo.saving import losses, output_format
-from colorize.web.memory import Memory
+from colorize.web.memory import USUAL, Memory
 from colorize.web.turns import Turns, done
 
 T = TypeVar("T")
@@ -90,7 +90,9 @@ class Made(NamedTuple):
 class Workshop:
     """Models by name, loaded when first needed; previews, files and figures of uploads."""
 
-    def __init__(self, folder: Path, records: Iterable[Record], max_bytes: int = 2 * 2**30) -> None:
+    def __init__(
+        self, folder: Path, records: Iterable[Record], max_bytes: int = USUAL * 2**20
+    ) -> None:
         self.folder = folder
         self.records = {record.name: record for record in records}
         self.memory = Memory(max_bytes)
@@ -138,7 +140,7 @@ class Workshop:
 
     def photo(self, upload: Upload) -> Photo:
         """The opened photo; PhotoError says what is wrong with it."""
-        return self.memory.recall((*upload, "photo"), lambda: Photo.open(upload.file), _photo_bytes)
+        return self.memory.recall((*upload, "photo"), lambda: Photo.open(upload.file))
 
     def predict(self, upload: Upload, look: Look) -> Prediction:
         """The network's output for a photo: the network runs only when it is not remembered.
@@ -174,7 +176,6 @@ class Workshop:
         prediction = self.memory.recall(
             key,
             lambda: _compact(colorizer.predict([photo], look.size, [look.hints])[0], colorizer),
-            lambda prediction: prediction.output.nbytes + prediction.L.nbytes,
         )
         return Made(prediction, time.perf_counter() - began)
 
@@ -281,17 +282,13 @@ class Workshop:
     def _ab(self, upload: Upload, look: Look) -> np.ndarray:
         plain = replace(look, saturation=1.0)
         return self.memory.recall(
-            self._ab_key(upload, look),
-            lambda: self.colorize(upload, plain).ab,
-            lambda ab: ab.nbytes,
+            self._ab_key(upload, look), lambda: self.colorize(upload, plain).ab
         )
 
     def _screen(self, upload: Upload, longest: int) -> np.ndarray:
         longest = min(longest, SCREEN)
         key = (*upload, "screen", longest)
-        return self.memory.recall(
-            key, lambda: shrink(self.photo(upload).pixels, longest), lambda x: x.nbytes
-        )
+        return self.memory.recall(key, lambda: shrink(self.photo(upload).pixels, longest))
 
 
 def fit(look: Look, record: Record) -> Look:
@@ -353,10 +350,6 @@ def _compact(prediction: Prediction, colorizer: Colorizer) -> Prediction:
         return prediction
     output = prediction.output
     return replace(prediction, output=(output - output.amax(0, keepdim=True)).half())
-
-
-def _photo_bytes(photo: Photo) -> int:
-    return photo.pixels.nbytes + (0 if photo.alpha is None else photo.alpha.nbytes)
 
 
 def _unit(pixels: np.ndarray) -> np.ndarray:

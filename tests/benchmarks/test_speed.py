@@ -1,6 +1,7 @@
 """The benchmarks of speed measure what they say, on photos that are small enough for a test."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -8,7 +9,16 @@ from PIL import Image
 
 from benchmarks import __main__ as command
 from benchmarks.speed import folder as many
-from benchmarks.speed import footprint, networks, photos, report, scaling, stages, starting
+from benchmarks.speed import (
+    footprint,
+    networks,
+    photos,
+    report,
+    scaling,
+    stages,
+    starting,
+    visitors,
+)
 
 
 @pytest.fixture(scope="module")
@@ -29,6 +39,10 @@ def found(tmp_path_factory, shipped_checkpoints):
                     "imports": {"torch": 1.0, "gradio": 2.0, "others": 3.0},
                     **{"rest": 0.5, "served": 6.5, "first": 1.25, "second": 0.25},
                 },
+            },
+            "visitors": {
+                **{"visitors": 300, "megapixels": 0.2, "bound": 512.0},
+                **{"started": 478.0, "first": 870.4, "all": None, "peak": 1641.6},
             },
         }
 
@@ -218,3 +232,19 @@ def test_a_document_without_the_marks_is_left_alone(tmp_path, monkeypatch, capsy
     assert command.main(["--document", str(tmp_path / "a.md")]) == 2
     assert "<!-- speed -->" in capsys.readouterr().err
     assert (tmp_path / "a.md").read_text("utf-8") == "text\n"
+
+
+@pytest.mark.slow
+def test_visitors_take_memory_up_to_the_bound(shipped_checkpoints, monkeypatch):
+    monkeypatch.setenv("COLORIZE_CHECKPOINTS", str(shipped_checkpoints))
+    found = visitors.measure(4, COLORIZE_VISITOR_MEMORY="1", OMP_NUM_THREADS="1")
+    assert (found["visitors"], found["bound"]) == (4, 1)
+    if found["started"] is not None:
+        assert 100 < found["started"] < found["first"] <= found["peak"]
+        assert found["all"] <= found["peak"]
+
+
+def test_what_visitors_took_is_told(found):
+    (section,) = re.findall(r"\*\*Visitors\*\*.*", report.markdown(found), re.DOTALL)
+    assert "COLORIZE_VISITOR_MEMORY` is 512" in section
+    assert "| after 300 | – |" in section and "| at most | 1642 |" in section

@@ -14,6 +14,7 @@ from colorize.inference import colorizer
 from colorize.inference.colorizer import Colorizer
 from colorize.inference.unsure import outline
 from colorize.models.record import list_checkpoints
+from colorize.web.memory import held
 from colorize.web.workshop import (
     Look,
     Upload,
@@ -76,6 +77,30 @@ def test_what_was_dropped_is_made_again(checkpoints, upload, runs, tmp_path):
     first = workshop.preview(upload, Look("direct"), 200)
     assert (workshop.preview(upload, Look("direct"), 200) == first).all()
     assert len(runs) == 2
+
+
+def test_many_visitors_take_no_more_memory_than_the_bound(checkpoints, upload, runs, tmp_path):
+    """Oldest out first; who returns gets the same picture, made again."""
+
+    def visit(number):
+        owner = upload._replace(owner=f"visitor{number}")
+        workshop.take(owner)
+        return workshop.preview(owner, Look("bins"), 200)
+
+    workshop = Workshop(tmp_path, list_checkpoints())
+    visit(0)
+    most = 3 * workshop.memory.bytes
+    workshop = Workshop(tmp_path, list_checkpoints(), max_bytes=most)
+    first = visit(0)
+    for number in range(1, 6):
+        visit(number)
+        assert workshop.memory.bytes <= most
+        kept = workshop.memory._values.values()
+        assert sum(held(value) for value, _ in kept) <= workshop.memory.bytes
+    assert len(runs) == 7
+    workshop.predict(upload._replace(owner="visitor5"), Look("bins"))
+    assert len(runs) == 7  # the newest is still there
+    assert (visit(0) == first).all() and len(runs) == 8
 
 
 def test_previews_have_the_size_of_a_screen(workshop, upload):
