@@ -24,7 +24,7 @@ from colorize.files import replacing
 
 SCHEMA = 1
 _OPTIONAL = ("stretch", "source", "revision", "tones")  # not in a file where as without them
-WITH_HINTS = ("unet",)  # the networks that take colour hints, told without torch
+WITH_HINTS = ("unet", "siggraph17")  # the networks that take colour hints, told without torch
 
 
 class CheckpointError(ColorizeError):
@@ -104,8 +104,9 @@ class Record:
     `lightness` is (centre, scale): networks take (L - centre) / scale and
     give ab / `ab_scale`. `size` is the working size: the short side in pixels. `scores` are
     rows of `evaluate`. `weights` holds sha256, bytes and dtype of the file, none before there is
-    one. `source` and `revision` say where published weights are from. `stretch` (the photo is
-    stretched to a square) and `tones` (its tones are normalised) are true of no network yet.
+    one. `source` and `revision` say where published weights are from. With `stretch` the network
+    sees the photo stretched to a square of `size`; `tones` (its tones are normalised) is true of
+    no network yet.
     pydantic's ValidationError (a ValueError) where a value cannot be right.
     """
 
@@ -126,7 +127,7 @@ class Record:
     weights: dict[str, Any] = field(default_factory=dict)
     default: bool = False
     schema: Literal[1] = SCHEMA
-    stretch: Literal[False] = False
+    stretch: bool = False
     source: str = ""
     revision: str = ""
     tones: Literal[False] = False
