@@ -14,7 +14,7 @@ from colorize.models.checkpoint import Undrawn, build_network, load_weights, sav
 from colorize.models.folding import fold
 from colorize.models.networks import NETWORKS
 from colorize.models.published import FAMILIES, UNMEASURED
-from colorize.models.record import CheckpointError, Record, check_name
+from colorize.models.record import CheckpointError, Record, check_name, checkpoints_folders
 
 _WRAPPERS = ("params", "params_ema", "model", "state_dict")  # keys that a state dict may lie under
 
@@ -42,9 +42,7 @@ def import_weights(
             f"Published weights of {network!r} are not known here; known: {', '.join(FAMILIES)}"
         )
     check_name(name)
-    for existing in (folder / f"{name}.json", folder / f"{name}.safetensors"):
-        if existing.exists():
-            raise CheckpointError(f"{existing}: is there already; take another name")
+    check_free(name, folder)
     state = _read_tensors(file)
     family = FAMILIES[network]
     variant, arguments = getattr(NETWORKS[network], "published_as", lambda state: ("", {}))(state)
@@ -71,6 +69,14 @@ def import_weights(
         **fields,
     )
     return save_checkpoint(module, record, folder)
+
+
+def check_free(name: str, folder: Path) -> None:
+    """CheckpointError where `folder`, or another that is looked in, has a checkpoint `name`."""
+    for place in dict.fromkeys((folder, *checkpoints_folders())):
+        for existing in (place / f"{name}.json", place / f"{name}.safetensors"):
+            if existing.exists():
+                raise CheckpointError(f"{existing}: is there already; take another name")
 
 
 def sha256_of(file: Path) -> str:
