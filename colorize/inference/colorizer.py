@@ -129,6 +129,15 @@ class Colorizer:
             seed=seed,
         )
 
+    def working_shape(
+        self, photo_size: tuple[int, int], size: int | None = None
+    ) -> tuple[int, int]:
+        """Height and width that the network sees for a photo of (width, height).
+
+        size: the working size, None for the record's.
+        """
+        return working_shape(photo_size, size or self.record.size, self.record.stretch)
+
     def predict(
         self,
         photos: Sequence[Photo],
@@ -145,7 +154,7 @@ class Colorizer:
             options.check_inside(some, photo.size)
         by_shape: dict[tuple[int, int], list[int]] = defaultdict(list)
         for number, photo in enumerate(photos):
-            by_shape[working_shape(photo.size, size or self.record.size)].append(number)
+            by_shape[self.working_shape(photo.size, size)].append(number)
         predictions: dict[int, Prediction] = {}
         for shape, numbers in by_shape.items():
             batch = max(1, _BATCH_PIXELS // (shape[0] * shape[1]))
@@ -335,12 +344,15 @@ def choose_device(device: str = "auto") -> torch.device:
     return chosen
 
 
-def working_shape(photo_size: tuple[int, int], size: int) -> tuple[int, int]:
+def working_shape(photo_size: tuple[int, int], size: int, stretch: bool = False) -> tuple[int, int]:
     """Height and width that the network sees for a photo of (width, height).
 
     The short side becomes `size`, the aspect kept. A strip of a photo is cut short at four times
-    that, no photo is over a megapixel, and no side is under 8 pixels.
+    that, no photo is over a megapixel, and no side is under 8 pixels. With `stretch` both sides
+    become `size`, whatever the aspect.
     """
+    if stretch:
+        return size, size
     width, height = photo_size
     scale = min(
         size / min(width, height),

@@ -206,7 +206,9 @@ class Colours:
         if record is None:
             return None, None
         keys = ("network", "arguments", "size", "decoding", "lightness", "ab_scale")
-        return record.weights["sha256"], {key: getattr(record, key) for key in keys}
+        stretched = {"stretch": True} if record.stretch else {}  # not there in earlier studies
+        settings = {key: getattr(record, key) for key in keys} | stretched
+        return record.weights["sha256"], settings
 
     def ab(self, part: str | None, photos: Sequence[Displayed]) -> list[Tensor]:
         """ab `(2, h, w)` of each photo, at whatever resolution it comes."""
