@@ -9,8 +9,9 @@ from functools import partial
 import torch
 
 from colorize.batch.existing import header_size
+from colorize.batch.outcome import Outcome, Settings
 from colorize.batch.plan import Task
-from colorize.batch.worker import Outcome, Settings, Worker
+from colorize.batch.worker import Worker
 from colorize.color.threads import take_threads
 from colorize.inference.colorizer import Colorizer
 

@@ -11,8 +11,9 @@ from PIL import Image
 from colorize import Colorizer
 from colorize.batch import local as execute
 from colorize.batch.existing import Existing, existing_result
+from colorize.batch.outcome import Settings
 from colorize.batch.plan import make_plan
-from colorize.batch.worker import Settings, Worker
+from colorize.batch.worker import Worker
 from colorize.errors import ColorizeError
 from colorize.inference.colorizer import working_shape
 

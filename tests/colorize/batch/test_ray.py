@@ -15,8 +15,8 @@ from PIL import Image
 
 from colorize import Colorizer
 from colorize.batch import ray as cluster
+from colorize.batch.outcome import Settings
 from colorize.batch.plan import Task, make_plan
-from colorize.batch.worker import Settings
 from colorize.errors import ColorizeError
 
 PHOTOS = 24

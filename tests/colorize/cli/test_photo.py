@@ -62,6 +62,16 @@ def test_existing_outputs_are_kept_unless_overwritten(checkpoints, photo, tmp_pa
         assert opened.format == "PNG"
 
 
+def test_what_cannot_be_is_told_before_a_model_is_loaded(checkpoints, photo, tmp_path, monkeypatch):
+    monkeypatch.setattr(colorizer, "Colorizer", lambda *_: pytest.fail("a model was loaded"))
+    new = tmp_path / "new.png"
+    new.write_bytes(b"mine")
+    colorize("photo", photo, "-o", new, code=1)
+    missing = tmp_path / "missing.jpg"
+    result = colorize("photo", missing, "-o", tmp_path / "b.png", code=1)
+    assert result.stderr == f"{missing} was not found; check the name and the folder.\n"
+
+
 def test_the_photo_itself_is_never_overwritten(checkpoints, photo):
     before = photo.read_bytes()
     for out in (photo, photo.parent):
