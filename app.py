@@ -203,6 +203,10 @@ def build(
             build_tab(demo, sessions, examples)
         with gr.Tab("Turing test"):
             study_tab.build_tab(hosting.shown)
+
+    def told(name: str) -> str:
+        return f"{hosting.kept(name)} {sessions.sentence()}".strip()
+
     os.environ[VARIABLE] = ""  # uvicorn would believe whoever calls from this machine
     demo.queue(max_size=256, default_concurrency_limit=4, api_open=False)
     settings = {
@@ -210,7 +214,7 @@ def build(
             "routes": [
                 page_route(PAGE),
                 *Pictures(sessions, examples).routes(),
-                *admin_routes(hosting.studies, hosting.password.value, hosting.shown, hosting.kept),
+                *admin_routes(hosting.studies, hosting.password.value, hosting.shown, told),
                 *study_routes(hosting.studies),
             ],
             "middleware": [

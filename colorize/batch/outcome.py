@@ -60,7 +60,10 @@ def check_target(task: Task, settings: Settings) -> bool:
     if task.source.exists() and task.target.samefile(task.source):
         raise ColorizeError("the result would replace the photo; choose another output")
     if not (settings.overwrite or settings.resume):
-        raise ColorizeError(f"{task.target} exists already; --overwrite replaces it")
+        raise ColorizeError(
+            f"{task.target} exists already; --overwrite replaces it, --resume keeps it where it is "
+            "whole"
+        )
     return True
 
 

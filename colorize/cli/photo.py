@@ -240,7 +240,10 @@ def _carry_out(
     """Counts, shows and lists the outcomes until all are there or Ctrl-C is pressed."""
     from colorize.batch.manifest import open_manifest
     from colorize.cli.interrupts import interruptible
+    from colorize.files import clear_leftovers
 
+    for folder in {task.target.parent for task in tasks}:
+        clear_leftovers(folder)
     pairs = [(task.source, task.target) for task in tasks]
     listed = open_manifest(manifest, pairs, resume=resume) if manifest else nullcontext()
     with listed as rows, interruptible() as stopped:

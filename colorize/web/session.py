@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -267,6 +268,7 @@ class Sessions:
         self._sessions: dict[str, Session] = {}
         self._lock = threading.Lock()
         self._stop = threading.Event()
+        self._swept: datetime | None = None
         self._sweeper = threading.Thread(target=self._sweep_often, name="sessions", daemon=True)
         self._sweeper.start()
 
@@ -342,7 +344,10 @@ class Sessions:
                 if now - session.used > self._limit * (0.1 if session.short_lived else 1)
             ]
         for visitor in old:
-            self.drop(visitor)
+            try:
+                self.drop(visitor)
+            except Exception:  # the others are forgotten all the same
+                _log.exception("photos of a visitor who has left stay")
 
     def close(self) -> None:
         """Forgets everybody."""
@@ -360,6 +365,15 @@ class Sessions:
     def __len__(self) -> int:
         return len(self._sessions)
 
+    def sentence(self) -> str:
+        """When forgetting last worked, for the results page."""
+        at = f"at {self._swept:%Y-%m-%d %H:%M:%S} UTC" if self._swept else "not yet"
+        return f"Photos of visitors who have left were last cleared {at}."
+
     def _sweep_often(self) -> None:
         while not self._stop.wait(min(60.0, self._limit / 10)):
-            self.sweep()
+            try:
+                self.sweep()
+                self._swept = datetime.now(UTC)
+            except Exception:  # whatever it was: the next time may work
+                _log.exception("photos of visitors who have left stay")

@@ -51,11 +51,27 @@ def test_a_tree_of_mixed_files_is_done_but_for_what_cannot_be(checkpoints, album
     assert before == {file: file.read_bytes() for file in album.rglob("*") if file.is_file()}
 
 
+def test_leftovers_of_a_killed_run_are_cleared(checkpoints, photo, tmp_path):
+    out = tmp_path / "out"
+    (out / "deep").mkdir(parents=True)
+    for folder in (out, out / "deep"):
+        (folder / ".colorize-0123456789ab.tmp").write_bytes(b"half")
+    album = tmp_path / "album"
+    (album / "deep").mkdir(parents=True)
+    for folder in (album, album / "deep"):
+        shutil.copy(photo, folder / "a.jpg")
+    colorize("photo", album, "-o", out)
+    assert sorted(file.name for file in out.rglob("*")) == ["a.jpg", "a.jpg", "deep"]
+
+
 def test_existing_outputs_are_kept_unless_overwritten(checkpoints, photo, tmp_path):
     new = tmp_path / "new.png"
     new.write_bytes(b"mine")
     result = colorize("photo", photo, "-o", new, code=1)
-    assert result.stderr == f"{photo}: {new} exists already; --overwrite replaces it\n"
+    assert result.stderr == (
+        f"{photo}: {new} exists already; --overwrite replaces it, --resume keeps it where it is "
+        "whole\n"
+    )
     assert new.read_bytes() == b"mine"
     colorize("photo", photo, "-o", new, "--overwrite")
     with Image.open(new) as opened:

@@ -1,4 +1,5 @@
 import asyncio
+import re
 import time
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from PIL import Image
 from colorize.errors import ColorizeError
 from colorize.models.record import list_checkpoints
 from colorize.photo.opening import Photo
-from colorize.web.session import MOST_PHOTOS, Sessions
+from colorize.web.session import MOST_PHOTOS, Session, Sessions
 from colorize.web.workshop import Workshop
 
 
@@ -249,6 +250,37 @@ def test_left_page_is_forgotten_sooner(make_sessions):
         session.used -= 600
     sessions.sweep()
     assert sessions.by_key(left.key) is None and sessions.by_key(stays.key) is stays
+
+
+def test_forgetting_goes_on_after_any_failure(make_sessions, monkeypatch):
+    """And says on the results page when it last worked."""
+    failures, sessions = [], make_sessions(limit=3.0)
+    try:
+        assert sessions.sentence().endswith("last cleared not yet.")
+        for place, name in ((Sessions, "sweep"), (Session, "close"), (Sessions, "drop")):
+            working = getattr(place, name)
+
+            def failing(*given, name=name, working=working):
+                if name not in failures:
+                    failures.append(name)
+                    raise ValueError("x")
+                return working(*given)
+
+            monkeypatch.setattr(place, name, failing)
+        for visitor in "abc":
+            sessions.of(visitor)
+        until(lambda: len(failures) == 3 and not len(sessions))
+        assert sessions._sweeper.is_alive()
+        until(lambda: re.search(r"cleared at \d{4}-.* UTC\.", sessions.sentence()))
+    finally:
+        monkeypatch.undo()
+
+
+def until(condition):
+    over = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < over
+        time.sleep(0.01)
 
 
 def test_who_comes_back_has_the_photos_again(sessions, files):
