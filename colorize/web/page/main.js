@@ -86,6 +86,7 @@ export function mount(element, props, trigger, upload, watch) {
 function receive(news) {
   if (!news) return;
   Object.assign(state, news);
+  for (const model of news.known) models.set(model.name, model);
   const isNew = state.newest !== view.newest || !state.photos.length;
   if (state.newest !== view.newest) {
     view.newest = state.newest;
