@@ -173,6 +173,7 @@ def build(
     from colorize.errors import ColorizeError
     from colorize.inference.zerogpu import on_zerogpu
     from colorize.models.record import checkpoints_folder, list_checkpoints
+    from colorize.web.arrivals import Arrivals, names_to_fetch, with_first
     from colorize.web.examples import write_examples
     from colorize.web.front import Front, waiting_clients
     from colorize.web.proxies import VARIABLE, Proxies
@@ -190,17 +191,24 @@ def build(
             f"There are no models in {checkpoints_folder()}; fetch them with the code, or name "
             "another folder with COLORIZE_CHECKPOINTS"
         )
+    asked = names_to_fetch(os.environ)
+    records, notes = with_first(records, os.environ.get("COLORIZE_DEFAULT", ""), asked)
+    for note in notes:
+        _say(note)
     (folder / "files").mkdir(parents=True)
     examples = write_examples(folder / "examples")
     workshop = Workshop(folder / "files", records, most_bytes)
+    arrivals = Arrivals(asked, workshop.records, workshop.models.add, _say)
     if spaces is not None and on_zerogpu():
+        arrivals.run()  # there models are loaded before the app is launched
         workshop.use_zerogpu(spaces)
+    arrivals.start()
     sessions = Sessions(workshop, folder / "sessions")
     with gr.Blocks(
         title="Colorize", fill_width=True, analytics_enabled=False, delete_cache=(300, 3000)
     ) as demo:
         with gr.Tab("Colorize"):
-            build_tab(demo, sessions, examples)
+            build_tab(demo, sessions, examples, arrivals if asked else None)
         with gr.Tab("Turing test"):
             study_tab.build_tab(hosting.shown)
 
@@ -241,6 +249,10 @@ def build(
         "quiet": True,
     }
     return demo, settings, sessions
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
 
 
 def _theme() -> "gr.Theme":

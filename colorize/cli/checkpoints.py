@@ -35,11 +35,16 @@ def models(
 
     records = list_checkpoints()
     if as_json:
-        typer.echo(json.dumps([table_of(record) for record in records], indent=1))
+        typer.echo(json.dumps([_told(record) for record in records], indent=1))
     elif records:
         console().print(models_table(records))
     else:
         typer.echo(f"There is no checkpoint in {checkpoints_folder()}.")
+
+
+def _told(record: Record) -> dict[str, Any]:
+    """A record, with where its weights are from even where it does not say."""
+    return {**table_of(record), "source": record.source}
 
 
 @command("import")

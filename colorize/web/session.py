@@ -52,7 +52,7 @@ class Session:
         self.items: list[Item] = []
         self.used = time.monotonic()
         self.short_lived = False
-        self._workshop = workshop
+        self.workshop = workshop
         self._folder = folder / self.key
         self._numbers = 0
         self._newest = 0  # the first photo of the last batch
@@ -154,7 +154,7 @@ class Session:
                     "photo": item.number,
                     "model": model,
                 }
-                made = self._workshop.start(item.upload, Look(model, size))
+                made = self.workshop.start(item.upload, Look(model, size))
                 yield made
                 self._note(made, item, model, size)
                 done += 1
@@ -199,7 +199,7 @@ class Session:
         """Stops the work and deletes the files."""
         self._is_closed = True
         self.cancel()
-        self._workshop.forget(self.key)
+        self.workshop.forget(self.key)
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _take(self, file: Path, number: int) -> Item:
@@ -213,7 +213,7 @@ class Session:
             shutil.copyfile(file, kept)
         item = Item(number, Upload(self.key, kept))
         try:
-            item.taken = self._workshop.take(item.upload)
+            item.taken = self.workshop.take(item.upload)
         except ColorizeError as error:
             item.error = str(error)
         return item
@@ -231,7 +231,7 @@ class Session:
             item.failures[model, size] = str(error)
         except Exception:  # out of memory, above all: the other photos go on
             _log.exception("%s failed on %s", model, item.name)
-            title = self._workshop.records[model].title
+            title = self.workshop.records[model].title
             item.failures[model, size] = _UNEXPECTED.format(title=title)
 
     def _photo(self, item: Item) -> dict[str, Any]:
@@ -374,6 +374,7 @@ class Sessions:
         while not self._stop.wait(min(60.0, self._limit / 10)):
             try:
                 self.sweep()
+                self.workshop.models.release()
                 self._swept = datetime.now(UTC)
             except Exception:  # whatever it was: the next time may work
                 _log.exception("photos of visitors who have left stay")

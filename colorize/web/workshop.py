@@ -27,11 +27,11 @@ from colorize.color.render import render
 from colorize.color.resample import shrink
 from colorize.evaluation.metrics import ciede2000, colorfulness, psnr
 from colorize.inference.colorizer import Colorization, Colorizer, Prediction
+from colorize.inference.loaded import LoadedModels
 from colorize.inference.options import Hint, check
 from colorize.inference.swatches import Swatch
 from colorize.inference.unsure import outline
-from colorize.inference.zerogpu import ZeroGPU
-from colorize.models.record import CheckpointError, Record
+from colorize.models.record import Record
 from colorize.photo.opening import Photo
 from colorize.photo.saving import losses, output_format
 from colorize.web.memory import USUAL, Memory
@@ -94,36 +94,29 @@ class Workshop:
         self, folder: Path, records: Iterable[Record], max_bytes: int = USUAL * 2**20
     ) -> None:
         self.folder = folder
-        self.records = {record.name: record for record in records}
+        self.models = LoadedModels(records)
         self.memory = Memory(max_bytes)
-        self._colorizers: dict[str, Colorizer] = {}
-        self._loading = {name: threading.Lock() for name in self.records}
         self.turns = Turns(_NETWORKS)
         self._running: dict[tuple[Hashable, ...], Future[Made]] = {}
         self._starting = threading.Lock()
         self._whole = ThreadPoolExecutor(_WHOLE_PHOTOS, "whole-photos")
 
+    @property
+    def records(self) -> dict[str, Record]:
+        """Of all models, by name."""
+        return self.models.records
+
     def record(self, model: str) -> Record:
         """CheckpointError for a model that is not of the list."""
-        if model not in self.records:
-            raise CheckpointError(f"There is no model {model!r}; choose one of the list")
-        return self.records[model]
+        return self.models.record(model)
 
     def colorizer(self, model: str) -> Colorizer:
         """Loaded now if it is not yet; those who ask for other models do not wait for that."""
-        self.record(model)
-        if model not in self._colorizers:
-            with self._loading[model]:
-                if model not in self._colorizers:
-                    self._colorizers[model] = Colorizer(model)
-        return self._colorizers[model]
+        return self.models.colorizer(model)
 
     def use_zerogpu(self, spaces: Any) -> None:
         """Load every model, and run their networks on ZeroGPU; before the app is launched."""
-        networks = {name: self.colorizer(name).network for name in self.records}
-        gpu = ZeroGPU(spaces, networks)
-        for name, colorizer in self._colorizers.items():
-            colorizer.network = gpu.network(name)
+        self.models.use_zerogpu(spaces)
 
     def turn(self, who: str) -> AbstractContextManager[None]:
         """Keeps one of the places for networks while the block runs, after waiting for a turn."""

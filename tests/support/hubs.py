@@ -1,16 +1,24 @@
 """A small server that speaks as much of the Hugging Face hub's protocol as fetching needs."""
 
 import hashlib
+import io
 import json
 import re
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+import torch
 from huggingface_hub import constants
+
+from colorize.models.checkpoint import build_network
+from colorize.models.published import FAMILIES, FETCHABLE, Family, Fetchable
+
+REPOSITORY = "owner/small"
 
 
 @dataclass
@@ -18,7 +26,7 @@ class Hub:
     """`files` by repository and name; what it was asked, as (method, path, range).
 
     `announced`: sha256 that it tells in place of the true one. `cut`: after so many bytes of a
-    file it hangs up, once.
+    file it hangs up, once. Nothing is answered before it is `open`.
     """
 
     files: dict[str, dict[str, bytes]]
@@ -27,6 +35,7 @@ class Hub:
     announced: str = ""
     cut: int | None = None
     revision: str = "1" * 40
+    open: threading.Event = field(default_factory=threading.Event)
 
     def sha256(self, content: bytes) -> str:
         return self.announced or hashlib.sha256(content).hexdigest()
@@ -42,6 +51,7 @@ def use(hub_endpoint: str, monkeypatch) -> None:
 @contextmanager
 def running(files: dict[str, dict[str, bytes]]) -> Iterator[Hub]:
     hub = Hub(files)
+    hub.open.set()
     server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"hub": hub}))
     hub.endpoint = f"http://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, daemon=True)
@@ -69,6 +79,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self, with_body):
         path = unquote(urlsplit(self.path).path)
+        self.hub.open.wait(60)
         self.hub.asked.append((self.command, path, self.headers.get("Range")))
         if about := re.fullmatch(r"/api/models/([^/]+/[^/]+?)(?:/revision/(.+))?", path):
             self._about(*about.groups())
@@ -126,3 +137,22 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if with_body and self.command != "HEAD":
             self.wfile.write(content[:stop])
+
+
+def small_hub(monkeypatch, cache: Path, name: str) -> AbstractContextManager[Hub]:
+    """A hub with the small weights that `name` can be fetched as, and a cache of its own."""
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(cache))
+    monkeypatch.setitem(FAMILIES, "baseline", Family("Small", "made up", "MIT", 64))
+    small = Fetchable("baseline", REPOSITORY, "Small", "made up", 1, "MIT, nobody")
+    monkeypatch.setitem(FETCHABLE, name, small)
+    files = {"README.md": b"# Weights", "pytorch_model.bin": content_of("baseline")}
+    return running({REPOSITORY: files})
+
+
+def content_of(network: str) -> bytes:
+    """A file of weights, as they are published."""
+    out = io.BytesIO()
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        torch.save({"params": build_network(network, {}).state_dict()}, out)
+    return out.getvalue()

@@ -71,6 +71,7 @@ def html_report(
         times=tables.times_table(results),
         checks=tables.checks_table(results),
         built=tables.built_table(results),
+        models=tables.models_table(results),
         questions=people_tables.answers_of(results),
         printed=tables.printed_table(results),
         plots=_plots(results),

@@ -318,6 +318,19 @@ def built_table(results: Results) -> Table:
     )
 
 
+def models_table(results: Results) -> Table:
+    """Whose weights the models are, and which."""
+    return Table(
+        "Models of the study",
+        ("Model", "Licence", "From", "SHA-256 of its weights"),
+        [
+            (name, of["licence"] or DASH, of["source"] or DASH, of["sha256"])
+            for name, of in results.data.built_from.get("models", {}).items()
+        ],
+        text=4,
+    )
+
+
 def photos_table(photos: Iterable[Photo]) -> Table:
     """Every photo as each model coloured it; a star marks the unusual."""
     return Table(

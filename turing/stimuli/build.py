@@ -62,7 +62,7 @@ def build(study: Study, store: Store, progress: Progress = quiet, device: str = 
     pictures = _pictures(study, design, sources, colours)
     rendered = _render(study, store, pictures, sources, colours, progress)
     known = [store.find_stimulus(facts.sha256) for facts in pictures]
-    left_out = report(study, surveyed, selection)
+    left_out = report(study, surveyed, selection) | {"models": colours.origins(study.models)}
     version = store.freeze(
         study, design, [found[0] for found in known if found], render.PROGRAM, left_out
     )

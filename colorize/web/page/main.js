@@ -97,6 +97,7 @@ function receive(news) {
   if (!news || isOld) return;
   const before = news.key === state.key ? state.offered : 0;
   Object.assign(state, news);
+  for (const model of news.known) models.set(model.name, model);
   const isNew = state.newest !== view.newest || !state.photos.length;
   if (state.newest !== view.newest) {
     view.newest = state.newest;

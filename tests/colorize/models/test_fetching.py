@@ -6,38 +6,18 @@ import io
 import huggingface_hub
 import pytest
 import torch
-from huggingface_hub import constants
 
 from colorize.models import fetching
-from colorize.models.checkpoint import build_network, load_checkpoint
+from colorize.models.checkpoint import load_checkpoint
 from colorize.models.fetching import fetch
-from colorize.models.published import FAMILIES, FETCHABLE, Family, Fetchable
+from colorize.models.published import FETCHABLE, Fetchable
 from colorize.models.record import CheckpointError, read_record
-from tests.support.hubs import running, use
-
-REPOSITORY = "owner/small"
-
-
-def content_of(network):
-    """A file of weights, as they are published."""
-    torch.manual_seed(0)
-    out = io.BytesIO()
-    torch.save({"params": build_network(network, {}).state_dict()}, out)
-    return out.getvalue()
-
-
-@pytest.fixture(scope="module")
-def content():
-    return content_of("baseline")
+from tests.support.hubs import REPOSITORY, content_of, small_hub, use
 
 
 @pytest.fixture
-def hub(content, monkeypatch, tmp_path):
-    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setitem(FAMILIES, "baseline", Family("Small", "made up", "MIT", 64))
-    small = Fetchable("baseline", REPOSITORY, "Small", "made up", 1, "MIT, nobody")
-    monkeypatch.setitem(FETCHABLE, "small", small)
-    with running({REPOSITORY: {"README.md": b"# Weights", "pytorch_model.bin": content}}) as hub:
+def hub(monkeypatch, tmp_path):
+    with small_hub(monkeypatch, tmp_path / "cache", "small") as hub:
         use(hub.endpoint, monkeypatch)
         yield hub
 

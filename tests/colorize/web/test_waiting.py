@@ -11,8 +11,8 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from colorize.inference import colorizer
+from colorize.inference import loaded as module
 from colorize.models.record import list_checkpoints
-from colorize.web import workshop as module
 from colorize.web.routes import PREFIX, Pictures
 from colorize.web.session import Sessions
 from colorize.web.workshop import Look, Upload, Workshop
