@@ -121,7 +121,7 @@ class Pictures:
         asked = dict.fromkeys(request.query_params.get("models", "").split(","))  # each once
         models = [name for name in asked if name in self._workshop.records]
         looks = [
-            (item, _look(request, self._workshop.record(model), f"hints-{item.number}"))
+            (item, _look(request, self._workshop.record(model), f"-{item.number}"))
             for item in session.items
             for model in models
         ]
@@ -257,16 +257,25 @@ def download_names(items: list[Item], models: list[str]) -> dict[tuple[int, str]
     return names
 
 
-def _look(request: Request, record: Record, hints: str = "hints") -> Look:
-    """What an address asks of a model; ColorizeError for what the model does not take."""
-    size, seed = (_number(request, name, None) for name in ("size", "seed"))
+def _look(request: Request, record: Record, ending: str = "") -> Look:
+    """What an address asks of a model; ColorizeError for what the model does not take.
+
+    ending: of the names of what is a photo's own, where an address is of several photos; what has
+    no such ending is meant for all.
+    """
+
+    def own(name: str, default: float | None) -> Any:
+        return _number(request, name + ending, _number(request, name, default))
+
+    size, seed = _number(request, "size", None), own("seed", None)
+    hints = request.query_params.get("hints" + ending, "").split()
     look = Look(
         record.name,
         size=None if size is None else round(size),
-        saturation=_number(request, "saturation", 1.0),
-        temperature=_number(request, "temperature", None),
+        saturation=own("saturation", 1.0),
+        temperature=own("temperature", None),
         seed=None if seed is None else round(seed),
-        hints=tuple(parse_hint(hint) for hint in request.query_params.get(hints, "").split()),
+        hints=tuple(parse_hint(hint) for hint in hints),
     )
     return fit(look, record)
 

@@ -166,6 +166,7 @@ def _controls(
             )
             unsure = gr.Checkbox(label="Outline the most unsure tenth")
             gr.HTML('<div class="cz-others-place"></div>', apply_default_css=False)
+        gr.HTML('<div class="cz-spread-place"></div>', apply_default_css=False)
         size = gr.Dropdown(
             _SIZES,
             value=_AUTOMATIC,

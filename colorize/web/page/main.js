@@ -9,11 +9,12 @@ import { hintStatus } from "./hints.js";
 import { address, load, ofModel, unload } from "./pictures.js";
 import { askForPhotos, forget, kept, restore } from "./remember.js";
 import {
-  drawSettings, listenToSettings, peek, peekAtPhoto, resetSettings,
+  drawSettings, listenToSettings, peek, peekAtPhoto, setUnsure,
 } from "./settings.js";
 import { centre } from "./slider.js";
 import {
-  app, begin, change, complain, currentPhoto, doneOf, models, onChange, state, view,
+  app, begin, change, complain, currentPhoto, doneOf, lookOf, looksAlike, models, onChange, PLAIN,
+  state, view,
 } from "./state.js";
 import {
   arrive, batch, camera, drawUploads, drop, endUploads, examples, input, makeExamples, toStart,
@@ -122,7 +123,7 @@ async function startOver() {
   const sentence = `${what} will be removed with all colours and hints, and the settings go back `
     + "to where they were at first.";
   if (!await ask(stage, sentence, "Start over")) return restart.focus();
-  resetSettings();
+  setUnsure(false);
   centre();
   app.trigger("restart", {});
 }
@@ -255,11 +256,14 @@ function drawStrip() {
     const finished = other.cards.length > 0 && ready === other.cards.length;
     const failed = other.error || other.cards.some((card) => card.state === "failed");
     const first = other.cards.find((card) => card.state === "done");
+    const isAdjusted = !other.url && !looksAlike(lookOf(other), PLAIN);
     button.onclick = () => lookAt(other);
     button.disabled = Boolean(other.url);
     button.title = other.name;
     button.setAttribute("aria-label",
-      `${other.name}${failed ? ", has a problem" : finished ? ", done" : ""}`);
+      `${other.name}${failed ? ", has a problem" : finished ? ", done" : ""}${
+        isAdjusted ? ", adjusted" : ""}`);
+    button.dataset.adjusted = isAdjusted;
     button.setAttribute("aria-current", other === photo);
     button.dataset.state = failed ? "failed" : finished ? "done" : "open";
     mark.textContent = failed ? "!" : finished ? "✓" : "";

@@ -1,6 +1,6 @@
 // The addresses of pictures, and how they come into the page.
 
-import { chosenHints, complain, look, state } from "./state.js";
+import { chosenHints, complain, lookOf, state } from "./state.js";
 
 /** The address of what lies at `path` of this visitor; what is null in `extra` is left out. */
 export function address(path, extra = {}) {
@@ -17,13 +17,9 @@ export const ofModel = (photo, model, what) =>
 /** The address of an example photo. */
 export const exampleAddress = (number) => `gradio_api/colorize/example/${number}`;
 
-/** The settings of colours, for `address`. */
-export const colours = () =>
-  ({ saturation: look.saturation, temperature: look.temperature, seed: look.seed });
-
-/** Those that a model follows, and the photo's hints. */
+/** The photo's settings of colours that a model follows, and its hints: for `address`. */
 export const coloursOf = (photo, model) => ({
-  ...(model.overBins ? colours() : { saturation: look.saturation }),
+  ...(model.overBins ? lookOf(photo) : { saturation: lookOf(photo).saturation }),
   hints: model.takesHints ? writtenHints(photo) : null,
 });
 

@@ -1,6 +1,8 @@
 """What visitors ran into: the Colorize tab in a real headless Chromium."""
 
+import io
 import re
+import zipfile
 
 import numpy as np
 import pytest
@@ -11,11 +13,13 @@ from colorize.web import session, tab
 from tests.support.tab_pages import (
     card,
     choose,
+    chroma,
     done,
     give,
     picture,
     pixels,
     running,
+    save,
     start_over,
 )
 
@@ -237,3 +241,48 @@ def test_an_added_photo_is_scrolled_to(visit, photos):
     box, around = chosen.bounding_box(), page.locator(".cz-strip").bounding_box()
     assert around["x"] <= box["x"]
     assert box["x"] + box["width"] <= around["x"] + around["width"] + 1
+
+
+def test_settings_belong_to_the_photo(page, photos):
+    give(page, photos / "camera.png", photos / "coffee.jpg")
+    expect(page.locator(".cz-strip [data-state=done]")).to_have_count(2, timeout=60_000)
+    saturation = page.get_by_role("slider", name=re.compile("Saturation"))
+    saturation.fill("2")
+    expect(picture(page, "Direct")).to_have_attribute("src", re.compile("saturation=2&"))
+    first, second = strip(page).all()
+    expect(first).to_have_attribute("aria-label", "camera.png, done, adjusted")
+    second.click()
+    expect(saturation).to_have_value("1")
+    expect(picture(page, "Direct")).to_have_attribute("src", re.compile("saturation=1&"))
+    expect(second).to_have_attribute("aria-label", "coffee.jpg, done")
+    first.click()
+    expect(saturation).to_have_value("2")
+    _, content = save(page, page.get_by_role("link", name="Download all"))
+    colourful = [chroma(np.asarray(image)) for image in unpacked(content)]
+    page.get_by_role("button", name="Apply to all 2").click()
+    expect(second).to_have_attribute("aria-label", "coffee.jpg, done, adjusted")
+    expect(page.get_by_role("button", name="Apply to all 2")).to_be_hidden()
+    _, content = save(page, page.get_by_role("link", name="Download all"))
+    after = [chroma(np.asarray(image)) for image in unpacked(content)]
+    assert after[0] == colourful[0] and after[1] > colourful[1] * 1.3
+    page.locator(".cz-spread").get_by_role("button", name="Reset").click()
+    expect(saturation).to_have_value("1")
+    expect(first).to_have_attribute("aria-label", "camera.png, done")
+    expect(second).to_have_attribute("aria-label", "coffee.jpg, done, adjusted")
+
+
+def unpacked(content):
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        return [Image.open(io.BytesIO(archive.read(name))) for name in sorted(archive.namelist())]
+
+
+def test_settings_of_each_photo_come_back_after_a_reload(page, photos):
+    give(page, photos / "camera.png", photos / "coffee.jpg")
+    expect(page.locator(".cz-strip [data-state=done]")).to_have_count(2, timeout=60_000)
+    saturation = page.get_by_role("slider", name=re.compile("Saturation"))
+    saturation.fill("1.5")
+    page.reload()
+    expect(page.locator(".cz-strip [data-state=done]")).to_have_count(2, timeout=60_000)
+    expect(saturation).to_have_value("1.5")
+    strip(page).nth(1).click()
+    expect(saturation).to_have_value("1")
