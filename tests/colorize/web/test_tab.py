@@ -176,6 +176,7 @@ def test_download_all_in_another_format(page, photos, tmp_path):
     assert name == "colorized.zip"
     assert archive.namelist() == [
         "camera-direct.jpg", "camera-bins.jpg", "camera-direct-2.jpg", "camera-bins-2.jpg",
+        "manifest.csv",
     ]  # fmt: skip
     assert Image.open(io.BytesIO(archive.read("camera-bins-2.jpg"))).size == (300, 400)
 
