@@ -22,6 +22,9 @@ from tests.support.gradio_locks import no_stray_loops
 from turing.web.hosting import host
 
 
+expect.set_options(timeout=20_000)  # a machine may be busy
+
+
 @dataclass
 class Server:
     """A running app. `runs` names the models whose networks ran, each after `pause` seconds."""
