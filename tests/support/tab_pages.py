@@ -21,7 +21,6 @@ from tests.support.browser import FLAGS, find_browser
 from tests.support.gradio_locks import no_stray_loops
 from turing.web.hosting import host
 
-
 expect.set_options(timeout=20_000)  # a machine may be busy
 
 
