@@ -71,7 +71,8 @@ const resetTemperature = () => setRange(".cz-bins input[type=range]", ownTempera
 // Other plausible colourings: a seed each, counted up so that each can be had again.
 const seedWords = h("span", { class: "cz-seed", role: "status", title: "The number is its seed" });
 const another = h("button", {
-  type: "button", class: "cz-button", onclick: () => colouring((look.seed ?? 0) + 1),
+  type: "button", class: "cz-button",
+  onclick: () => colouring((lookOf(currentPhoto()).seed ?? 0) + 1),
 }, "Another plausible colouring");
 const earlier = h("button", {
   type: "button", class: "cz-button",
