@@ -29,7 +29,7 @@ def in_fresh_process(photos: Sequence[Path], folder: Path) -> list[dict[str, Any
     return json.loads(done.stdout)
 
 
-def _memory(field: str) -> float | None:
+def memory(field: str) -> float | None:
     """MB of a field of /proc/self/status."""
     if not _STATUS.exists():
         return None
@@ -47,11 +47,11 @@ def _measure(folder: Path, photos: Sequence[Path]) -> list[dict[str, Any]]:
     colorizer(write_photo(folder, 0.1)).save(folder / "warm.jpg")
     if _FORGET.exists():
         _FORGET.write_text("5")
-    start, found = _memory("VmRSS"), []
+    start, found = memory("VmRSS"), []
     began = time.perf_counter()
     for photo in photos:
         colorizer(photo).save(folder / f"out-{photo.name}")
-        peak = _memory("VmHWM")
+        peak = memory("VmHWM")
         used = None if start is None or peak is None else max(0.0, peak - start)
         found.append({"seconds": time.perf_counter() - began, "MB": used})
     return found
