@@ -156,6 +156,35 @@ def _networks(found: dict[str, Any]) -> list[str]:
     ]
 
 
+def models_table(found: dict[str, Any]) -> str:
+    """All models, ours and published: what each is good at, costs and takes to have it."""
+    head = ["model", "good at", "licence", "MB", "seconds", "memory, MB", "how to get it"]
+    rows = [
+        [
+            f"`{row['model']}`",
+            row["summary"].partition(". ")[0].rstrip("."),
+            row["licence"],
+            f"{row['weights_MB']:.0f}",
+            f"{row['seconds']:.1f}",
+            _number(row["MB"]),
+            "here" if row["command"] is None else f"`python -m colorize {row['command']}`",
+        ]
+        for row in found["rows"]
+    ]
+    marks = ["---", "---", "---", "---:", "---:", "---:", "---"]
+    lines = (head, marks, *rows)
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines) + "\n"
+
+
+def _models(found: dict[str, Any]) -> list[str]:
+    return [
+        f"**All models**, one photo of {found['megapixels']:g} megapixels, from file to file, on "
+        "the CPU, in a process of its own (the faster of its runs; memory: the most that the "
+        "process had). Published ones were measured with random weights.",
+        models_table(found).rstrip(),
+    ]
+
+
 def _starting(found: dict[str, Any]) -> list[str]:
     app, lines = found["app"], []
     for row in found["imports"]:
@@ -193,6 +222,7 @@ _SECTIONS = {
     "scaling": _scaling,
     "folder": _folder,
     "networks": _networks,
+    "models": _models,
     "starting": _starting,
     "visitors": _visitors,
 }

@@ -13,7 +13,7 @@ from torch import Tensor
 from colorize.models.checkpoint import Undrawn, build_network, load_weights, save_checkpoint
 from colorize.models.folding import fold
 from colorize.models.networks import NETWORKS
-from colorize.models.published import FAMILIES, UNMEASURED
+from colorize.models.published import FAMILIES, UNMEASURED, variant_of
 from colorize.models.record import CheckpointError, Record, check_name, checkpoints_folders
 
 _WRAPPERS = ("params", "params_ema", "model", "state_dict")  # keys that a state dict may lie under
@@ -45,13 +45,14 @@ def import_weights(
     check_free(name, folder)
     state = _read_tensors(file)
     family = FAMILIES[network]
-    variant, arguments = getattr(NETWORKS[network], "published_as", lambda state: ("", {}))(state)
+    arguments = getattr(NETWORKS[network], "published_arguments", lambda state: {})(state)
     with Undrawn():
         module = build_network(network, arguments)
     load_weights(module, fold(state, module, file), file)
+    variant = variant_of(network, arguments)
     fields = {
-        "title": f"{family.title} ({variant})" if variant else family.title,
-        "summary": family.summary,
+        "title": variant.title,
+        "summary": variant.summary,
         "source": f"imported from {file.name}",
         **texts,
     }
@@ -60,7 +61,7 @@ def import_weights(
         network=network,
         arguments=arguments,
         size=family.size,
-        decoding=family.decoding,
+        decoding=dict(family.decoding),
         lightness=family.lightness,
         stretch=family.stretch,
         data={"file": file.name, "sha256": sha256_of(file)},

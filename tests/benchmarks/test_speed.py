@@ -11,6 +11,7 @@ from benchmarks import __main__ as command
 from benchmarks.speed import folder as many
 from benchmarks.speed import (
     footprint,
+    models,
     networks,
     photos,
     report,
@@ -19,6 +20,7 @@ from benchmarks.speed import (
     starting,
     visitors,
 )
+from colorize.models.published import VARIANTS
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +35,7 @@ def found(tmp_path_factory, shipped_checkpoints):
             "scaling": scaling.measure(folder, (0.02, 0.05), photos=3, rounds=1, each=0.02),
             "folder": many.measure(photos=2, megapixels=0.02),
             "networks": networks.measure(16, rounds=1),
+            "models": models.measure(folder, 0.05, rounds=1, only=("direct", "siggraph17")),
             "starting": {
                 "imports": [{"package": "colorize", "seconds": 0.05, "loads": []}],
                 "app": {
@@ -139,6 +142,32 @@ def test_every_network_is_run_in_both_precisions(found):
     rows = found["networks"]["rows"]
     assert {"direct", "bins", "zhang", "unet"} <= {row["model"] for row in rows}
     assert all(row["fp32"] > 0 and row["bf16"] > 0 and row["parameters"] > 0 for row in rows)
+
+
+def test_every_model_is_measured_in_a_process_of_its_own(found):
+    ours, theirs = found["models"]["rows"]
+    assert (ours["model"], ours["command"]) == ("direct", None)
+    assert theirs["command"] == "import siggraph17 FILE -o siggraph17"
+    assert theirs["licence"] == "BSD-2-Clause"
+    assert 0 < ours["seconds"] < theirs["seconds"] and ours["weights_MB"] < theirs["weights_MB"]
+    if ours["MB"] is not None:
+        assert 100 < ours["MB"] < theirs["MB"]
+    table = report.models_table(found["models"])
+    assert "| `direct` | baseline, random | " in table and "| here |" in table
+    assert "`python -m colorize import siggraph17 FILE -o siggraph17`" in table
+    assert set(models.COMMANDS) == set(VARIANTS)
+
+
+def test_the_table_of_models_alone_is_renewed(found, tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        command, "_measures", lambda: {"models": lambda folder, options: found["models"]}
+    )
+    document = tmp_path / "README.md"
+    document.write_text("a\n<!-- all-models -->\nold\n<!-- /all-models -->\nb\n", "utf-8")
+    assert command.main(["models", "--document", str(document)]) == 0
+    text = document.read_text("utf-8")
+    assert text.startswith("a\n<!-- all-models -->\n\n| model |") and text.endswith("-->\nb\n")
+    assert "old" not in text and "Measured on" not in text
 
 
 def test_imports_are_told_apart_by_package():

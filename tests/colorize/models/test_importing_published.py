@@ -13,11 +13,11 @@ HALF = 1e-3  # of the range: what fp16 on disk may move a picture by
 # Name, key that the state dict lies under, ending, title.
 FORMS = [
     ("siggraph17", None, "pth", "Zhang et al. 2017"),
-    ("ddcolor-tiny", "params", "bin", "DDColor (tiny)"),
-    ("ddcolor-tiny", None, "safetensors", "DDColor (tiny)"),
-    ("ddcolor-large", "params", "pt", "DDColor (large)"),
-    ("deoldify-artistic", "model", "pth", "DeOldify (artistic)"),
-    ("deoldify-stable", "model", "pth", "DeOldify (stable or video)"),
+    ("ddcolor-tiny", "params", "bin", "DDColor tiny"),
+    ("ddcolor-tiny", None, "safetensors", "DDColor tiny"),
+    ("ddcolor-large", "params", "pt", "DDColor"),
+    ("deoldify-artistic", "model", "pth", "DeOldify artistic"),
+    ("deoldify-stable", "model", "pth", "DeOldify stable or video"),
 ]
 
 

@@ -70,12 +70,11 @@ class DDColor(nn.Module):
         return name
 
     @staticmethod
-    def published_as(state: Mapping[str, Tensor]) -> tuple[str, dict[str, Any]]:
-        """What the authors call the model of these weights, and its arguments here."""
+    def published_arguments(state: Mapping[str, Tensor]) -> dict[str, Any]:
+        """Of the network that published weights are of."""
         first = state.get(DDColor.published_name("encoder.arch.stem.0.weight"))
-        if first is not None and len(first) == 192:
-            return "large", {"encoder": "convnext_large"}
-        return "tiny", {"encoder": "convnext_tiny"}
+        is_large = first is not None and len(first) == 192
+        return {"encoder": "convnext_large" if is_large else "convnext_tiny"}
 
     def forward(self, L: Tensor) -> Tensor:
         height, width = L.shape[-2:]

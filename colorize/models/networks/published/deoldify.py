@@ -66,11 +66,11 @@ class DeOldify(nn.Module):
         self.register_buffer("deviation", colours(IMAGENET_DEVIATION), persistent=False)
 
     @staticmethod
-    def published_as(state: Mapping[str, Tensor]) -> tuple[str, dict[str, Any]]:
-        """What the author calls the model of these weights, and its arguments here."""
+    def published_arguments(state: Mapping[str, Tensor]) -> dict[str, Any]:
+        """Of the network that published weights are of."""
         if any(name.startswith("layers.4.conv.") for name in state):
-            return "stable or video", {"encoder": "resnet101", "wide": True}
-        return "artistic", {"encoder": "resnet34", "wide": False}
+            return {"encoder": "resnet101", "wide": True}
+        return {"encoder": "resnet34", "wide": False}
 
     def forward(self, L: Tensor) -> Tensor:
         height, width = L.shape[-2:]

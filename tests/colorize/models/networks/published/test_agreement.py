@@ -9,23 +9,21 @@ import torch.nn.functional as F
 from colorize.models.checkpoint import Undrawn, load_weights
 from colorize.models.folding import fold
 from colorize.models.networks import NETWORKS
+from colorize.models.published import VARIANTS
 from tests.support.published_weights import NETWORK, facts, photo, shapes, state
 
-ARGUMENTS = {
-    "ddcolor-large": {"encoder": "convnext_large"},
-    "deoldify-stable": {"encoder": "resnet101", "wide": True},
-}
 ALL = [
     pytest.param(name, marks=pytest.mark.slow if name == "ddcolor-large" else ())
     for name in NETWORK
 ]
+ARGUMENTS = {name: one.arguments for name, one in VARIANTS.items()} | {"eccv16": {}}
 LARGE = [pytest.param(name, marks=pytest.mark.slow) for name in NETWORK if name[0] == "d"]
 CLOSE = 1e-4  # of the range
 
 
 def network(name):
     with Undrawn():
-        return NETWORKS[NETWORK[name]](**ARGUMENTS.get(name, {})).eval()
+        return NETWORKS[NETWORK[name]](**ARGUMENTS[name]).eval()
 
 
 def with_made_up_weights(name):
