@@ -175,3 +175,13 @@ def test_who_leaves_is_told_that_all_was_deleted(arrive):
     person.page.reload()  # this browser knows of nothing either
     person.page.get_by_role("button", name="I agree").wait_for()
     expect(person.page.locator(".note")).to_have_count(0)
+
+
+def test_a_link_that_cannot_be_kept_is_told_in_the_servers_words(arrive):
+    """As an ID of 600 characters: the page asks nothing that could be put right."""
+    person = arrive(PretendStudy(practice=0))
+    person.study.failures["start"] = [Failure(422, code="invalid")]
+    person.visit()
+    person.press("I agree")
+    person.press("Start")
+    person.sees("Not now.")

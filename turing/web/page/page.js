@@ -223,6 +223,7 @@ class Page {
     else if (problem.code === "id") this.screens.message("no_id");
     else if (problem.status === 410) this.lastWord("closed", elsewhere);
     else if (problem.status === 404 && !this.info) this.screens.message("unknown");
+    else if (problem.status === 422) this.screens.message("failure", "try_again", problem.message);
     else if (problem.code === "origin") this.screens.message("failure", "try_again", problem.message);
     else {
       console.error(problem);
