@@ -12,7 +12,7 @@ from PIL import Image
 
 from colorize.batch.plan import Task
 from colorize.models.record import Record
-from colorize.photo.decoding import heif_opener, quiet_pillow
+from colorize.photo.decoding import quiet_pillow
 from colorize.photo.formats import sniff
 from colorize.photo.metadata import read_metadata
 
@@ -96,7 +96,9 @@ def _image(stream: BinaryIO) -> Iterator[Image.Image]:
     format = sniff(stream.read(64))
     stream.seek(0)
     if format == "HEIF":
-        with heif_opener()(stream, "") as image:
+        from pillow_heif import HeifImageFile
+
+        with HeifImageFile(stream, "") as image:
             yield image
         return
     with Image.open(stream, formats=[format or ""]) as image:

@@ -256,24 +256,17 @@ def _upright(
 def _opener(format: str, name: str) -> Callable[[BinaryIO, str], ImageFile.ImageFile]:
     if format == "HEIF":
         try:
-            return heif_opener()
+            from pillow_heif import HeifImageFile
+
+            return HeifImageFile
         except ImportError as error:
             raise PhotoError(
                 f"{name} is a HEIC picture, which cannot be opened here; save it as JPEG first "
-                "(whoever installed this: `pip install pi-heif`)."
+                "(whoever installed this: `pip install pillow-heif`)."
             ) from error
     if format in ("WEBP", "AVIF") and not features.check(format.lower()):
         raise PhotoError(f"{name} is a {format} picture, which this Pillow cannot open.")
     return _OPENERS[format]
-
-
-def heif_opener() -> Callable[[BinaryIO, str], ImageFile.ImageFile]:
-    """Of the package that decodes alone, or of the larger one that writes too."""
-    try:
-        from pi_heif import HeifImageFile
-    except ImportError:
-        from pillow_heif import HeifImageFile
-    return HeifImageFile
 
 
 def _count_frames(image: Image.Image) -> int:

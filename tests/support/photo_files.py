@@ -5,14 +5,10 @@ import struct
 import zlib
 
 import numpy as np
+import pillow_heif
 import pytest
 import tifffile
 from PIL import Image, features
-
-try:
-    import pillow_heif
-except ImportError:
-    pillow_heif = None
 
 y, x = np.mgrid[:24, :32]
 RGB = np.stack([x * 8, y * 10, (x + y) * 4], axis=-1).astype(np.uint8)

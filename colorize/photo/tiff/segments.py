@@ -167,6 +167,7 @@ def segments(page: tifffile.TiffPage, layout: Layout, stream: BinaryIO) -> Itera
     across = math.ceil(layout.width / step_across)
     if min(len(offsets), len(counts)) < layout.planes * down * across:
         raise ValueError("truncated list of segments")
+    size = stream.seek(0, io.SEEK_END)
     for plane in range(layout.planes):
         for number in range(down * across):
             index = plane * down * across + number
@@ -176,6 +177,8 @@ def segments(page: tifffile.TiffPage, layout: Layout, stream: BinaryIO) -> Itera
                 min(left + step_across, layout.width),
             )
             rows = step_down if layout.tile else bottom - top
+            if not 0 <= offsets[index] <= offsets[index] + counts[index] <= size:
+                raise ValueError("a segment outside the file")
             stream.seek(offsets[index])
             data = stream.read(counts[index])
             array = _decoded(data, layout, rows, step_down, tables, options)

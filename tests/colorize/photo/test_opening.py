@@ -12,11 +12,6 @@ import pytest
 from PIL import Image
 
 from colorize.photo.opening import Photo, PhotoError
-
-try:
-    import pillow_heif
-except ImportError:
-    pillow_heif = None
 from tests.support.photo_files import COLOR, FORMATS, GREY, RGB, TRANSPARENT, encoded, png_of, rows
 
 # ---- where a photo comes from

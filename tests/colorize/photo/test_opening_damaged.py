@@ -13,11 +13,6 @@ from PIL import Image, ImageCms, PngImagePlugin, features
 
 from colorize.photo.opening import Photo, PhotoError
 from colorize.photo.tiff.pages import CameraRawError, UnreadableError
-
-try:
-    import pillow_heif
-except ImportError:
-    pillow_heif = None
 from tests.support.photo_files import (
     COLOR,
     GREY,
@@ -79,9 +74,8 @@ def seeds():
     }
     if features.check("avif"):
         made["avif"] = encoded(TRANSPARENT, "AVIF", quality=60, **everything)
-    if pillow_heif:
-        made["heic"] = heic(TRANSPARENT, exif=exif_block(6).tobytes(), xmp=XMP % 3)
-        made["heic frames"] = heic(COLOR, COLOR.rotate(180))
+    made["heic"] = heic(TRANSPARENT, exif=exif_block(6).tobytes(), xmp=XMP % 3)
+    made["heic frames"] = heic(COLOR, COLOR.rotate(180))
     return made
 
 
