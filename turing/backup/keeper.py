@@ -212,13 +212,13 @@ class Keeper:
                 return
             if version == kept.seen:
                 kept.safe_until, kept.failures = now, 0
-                if now - kept.sent < _RENEW_EVERY:
+                if not _is_over(kept.sent, _RENEW_EVERY, now):
                     return
             if kept.failures:
-                is_due = now - kept.tried >= kept.wait()
+                is_due = _is_over(kept.tried, kept.wait(), now)
             else:
                 is_soon = people != kept.people or kept.seen < 0
-                is_due = now - kept.sent >= (self.remote.pause if is_soon else self.every)
+                is_due = _is_over(kept.sent, self.remote.pause if is_soon else self.every, now)
             if not (is_due or at_end):
                 return
             kept.tried = now
@@ -256,7 +256,7 @@ class Keeper:
     def _tidy(self, kept: _Kept) -> None:
         """See that the newest snapshot is whole, and remove old ones."""
         now = self.clock()
-        if now - kept.tidied < _TIDY_EVERY:
+        if not _is_over(kept.tidied, _TIDY_EVERY, now):
             return
         kept.tidied = now
         try:
@@ -276,7 +276,8 @@ class Keeper:
         """Take over what other runs of the app have written since."""
         now = self.clock()
         is_early = now - self._began < _SOON
-        if now - kept.looked < (max(_LOOK_SOON, self.remote.pause) if is_early else _LOOK_EVERY):
+        pause = max(_LOOK_SOON, self.remote.pause) if is_early else _LOOK_EVERY
+        if not _is_over(kept.looked, pause, now):
             return
         kept.looked = now
         try:
@@ -298,6 +299,11 @@ class Keeper:
             yield
         finally:
             self._work = None
+
+
+def _is_over(since: float, pause: float, now: float) -> bool:
+    """Whether a pause has passed; a clock that was set back makes nobody wait."""
+    return not 0 <= now - since < pause
 
 
 def _clock(seconds: float) -> str:

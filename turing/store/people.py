@@ -1,5 +1,6 @@
 """Who takes part: tokens, outside IDs, who is let in, let in again, or forgotten."""
 
+import base64
 import hashlib
 import hmac
 import json
@@ -7,6 +8,7 @@ import re
 import secrets
 import sqlite3
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
@@ -49,6 +51,7 @@ class Person(NamedTuple):
     """A participant's row, as far as it is needed at every call."""
 
     id: int
+    uid: str
     version: int
     query: str
     identity: bytes | None
@@ -310,26 +313,52 @@ def forget(store: Store, participant: int) -> dict[str, int]:
     keeps elsewhere do so for 30 days at most.
     """
     with store.writing() as db:
-        forgotten = db.execute(
-            "SELECT 1 FROM forgotten WHERE participant = ?", (participant,)
-        ).fetchone()
-        found = (
-            db.execute(
-                "INSERT INTO forgotten (participant, uid, version, part, preview, number, at) "
-                "SELECT id, uid, version, part, preview, number, ? FROM participants WHERE id = ?",
-                (now_ms(), participant),
-            ).rowcount
-            if not forgotten
-            else 0
-        )
-        if not found:
-            was = "was forgotten before" if forgotten else "was never there"
-            raise TuringError(f"{store.path}: participant {participant} {was}")
-        deleted = delete_forgotten(db)
-        note(db, None, "forgotten", f"participant {participant}")
-    # What was deleted is overwritten (secure_delete), and the log's copy goes too.
-    store.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        deleted = forget_within(db, participant, store.path)
+    overwrite_deleted(store)
     return deleted
+
+
+def forget_within(db: sqlite3.Connection, participant: int, path: Path) -> dict[str, int]:
+    """`forget` within a transaction, after which `overwrite_deleted` is due."""
+    forgotten = db.execute(
+        "SELECT 1 FROM forgotten WHERE participant = ?", (participant,)
+    ).fetchone()
+    found = (
+        not forgotten
+        and db.execute(
+            "INSERT INTO forgotten (participant, uid, version, part, preview, number, at) "
+            "SELECT id, uid, version, part, preview, number, ? FROM participants WHERE id = ?",
+            (now_ms(), participant),
+        ).rowcount
+    )
+    if not found:
+        was = "was forgotten before" if forgotten else "was never there"
+        raise TuringError(f"{path}: participant {participant} {was}")
+    deleted = delete_forgotten(db)
+    note(db, None, "forgotten", f"participant {participant}")
+    return deleted
+
+
+def overwrite_deleted(store: Store) -> None:
+    """What was deleted is overwritten (secure_delete); the log's copy goes now, too."""
+    store.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def receipt_of(uid: str) -> str:
+    """Ten letters and digits that stand for a participant and tell nothing of them."""
+    code = base64.b32encode(_hash(f"receipt\x1f{uid}")).decode()
+    return f"{code[:5]}-{code[5:10]}"
+
+
+def by_receipt(store: Store, receipt: str) -> int:
+    """The participant whose receipt it is, however typed; TuringError where there is none."""
+    typed = re.sub(r"[^A-Z2-7]", "", receipt.upper())
+    with store.reading() as db:
+        rows = db.execute("SELECT id, uid FROM participants").fetchall()
+    for participant, uid in rows:
+        if receipt_of(uid).replace("-", "") == typed:
+            return participant
+    raise TuringError(f"{store.path}: no participant has the receipt {receipt!r}")
 
 
 def delete_forgotten(db: sqlite3.Connection) -> dict[str, int]:

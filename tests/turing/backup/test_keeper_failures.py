@@ -79,6 +79,18 @@ def test_no_number_of_failures_ends_it(remote, store, failures):
     assert "failed" not in hand.sentence
 
 
+def test_a_clock_that_goes_back_holds_up_no_snapshot(remote, store):
+    hand = Hand(remote, store)
+    assert hand.after(0) == 1
+    participant(store, trials=1)
+    assert hand.after(-7200) == 2
+    participant(store, trials=1)
+    remote.fails = "503"
+    hand.after(301)
+    remote.fails = ""
+    assert hand.after(-86400) == 3
+
+
 def test_the_results_page_says_when_it_last_worked(remote, store):
     keeper = Keeper(remote, store.path.parent, ["tiny"], poll=0.01)
     assert "last worked" not in keeper.sentence("tiny")  # nothing runs
