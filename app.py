@@ -101,9 +101,9 @@ def _parser() -> argparse.ArgumentParser:
 def _serve(folder: Path, options: argparse.Namespace) -> int:
     _check_port(options.host, options.port)
     from colorize.errors import ColorizeError
+    from colorize.web.guards.proxies import named_proxies
+    from colorize.web.guards.silence import impatient
     from colorize.web.memory import bound
-    from colorize.web.patience import impatient
-    from colorize.web.proxies import named_proxies
     from turing.errors import TuringError
     from turing.web.hosting import host
     from turing.web.sign_in import announcement, on_space
@@ -175,8 +175,8 @@ def build(
     from colorize.models.record import checkpoints_folder, list_checkpoints
     from colorize.web.arrivals import Arrivals, names_to_fetch, with_first
     from colorize.web.examples import write_examples
-    from colorize.web.front import Front, waiting_clients
-    from colorize.web.proxies import VARIABLE, Proxies
+    from colorize.web.guards.front import Front, waiting_clients
+    from colorize.web.guards.proxies import VARIABLE, Proxies
     from colorize.web.routes import Pictures, page_route
     from colorize.web.session import Sessions
     from colorize.web.tab import MAX_FILE_SIZE, PAGE, PLACES, build_tab

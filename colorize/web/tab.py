@@ -16,7 +16,7 @@ from colorize.inference.options import MOST_HINTS
 from colorize.models.record import Record
 from colorize.web.arrivals import Arrivals
 from colorize.web.examples import EXAMPLES
-from colorize.web.front import client_of
+from colorize.web.guards.front import client_of
 from colorize.web.session import MOST_PHOTOS, Session, Sessions
 from colorize.web.turns import done
 from colorize.web.workshop import Look, Made, Upload, Workshop, fit

@@ -21,9 +21,9 @@ from gradio.route_utils import delete_files_created_by_app
 from PIL import Image
 
 import app
-from colorize.web import front
-from colorize.web.front import waiting_clients
-from colorize.web.proxies import VARIABLE
+from colorize.web.guards import front
+from colorize.web.guards.front import waiting_clients
+from colorize.web.guards.proxies import VARIABLE
 from colorize.web.tab import PLACES
 from tests.support.gradio_locks import no_stray_loops
 from turing.web.hosting import host

@@ -113,7 +113,7 @@ def test_what_the_browser_says_of_others_lets_nobody_in(said):
 @pytest.mark.parametrize("said", [None, "same-site", "cross-site", "none"])
 @pytest.mark.parametrize("name", ["X-Forwarded-Host", "X-Forwarded-Server", "X-Host", "Forwarded"])
 def test_a_header_that_a_page_can_set_names_no_host(name, said):
-    """What a named proxy says stands in Host by then (colorize/web/proxies.py)."""
+    """What a named proxy says stands in Host by then (colorize/web/guards/proxies.py)."""
     value = "host=b.org" if name == "Forwarded" else "b.org"
     headers = [("Origin", "https://b.org"), ("Host", "a.org"), (name, value)]
     headers += [("Sec-Fetch-Site", said)] if said else []

@@ -5,8 +5,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from colorize.web import front
-from colorize.web.front import Front, client_of, waiting_clients
+from colorize.web.guards import front
+from colorize.web.guards.front import Front, client_of, waiting_clients
 
 API = "/gradio_api"
 

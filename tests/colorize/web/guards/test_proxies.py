@@ -3,7 +3,7 @@ import logging
 
 import pytest
 
-from colorize.web.proxies import VARIABLE, Proxies, named_proxies
+from colorize.web.guards.proxies import VARIABLE, Proxies, named_proxies
 
 SPACE = named_proxies({}, on_space=True)
 
