@@ -11,6 +11,7 @@ from colorize.batch.existing import Existing, existing_result
 from colorize.batch.plan import Task
 from colorize.errors import ColorizeError
 from colorize.inference.colorizer import Colorizer, Prediction
+from colorize.inference.hints.strokes import Stroke
 from colorize.inference.options import Hint
 from colorize.photo.opening import Photo, PhotoError
 
@@ -33,16 +34,17 @@ class Outcome:
 class Settings:
     """How every photo is done.
 
-    `look` holds saturation, temperature and seed; `hints` go to every photo; `saving` is what
-    `save_picture` takes (quality, strip, mark). An output that is there already is its task's
-    failure; with `overwrite` it is replaced; with `resume` it stays where it is the whole result
-    of the same model, and is replaced where it is half or another model's.
+    `look` holds saturation, temperature and seed; `hints` and `strokes` go to every photo;
+    `saving` is what `save_picture` takes (quality, strip, mark). An output that is there already
+    is its task's failure; with `overwrite` it is replaced; with `resume` it stays where it is the
+    whole result of the same model, and is replaced where it is half or another model's.
     """
 
     look: Mapping[str, Any] = field(default_factory=dict)
     saving: Mapping[str, Any] = field(default_factory=dict)
     size: int | None = None
     hints: Sequence[Hint] = ()
+    strokes: Sequence[Stroke] = ()
     overwrite: bool = False
     resume: bool = False
 
@@ -117,7 +119,8 @@ class Worker:
     def _run(self, photos: Sequence[Photo]) -> list[Prediction]:
         settings = self.settings
         with self._network:
-            return self.colorizer.predict(photos, settings.size, [settings.hints] * len(photos))
+            hints, strokes = ([x] * len(photos) for x in (settings.hints, settings.strokes))
+            return self.colorizer.predict(photos, settings.size, hints, strokes)
 
     def _finish(self, one: "_OpenedTask", prediction: Prediction | None) -> Sequence[str]:
         if prediction is None:

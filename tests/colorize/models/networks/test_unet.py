@@ -1,11 +1,11 @@
 import pytest
 import torch
 
-from colorize.inference.hints import hint_planes
+from colorize.inference.hints.spots import hint_planes
 from colorize.models.networks import NETWORKS
 from colorize.models.networks.unet import Encoder, UNet
 from colorize.models.record import WITH_HINTS
-from tests.colorize.inference.test_hints import spot
+from tests.colorize.inference.hints.test_spots import spot
 
 SMALL = {"backbone": "test_efficientnet", "widths": (24, 24, 16, 16, 16)}
 
