@@ -66,7 +66,8 @@ def find_spots(
     """Hints `(x, y, "#rrggbb")` and strokes, in pixels of a photo of (width, height), at the size
     of its L.
 
-    L `(1, h, w)` is in [0, 100]. A colour that sRGB has not at the spot's L gets less chroma.
+    L `(1, h, w)` is in [0, 100]. A colour that sRGB has not at the spot's L, at none of
+    a stroke, gets less chroma.
     """
     shape = tuple(L.shape[-2:])
     larger = max(shape[0] / photo_size[1], shape[1] / photo_size[0])
@@ -75,11 +76,11 @@ def find_spots(
     for stroke in (*(Stroke(((x, y),), colour) for x, y, colour in hints), *strokes):
         first, *along = _line(stroke.points, shape, photo_size)
         rows, columns = zip(first, *along, strict=True)
-        ab = into_gamut(
-            L[:, rows, columns].mean().view(1, 1, 1), hint_ab(stroke.color)[:, None, None]
-        )
+        lightness = L[:, rows, columns][:, None]
+        ab = into_gamut(lightness, hint_ab(stroke.color)[:, None, None].expand(-1, 1, len(rows)))
+        ab = ab[:, 0, ab[:, 0].norm(dim=0).argmax()]
         radius = stroke.radius * larger
-        spots.append(Spot(*first, ab.view(2), side, tuple(along), radius, stroke.strength))
+        spots.append(Spot(*first, ab, side, tuple(along), radius, stroke.strength))
     return spots
 
 

@@ -63,3 +63,11 @@ def test_drop_paths_leave_deeper_blocks_out_more_often_and_in_training_alone():
 
 def find_blocks(encoder):
     return [block for block in encoder.network.modules() if hasattr(block, "drop_path")]
+
+
+def test_features_tell_places_apart():
+    network = UNet(**SMALL).eval()
+    with torch.inference_mode():
+        features = network.describe(torch.rand(2, 1, 70, 100) * 2 - 1)
+    assert features.shape[0] == 2 and features.shape[-2:] == (6, 8)  # of 96 x 128
+    assert features.std((2, 3)).max() > 0
