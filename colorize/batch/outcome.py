@@ -6,6 +6,7 @@ from typing import Any
 
 from colorize.batch.plan import Task
 from colorize.errors import ColorizeError
+from colorize.inference.hints.strokes import Stroke
 from colorize.inference.options import Hint
 from colorize.photo.opening import Photo, PhotoError
 
@@ -28,16 +29,17 @@ class Outcome:
 class Settings:
     """How every photo is done.
 
-    `look` holds saturation, temperature and seed; `hints` go to every photo; `saving` is what
-    `save_picture` takes (quality, strip, mark). An output that is there already is its task's
-    failure; with `overwrite` it is replaced; with `resume` it stays where it is the whole result
-    of the same model, and is replaced where it is half or another model's.
+    `look` holds saturation, temperature and seed; `hints` and `strokes` go to every photo;
+    `saving` is what `save_picture` takes (quality, strip, mark). An output that is there already
+    is its task's failure; with `overwrite` it is replaced; with `resume` it stays where it is the
+    whole result of the same model, and is replaced where it is half or another model's.
     """
 
     look: Mapping[str, Any] = field(default_factory=dict)
     saving: Mapping[str, Any] = field(default_factory=dict)
     size: int | None = None
     hints: Sequence[Hint] = ()
+    strokes: Sequence[Stroke] = ()
     overwrite: bool = False
     resume: bool = False
 

@@ -84,7 +84,8 @@ class Worker:
     def _run(self, photos: Sequence[Photo]) -> list[Prediction]:
         settings = self.settings
         with self._network:
-            return self.colorizer.predict(photos, settings.size, [settings.hints] * len(photos))
+            hints, strokes = ([x] * len(photos) for x in (settings.hints, settings.strokes))
+            return self.colorizer.predict(photos, settings.size, hints, strokes)
 
     def _finish(self, one: "_OpenedTask", prediction: Prediction | None) -> Sequence[str]:
         if prediction is None:

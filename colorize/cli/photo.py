@@ -66,6 +66,14 @@ def photo(
             "Can be given again and again.",
         ),
     ] = None,
+    strokes: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="JSON: a list of strokes, {points: [[x, y], ...], radius, color, strength}, in "
+            "pixels of the upright photo. Every model takes them.",
+        ),
+    ] = None,
     saturation: Annotated[
         float, typer.Option(metavar="X", help="0 is grey, 1 as predicted, at most 10.")
     ] = 1.0,
@@ -132,16 +140,21 @@ def photo(
     python -m colorize photo album scans/1.tif -o coloured --saturation 1.2
     python -m colorize photo album -o coloured --manifest coloured.csv --resume
     python -m colorize photo old.jpg -o new.jpg --hint 120,80,#d02020 --hint 300,40,#4070c0
+    python -m colorize photo old.jpg -o new.jpg --strokes coat.json
     """
     from colorize.batch.plan import make_plan
+    from colorize.inference.hints.strokes import read_strokes
     from colorize.inference.options import check, parse_hint
     from colorize.models.record import read_record
 
     with wrong_use():
         hints = [parse_hint(text) for text in hint or ()]
+        drawn = read_strokes(strokes) if strokes else ()
         plan = make_plan(inputs, output, format.value)
         if hints and len(plan.tasks) != 1:
             raise ColorizeError(f"hint: expected one photo, found {len(plan.tasks)}")
+        if drawn and len(plan.tasks) != 1:
+            raise ColorizeError(f"strokes: expected one photo, found {len(plan.tasks)}")
         if manifest:
             _check_manifest(manifest, plan, resume=resume, overwrite=overwrite)
         record_file = find_record(model)
@@ -161,7 +174,7 @@ def photo(
         from colorize.batch.outcome import Settings, refused
 
         saving = {"quality": quality, "mark": mark, "strip": strip}
-        settings = Settings(look, saving, size, hints, overwrite, resume)
+        settings = Settings(look, saving, size, hints, drawn, overwrite, resume)
         early = list(refused(plan.tasks, settings))  # before anything is loaded
         kept = {outcome.task for outcome in early}
         tasks = [task for task in plan.tasks if task not in kept]

@@ -65,7 +65,15 @@ def score_tables(report: Report[ScoreRow]) -> list[Table]:
 def hints_table(report: Report[HintsRow]) -> Table:
     """A row a dataset and number of hints of what `score_datasets` gives."""
     table = Table("dataset", box=None, pad_edge=False)
-    for heading in ("hints", "photos", "PSNR", "within CIEDE2000 10", "median CIEDE2000"):
+    for heading in (
+        "hints",
+        "photos",
+        "PSNR",
+        "within CIEDE2000 10",
+        "median CIEDE2000",
+        "thing follows",
+        "outside moves",
+    ):
         table.add_column(heading, justify="right")
     for row in report.rows:
         table.add_row(
@@ -75,6 +83,8 @@ def hints_table(report: Report[HintsRow]) -> Table:
             _text("psnr", row.psnr),
             "–" if row.followed is None else f"{row.followed:.1%}",
             _text("ciede2000", row.ciede2000),
+            "–" if row.thing_follows is None else f"{row.thing_follows:.2f}",
+            "–" if row.outside_moves is None else f"{row.outside_moves:.1f}",
         )
     return table
 

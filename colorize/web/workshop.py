@@ -27,6 +27,7 @@ from colorize.color.render import render
 from colorize.color.resample import shrink
 from colorize.evaluation.metrics import ciede2000, colorfulness, psnr
 from colorize.inference.colorizer import Colorization, Colorizer, Prediction
+from colorize.inference.hints.strokes import Stroke
 from colorize.inference.loaded import LoadedModels
 from colorize.inference.options import Hint, check
 from colorize.inference.swatches import Swatch
@@ -63,6 +64,7 @@ class Look:
     temperature: float | None = None
     seed: int | None = None
     hints: tuple[Hint, ...] = ()
+    strokes: tuple[Stroke, ...] = ()
 
 
 class Taken(NamedTuple):
@@ -164,13 +166,17 @@ class Workshop:
         colorizer, key = self.colorizer(look.model), self._key(upload, look)
         began = time.perf_counter()
         photo = self.photo(upload)
-        if look.hints:
-            self.memory.forget(*key[:-1])
-        prediction = self.memory.recall(
-            key,
-            lambda: _compact(colorizer.predict([photo], look.size, [look.hints])[0], colorizer),
-        )
-        return Made(prediction, time.perf_counter() - began)
+        before = None
+        if look.hints or look.strokes:
+            self.memory.forget(*key[:-2])
+            with suppress(KeyError):
+                before = self.memory[self._key(upload, replace(look, hints=(), strokes=()))]
+
+        def predict() -> Prediction:
+            given = ([look.hints], [look.strokes], [before])
+            return _compact(colorizer.predict([photo], look.size, *given)[0], colorizer)
+
+        return Made(self.memory.recall(key, predict), time.perf_counter() - began)
 
     async def made(self, upload: Upload, look: Look, who: str = "") -> Made:
         """Like `start`, when it is there."""
@@ -194,8 +200,8 @@ class Workshop:
         return await asyncio.get_running_loop().run_in_executor(self._whole, function, *given)
 
     def _key(self, upload: Upload, look: Look) -> tuple[Hashable, ...]:
-        kind = "hinted" if look.hints else "prediction"
-        return (*upload, kind, look.model, look.size, look.hints)
+        kind = "hinted" if look.hints or look.strokes else "prediction"
+        return (*upload, kind, look.model, look.size, look.hints, look.strokes)
 
     def _ab_key(self, upload: Upload, look: Look) -> tuple[Hashable, ...]:
         return (*upload, "ab", replace(look, saturation=1.0))
@@ -341,8 +347,10 @@ def _compact(prediction: Prediction, colorizer: Colorizer) -> Prediction:
     """Logits, the biggest thing here, in half precision: the best bin is 0, so little is lost."""
     if not colorizer.record.over_bins:
         return prediction
-    output = prediction.output
-    return replace(prediction, output=(output - output.amax(0, keepdim=True)).half())
+    output, before = prediction.output, prediction.before
+    if output.dtype != torch.half:  # else it is remembered so already
+        output = (output - output.amax(0, keepdim=True)).half()
+    return replace(prediction, output=output, before=before and _compact(before, colorizer))
 
 
 def _unit(pixels: np.ndarray) -> np.ndarray:
