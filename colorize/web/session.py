@@ -20,6 +20,7 @@ from colorize.errors import ColorizeError
 from colorize.web.workshop import Look, Made, Taken, Upload, Workshop
 
 MOST_PHOTOS = 50
+MOST_VISITORS = 5000  # whose sessions are kept
 _UNEXPECTED = "{title} could not colorize this photo; try another working size or another model."
 _GLANCE = 0.1  # seconds after which it is looked again whether something is over
 _log = logging.getLogger(__name__)
@@ -121,7 +122,9 @@ class Session:
 
     def choose(self, models: Sequence[str], size: int | None) -> None:
         """The models and the working size that are wanted from now on; a `run` follows."""
-        self._models, self._size = list(models), size
+        known = self.workshop.records
+        self._models = [name for name in dict.fromkeys(models) if name in known]
+        self._size = size
 
     def look_at(self, number: int) -> None:
         """The photo that the visitor sees: it comes before the others."""
@@ -266,6 +269,8 @@ class Sessions:
         self._folder = folder
         self._limit = limit
         self._sessions: dict[str, Session] = {}
+        self._visitors: dict[str, str] = {}  # by the key of their session
+        self._awaited: set[str] = set()  # keys whose pages are waited for
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._swept: datetime | None = None
@@ -274,17 +279,24 @@ class Sessions:
 
     def of(self, visitor: str) -> Session:
         """The visitor's session, a new one if need be."""
+        crowded_out = None
         with self._lock:
             if visitor not in self._sessions:
-                self._sessions[visitor] = Session(self.workshop, self._folder)
+                if len(self._sessions) >= MOST_VISITORS:
+                    crowded_out = min(self._sessions, key=lambda one: self._sessions[one].used)
+                session = Session(self.workshop, self._folder)
+                self._sessions[visitor] = session
+                self._visitors[session.key] = visitor
             session = self._sessions[visitor]
             session.used, session.short_lived = time.monotonic(), False
-            return session
+        if crowded_out is not None:
+            self.drop(crowded_out)
+        return session
 
     def by_key(self, key: str) -> Session | None:
         """The session whose pictures' addresses hold `key`."""
         with self._lock:
-            if (visitor := self._visitor_of(key)) is None:
+            if (visitor := self._visitors.get(key)) is None:
                 return None
             session = self._sessions[visitor]
             session.used = time.monotonic()
@@ -293,16 +305,22 @@ class Sessions:
     async def until_left(self, key: str, visitor: str, patience: float = 20.0) -> None:
         """Returns when the page of this key was left, which is noticed some seconds later.
 
-        At once where `visitor` cannot have its session, after `patience` seconds where it stays
-        open.
+        At once where `visitor` cannot have its session or another waits for it already, after
+        `patience` seconds where it stays open.
         """
         with self._lock:
-            session = self._sessions.get(self._visitor_of(key) or "")
+            session = self._sessions.get(self._visitors.get(key, ""))
+            if session is None or key in self._awaited:
+                return
+            self._awaited.add(key)
         over = time.monotonic() + patience
-        while session and not session.short_lived and visitor not in self._sessions:
-            if time.monotonic() > over:
-                break
-            await asyncio.sleep(_GLANCE)
+        try:
+            while not session.short_lived and visitor not in self._sessions:
+                if time.monotonic() > over:
+                    break
+                await asyncio.sleep(_GLANCE)
+        finally:
+            self._awaited.discard(key)
 
     def resume(self, key: str, visitor: str) -> bool:
         """Gives the session with this key to a visitor who comes back, as by a reload.
@@ -310,13 +328,14 @@ class Sessions:
         Only one whose page was left: a copy of a page that is open takes nothing from it.
         """
         with self._lock:
-            former = self._visitor_of(key)
+            former = self._visitors.get(key)
             if former is None or visitor in self._sessions:
                 return False
             session = self._sessions[former]
             if not session.short_lived:
                 return False
             self._sessions[visitor] = self._sessions.pop(former)
+            self._visitors[key] = visitor
             session.used, session.short_lived = time.monotonic(), False
             return True
 
@@ -331,6 +350,8 @@ class Sessions:
         """Forgets a visitor's photos at once."""
         with self._lock:
             session = self._sessions.pop(visitor, None)
+            if session:
+                del self._visitors[session.key]
         if session:
             session.close()
 
@@ -355,12 +376,6 @@ class Sessions:
         for visitor in list(self._sessions):
             self.drop(visitor)
         self.workshop.close()
-
-    def _visitor_of(self, key: str) -> str | None:
-        for visitor, session in self._sessions.items():
-            if secrets.compare_digest(session.key.encode(), key.encode()):
-                return visitor
-        return None
 
     def __len__(self) -> int:
         return len(self._sessions)

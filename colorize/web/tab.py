@@ -308,7 +308,7 @@ class _Handlers:
         upload = Upload(secrets.token_urlsafe(8), Path(photo))
         client = client_of(request.request.scope) if request else ""
         try:
-            models = models or list(workshop.records)[:1]
+            models = list(dict.fromkeys(models or ())) or list(workshop.records)[:1]
             if temperature is not None and not any(workshop.record(m).over_bins for m in models):
                 raise ColorizeError("temperature: none of these models takes one; leave it out")
             with tempfile.TemporaryDirectory(prefix="colorize-") as folder:
@@ -368,5 +368,6 @@ def _state(session: Session) -> dict[str, Any]:
 def _uploaded(paths: list[str]) -> list[Path]:
     """The files that the page has just sent. Nothing else is opened because a page names it."""
     folder = Path(get_upload_folder()).resolve()
-    files = [Path(path).resolve() for path in paths]
+    distinct = list(dict.fromkeys(paths))[: 2 * MOST_PHOTOS]
+    files = [Path(path).resolve() for path in distinct]
     return [file for file in files if file.is_relative_to(folder) and file.is_file()]

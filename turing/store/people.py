@@ -10,10 +10,10 @@ import sqlite3
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import unquote
 
 from turing.errors import TuringError
 from turing.store.store import Facts, Store, Version, facts, note, now_ms
+from turing.study.identity import is_unfilled, outside_id
 from turing.study.study import Participants, Study
 from turing.study.trials import Placed, Trial
 
@@ -23,10 +23,6 @@ HOUR_MS = 3_600_000
 UNDER_WAY_MS = 2 * HOUR_MS  # who started before that is not expected back
 
 _AS_SENT = "Please open the study by the link exactly as it was sent to you."
-# {ID}, {{%ID%}}, ${ID}, $e{ID}, #{ID}, [ID], [[ID]], [%ID%], <ID>, %ID%, %%ID%%, $ID$, __ID__, @ID@
-_PLACEHOLDER = re.compile(
-    r"[$#@]?e?\{.*\}|\[.*\]|<.*>|%.+%|\$[A-Za-z_][\w.]*\$?|__.+__|@[A-Za-z_][\w.]*@", re.DOTALL
-)
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")  # 32 bytes in base64url
 
 
@@ -120,11 +116,13 @@ def admit(
     """
     own = facts(db)
     person = by_token(db, token)
-    identity = None
+    identity, is_somebody = None, False
     if preview is None and own.version is not None:
         study = store.version(db, person.version if person else own.version).study
-        identity = identity_of(study, own.trial_key, asked(study, query))
-    if person and (identity is None or identity == person.identity):
+        given = asked(study, query)
+        identity = identity_of(study, own.trial_key, given)
+        is_somebody = is_unfilled(study, given)  # whom the panel meant to name
+    if person and not is_somebody and (identity is None or identity == person.identity):
         note(db, person.id, "resumed")
         return person, token
     if person:
@@ -261,20 +259,6 @@ def identity_of(study: Study, key: bytes, query: Mapping[str, str]) -> bytes | N
     name = study.participants.identify_by
     value = outside_id(study, query)
     return hmac.digest(key, f"identity\x1f{name}\x1f{value}".encode(), "sha256") if value else None
-
-
-def outside_id(study: Study, query: Mapping[str, str]) -> str:
-    """The ID that `identify_by` names; "" where there is none, or a panel did not fill it in."""
-    name = study.participants.identify_by
-    value = query.get(name, "").strip() if name else ""
-    return "" if _is_unfilled(value, name) else value
-
-
-def _is_unfilled(value: str, name: str) -> bool:
-    """Whether a value is a panel's placeholder, like {{%PROLIFIC_PID%}} or [ID]."""
-    for _ in range(3):  # as often as a link may be escaped on its way
-        value = unquote(value).strip()
-    return _PLACEHOLDER.fullmatch(value) is not None or value in (name, "undefined", "null")
 
 
 def release(store: Store, outside_id: str) -> int:

@@ -43,6 +43,7 @@ _OPEN_PAGES = re.compile(
 _QUEUED = re.compile(r"queue/join|call/.+", re.DOTALL)
 _FETCHING = re.compile(r"file=\s*[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 _ADDRESS = re.compile(r"\s*[a-z][a-z0-9+.-]+://", re.IGNORECASE)
+_LONGEST_HASH = 64  # characters by which a page names itself; Gradio's own has 11
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -191,6 +192,9 @@ class _Body:
             content = json.loads(b"".join(message.get("body", b"") for message in read))
         except (ValueError, RecursionError):
             return  # Gradio says what is wrong with it
+        visitor = content.get("session_hash") if isinstance(content, dict) else None
+        if isinstance(visitor, str) and len(visitor) > _LONGEST_HASH:
+            raise _RefusedError(422, f"session_hash: expected {_LONGEST_HASH} characters at most.")
         if any(_names_address(node) for node in _nodes(content)):
             raise _RefusedError(422, "Send the photo itself: addresses are not fetched.")
 

@@ -97,6 +97,35 @@ def test_the_photo_that_is_looked_at_comes_first(sessions, files):
     assert order == [3, 2]
 
 
+def test_a_model_counts_once_and_only_if_there_is_one(sessions, files):
+    session = sessions.of("me")
+    session.choose(["direct", "nothing", "direct"] * 1000 + ["bins"], None)
+    assert session.state()["models"] == ["direct", "bins"]
+
+
+def test_more_visitors_than_are_kept_crowd_out_who_was_away_longest(sessions, files, monkeypatch):
+    monkeypatch.setattr("colorize.web.session.MOST_VISITORS", 2)
+    first, second = sessions.of("first"), sessions.of("second")
+    list(first.add(files[:1]))
+    first.used += 1  # the second was used before
+    third = sessions.of("third")
+    assert len(sessions) == 2
+    assert sessions.by_key(second.key) is None
+    assert sessions.by_key(first.key) is first and sessions.by_key(third.key) is third
+
+
+def test_one_page_at_a_time_waits_for_another_to_be_left(sessions):
+    session = sessions.of("me")
+
+    async def wait():
+        began = time.monotonic()
+        waits = [sessions.until_left(session.key, str(n), patience=0.5) for n in range(100)]
+        await asyncio.gather(*waits[1:], waits[0])
+        return time.monotonic() - began
+
+    assert asyncio.run(wait()) < 5
+
+
 def test_no_state_equals_another(sessions, files):
     session = sessions.of("me")
     list(session.add(files))

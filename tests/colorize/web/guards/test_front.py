@@ -127,6 +127,12 @@ def test_other_paths_of_gradio_are_closed(ask, method, path):
     assert ask.app.bodies == []
 
 
+def test_a_page_names_itself_in_short(ask):
+    for length, expected in ((11, 200), (64, 200), (65, 422), (100_000, 422)):
+        body = json.dumps({"data": [], "session_hash": "a" * length}).encode()
+        assert ask("POST", f"{API}/queue/join", [body])[0] == expected
+
+
 @pytest.mark.parametrize(
     ("address", "path", "depth"),
     [
