@@ -35,7 +35,7 @@ from colorize.inference.unsure import outline
 from colorize.models.record import Record
 from colorize.photo.opening import Photo
 from colorize.photo.saving import losses, output_format
-from colorize.web.memory import USUAL, Memory
+from colorize.web.memory import USUAL, Memory, held
 from colorize.web.turns import Turns, done
 
 T = TypeVar("T")
@@ -176,7 +176,10 @@ class Workshop:
             given = ([look.hints], [look.strokes], [before])
             return _compact(colorizer.predict([photo], look.size, *given)[0], colorizer)
 
-        return Made(self.memory.recall(key, predict), time.perf_counter() - began)
+        def size(made: Prediction) -> int:  # what was there before hints is counted on its own
+            return held(made if before is None else replace(made, before=None))
+
+        return Made(self.memory.recall(key, predict, size), time.perf_counter() - began)
 
     async def made(self, upload: Upload, look: Look, who: str = "") -> Made:
         """Like `start`, when it is there."""
