@@ -6,8 +6,8 @@
 
 Parts: stages (one photo against plain decoding and encoding), scaling (time and memory by size and
 number), folder (many photos, several at a time against one at a time), networks (a forward of
-each), starting (the app's cold start, imports). All photos are made up. Ratios are of one run; on a
-busy machine the seconds say little.
+each), strokes (until a stroke is seen), starting (the app's cold start, imports). All photos are
+made up. Ratios are of one run; on a busy machine the seconds say little.
 """
 
 import argparse
@@ -21,7 +21,7 @@ from typing import Any
 from colorize.evaluation.markdown import with_tables
 from colorize.files import replacing
 
-PARTS = ("stages", "scaling", "folder", "networks", "starting")
+PARTS = ("stages", "scaling", "folder", "networks", "strokes", "starting")
 MARK = "speed"  # where the tables go in a document: between <!-- speed --> and <!-- /speed -->
 
 
@@ -68,13 +68,14 @@ def _write(file: Path, text: str) -> None:
 
 
 def _measures() -> dict[str, Callable[[Path, argparse.Namespace], dict[str, Any]]]:
-    from benchmarks.speed import folder, networks, scaling, stages, starting
+    from benchmarks.speed import folder, networks, scaling, stages, starting, strokes
 
     return {
         "stages": lambda where, o: stages.measure(where, o.megapixels, o.rounds),
         "scaling": lambda where, o: scaling.measure(where, o.sizes, o.photos, o.rounds // 2 + 1),
         "folder": lambda where, o: folder.measure(o.folder),
         "networks": lambda where, o: networks.measure(rounds=o.rounds),
+        "strokes": lambda where, o: strokes.measure(o.rounds),
         "starting": lambda where, o: starting.measure(o.rounds),
     }
 

@@ -8,7 +8,7 @@ from PIL import Image
 
 from benchmarks import __main__ as command
 from benchmarks.speed import folder as many
-from benchmarks.speed import footprint, networks, photos, report, scaling, stages, starting
+from benchmarks.speed import footprint, networks, photos, report, scaling, stages, starting, strokes
 
 
 @pytest.fixture(scope="module")
@@ -23,6 +23,7 @@ def found(tmp_path_factory, shipped_checkpoints):
             "scaling": scaling.measure(folder, (0.02, 0.05), photos=3, rounds=1, each=0.02),
             "folder": many.measure(photos=2, megapixels=0.02),
             "networks": networks.measure(16, rounds=1),
+            "strokes": strokes.measure(1, "bins"),
             "starting": {
                 "imports": [{"package": "colorize", "seconds": 0.05, "loads": []}],
                 "app": {
