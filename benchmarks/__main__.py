@@ -7,9 +7,9 @@
 
 Parts: stages (one photo against plain decoding and encoding), scaling (time and memory by size and
 number), folder (many photos, several at a time against one at a time), networks (a forward of
-each), models (a photo with each, ours and published, and the memory it takes), starting (the app's
-cold start, imports), visitors (the app's memory after many). All photos are made up. Ratios are of
-one run; on a busy machine the seconds say little.
+each), strokes (until a stroke is seen), models (a photo with each, ours and published, and the
+memory it takes), starting (the app's cold start, imports), visitors (the app's memory after many).
+All photos are made up. Ratios are of one run; on a busy machine the seconds say little.
 """
 
 import argparse
@@ -23,7 +23,7 @@ from typing import Any
 from colorize.evaluation.markdown import with_tables
 from colorize.files import replacing
 
-PARTS = ("stages", "scaling", "folder", "networks", "models", "starting", "visitors")
+PARTS = ("stages", "scaling", "folder", "networks", "strokes", "models", "starting", "visitors")
 # Where the tables go in a document: between <!-- speed --> and <!-- /speed -->; and the one of
 # all models alone.
 MARK, MODELS = "speed", "all-models"
@@ -74,13 +74,23 @@ def _write(file: Path, text: str) -> None:
 
 
 def _measures() -> dict[str, Callable[[Path, argparse.Namespace], dict[str, Any]]]:
-    from benchmarks.speed import folder, models, networks, scaling, stages, starting, visitors
+    from benchmarks.speed import (
+        folder,
+        models,
+        networks,
+        scaling,
+        stages,
+        starting,
+        strokes,
+        visitors,
+    )
 
     return {
         "stages": lambda where, o: stages.measure(where, o.megapixels, o.rounds),
         "scaling": lambda where, o: scaling.measure(where, o.sizes, o.photos, o.rounds // 2 + 1),
         "folder": lambda where, o: folder.measure(o.folder),
         "networks": lambda where, o: networks.measure(rounds=o.rounds),
+        "strokes": lambda where, o: strokes.measure(o.rounds),
         "models": lambda where, o: models.measure(where, o.megapixels, only=o.only),
         "starting": lambda where, o: starting.measure(o.rounds),
         "visitors": lambda where, o: visitors.measure(o.visitors),

@@ -185,6 +185,18 @@ def _models(found: dict[str, Any]) -> list[str]:
     ]
 
 
+def _strokes(found: dict[str, Any]) -> list[str]:
+    body = [
+        [name, f"{seconds * 1000:.0f}", f"{found['ratios'][name]:.2f}"]
+        for name, seconds in found["seconds"].items()
+    ]
+    return [
+        f"**A stroke** with {found['model']} on one thread, in milliseconds of the "
+        "processor, and as a share of one run of the network:",
+        _table(["", "ms", "of the network's"], body),
+    ]
+
+
 def _starting(found: dict[str, Any]) -> list[str]:
     app, lines = found["app"], []
     for row in found["imports"]:
@@ -222,6 +234,7 @@ _SECTIONS = {
     "scaling": _scaling,
     "folder": _folder,
     "networks": _networks,
+    "strokes": _strokes,
     "models": _models,
     "starting": _starting,
     "visitors": _visitors,

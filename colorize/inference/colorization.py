@@ -126,7 +126,7 @@ class Colorization:
         seen = self._prediction.before or self._prediction
         spots = self._spots_of(strokes)
         seen = replace(seen, spots=spots, before=seen if spots else None)
-        return self._colorizer.finish(
+        painted = self._colorizer.finish(
             self.photo,
             seen,
             saturation=self.saturation,
@@ -134,6 +134,9 @@ class Colorization:
             seed=self.seed,
             seconds=dict(self.seconds),
         )
+        if spots:
+            painted._ground = self._ground  # the costly part: each further stroke is quick
+        return painted
 
     def _spots_of(self, strokes: Sequence[Stroke | Mapping[str, Any]]) -> tuple[Spot, ...]:
         strokes = parse_strokes(strokes)

@@ -18,6 +18,7 @@ from benchmarks.speed import (
     scaling,
     stages,
     starting,
+    strokes,
     visitors,
 )
 from colorize.models.published import VARIANTS
@@ -35,6 +36,7 @@ def found(tmp_path_factory, shipped_checkpoints):
             "scaling": scaling.measure(folder, (0.02, 0.05), photos=3, rounds=1, each=0.02),
             "folder": many.measure(photos=2, megapixels=0.02),
             "networks": networks.measure(16, rounds=1),
+            "strokes": strokes.measure(1, "bins"),
             "models": models.measure(folder, 0.05, rounds=1, only=("direct", "siggraph17")),
             "starting": {
                 "imports": [{"package": "colorize", "seconds": 0.05, "loads": []}],
