@@ -1,7 +1,8 @@
 """The command `photo` of the command line."""
 
+import itertools
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -25,8 +26,8 @@ from colorize.models.record import find_record
 
 if TYPE_CHECKING:
     from colorize.batch.manifest import Manifest
+    from colorize.batch.outcome import Outcome, Settings
     from colorize.batch.plan import Plan, Task
-    from colorize.batch.worker import Outcome, Settings
 
 
 class Format(StrEnum):
@@ -170,13 +171,20 @@ def photo(
         of_systems=plan.of_systems,
     )
     if plan.tasks:
-        from colorize.batch.worker import Settings
+        from colorize.batch.outcome import Settings, refused
 
         saving = {"quality": quality, "mark": mark, "strip": strip}
         settings = Settings(look, saving, size, hints, drawn, overwrite, resume)
+        early = list(refused(plan.tasks, settings))  # before anything is loaded
+        kept = {outcome.task for outcome in early}
+        tasks = [task for task in plan.tasks if task not in kept]
         run = _local if engine is Engine.local else _on_ray
-        outcomes = run(record_file, plan.tasks, settings, device, workers)
-        _carry_out(outcomes, plan.tasks, count, manifest, record.name, resume=resume)
+        with _loading(record.title):
+            outcomes = run(record_file, tasks, settings, device, workers) if tasks else _nothing
+        _carry_out(
+            lambda stopped: itertools.chain(early, outcomes(stopped)),
+            plan.tasks, count, manifest, record.name, resume=resume,
+        )  # fmt: skip
     _tell(count, plan)
 
 
@@ -189,6 +197,18 @@ def _check_manifest(file: Path, plan: "Plan", *, resume: bool, overwrite: bool) 
 
 
 Outcomes = Callable[[Callable[[], bool]], Iterator["Outcome"]]  # of whether to stop
+
+
+def _nothing(_: Callable[[], bool]) -> Iterator["Outcome"]:
+    return iter(())
+
+
+def _loading(title: str) -> AbstractContextManager[object]:
+    """On a terminal a line says that the model is being loaded, for as long as it is."""
+    from rich.console import Console
+
+    console = Console(stderr=True, markup=False, highlight=False, emoji=False)
+    return console.status(f"Loading {title}…") if console.is_terminal else nullcontext()
 
 
 def _local(
@@ -233,7 +253,10 @@ def _carry_out(
     """Counts, shows and lists the outcomes until all are there or Ctrl-C is pressed."""
     from colorize.batch.manifest import open_manifest
     from colorize.cli.interrupts import interruptible
+    from colorize.files import clear_leftovers
 
+    for folder in {task.target.parent for task in tasks}:
+        clear_leftovers(folder)
     pairs = [(task.source, task.target) for task in tasks]
     listed = open_manifest(manifest, pairs, resume=resume) if manifest else nullcontext()
     with listed as rows, interruptible() as stopped:

@@ -23,7 +23,7 @@ from colorize.data.datasets import Dataset, PhotoFile
 from colorize.errors import ColorizeError
 from colorize.evaluation.metrics import psnr
 from colorize.evaluation.report import HintsRow, Report
-from colorize.inference.colorizer import Colorizer, working_shape
+from colorize.inference.colorizer import Colorizer
 from colorize.inference.hints.spots import hint_ab, pixel_at
 from colorize.inference.options import Hint
 from colorize.photo.opening import Photo
@@ -133,7 +133,8 @@ def score_photos(
     scores = {count: Score() for count in counts}
     for number, pixels in enumerate(photos):
         generator = np.random.default_rng([seed, number])
-        hints = true_hints(pixels, max(counts), size or colorizer.record.size, generator)
+        shape = colorizer.working_shape(pixels.shape[1::-1], size)
+        hints = true_hints(pixels, max(counts), shape, generator)
         photo = Photo.open(pixels)
         for count, score in scores.items():
             picture = colorizer(photo, size=size, hints=hints[:count]).pixels
@@ -211,11 +212,10 @@ def _colour(L: float, ab: np.ndarray) -> str:
 
 
 def true_hints(
-    pixels: np.ndarray, count: int, size: int, generator: np.random.Generator
+    pixels: np.ndarray, count: int, shape: tuple[int, int], generator: np.random.Generator
 ) -> list[Hint]:
-    """Hints at random pixels of a photo `(h, w, 3)`: its own colours as they are at `size`."""
+    """Hints at random pixels of a photo `(h, w, 3)`: its own colours as they are at `shape`."""
     height, width = pixels.shape[:2]
-    shape = working_shape((width, height), size)
     small = resize_picture(pixels, shape[::-1], Image.Resampling.BILINEAR)
     hints = []
     for x, y in generator.integers((width, height), size=(count, 2)).tolist():

@@ -110,6 +110,15 @@ class Colorizer:
             seed=seed,
         )
 
+    def working_shape(
+        self, photo_size: tuple[int, int], size: int | None = None
+    ) -> tuple[int, int]:
+        """Height and width that the network sees for a photo of (width, height).
+
+        size: the working size, None for the record's.
+        """
+        return working_shape(photo_size, size or self.record.size, self.record.stretch)
+
     def predict(
         self,
         photos: Sequence[Photo],
@@ -130,7 +139,7 @@ class Colorizer:
             check_strokes_inside(drawn, photo.size)
         plain, shown = list(before) or [None] * len(photos), {}
         L = [
-            known.L if known else network_input(photo, self._shape(photo, size))
+            known.L if known else network_input(photo, self.working_shape(photo.size, size))
             for photo, known in zip(photos, plain, strict=True)
         ]
         spots = [
@@ -153,9 +162,6 @@ class Colorizer:
             Prediction(shown.get(n, one.output), one.L, tuple(spots[n]), one if spots[n] else None)
             for n, one in enumerate(plain)
         ]
-
-    def _shape(self, photo: Photo, size: int | None) -> tuple[int, int]:
-        return working_shape(photo.size, size or self.record.size)
 
     def _outputs(
         self, L: Sequence[Tensor], jobs: Sequence[tuple[int, Sequence[Spot]]]
@@ -237,12 +243,15 @@ def choose_device(device: str = "auto") -> torch.device:
     return chosen
 
 
-def working_shape(photo_size: tuple[int, int], size: int) -> tuple[int, int]:
+def working_shape(photo_size: tuple[int, int], size: int, stretch: bool = False) -> tuple[int, int]:
     """Height and width that the network sees for a photo of (width, height).
 
     The short side becomes `size`, the aspect kept. A strip of a photo is cut short at four times
-    that, no photo is over a megapixel, and no side is under 8 pixels.
+    that, no photo is over a megapixel, and no side is under 8 pixels. With `stretch` both sides
+    become `size`, whatever the aspect.
     """
+    if stretch:
+        return size, size
     width, height = photo_size
     scale = min(
         size / min(width, height),

@@ -37,9 +37,12 @@ def test_scores_rise_with_hints_and_all_are_followed(model, shipped_photos):
 
 def test_hints_are_the_truth_the_same_for_a_seed_and_nested(shipped_photos):
     pixels = shipped_photos["coffee.png"]
-    one, five = (true_hints(pixels, n, 96, np.random.default_rng(4)) for n in (1, 5))
+    one, five = (true_hints(pixels, n, (96, 144), np.random.default_rng(4)) for n in (1, 5))
     assert one == five[:1]
-    assert np.mean(missed_by(pixels, true_hints(pixels, 200, 256, np.random.default_rng(0)))) < 5
+    assert (
+        np.mean(missed_by(pixels, true_hints(pixels, 200, (256, 384), np.random.default_rng(0))))
+        < 5
+    )
 
 
 def test_things_are_superpixels_that_are_predicted_wrongly():
