@@ -33,8 +33,11 @@ _ALONE_AB, _ALONE_L = 6.0, 8.0  # the same where there are no logits
 _WALK_REACH = 0.5  # of a walk over even ground, as a share of the short side
 _SETTLE_L, _SETTLE_AB = 6.0, 8.0  # steps in L and ab that count as an edge to a colour
 _SETTLE_REACH = 2.2  # pixels of the grid over which colours settle
-_SHARPNESS = 0.7  # with which hints that lie near compete for a pixel
-_FLAT = 0.8  # of the colour in a thing that is the hint's, the rest being as it varies already
+_SHARPNESS = 1.3  # with which hints that lie near compete for a pixel
+_FLAT = 0.7  # of the colour in a thing that is the hint's, the rest being as it varies already
+# Of what the network does elsewhere when it is shown a hint: with one that is as predicted, with
+# one that is quite different, and the ab units between the two.
+_AGREED, _OPPOSED, _DIFFERENT = 0.6, 0.05, 10.0
 _MOST_SEEDS = 16  # pixels of a stroke that its things are told by
 _FEATURE_STRIDE = 16  # pixels of L from feature to feature
 
@@ -50,7 +53,7 @@ class _Weights(NamedTuple):
     missed: float = 0.0  # of the CIELAB units that the network stays away from the hint's colour
 
 
-_ASKED = _Weights(3.387, 1.53, -5.739, 4.146, 9.255, -0.186)
+_ASKED = _Weights(2.025, 0.765, -2.87, 2.07, 4.63, -0.1125)
 _UNASKED = _Weights(1.329, 1.566, -5.223, 2.031, 8.778)
 _WITHOUT_FEATURES = _Weights(5.388, 4.074, -6.384, 5.046)
 _WALK_ALONE = _Weights(9.915, 5.367, -9.6)
@@ -93,6 +96,12 @@ class Ground:
         flat -= np.tensordot(strengths, shares, 1) * self._small_ab
         varied = np.tensordot((wishes - before) * strengths, shares, 1)
         change = mask * (_FLAT * flat + (1 - _FLAT) * varied)
+        if answered is not None:
+            surprise = np.linalg.norm(wishes - before, axis=0) / _DIFFERENT
+            heard = _OPPOSED + (_AGREED - _OPPOSED) * np.exp(-np.square(surprise))
+            heard *= strengths
+            answer = resize(answered[None], self._grid)[0].numpy() - self._small_ab
+            change += (1 - mask) * np.tensordot(heard, shares, 1) * answer
         small = torch.from_numpy(np.concatenate((self._settling.smoothed(change), mask[None])))
         large = resize(small[None], self._shape)[0]
         ab = follow(self._ab + large[:2], spots, self._L, self._ab)
