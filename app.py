@@ -7,6 +7,7 @@ import socket
 import sys
 import tempfile
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -100,38 +101,43 @@ def _parser() -> argparse.ArgumentParser:
 def _serve(folder: Path, options: argparse.Namespace) -> int:
     _check_port(options.host, options.port)
     from colorize.errors import ColorizeError
-    from colorize.web.patience import impatient
+    from colorize.web.guards.proxies import named_proxies
+    from colorize.web.guards.silence import impatient
+    from colorize.web.memory import bound
     from turing.errors import TuringError
     from turing.web.hosting import host
-    from turing.web.sign_in import announcement
+    from turing.web.sign_in import announcement, on_space
 
     try:
+        most_bytes = bound(os.environ)
         hosting = host(options.study)
-        demo, settings, sessions = build(folder, hosting)
+        proxies = named_proxies(os.environ, on_space(os.environ), options.share)
+        demo, settings, sessions = build(folder, hosting, proxies, most_bytes)
     except (ColorizeError, TuringError) as error:
         raise _StartError(error) from error
-    try:
-        demo.launch(
-            server_name=options.host,
-            server_port=options.port,
-            share=options.share,
-            prevent_thread_lock=True,
-            **settings,
-        )
-        served = demo.server.config
-        served.http_protocol_class = impatient(served.http_protocol_class)
-        address = demo.share_url or demo.local_url
-        print(f"Colorize runs at {address} (Ctrl-C ends it)", flush=True)
-        for line in (*hosting.notes, announcement(hosting.password, address)):
-            print(line, flush=True)
-        hosting.start()
-        demo.block_thread()
-    except OSError as error:
-        raise _StartError(f"The server did not start: {error}") from error
-    finally:
-        demo.close(verbose=False)
-        sessions.close()
-        hosting.close()
+    with ExitStack() as ending:  # all of it, in this order, whatever one of them raises
+        ending.callback(sessions.close)
+        ending.callback(hosting.close)  # which sends the last snapshot
+        ending.callback(demo.close, verbose=False)
+        ending.callback(signal.signal, signal.SIGTERM, signal.SIG_IGN)
+        try:
+            demo.launch(
+                server_name=options.host,
+                server_port=options.port,
+                share=options.share,
+                prevent_thread_lock=True,
+                **settings,
+            )
+            served = demo.server.config
+            served.http_protocol_class = impatient(served.http_protocol_class)
+            address = demo.share_url or demo.local_url
+            print(f"Colorize runs at {address} (Ctrl-C ends it)", flush=True)
+            for line in (*hosting.notes, announcement(hosting.password, address)):
+                print(line, flush=True)
+            hosting.start()
+            demo.block_thread()
+        except OSError as error:
+            raise _StartError(f"The server did not start: {error}") from error
     return 0
 
 
@@ -153,16 +159,24 @@ def _check_port(host: str, port: int) -> None:
         ) from error
 
 
-def build(folder: Path, hosting: "Hosting") -> tuple["gr.Blocks", dict[str, Any], "Sessions"]:
-    """The page, the settings of `launch` and the visitors' sessions; files go into `folder`."""
+def build(
+    folder: Path, hosting: "Hosting", proxies: str = "", most_bytes: int = 512 * 2**20
+) -> tuple["gr.Blocks", dict[str, Any], "Sessions"]:
+    """The page, the settings of `launch` and the visitors' sessions; files go into `folder`.
+
+    proxies: whose word on clients and hosts counts, as `named_proxies` gives them.
+    most_bytes: kept in memory for all visitors together.
+    """
     import gradio as gr
     from starlette.middleware import Middleware
 
     from colorize.errors import ColorizeError
     from colorize.inference.zerogpu import on_zerogpu
     from colorize.models.record import checkpoints_folder, list_checkpoints
+    from colorize.web.arrivals import Arrivals, names_to_fetch, with_first
     from colorize.web.examples import write_examples
-    from colorize.web.front import Front, waiting_clients
+    from colorize.web.guards.front import Front, waiting_clients
+    from colorize.web.guards.proxies import VARIABLE, Proxies
     from colorize.web.routes import Pictures, page_route
     from colorize.web.session import Sessions
     from colorize.web.tab import MAX_FILE_SIZE, PAGE, PLACES, build_tab
@@ -177,30 +191,43 @@ def build(folder: Path, hosting: "Hosting") -> tuple["gr.Blocks", dict[str, Any]
             f"There are no models in {checkpoints_folder()}; fetch them with the code, or name "
             "another folder with COLORIZE_CHECKPOINTS"
         )
+    asked = names_to_fetch(os.environ)
+    records, notes = with_first(records, os.environ.get("COLORIZE_DEFAULT", ""), asked)
+    for note in notes:
+        _say(note)
     (folder / "files").mkdir(parents=True)
     examples = write_examples(folder / "examples")
-    workshop = Workshop(folder / "files", records)
+    workshop = Workshop(folder / "files", records, most_bytes)
+    arrivals = Arrivals(asked, workshop.records, workshop.models.add, _say)
     if spaces is not None and on_zerogpu():
+        arrivals.run()  # there models are loaded before the app is launched
         workshop.use_zerogpu(spaces)
+    arrivals.start()
     sessions = Sessions(workshop, folder / "sessions")
     with gr.Blocks(
         title="Colorize", fill_width=True, analytics_enabled=False, delete_cache=(300, 3000)
     ) as demo:
         with gr.Tab("Colorize"):
-            build_tab(demo, sessions, examples)
+            build_tab(demo, sessions, examples, arrivals if asked else None)
         with gr.Tab("Turing test"):
             study_tab.build_tab(hosting.shown)
+
+    def told(name: str) -> str:
+        return f"{hosting.kept(name)} {sessions.sentence()}".strip()
+
+    os.environ[VARIABLE] = ""  # uvicorn would believe whoever calls from this machine
     demo.queue(max_size=256, default_concurrency_limit=4, api_open=False)
     settings = {
         "app_kwargs": {
             "routes": [
                 page_route(PAGE),
                 *Pictures(sessions, examples).routes(),
-                *admin_routes(hosting.studies, hosting.password.value, hosting.shown, hosting.kept),
+                *admin_routes(hosting.studies, hosting.password.value, hosting.shown, told),
                 *study_routes(hosting.studies),
             ],
             "middleware": [
                 Middleware(_Headers),
+                Middleware(Proxies, named=proxies),
                 Middleware(Front, folder=folder, waiting=lambda: waiting_clients(demo._queue)),
             ],
         },
@@ -222,6 +249,10 @@ def build(folder: Path, hosting: "Hosting") -> tuple["gr.Blocks", dict[str, Any]
         "quiet": True,
     }
     return demo, settings, sessions
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
 
 
 def _theme() -> "gr.Theme":
@@ -251,5 +282,13 @@ class _Headers:
         await self._app(scope, receive, send_with_headers)
 
 
+def _leave(status: int) -> None:
+    """Ends the process when all is closed, without taking the interpreter apart: threads that are
+    still at work inside torch would abort it."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    _leave(main())

@@ -3,11 +3,13 @@
     python -m benchmarks
     python -m benchmarks stages networks --json speed.json
     python -m benchmarks folder --folder 8
+    python -m benchmarks models --document README.md
 
 Parts: stages (one photo against plain decoding and encoding), scaling (time and memory by size and
 number), folder (many photos, several at a time against one at a time), networks (a forward of
-each), starting (the app's cold start, imports). All photos are made up. Ratios are of one run; on a
-busy machine the seconds say little.
+each), strokes (until a stroke is seen), models (a photo with each, ours and published, and the
+memory it takes), starting (the app's cold start, imports), visitors (the app's memory after many).
+All photos are made up. Ratios are of one run; on a busy machine the seconds say little.
 """
 
 import argparse
@@ -21,8 +23,10 @@ from typing import Any
 from colorize.evaluation.markdown import with_tables
 from colorize.files import replacing
 
-PARTS = ("stages", "scaling", "folder", "networks", "starting")
-MARK = "speed"  # where the tables go in a document: between <!-- speed --> and <!-- /speed -->
+PARTS = ("stages", "scaling", "folder", "networks", "strokes", "models", "starting", "visitors")
+# Where the tables go in a document: between <!-- speed --> and <!-- /speed -->; and the one of
+# all models alone.
+MARK, MODELS = "speed", "all-models"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -34,9 +38,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     try:
         text = options.document.read_text("utf-8") if options.document else None
+        mark = MODELS if options.parts == ["models"] else MARK
         if text is not None:
-            with_tables(text, {MARK: ""})
-            if options.parts:
+            with_tables(text, {mark: ""})
+            if options.parts and mark == MARK:
                 raise ValueError("its tables are of all parts: name no part with --document")
         for file in (options.json, options.plot):
             if file and not file.absolute().parent.is_dir():
@@ -58,7 +63,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.plot and "scaling" in found:
         scaling.plot(found["scaling"], options.plot)
     if text is not None:
-        _write(options.document, with_tables(text, {MARK: tables}))
+        renewed = report.models_table(found["models"]) if mark == MODELS else tables
+        _write(options.document, with_tables(text, {mark: renewed}))
     return 0
 
 
@@ -68,14 +74,26 @@ def _write(file: Path, text: str) -> None:
 
 
 def _measures() -> dict[str, Callable[[Path, argparse.Namespace], dict[str, Any]]]:
-    from benchmarks.speed import folder, networks, scaling, stages, starting
+    from benchmarks.speed import (
+        folder,
+        models,
+        networks,
+        scaling,
+        stages,
+        starting,
+        strokes,
+        visitors,
+    )
 
     return {
         "stages": lambda where, o: stages.measure(where, o.megapixels, o.rounds),
         "scaling": lambda where, o: scaling.measure(where, o.sizes, o.photos, o.rounds // 2 + 1),
         "folder": lambda where, o: folder.measure(o.folder),
         "networks": lambda where, o: networks.measure(rounds=o.rounds),
+        "strokes": lambda where, o: strokes.measure(o.rounds),
+        "models": lambda where, o: models.measure(where, o.megapixels, only=o.only),
         "starting": lambda where, o: starting.measure(o.rounds),
+        "visitors": lambda where, o: visitors.measure(o.visitors),
     }
 
 
@@ -88,7 +106,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("parts", nargs="*", metavar="PART", help="(default: all)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures")
     parser.add_argument(
-        "--document", type=Path, metavar="FILE", help=f"renew its tables after <!-- {MARK} -->"
+        "--document",
+        type=Path,
+        metavar="FILE",
+        help=f"renew its tables after <!-- {MARK} -->, or with models alone after "
+        f"<!-- {MODELS} -->",
     )
     parser.add_argument("--plot", type=Path, metavar="FILE", help="draw scaling's figures (PNG)")
     parser.add_argument("--rounds", type=int, default=5, help="of each measurement (default: 5)")
@@ -100,7 +122,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--photos", type=int, default=24, help="of scaling (default: 24)")
     parser.add_argument(
+        "--only", nargs="+", default=[], metavar="NAME", help="of models (default: all)"
+    )
+    parser.add_argument(
         "--folder", type=int, default=100, metavar="N", help="photos of folder (default: 100)"
+    )
+    parser.add_argument(
+        "--visitors", type=int, default=300, metavar="N", help="of visitors (default: 300)"
     )
     return parser
 

@@ -1,27 +1,73 @@
 """Files that are there whole or not at all."""
 
 import os
+import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
+try:
+    import fcntl
+except ImportError:  # on Windows, where a file that is open cannot be deleted anyway
+    fcntl = None
+
+_NAME = re.compile(r"\.colorize-[0-9a-f]{12}\.tmp")
+
 
 @contextmanager
-def replacing(file: Path) -> Iterator[BinaryIO]:
+def replacing(file: Path, *, tidy: bool = True) -> Iterator[BinaryIO]:
     """A binary file to write and read, which takes the place of `file` when the block ends well.
 
     It is synced to disk before it takes the name; when the block raises, `file` is as it was.
+    tidy: what killed programs left in the folder is cleared first; who writes many files there
+        does that once by `clear_leftovers`.
     """
-    temporary = file.with_name(f".colorize-{secrets.token_hex(6)}.tmp")  # fits, however long `file`
+    if tidy:
+        clear_leftovers(file.parent)
+    out, temporary = _begun(file.parent)
     try:
-        with temporary.open("x+b") as out:
+        with out:
             yield out
             out.flush()
             os.fsync(out.fileno())
-        temporary.replace(file)
+            if fcntl:  # while it is locked, so that nobody takes it for a leftover
+                temporary.replace(file)
+        if not fcntl:
+            temporary.replace(file)
     except BaseException:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
         raise
+
+
+def clear_leftovers(folder: Path) -> None:
+    """Deletes the unfinished files of programs that have ended; those of others stay."""
+    with suppress(OSError):  # no such folder, or not ours
+        for entry in list(os.scandir(folder)):
+            if _NAME.fullmatch(entry.name):
+                _clear(Path(entry.path))
+
+
+def _begun(folder: Path) -> tuple[BinaryIO, Path]:
+    """A new file that is locked as long as it is open."""
+    while True:
+        temporary = folder / f".colorize-{secrets.token_hex(6)}.tmp"  # fits, however long the name
+        out = temporary.open("x+b")
+        if fcntl is None:
+            return out, temporary
+        with suppress(OSError):  # some disks know no locks
+            fcntl.flock(out, fcntl.LOCK_EX)
+        if os.fstat(out.fileno()).st_nlink:
+            return out, temporary
+        out.close()  # taken for a leftover before it was locked
+
+
+def _clear(file: Path) -> None:
+    with suppress(OSError), file.open("rb") as left:
+        if fcntl:
+            fcntl.flock(left, fcntl.LOCK_EX | fcntl.LOCK_NB)  # OSError while its owner has it
+        else:
+            left.close()
+        file.unlink()

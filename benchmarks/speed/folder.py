@@ -15,8 +15,8 @@ from PIL import Image
 
 from colorize import Colorizer
 from colorize.batch.local import cores, execute
+from colorize.batch.outcome import Settings
 from colorize.batch.plan import Task, make_plan
-from colorize.batch.worker import Settings
 
 PICTURES = ("astronaut.png", "chelsea.png", "coffee.png", "rocket.jpg", "retina.jpg")
 ASPECTS = (3 / 2, 4 / 3, 2 / 3)

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-_STATUS = Path("/proc/self/status")
 _FORGET = Path("/proc/self/clear_refs")  # 5 begins the peak anew (proc(5))
 
 
@@ -29,11 +28,12 @@ def in_fresh_process(photos: Sequence[Path], folder: Path) -> list[dict[str, Any
     return json.loads(done.stdout)
 
 
-def _memory(field: str) -> float | None:
-    """MB of a field of /proc/self/status."""
-    if not _STATUS.exists():
+def memory(field: str, process: int | str = "self") -> float | None:
+    """MB of a field of a process's status (proc(5)): VmRSS now, VmHWM at most so far."""
+    status = Path(f"/proc/{process}/status")
+    if not status.exists():
         return None
-    for line in _STATUS.read_text().splitlines():
+    for line in status.read_text().splitlines():
         if line.startswith(f"{field}:"):
             return int(line.split()[1]) / 1000  # kB
     return None
@@ -47,11 +47,11 @@ def _measure(folder: Path, photos: Sequence[Path]) -> list[dict[str, Any]]:
     colorizer(write_photo(folder, 0.1)).save(folder / "warm.jpg")
     if _FORGET.exists():
         _FORGET.write_text("5")
-    start, found = _memory("VmRSS"), []
+    start, found = memory("VmRSS"), []
     began = time.perf_counter()
     for photo in photos:
         colorizer(photo).save(folder / f"out-{photo.name}")
-        peak = _memory("VmHWM")
+        peak = memory("VmHWM")
         used = None if start is None or peak is None else max(0.0, peak - start)
         found.append({"seconds": time.perf_counter() - began, "MB": used})
     return found

@@ -31,7 +31,8 @@ def _networks() -> list[tuple[str, nn.Module]]:
     loaded = [load_checkpoint(record.name) for record in list_checkpoints()]
     there = {record.network for _, record in loaded}
     found = [(record.name, network) for network, record in loaded]
-    without = [name for name in NETWORKS if name not in there and name != "fusion"]  # fetches
+    left_out = {"fusion", "siggraph17", "deoldify", "ddcolor"}  # fetches; `models` has the others
+    without = [name for name in NETWORKS if name not in there | left_out]
     return found + [(name, NETWORKS[name]().eval()) for name in without]
 
 

@@ -11,6 +11,7 @@ import torch
 
 from benchmarks.speed.scaling import AIMS
 from benchmarks.speed.stages import STAGES
+from colorize.web.memory import VARIABLE
 
 AIM = 6  # times plain decoding and encoding, of a JPEG, with PyTorch alone
 
@@ -155,6 +156,47 @@ def _networks(found: dict[str, Any]) -> list[str]:
     ]
 
 
+def models_table(found: dict[str, Any]) -> str:
+    """All models, ours and published: what each is good at, costs and takes to have it."""
+    head = ["model", "good at", "licence", "MB", "seconds", "memory, MB", "how to get it"]
+    rows = [
+        [
+            f"`{row['model']}`",
+            row["summary"].partition(". ")[0].rstrip("."),
+            row["licence"],
+            f"{row['weights_MB']:.0f}",
+            f"{row['seconds']:.1f}",
+            _number(row["MB"]),
+            "here" if row["command"] is None else f"`python -m colorize {row['command']}`",
+        ]
+        for row in found["rows"]
+    ]
+    marks = ["---", "---", "---", "---:", "---:", "---:", "---"]
+    lines = (head, marks, *rows)
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines) + "\n"
+
+
+def _models(found: dict[str, Any]) -> list[str]:
+    return [
+        f"**All models**, one photo of {found['megapixels']:g} megapixels, from file to file, on "
+        "the CPU, in a process of its own (the faster of its runs; memory: the most that the "
+        "process had). Published ones were measured with random weights.",
+        models_table(found).rstrip(),
+    ]
+
+
+def _strokes(found: dict[str, Any]) -> list[str]:
+    body = [
+        [name, f"{seconds * 1000:.0f}", f"{found['ratios'][name]:.2f}"]
+        for name, seconds in found["seconds"].items()
+    ]
+    return [
+        f"**A stroke** with {found['model']} on one thread, in milliseconds of the "
+        "processor, and as a share of one run of the network:",
+        _table(["", "ms", "of the network's"], body),
+    ]
+
+
 def _starting(found: dict[str, Any]) -> list[str]:
     app, lines = found["app"], []
     for row in found["imports"]:
@@ -172,12 +214,30 @@ def _starting(found: dict[str, Any]) -> list[str]:
     return [f"**Starting**: {told}. The app, cold:", _table(["", "seconds"], imports + rest)]
 
 
+def _visitors(found: dict[str, Any]) -> list[str]:
+    rows = [
+        ["started", _number(found["started"])],
+        ["after the first visitor, with the model", _number(found["first"])],
+        [f"after {found['visitors']}", _number(found["all"])],
+        ["at most", _number(found["peak"])],
+    ]
+    return [
+        f"**Visitors**: memory of the app's process after {found['visitors']} of them, each with "
+        f"one photo of {found['megapixels']:g} megapixels, all of whom stay, where `{VARIABLE}` is "
+        f"{found['bound']:.0f}:",
+        _table(["", "MB"], rows),
+    ]
+
+
 _SECTIONS = {
     "stages": _stages,
     "scaling": _scaling,
     "folder": _folder,
     "networks": _networks,
+    "strokes": _strokes,
+    "models": _models,
     "starting": _starting,
+    "visitors": _visitors,
 }
 
 

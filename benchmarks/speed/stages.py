@@ -13,6 +13,7 @@ from PIL import Image
 
 from benchmarks.speed.photos import KINDS, make_photo, write_photo
 from colorize.color import render
+from colorize.inference import colorization
 from colorize.inference import colorizer as pipeline
 from colorize.inference.colorizer import Colorizer
 from colorize.photo.opening import Photo
@@ -99,12 +100,12 @@ def timed_stages() -> Iterator[dict[str, float]]:
         (Photo, "open", "decode"),
         (pipeline, "network_input", "L"),
         (Colorizer, "_run", "network"),
-        (pipeline, "decode", "network"),
-        (pipeline, "resize", "upsample"),
+        (colorization, "decode", "network"),
+        (colorization, "resize", "upsample"),
         (render.Enlarger, "rows", "upsample"),
         (render.Merger, "merge", "merge"),
         (render.Merger, "finish", "merge"),
-        (pipeline, "save_picture", "encode"),
+        (colorization, "save_picture", "encode"),
     )
     patches = [
         patch.object(at, name, timed(stage, getattr(at, name))) for at, name, stage in places

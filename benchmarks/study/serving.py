@@ -33,6 +33,11 @@ class App:
         return f"http://127.0.0.1:{self.port}"
 
     @property
+    def pid(self) -> int:
+        """The process that runs now."""
+        return self._process.pid
+
+    @property
     def log(self) -> Path:
         """What the app printed since its last start."""
         return self.store.with_name(f"{self.store.name}.log")

@@ -4,14 +4,16 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
+from functools import partial
 
 import torch
 
 from colorize.batch.existing import header_size
+from colorize.batch.outcome import Outcome, Settings
 from colorize.batch.plan import Task
-from colorize.batch.worker import Outcome, Settings, Worker
+from colorize.batch.worker import Worker
 from colorize.color.threads import take_threads
-from colorize.inference.colorizer import Colorizer, working_shape
+from colorize.inference.colorizer import Colorizer
 
 BATCH = 16  # photos at most; on a CPU a batch takes as long as its photos one by one
 _BATCH_PIXELS = 2**18  # of all that the network sees at once
@@ -20,6 +22,8 @@ _BYTES = 2**28  # of the photos in work, for each worker
 # Bytes that a photo in work needs at most: a pixel of it (decoded, turned, result), and a pixel
 # that the network sees (logits over 313 bins in float32, and their softmax).
 _PER_PIXEL, _PER_WORKING_PIXEL = 12, 2600
+
+Shape = Callable[[tuple[int, int]], tuple[int, int]]  # what the network sees of (width, height)
 
 
 def execute(
@@ -42,9 +46,9 @@ def execute(
     """
     workers = max(1, min(workers or cores(), len(tasks)))
     worker = Worker(colorizer, settings)
-    size = settings.size or colorizer.record.size
+    shape_of = partial(colorizer.working_shape, size=settings.size)
     batch = 1 if colorizer.device.type == "cpu" else min(BATCH, -(-len(tasks) // (2 * workers)))
-    waiting = _batches(tasks, size, batch, _BYTES * workers // 2)
+    waiting = _batches(tasks, shape_of, batch, _BYTES * workers // 2)
     running: dict[Future[list[tuple[int, Outcome]]], int] = {}
     outcomes: dict[int, Outcome] = {}
     coming, following = 0, next(waiting, None)
@@ -92,7 +96,7 @@ def _threads(workers: int) -> Iterator[ThreadPoolExecutor]:
 
 
 def _batches(
-    tasks: Sequence[Task], size: int, most: int, most_bytes: int
+    tasks: Sequence[Task], shape_of: Shape, most: int, most_bytes: int
 ) -> Iterator[tuple[Sequence[int], int]]:
     """Numbers of tasks to be done together, with the bytes that they need.
 
@@ -101,7 +105,7 @@ def _batches(
     """
     gathered: dict[tuple[int, int], list[tuple[int, int]]] = {}
     for number, task in enumerate(tasks):
-        shape, cost = _cost(task, size)
+        shape, cost = _cost(task, shape_of)
         if shape in gathered and sum(bytes for _, bytes in gathered[shape]) + cost > most_bytes:
             yield _together(gathered.pop(shape))
         gathered.setdefault(shape, []).append((number, cost))
@@ -118,8 +122,8 @@ def _together(group: Iterable[tuple[int, int]]) -> tuple[Sequence[int], int]:
     return numbers, sum(costs)
 
 
-def _cost(task: Task, size: int) -> tuple[tuple[int, int], int]:
+def _cost(task: Task, shape_of: Shape) -> tuple[tuple[int, int], int]:
     """The shape that the network will see, and the bytes that the photo will need."""
     width, height = header_size(task.source) if task.format else (1, 1)
-    shape = working_shape((width, height), size)
+    shape = shape_of((width, height))
     return shape, _PER_PIXEL * width * height + _PER_WORKING_PIXEL * shape[0] * shape[1]

@@ -3,6 +3,7 @@
 import csv
 import io
 import os
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,8 @@ from colorize.files import replacing
 
 COLUMNS = ("input", "output", "model", "seconds", "error")
 _STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "'")
+# A spreadsheet may cut a line at semicolons or tabs, too: its country's settings decide.
+_FORMULA_WITHIN = re.compile(r"""(?<=[,;\t\r\n])(?=[ "']*[=+\-@])""")
 _HEADING = ",".join(COLUMNS)
 
 
@@ -93,7 +96,7 @@ def check_manifest(file: Path, *, resume: bool, overwrite: bool) -> None:
 
 def cell(text: str) -> str:
     """Text that no spreadsheet runs: a ' before what starts a formula, and before a '."""
-    text = text.encode("utf-8", "backslashreplace").decode()
+    text = _FORMULA_WITHIN.sub("'", text.encode("utf-8", "backslashreplace").decode())
     return f"'{text}" if text.startswith(_STARTS_A_FORMULA) else text
 
 

@@ -16,8 +16,8 @@ import numpy as np
 
 from colorize.batch.existing import Existing, existing_result
 from colorize.batch.local import BATCH, cores, execute
+from colorize.batch.outcome import Outcome, Settings, check_target, sentence
 from colorize.batch.plan import Task
-from colorize.batch.worker import Outcome, Settings, check_target, sentence
 from colorize.errors import ColorizeError
 from colorize.inference.colorizer import Colorizer
 

@@ -2,49 +2,16 @@
 
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext, suppress
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 from colorize.batch.existing import Existing, existing_result
+from colorize.batch.outcome import Outcome, Settings, check_target, sentence
 from colorize.batch.plan import Task
 from colorize.errors import ColorizeError
 from colorize.inference.colorizer import Colorizer, Prediction
-from colorize.inference.options import Hint
-from colorize.photo.opening import Photo, PhotoError
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of a task: `error` is empty when its result is there.
-
-    `before`: an earlier run had made it. `seconds` of work on this photo, None if there was none.
-    """
-
-    task: Task
-    error: str = ""
-    notices: tuple[str, ...] = ()
-    seconds: float | None = None
-    before: bool = False
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How every photo is done.
-
-    `look` holds saturation, temperature and seed; `hints` go to every photo; `saving` is what
-    `save_picture` takes (quality, strip, mark). An output that is there already is its task's
-    failure; with `overwrite` it is replaced; with `resume` it stays where it is the whole result
-    of the same model, and is replaced where it is half or another model's.
-    """
-
-    look: Mapping[str, Any] = field(default_factory=dict)
-    saving: Mapping[str, Any] = field(default_factory=dict)
-    size: int | None = None
-    hints: Sequence[Hint] = ()
-    overwrite: bool = False
-    resume: bool = False
+from colorize.photo.opening import Photo
 
 
 class Worker:
@@ -117,7 +84,8 @@ class Worker:
     def _run(self, photos: Sequence[Photo]) -> list[Prediction]:
         settings = self.settings
         with self._network:
-            return self.colorizer.predict(photos, settings.size, [settings.hints] * len(photos))
+            hints, strokes = ([x] * len(photos) for x in (settings.hints, settings.strokes))
+            return self.colorizer.predict(photos, settings.size, hints, strokes)
 
     def _finish(self, one: "_OpenedTask", prediction: Prediction | None) -> Sequence[str]:
         if prediction is None:
@@ -138,28 +106,6 @@ class _OpenedTask:
     photo: Photo | None = None
     outcome: Outcome | None = None
     seconds: float = 0.0
-
-
-def check_target(task: Task, settings: Settings) -> bool:
-    """Whether there is something where the result goes; ColorizeError where it is to stay."""
-    if not task.target.exists():
-        return False
-    if task.source.exists() and task.target.samefile(task.source):
-        raise ColorizeError("the result would replace the photo; choose another output")
-    if not (settings.overwrite or settings.resume):
-        raise ColorizeError(f"{task.target} exists already; --overwrite replaces it")
-    return True
-
-
-def sentence(task: Task, error: Exception) -> str:
-    """One line that names the file. What nobody foresaw is the file's failure as well."""
-    name, text = task.source.name, str(error)
-    if isinstance(error, PhotoError) and text.startswith(name):
-        return f"{task.source}{text.removeprefix(name)}"
-    if isinstance(error, ColorizeError):
-        return f"{task.source}: {error}"
-    text = str(getattr(error, "strerror", None) or error).partition("\n")[0]
-    return f"{task.source}: could not be colorized ({type(error).__name__}: {text})"
 
 
 def _since(began: float) -> float:

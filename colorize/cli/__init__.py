@@ -7,7 +7,17 @@ from colorize.cli.base import app
 
 _ORDER = (
     *("photo", "models", "train", "evaluate", "sheet"),
-    *("judge", "decodings", "robustness", "bleeding", "score-hints", "export", "blend", "import"),
+    *(
+        "judge",
+        "decodings",
+        "robustness",
+        "bleeding",
+        "score-hints",
+        "export",
+        "blend",
+        "import",
+        "fetch",
+    ),
 )
 app.registered_commands.sort(key=lambda registered: _ORDER.index(registered.name))
 

@@ -1,4 +1,4 @@
-"""The commands about checkpoints: `models`, `import`, `export`, `blend`."""
+"""The commands about checkpoints: `models`, `import`, `fetch`, `export`, `blend`."""
 
 import json
 from pathlib import Path
@@ -7,11 +7,13 @@ from typing import Annotated, Any
 import typer
 
 from colorize.cli.base import command, wrong_use
+from colorize.models.published import FAMILIES
 from colorize.models.record import (
     Record,
     check_name,
     checkpoints_folder,
     list_checkpoints,
+    published_folder,
     table_of,
 )
 
@@ -33,33 +35,80 @@ def models(
 
     records = list_checkpoints()
     if as_json:
-        typer.echo(json.dumps([table_of(record) for record in records], indent=1))
+        typer.echo(json.dumps([_told(record) for record in records], indent=1))
     elif records:
         console().print(models_table(records))
     else:
         typer.echo(f"There is no checkpoint in {checkpoints_folder()}.")
 
 
+def _told(record: Record) -> dict[str, Any]:
+    """A record, with where its weights are from even where it does not say."""
+    return {**table_of(record), "source": record.source}
+
+
 @command("import")
 def import_(
-    network: Annotated[str, typer.Argument(metavar="NETWORK", help="Whose weights: zhang.")],
+    network: Annotated[
+        str, typer.Argument(metavar="NETWORK", help=f"Whose weights: {', '.join(FAMILIES)}.")
+    ],
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The published weights.")],
     name: Annotated[
         str, typer.Option("--output", "-o", metavar="NAME", help="The checkpoint's name.")
     ],
+    licence: Annotated[
+        str | None,
+        typer.Option(metavar="TEXT", help="Their licence. [default: that of their authors]"),
+    ] = None,
 ) -> None:
     """Make a checkpoint of published weights.
 
-    Only tensors are read from the file: no code in it is run.
+    Only tensors are read from the file: no code in it is run. Which model of DDColor or DeOldify
+    they are is told by them.
 
     \b
-    python -m colorize import zhang colorization_release_v2.pth -o zhang
+    python -m colorize import siggraph17 siggraph17-df00044c.pth -o siggraph17
+    python -m colorize import deoldify ColorizeArtistic_gen.pth -o deoldify --licence MIT
     """
     with wrong_use():
         check_name(name)
     from colorize.models.importing import import_weights
 
-    _say_ready(import_weights(network, file, name, checkpoints_folder()))
+    folder = published_folder()
+    _say_ready(import_weights(network, file, name, folder, licence=licence), folder)
+
+
+@command("fetch")
+def fetch(
+    name: Annotated[
+        str | None, typer.Argument(metavar="[NAME]", help="Which. [default: say what there is]")
+    ] = None,
+    revision: Annotated[
+        str | None, typer.Option(metavar="R", help="A commit, branch or tag. [default: the newest]")
+    ] = None,
+) -> None:
+    """Fetch published weights from the Hugging Face hub.
+
+    Without a name, say what there is, how large it is and under whose licence. Those of Zhang et
+    al. and DeOldify are published elsewhere: `import` takes them.
+
+    \b
+    python -m colorize fetch
+    python -m colorize fetch ddcolor-tiny
+    """
+    from colorize.models.fetching import check_fetchable
+
+    if name is None:
+        from colorize.cli.tables import console, fetchable_table
+
+        console().print(fetchable_table({record.name for record in list_checkpoints()}))
+        return
+    with wrong_use():
+        check_fetchable(name)
+    from colorize.models.fetching import fetch
+
+    folder = published_folder()
+    _say_ready(fetch(name, folder, revision=revision), folder)
 
 
 @command("export")
@@ -93,7 +142,8 @@ def export(
 
     texts: dict[str, Any] = {"title": title, "summary": summary, "licence": licence}
     folder = checkpoints_folder()
-    _say_ready(export_run(run, name, folder, default=default, overwrite=overwrite, **texts))
+    record = export_run(run, name, folder, default=default, overwrite=overwrite, **texts)
+    _say_ready(record, folder)
 
 
 @command("blend")
@@ -130,8 +180,8 @@ def blend(
 
     folder = checkpoints_folder()
     texts: dict[str, Any] = {"title": title, "summary": summary}
-    _say_ready(blend(first, second, share, name, folder, overwrite=overwrite, **texts))
+    _say_ready(blend(first, second, share, name, folder, overwrite=overwrite, **texts), folder)
 
 
-def _say_ready(record: Record) -> None:
-    typer.echo(f"{checkpoints_folder() / record.name}.json: {record.title} can be used now.")
+def _say_ready(record: Record, folder: Path) -> None:
+    typer.echo(f"{folder / record.name}.json: {record.title} can be used now.")

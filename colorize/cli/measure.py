@@ -225,7 +225,8 @@ def score_hints(
     """Score how a model follows colour hints.
 
     Hints are taken from the true photos, at random spots: PSNR of the whole photo by how many
-    there are, and the share of hinted spots that come out within CIEDE2000 10 of the wish.
+    there are, and the share of hinted spots that come out within CIEDE2000 10 of the wish. Of one
+    hint in the middle of a thing: how far the thing follows, and how much all else moves (ab).
 
     \b
     python -m colorize score-hints --data DATA --split val

@@ -1,7 +1,8 @@
 """The command `photo` of the command line."""
 
+import itertools
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -25,8 +26,8 @@ from colorize.models.record import find_record
 
 if TYPE_CHECKING:
     from colorize.batch.manifest import Manifest
+    from colorize.batch.outcome import Outcome, Settings
     from colorize.batch.plan import Plan, Task
-    from colorize.batch.worker import Outcome, Settings
 
 
 class Format(StrEnum):
@@ -63,6 +64,14 @@ def photo(
             metavar="X,Y,#RRGGBB",
             help="A colour at a pixel of the upright photo, for models that follow hints. "
             "Can be given again and again.",
+        ),
+    ] = None,
+    strokes: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="JSON: a list of strokes, {points: [[x, y], ...], radius, color, strength}, in "
+            "pixels of the upright photo. Every model takes them.",
         ),
     ] = None,
     saturation: Annotated[
@@ -131,16 +140,21 @@ def photo(
     python -m colorize photo album scans/1.tif -o coloured --saturation 1.2
     python -m colorize photo album -o coloured --manifest coloured.csv --resume
     python -m colorize photo old.jpg -o new.jpg --hint 120,80,#d02020 --hint 300,40,#4070c0
+    python -m colorize photo old.jpg -o new.jpg --strokes coat.json
     """
     from colorize.batch.plan import make_plan
+    from colorize.inference.hints.strokes import read_strokes
     from colorize.inference.options import check, parse_hint
     from colorize.models.record import read_record
 
     with wrong_use():
         hints = [parse_hint(text) for text in hint or ()]
+        drawn = read_strokes(strokes) if strokes else ()
         plan = make_plan(inputs, output, format.value)
         if hints and len(plan.tasks) != 1:
             raise ColorizeError(f"hint: expected one photo, found {len(plan.tasks)}")
+        if drawn and len(plan.tasks) != 1:
+            raise ColorizeError(f"strokes: expected one photo, found {len(plan.tasks)}")
         if manifest:
             _check_manifest(manifest, plan, resume=resume, overwrite=overwrite)
         record_file = find_record(model)
@@ -157,13 +171,20 @@ def photo(
         of_systems=plan.of_systems,
     )
     if plan.tasks:
-        from colorize.batch.worker import Settings
+        from colorize.batch.outcome import Settings, refused
 
         saving = {"quality": quality, "mark": mark, "strip": strip}
-        settings = Settings(look, saving, size, hints, overwrite, resume)
+        settings = Settings(look, saving, size, hints, drawn, overwrite, resume)
+        early = list(refused(plan.tasks, settings))  # before anything is loaded
+        kept = {outcome.task for outcome in early}
+        tasks = [task for task in plan.tasks if task not in kept]
         run = _local if engine is Engine.local else _on_ray
-        outcomes = run(record_file, plan.tasks, settings, device, workers)
-        _carry_out(outcomes, plan.tasks, count, manifest, record.name, resume=resume)
+        with _loading(record.title):
+            outcomes = run(record_file, tasks, settings, device, workers) if tasks else _nothing
+        _carry_out(
+            lambda stopped: itertools.chain(early, outcomes(stopped)),
+            plan.tasks, count, manifest, record.name, resume=resume,
+        )  # fmt: skip
     _tell(count, plan)
 
 
@@ -176,6 +197,18 @@ def _check_manifest(file: Path, plan: "Plan", *, resume: bool, overwrite: bool) 
 
 
 Outcomes = Callable[[Callable[[], bool]], Iterator["Outcome"]]  # of whether to stop
+
+
+def _nothing(_: Callable[[], bool]) -> Iterator["Outcome"]:
+    return iter(())
+
+
+def _loading(title: str) -> AbstractContextManager[object]:
+    """On a terminal a line says that the model is being loaded, for as long as it is."""
+    from rich.console import Console
+
+    console = Console(stderr=True, markup=False, highlight=False, emoji=False)
+    return console.status(f"Loading {title}…") if console.is_terminal else nullcontext()
 
 
 def _local(
@@ -220,7 +253,10 @@ def _carry_out(
     """Counts, shows and lists the outcomes until all are there or Ctrl-C is pressed."""
     from colorize.batch.manifest import open_manifest
     from colorize.cli.interrupts import interruptible
+    from colorize.files import clear_leftovers
 
+    for folder in {task.target.parent for task in tasks}:
+        clear_leftovers(folder)
     pairs = [(task.source, task.target) for task in tasks]
     listed = open_manifest(manifest, pairs, resume=resume) if manifest else nullcontext()
     with listed as rows, interruptible() as stopped:

@@ -1,7 +1,7 @@
 """Tables for the terminal."""
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from colorize.evaluation.report import FIGURES, HintsRow, Report, ScoreRow
+from colorize.models.published import FETCHABLE
 from colorize.models.record import Record
 
 _WIDE = 160  # columns where nobody's screen says how many there are
@@ -24,14 +25,23 @@ def console() -> Console:
 
 def models_table(records: Sequence[Record]) -> Table:
     """Name, title, what it is, and the scores over all test photos, shipped decoding."""
-    table = Table("name", "title", "what it is", box=None, pad_edge=False)
+    table = Table("name", "title", "what it is", "licence, size", box=None, pad_edge=False)
     for figure in _IN_SHORT:
         table.add_column(FIGURES[figure].heading, justify="right")
     for record in records:
         row = next((r for r in record.scores if r["dataset"] == "all" and r["shipped"]), {})
         name = f"{record.name} (default)" if record.default else record.name
         figures = [_text(figure, row.get(figure)) for figure in _IN_SHORT]
-        table.add_row(*map(escape, (name, record.title, record.summary)), *figures)
+        table.add_row(*map(escape, (name, record.title, record.line, record.facts)), *figures)
+    return table
+
+
+def fetchable_table(there: Collection[str]) -> Table:
+    """What `fetch` can bring; `there`: the names of checkpoints that are there already."""
+    table = Table("name", "what it is", "MB", "licence", "from", box=None, pad_edge=False)
+    for name, one in FETCHABLE.items():
+        label = f"{name} (there)" if name in there else name
+        table.add_row(label, one.summary, str(one.megabytes), one.licence, one.repository)
     return table
 
 
@@ -55,7 +65,15 @@ def score_tables(report: Report[ScoreRow]) -> list[Table]:
 def hints_table(report: Report[HintsRow]) -> Table:
     """A row a dataset and number of hints of what `score_datasets` gives."""
     table = Table("dataset", box=None, pad_edge=False)
-    for heading in ("hints", "photos", "PSNR", "within CIEDE2000 10", "median CIEDE2000"):
+    for heading in (
+        "hints",
+        "photos",
+        "PSNR",
+        "within CIEDE2000 10",
+        "median CIEDE2000",
+        "thing follows",
+        "outside moves",
+    ):
         table.add_column(heading, justify="right")
     for row in report.rows:
         table.add_row(
@@ -65,6 +83,8 @@ def hints_table(report: Report[HintsRow]) -> Table:
             _text("psnr", row.psnr),
             "–" if row.followed is None else f"{row.followed:.1%}",
             _text("ciede2000", row.ciede2000),
+            "–" if row.thing_follows is None else f"{row.thing_follows:.2f}",
+            "–" if row.outside_moves is None else f"{row.outside_moves:.1f}",
         )
     return table
 

@@ -153,7 +153,8 @@ def evaluate(
 def _save_scores(file: Path, record: Record, report: Report[ScoreRow]) -> None:
     name = file.stem
     scores = [asdict(replace(row, model=name)) for row in report.of(record.name)]
-    write_record(replace(record, name=name, scores=scores), file)
+    training = {key: value for key, value in record.training.items() if key != "note"}
+    write_record(replace(record, name=name, scores=scores, training=training), file)
 
 
 @command("sheet")

@@ -52,7 +52,8 @@ def f_from_ratio(t: Tensor) -> Tensor:
     return t.clamp(min=EPSILON) ** (1 / 3) + (t - EPSILON).clamp(max=0) * SLOPE
 
 
-def _f_inverse(f: Tensor) -> Tensor:
+def ratio_from_f(f: Tensor) -> Tensor:
+    """X/Xn, Y/Yn or Z/Zn of its f, any shape."""
     above = f.clamp(min=KNEE)
     return above * above * above + (f - KNEE).clamp(max=0) / SLOPE
 
@@ -73,7 +74,7 @@ def _f_from_lab(L: Tensor, ab: Tensor) -> tuple[Tensor, Tensor]:
 
 def linear_from_f(f: Tensor) -> Tensor:
     """Linear RGB `(..., 3, H, W)`, outside [0, 1] where the colour is outside sRGB."""
-    return _apply(rgb_from_ratios(), _f_inverse(f))
+    return _apply(rgb_from_ratios(), ratio_from_f(f))
 
 
 @cache

@@ -15,6 +15,7 @@ from colorize.color.resample import enlarged_part
 from colorize.data.datasets import Dataset
 from colorize.evaluation.report import BleedingRow, Report
 from colorize.evaluation.scores import read_photos, with_split
+from colorize.inference.colorizer import working_shape
 from colorize.inference.predict import decode, resize, run_network
 from colorize.models.record import Record
 
@@ -23,7 +24,6 @@ NEAR = 3.0  # pixels
 FACTORS = (2, 4, 8)  # by which the truth's own ab is reduced, as a model without faults
 GUIDE_RADIUS = 1  # of the guide's windows, in pixels of the network's output; chosen on `val`
 GUIDE_EPSILON = 30.0  # squared units of L: edges weaker than its root guide little; chosen likewise
-_SMALLEST = 8
 
 Upsampling = Callable[[Tensor, Tensor], Tensor]  # ab (2, h, w), L (1, H, W) -> ab (2, H, W)
 
@@ -132,8 +132,7 @@ def _sources(
     """ab at the resolution it comes in: by each model, and the truth's own, reduced."""
     sides = lab.shape[-2:]
     for network, record in models:
-        scale = record.size / min(sides)
-        shape = tuple(max(_SMALLEST, round(side * scale)) for side in sides)
+        shape = working_shape(sides[::-1], record.size, record.stretch)
         output = run_network(network, record, resize(lab[None, :1], shape).to(device))
         yield record.name, decode(network, record, output)[0].cpu()
     for factor in FACTORS:

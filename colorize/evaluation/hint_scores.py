@@ -1,47 +1,65 @@
 """How well colour hints are followed: hints taken from true photos, and what they do for the rest.
 
 After Zhang et al. 2017, "Real-Time User-Guided Image Colorization", 4.1: PSNR by the number of
-hints that are shown from the truth.
+hints that are shown from the truth. And of one hint in the middle of a thing: whether the thing
+takes its colour, and all else stays.
 """
 
 import random
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 import numpy as np
 import torch
 from PIL import Image
+from scipy.ndimage import distance_transform_edt
 from skimage.color import deltaE_ciede2000
+from skimage.segmentation import slic
 from tqdm import tqdm
 
-from colorize.color.lab import into_gamut, lab_from_rgb
+from colorize.color.lab import into_gamut, lab_from_rgb, rgb_from_lab, to_uint8
 from colorize.color.resample import resize_picture
 from colorize.data.datasets import Dataset, PhotoFile
 from colorize.errors import ColorizeError
 from colorize.evaluation.metrics import psnr
 from colorize.evaluation.report import HintsRow, Report
-from colorize.inference.colorizer import Colorizer, working_shape
-from colorize.inference.hints import hint_ab, pixel_at
+from colorize.inference.colorizer import Colorizer
+from colorize.inference.hints.spots import hint_ab, pixel_at
 from colorize.inference.options import Hint
 from colorize.photo.opening import Photo
 
 FOLLOWED = 10.0  # CIEDE2000 from the wish up to which a hint counts as followed
+_SUPERPIXELS = 20  # a photo is cut into about so many
+_STEP_AB = 10.0  # ab units that weigh as much as the way from superpixel to superpixel
+_SHARE = (0.02, 0.15)  # of the photo, of superpixels that count as things
+_WRONG = 15.0  # ab units at least between a thing's true and its predicted mean
+_THINGS = 3  # of a photo at most: the largest
+_OTHER = 10.0  # ab units from a thing's true mean from which on a pixel is another thing's
+_APART = 0.05  # of the photo's width from a thing, from where on it is outside
 
 
 @dataclass
 class Score:
-    """Of some photos with a number of hints each: PSNR a photo, CIEDE2000 from the wish a hint."""
+    """Of some photos with a number of hints each: PSNR a photo, CIEDE2000 from the wish a hint.
+
+    Of one hint also what each thing does, and what all else does.
+    """
 
     psnr: list[float] = field(default_factory=list)
     missed: list[float] = field(default_factory=list)
+    follows: list[float] = field(default_factory=list)
+    moves: list[float] = field(default_factory=list)
 
     def figures(self) -> dict[str, float | None]:
-        """Mean PSNR in dB (None: infinite), share of followed hints, their median CIEDE2000."""
+        """Mean PSNR in dB (None: infinite), share of followed hints, their median CIEDE2000, and
+        the means over things."""
         missed, mean = np.array(self.missed), float(np.mean(self.psnr))
         return {
             "psnr": mean if np.isfinite(mean) else None,
             "followed": float((missed <= FOLLOWED).mean()) if len(missed) else None,
             "ciede2000": float(np.median(missed)) if len(missed) else None,
+            "thing_follows": float(np.mean(self.follows)) if self.follows else None,
+            "outside_moves": float(np.mean(self.moves)) if self.moves else None,
         }
 
 
@@ -74,8 +92,10 @@ def score_datasets(
         raise ColorizeError(f"No dataset has photos in {split!r} that can be read")
     by_dataset["all"] = {
         count: Score(
-            [x for scores in by_dataset.values() for x in scores[count].psnr],
-            [x for scores in by_dataset.values() for x in scores[count].missed],
+            *(
+                [x for scores in by_dataset.values() for x in getattr(scores[count], kind.name)]
+                for kind in fields(Score)
+            )
         )
         for count in counts
     }
@@ -113,21 +133,89 @@ def score_photos(
     scores = {count: Score() for count in counts}
     for number, pixels in enumerate(photos):
         generator = np.random.default_rng([seed, number])
-        hints = true_hints(pixels, max(counts), size or colorizer.record.size, generator)
+        shape = colorizer.working_shape(pixels.shape[1::-1], size)
+        hints = true_hints(pixels, max(counts), shape, generator)
         photo = Photo.open(pixels)
         for count, score in scores.items():
             picture = colorizer(photo, size=size, hints=hints[:count]).pixels
             score.psnr.append(psnr(picture / 255, pixels / 255))
             score.missed += missed_by(picture, hints[:count])
+        if 1 in scores:
+            for follows, moves in score_things(colorizer, pixels, size):
+                scores[1].follows.append(follows)
+                scores[1].moves += [] if moves is None else [moves]
     return scores
 
 
+def score_things(
+    colorizer: Colorizer, pixels: np.ndarray, size: int | None = None
+) -> Iterator[tuple[float, float | None]]:
+    """What one hint in a thing's middle does, a pair for each thing of a photo `(h, w, 3)`.
+
+    The first: how far, from 0 to 1, the thing's pixels go from the prediction without hints
+    towards the hint's colour, in the mean. The second: the mean |delta ab| of what lies farther
+    from the thing than 5% of the photo's width and is of another true colour; None where there
+    is none. Both of ab at working size.
+    """
+    photo = Photo.open(pixels)
+    (plain,) = colorizer.predict([photo], size)
+    before, (height, width) = colorizer.finish(photo, plain).ab, plain.shape
+    small = resize_picture(pixels, (width, height), Image.Resampling.BILINEAR)
+    true = lab_from_rgb(torch.from_numpy(small / 255).float().permute(2, 0, 1)).numpy()[1:]
+    for thing in find_things(true, before):
+        row, column = middle(thing)
+        mean = true[:, thing].mean(1)
+        at = ((column + 0.5) * photo.size[0] / width, (row + 0.5) * photo.size[1] / height)
+        hint = (*(int(x) for x in at), _colour(float(plain.L[0, row, column]), mean))
+        (hinted,) = colorizer.predict([photo], size, [[hint]], before=[plain])
+        moved = colorizer.finish(photo, hinted).ab - before
+        way = hinted.spots[0].ab.numpy()[:, None] - before[:, thing]
+        gone = (moved[:, thing] * way).sum(0) / np.maximum(np.square(way).sum(0), 1e-3)
+        other = np.linalg.norm(true - mean[:, None, None], axis=0) > _OTHER
+        outside = other & (distance_transform_edt(~thing) > _APART * width)
+        far = np.linalg.norm(moved[:, outside], axis=0)
+        yield float(gone.clip(0, 1).mean()), float(far.mean()) if len(far) else None
+
+
+def find_things(true: np.ndarray, predicted: np.ndarray) -> list[np.ndarray]:
+    """Masks `(h, w)` of things whose predicted colour is far off, the largest first.
+
+    Superpixels (SLIC; Achanta et al. 2012) of the true ab `(2, h, w)`.
+    """
+    pixels, span = np.moveaxis(true, 0, -1).astype(float), max(float(np.ptp(true)), 1.0)
+    labels = slic(  # which scales its input to [0, 1]
+        pixels, _SUPERPIXELS, _STEP_AB / span, sigma=1, convert2lab=False, start_label=0
+    )
+    masks = [labels == label for label in range(labels.max() + 1)]
+    things = [
+        mask
+        for mask in masks
+        if _SHARE[0] <= mask.mean() <= _SHARE[1]
+        and np.linalg.norm((true - predicted)[:, mask].mean(1)) >= _WRONG
+    ]
+    return sorted(things, key=np.sum, reverse=True)[:_THINGS]
+
+
+def middle(mask: np.ndarray) -> tuple[int, int]:
+    """Row and column of the pixel of a mask `(h, w)` that is farthest from its rim."""
+    depth = distance_transform_edt(np.pad(mask, 1))[1:-1, 1:-1]
+    row, column = np.unravel_index(depth.argmax(), depth.shape)
+    return int(row), int(column)
+
+
+def _colour(L: float, ab: np.ndarray) -> str:
+    """ "#rrggbb" of that lightness and colour, as far as sRGB has it."""
+    lightness = torch.full((1, 1, 1), L)
+    ab = into_gamut(lightness, torch.from_numpy(ab).float().view(2, 1, 1))
+    red, green, blue = to_uint8(rgb_from_lab(torch.cat((lightness, ab)))).flatten().tolist()
+    return f"#{red:02x}{green:02x}{blue:02x}"
+
+
 def true_hints(
-    pixels: np.ndarray, count: int, size: int, generator: np.random.Generator
+    pixels: np.ndarray, count: int, shape: tuple[int, int], generator: np.random.Generator
 ) -> list[Hint]:
-    """Hints at random pixels of a photo `(h, w, 3)`: its own colours as they are at `size`."""
+    """Hints at random pixels of a photo `(h, w, 3)`: its own colours as they are at `shape`."""
     height, width = pixels.shape[:2]
-    shape = working_shape((width, height), size)
     small = resize_picture(pixels, shape[::-1], Image.Resampling.BILINEAR)
     hints = []
     for x, y in generator.integers((width, height), size=(count, 2)).tolist():

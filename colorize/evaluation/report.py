@@ -107,7 +107,11 @@ class BleedingRow:
 
 @dataclass(frozen=True)
 class HintsRow:
-    """Of `score-hints`: PSNR in dB, share of hints followed, and their median CIEDE2000."""
+    """Of `score-hints`: PSNR in dB, share of hints followed, and their median CIEDE2000.
+
+    Of one hint in the middle of a thing, and None for other numbers of hints: how far the thing
+    follows, from 0 to 1, and the CIELAB units of ab by which all else moves.
+    """
 
     model: str
     dataset: str
@@ -116,6 +120,8 @@ class HintsRow:
     psnr: float | None
     followed: float | None
     ciede2000: float | None
+    thing_follows: float | None = None
+    outside_moves: float | None = None
 
 
 R = TypeVar("R")

@@ -1,36 +1,27 @@
 """Photo in, Colorization out: lightness kept, ab predicted by a checkpoint's network."""
 
-import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Mapping, Sequence
 from math import sqrt
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
 
-from colorize.color import bins
-from colorize.color.render import lightness, render
-from colorize.color.resample import resize_picture, shrink
+from colorize.color.render import lightness
+from colorize.color.resample import resize_picture
 from colorize.errors import ColorizeError
-from colorize.inference import options, swatches
-from colorize.inference.colourings import perturbed
-from colorize.inference.hints import Spot, find_spots, follow, hint_planes, pixel_at
+from colorize.inference import options
+from colorize.inference.colorization import Colorization, Prediction, timed
+from colorize.inference.hints.spots import Spot, find_spots, hint_planes, weakened
+from colorize.inference.hints.strokes import Stroke, check_strokes_inside, parse_strokes
 from colorize.inference.options import LARGEST_SIZE, SMALLEST_SIZE, Hint
 from colorize.inference.predict import decode, resize, run_network
-from colorize.inference.swatches import Swatch
 from colorize.inference.zerogpu import on_zerogpu
 from colorize.models.checkpoint import load_checkpoint
-from colorize.models.record import Decoding
 from colorize.photo.opening import Photo
-from colorize.photo.pixels import image_of
-from colorize.photo.saving import Saved, save_picture
 
 __all__ = [
     "LARGEST_SIZE",
@@ -47,20 +38,6 @@ _SMALLEST_SIDE = 8  # what every network takes
 _LONGEST = 4  # the long side is at most so many times the working size
 _MOST_PIXELS = 2**20  # that a network sees of one photo; over bins, each costs 1.3 kB
 _BATCH_PIXELS = 2**18
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """A network's raw output `(C, h, w)` for a photo, and what it saw: L `(1, H, W)`, hints."""
-
-    output: Tensor
-    L: Tensor
-    spots: tuple[Spot, ...] = ()
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """Height and width of what the network saw."""
-        return tuple(self.L.shape[-2:])
 
 
 class Colorizer:
@@ -82,25 +59,29 @@ class Colorizer:
         temperature: float | None = None,
         size: int | None = None,
         hints: Sequence[Hint] = (),
+        strokes: Sequence[Stroke | Mapping[str, Any]] = (),
         seed: int | None = None,
-    ) -> "Colorization":
+    ) -> Colorization:
         """Colorizes what `Photo.open` takes: a path, file object, PIL image, array or Photo.
 
         saturation multiplies ab; temperature is the decoding's of models over bins (None: the
         record's); size is the working size, the short side in pixels (None: the record's);
         hints are `(x, y, "#rrggbb")` in pixels of the upright photo, at most 200, of which the
-        colour counts and not the lightness; with a seed it is another plausible colouring, of
-        models over bins. Raises PhotoError for what is no photo, ColorizeError for settings
+        colour counts and not the lightness; strokes are what `parse_strokes` takes, for every
+        model. Each colours the whole thing it lies on. With a seed it is another plausible
+        colouring, of models over bins. Raises PhotoError for what is no photo, ColorizeError for
+        settings
         that the model does not take.
         """
         self.check(
             saturation=saturation, temperature=temperature, size=size, hints=hints, seed=seed
         )
+        strokes = parse_strokes(strokes)
         seconds: dict[str, float] = {}
-        with _timed(seconds, "open"):
+        with timed(seconds, "open"):
             photo = Photo.open(photo)
-        with _timed(seconds, "network"):
-            prediction = self.predict([photo], size, [hints])[0]
+        with timed(seconds, "network"):
+            prediction = self.predict([photo], size, [hints], [strokes])[0]
         return self.finish(
             photo,
             prediction,
@@ -129,37 +110,94 @@ class Colorizer:
             seed=seed,
         )
 
+    def working_shape(
+        self, photo_size: tuple[int, int], size: int | None = None
+    ) -> tuple[int, int]:
+        """Height and width that the network sees for a photo of (width, height).
+
+        size: the working size, None for the record's.
+        """
+        return working_shape(photo_size, size or self.record.size, self.record.stretch)
+
     def predict(
         self,
         photos: Sequence[Photo],
         size: int | None = None,
         hints: Sequence[Sequence[Hint]] = (),
+        strokes: Sequence[Sequence[Stroke]] = (),
+        before: Sequence[Prediction | None] = (),
     ) -> list[Prediction]:
         """Runs the network on each photo, those of like shape in one batch.
 
-        `hints` has a list of them for each photo, or is empty. Raises ColorizeError for a hint
-        outside its photo and where the memory does not suffice.
+        `hints`, `strokes` and `before` have an entry for each photo, or are empty; `before` is
+        its prediction without hints, at that size, where it is there already. Raises
+        ColorizeError for a hint outside its photo and where the memory does not suffice.
         """
-        hints = hints or [()] * len(photos)
-        for photo, some in zip(photos, hints, strict=True):
+        hints, strokes = hints or [()] * len(photos), strokes or [()] * len(photos)
+        for photo, some, drawn in zip(photos, hints, strokes, strict=True):
             options.check_inside(some, photo.size)
-        by_shape: dict[tuple[int, int], list[int]] = defaultdict(list)
-        for number, photo in enumerate(photos):
-            by_shape[working_shape(photo.size, size or self.record.size)].append(number)
-        predictions: dict[int, Prediction] = {}
-        for shape, numbers in by_shape.items():
-            batch = max(1, _BATCH_PIXELS // (shape[0] * shape[1]))
-            for start in range(0, len(numbers), batch):
-                some = numbers[start : start + batch]
-                L = [network_input(photos[number], shape) for number in some]
-                spots = [
-                    tuple(find_spots(hints[number], one, photos[number].size))
-                    for number, one in zip(some, L, strict=True)
-                ]
-                outputs = self._run(torch.stack(L), spots)
-                for number, *seen in zip(some, outputs, L, spots, strict=True):
-                    predictions[number] = Prediction(*seen)
-        return [predictions[number] for number in range(len(photos))]
+            check_strokes_inside(drawn, photo.size)
+        plain, shown = list(before) or [None] * len(photos), {}
+        L = [
+            known.L if known else network_input(photo, self.working_shape(photo.size, size))
+            for photo, known in zip(photos, plain, strict=True)
+        ]
+        spots = [
+            find_spots(some, one, photo.size, drawn)
+            for some, one, photo, drawn in zip(hints, L, photos, strokes, strict=True)
+        ]
+        asked = [n for n, some in enumerate(spots) if some and self.record.takes_hints]
+        weak = [n for n in asked if any(spot.strength < 1 for spot in spots[n])]
+        jobs = [(n, ()) for n, known in enumerate(plain) if known is None]
+        jobs += [(n, spots[n]) for n in asked if n not in weak]
+        for (n, some), output in zip(jobs, self._outputs(L, jobs), strict=True):
+            if some:
+                shown[n] = output
+            else:
+                plain[n] = Prediction(output, L[n])
+        # What a weak stroke asks for depends on what is there.
+        jobs = [(n, weakened(spots[n], self._decoded(plain[n]))) for n in weak]
+        shown |= dict(zip(weak, self._outputs(L, jobs), strict=True))
+        return [
+            Prediction(shown.get(n, one.output), one.L, tuple(spots[n]), one if spots[n] else None)
+            for n, one in enumerate(plain)
+        ]
+
+    def _outputs(
+        self, L: Sequence[Tensor], jobs: Sequence[tuple[int, Sequence[Spot]]]
+    ) -> list[Tensor]:
+        """The outputs for some of the `L` with spots, those of like shape in one batch."""
+        by_shape: dict[tuple[int, ...], list[int]] = defaultdict(list)
+        for place, (number, _) in enumerate(jobs):
+            by_shape[tuple(L[number].shape)].append(place)
+        outputs: dict[int, Tensor] = {}
+        for (_, height, width), places in by_shape.items():
+            batch = max(1, _BATCH_PIXELS // (height * width))
+            for start in range(0, len(places), batch):
+                some = places[start : start + batch]
+                seen = torch.stack([L[jobs[place][0]] for place in some])
+                found = self._run(seen, [jobs[place][1] for place in some])
+                outputs |= dict(zip(some, found, strict=True))
+        return [outputs[place] for place in range(len(jobs))]
+
+    def describe(self, L: Tensor) -> Tensor | None:
+        """Features `(C, H / 16, W / 16)` of L `(1, H, W)` in [0, 100], of a network that has them.
+
+        They cover the photo padded right and below; None of other networks.
+        """
+        if not hasattr(self.network, "describe"):
+            return None
+        centre, scale = self.record.lightness
+        with torch.inference_mode():
+            return (
+                self.network.describe((L[None].to(self.device) - centre) / scale)[0].float().cpu()
+            )
+
+    def _decoded(self, prediction: Prediction) -> Tensor:
+        """ab `(2, H, W)` of a prediction by the record's decoding."""
+        with torch.inference_mode():
+            ab = decode(self.network, self.record, prediction.output[None].float())
+            return resize(ab, prediction.shape)[0]
 
     def _run(self, L: Tensor, spots: Sequence[Sequence[Spot]]) -> list[Tensor]:
         shape = tuple(L.shape[-2:])
@@ -187,139 +225,9 @@ class Colorizer:
         temperature: float | None = None,
         seed: int | None = None,
         seconds: dict[str, float] | None = None,
-    ) -> "Colorization":
+    ) -> Colorization:
         """The Colorization of a photo from its prediction; the network is not run."""
         return Colorization(self, photo, prediction, saturation, temperature, seed, seconds or {})
-
-
-class Colorization:
-    """One photo in colour. The network's output is kept, so that `adjusted` never runs it.
-
-    `seconds` maps the stages that were run (open, network, decode, render, save) to seconds.
-    """
-
-    def __init__(
-        self,
-        colorizer: Colorizer,
-        photo: Photo,
-        prediction: Prediction,
-        saturation: float,
-        temperature: float | None,
-        seed: int | None,
-        seconds: dict[str, float],
-    ) -> None:
-        self.photo, self.record, self.seconds = photo, colorizer.record, seconds
-        self.saturation, self.temperature, self.seed = saturation, temperature, seed
-        self._colorizer, self._prediction = colorizer, prediction
-
-    def adjusted(
-        self,
-        *,
-        saturation: float = 1.0,
-        temperature: float | None = None,
-        seed: int | None = None,
-    ) -> "Colorization":
-        """The same prediction with another saturation, decoding temperature or seed."""
-        self._colorizer.check(saturation=saturation, temperature=temperature, seed=seed)
-        return self._colorizer.finish(
-            self.photo,
-            self._prediction,
-            saturation=saturation,
-            temperature=temperature,
-            seed=seed,
-            seconds={key: self.seconds[key] for key in ("open", "network") if key in self.seconds},
-        )
-
-    def another(self, seed: int) -> "Colorization":
-        """Another plausible colouring, the same for a seed; the network is not run.
-
-        Each region gets colours that the model finds likely there. ColorizeError for a model
-        that is not over bins.
-        """
-        return self.adjusted(saturation=self.saturation, temperature=self.temperature, seed=seed)
-
-    @cached_property
-    def ab(self) -> np.ndarray:
-        """float32 `(2, h, w)` at working size, in CIELAB units, saturation applied."""
-        seen = self._prediction
-        output, decoding = seen.output[None], self.record.how
-        if self.temperature is not None:
-            decoding = decoding._replace(temperature=self.temperature)
-        with _timed(self.seconds, "decode"), torch.inference_mode():
-            if self.seed is not None:  # a mode is wanted, and the record's decoding may be the mean
-                output = perturbed(output, seen.L, self.seed)
-                mode = bins.TEMPERATURE if self.temperature is None else self.temperature
-                decoding = Decoding(mode)
-            ab = decode(self._colorizer.network, self.record, output, decoding)
-            ab = follow(resize(ab, seen.shape)[0], seen.spots, seen.L)
-            return (ab * self.saturation).numpy()
-
-    def plausible_colours(self, x: float, y: float) -> list[Swatch]:
-        """Colours for a hint at a pixel of the upright photo, the likeliest first.
-
-        ColorizeError for a spot outside the photo.
-        """
-        options.check_inside([(x, y, "")], self.photo.size)
-        seen = self._prediction
-        row, column = pixel_at((x, y), seen.shape, self.photo.size)
-        L = float(seen.L[0, row, column])
-        if not self.record.over_bins:
-            return swatches.plain(torch.from_numpy(self.ab[:, row, column]), L)
-        row, column = pixel_at((x, y), seen.output.shape[-2:], self.photo.size)
-        around = seen.output[:, max(0, row - 1) : row + 2, max(0, column - 1) : column + 2]
-        return swatches.plausible(around.float().softmax(0).mean((1, 2)), L)
-
-    @cached_property
-    def uncertainty(self) -> np.ndarray | None:
-        """float32 `(h, w)` in [0, 1]: entropy over the bins, None where there are none."""
-        if not self.record.over_bins:
-            return None
-        with torch.inference_mode():
-            entropy = bins.entropy(self._prediction.output[None])[None]
-            return resize(entropy, self._prediction.shape)[0, 0].clamp(0, 1).numpy()
-
-    @cached_property
-    def pixels(self) -> np.ndarray:
-        """uint8 sRGB `(H, W, 3)` at the input's size, without its alpha."""
-        ab = torch.from_numpy(self.ab)
-        with _timed(self.seconds, "render"):
-            return render(self.photo.pixels, ab)
-
-    @cached_property
-    def image(self) -> Image.Image:
-        """The colour photo at the input's size: RGB, or RGBA where the photo has alpha."""
-        picture = image_of(self.pixels).convert("RGB")
-        if self.photo.alpha is not None:
-            picture.putalpha(Image.fromarray(self.photo.alpha))
-        return picture
-
-    def preview(self, longest: int) -> Image.Image:
-        """RGB with a long side of at most `longest` pixels, for a screen; alpha laid on white."""
-        picture = Image.fromarray(
-            render(shrink(self.photo.pixels, longest), torch.from_numpy(self.ab))
-        )
-        if self.photo.alpha is None:
-            return picture
-        white = Image.new("RGB", picture.size, "white")
-        white.paste(picture, mask=Image.fromarray(shrink(self.photo.alpha, longest)))
-        return white
-
-    def save(self, path: str | Path, **options: Any) -> Saved:
-        """Writes the photo whole or not at all, with its metadata; never over the input.
-
-        Options are those of `saving.save_picture`: format, quality, strip, mark, overwrite.
-        Raises PhotoError.
-        """
-        picture = self.pixels
-        with _timed(self.seconds, "save"):
-            return save_picture(
-                picture,
-                path,
-                self.photo,
-                model=self.record.name,
-                weights_hash=self.record.weights["sha256"],
-                **options,
-            )
 
 
 def choose_device(device: str = "auto") -> torch.device:
@@ -335,12 +243,15 @@ def choose_device(device: str = "auto") -> torch.device:
     return chosen
 
 
-def working_shape(photo_size: tuple[int, int], size: int) -> tuple[int, int]:
+def working_shape(photo_size: tuple[int, int], size: int, stretch: bool = False) -> tuple[int, int]:
     """Height and width that the network sees for a photo of (width, height).
 
     The short side becomes `size`, the aspect kept. A strip of a photo is cut short at four times
-    that, no photo is over a megapixel, and no side is under 8 pixels.
+    that, no photo is over a megapixel, and no side is under 8 pixels. With `stretch` both sides
+    become `size`, whatever the aspect.
     """
+    if stretch:
+        return size, size
     width, height = photo_size
     scale = min(
         size / min(width, height),
@@ -357,10 +268,3 @@ def network_input(photo: Photo, shape: tuple[int, int]) -> Tensor:
 
 def _is_out_of_memory(error: Exception) -> bool:
     return isinstance(error, MemoryError | torch.OutOfMemoryError) or "allocate" in str(error)
-
-
-@contextmanager
-def _timed(seconds: dict[str, float], stage: str) -> Iterator[None]:
-    began = time.perf_counter()
-    yield
-    seconds[stage] = seconds.get(stage, 0.0) + time.perf_counter() - began

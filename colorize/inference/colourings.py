@@ -5,8 +5,8 @@ import torch
 from torch import Tensor
 
 from colorize.color import bins
+from colorize.inference.hints.spreading import Spreading
 from colorize.inference.predict import resize
-from colorize.inference.spreading import Spreading
 
 _STRENGTH = 1.8  # standard deviation of what is added to log p
 _LEAST = 0.05  # p of a bin over that of the likeliest one, below which it is never taken

@@ -81,9 +81,14 @@ def check_inside(hints: Sequence[Hint], photo_size: tuple[int, int]) -> None:
 def _is_hint(hint: object) -> bool:
     try:
         x, y, colour = hint
-        return all(0 <= float(number) < inf for number in (x, y)) and bool(_COLOUR(colour))
+        return all(0 <= float(number) < inf for number in (x, y)) and is_colour(colour)
     except (TypeError, ValueError):
         return False
+
+
+def is_colour(text: object) -> bool:
+    """Whether it is "#rrggbb"."""
+    return isinstance(text, str) and bool(_COLOUR(text))
 
 
 def parse_hint(text: str) -> Hint:

@@ -12,6 +12,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from colorize.errors import ColorizeError
 from colorize.files import replacing
@@ -59,7 +60,8 @@ def load_checkpoint(
     record = read_record(file)
     weights_file = file.parent / f"{record.name}.safetensors"
     state = _read_weights(weights_file, record)
-    network = build_network(record.network, record.arguments, file)
+    with Undrawn():
+        network = build_network(record.network, record.arguments, file)
     if network.over_bins != record.over_bins:
         raise CheckpointError(
             f"{file}: the decoding {record.decoding['kind']!r} does not go with {record.network}"
@@ -85,8 +87,38 @@ def build_network(network: str, arguments: dict[str, Any], file: Path | None = N
         raise CheckpointError(f"{where}{network} does not take {arguments}: {error}") from error
 
 
+class Undrawn(TorchFunctionMode):
+    """Networks that are built in this block hold whatever lay in memory, for weights to replace.
+
+    Drawing 200 million random numbers takes longer than reading them.
+    """
+
+    def __torch_function__(
+        self,
+        func: Any,
+        types: Any,
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:
+        kwargs = kwargs or {}
+        if func in _DRAWS:
+            return kwargs["tensor"] if "tensor" in kwargs else args[0]
+        return func(*args, **kwargs)
+
+
+_DRAWS = frozenset(
+    (
+        *(Tensor.uniform_, Tensor.normal_, Tensor.erfinv_),
+        *(nn.init.kaiming_uniform_, nn.init.uniform_, nn.init.normal_, nn.init.trunc_normal_),
+    )
+)
+
+
 def load_weights(network: nn.Module, state: dict[str, Tensor], file: Path) -> None:
-    """Fills a network; CheckpointError names the `file` and the first tensor that does not fit."""
+    """Gives the network these tensors, which it keeps.
+
+    CheckpointError names the `file` and the first tensor that does not fit.
+    """
     expected = _weights(network)
     for what, keys in (
         ("lacks", expected.keys() - state.keys()),
@@ -100,7 +132,7 @@ def load_weights(network: nn.Module, state: dict[str, Tensor], file: Path) -> No
                 f"{file}: expected {key} of shape {tuple(value.shape)}, "
                 f"found {tuple(state[key].shape)}"
             )
-    network.load_state_dict(state, strict=False)
+    network.load_state_dict(state, strict=False, assign=True)
 
 
 def _weights(network: nn.Module) -> dict[str, Tensor]:

@@ -10,55 +10,80 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from colorize.models.checkpoint import build_network, load_weights, save_checkpoint
-from colorize.models.record import CheckpointError, Record, check_name
+from colorize.models.checkpoint import Undrawn, build_network, load_weights, save_checkpoint
+from colorize.models.folding import fold
+from colorize.models.networks import NETWORKS
+from colorize.models.published import FAMILIES, UNMEASURED, variant_of
+from colorize.models.record import CheckpointError, Record, check_name, checkpoints_folders
 
-# How each network's published weights are run: what a file of weights does not say.
-_CONVENTIONS: dict[str, dict[str, Any]] = {
-    "zhang": {
-        "title": "Zhang et al. 2016",
-        "summary": "Colorful Image Colorization, with its published weights",
-        "size": 256,
-        "decoding": {"kind": "annealed-mean", "temperature": 1.0},
-        "lightness": (50.0, 100.0),
-        "ab_scale": 110.0,
-    },
-}
+_WRAPPERS = ("params", "params_ema", "model", "state_dict")  # keys that a state dict may lie under
 
 
-def import_weights(network: str, file: Path, name: str, folder: Path) -> Record:
+def import_weights(
+    network: str,
+    file: Path,
+    name: str,
+    folder: Path,
+    *,
+    licence: str | None = None,
+    **texts: str,
+) -> Record:
     """Converts published weights to the checkpoint `name` in `folder`; returns its record.
 
-    `file` is a state dict of torch.save or safetensors, told apart by content. Only tensors are
-    read: no pickle's code runs. CheckpointError where the file is neither, where its tensors are
-    not the network's, or where there is a checkpoint of that name already.
+    `file` is a state dict of torch.save or safetensors, told apart by content, plain or under
+    one of the usual keys. Only tensors are read: no pickle's code runs. `licence` is the authors'
+    where None; `texts` are other fields of the record. CheckpointError where the file is
+    neither, where its tensors are not the network's, or where there is a checkpoint of that name
+    already.
     """
     file, folder = Path(file), Path(folder)
-    if network not in _CONVENTIONS:
+    if network not in FAMILIES:
         raise CheckpointError(
-            f"Published weights of {network!r} are not known here; known: {', '.join(_CONVENTIONS)}"
+            f"Published weights of {network!r} are not known here; known: {', '.join(FAMILIES)}"
         )
     check_name(name)
-    for existing in (folder / f"{name}.json", folder / f"{name}.safetensors"):
-        if existing.exists():
-            raise CheckpointError(f"{existing}: is there already; take another name")
-    state = {
-        key: value.float()
-        for key, value in _read_tensors(file).items()
-        if not key.endswith("num_batches_tracked")
+    check_free(name, folder)
+    state = _read_tensors(file)
+    family = FAMILIES[network]
+    arguments = getattr(NETWORKS[network], "published_arguments", lambda state: {})(state)
+    with Undrawn():
+        module = build_network(network, arguments)
+    load_weights(module, fold(state, module, file), file)
+    variant = variant_of(network, arguments)
+    fields = {
+        "title": variant.title,
+        "summary": variant.summary,
+        "source": f"imported from {file.name}",
+        **texts,
     }
-    module = build_network(network, {})
-    load_weights(module, state, file)
     record = Record(
         name=name,
         network=network,
-        arguments={},
-        data={"file": file.name, "sha256": hashlib.sha256(file.read_bytes()).hexdigest()},
-        training={"by": "others"},
-        licence="that of the imported weights; ask where they are from",
-        **_CONVENTIONS[network],
+        arguments=arguments,
+        size=family.size,
+        decoding=dict(family.decoding),
+        lightness=family.lightness,
+        stretch=family.stretch,
+        data={"file": file.name, "sha256": sha256_of(file)},
+        training={"by": "others", "note": UNMEASURED},
+        licence=family.licence if licence is None else licence,
+        **fields,
     )
     return save_checkpoint(module, record, folder)
+
+
+def check_free(name: str, folder: Path) -> None:
+    """CheckpointError where `folder`, or another that is looked in, has a checkpoint `name`."""
+    for place in dict.fromkeys((folder, *checkpoints_folders())):
+        for existing in (place / f"{name}.json", place / f"{name}.safetensors"):
+            if existing.exists():
+                raise CheckpointError(f"{existing}: is there already; take another name")
+
+
+def sha256_of(file: Path) -> str:
+    """Of a file of any size, read in pieces."""
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
 def _read_tensors(file: Path) -> dict[str, Tensor]:
@@ -77,8 +102,9 @@ def _read_tensors(file: Path) -> dict[str, Tensor]:
         raise CheckpointError(
             f"{file}: expected a file of tensors (safetensors, or saved by torch), found neither"
         ) from error
-    if isinstance(content, dict) and isinstance(content.get("state_dict"), dict):
-        content = content["state_dict"]
+    if isinstance(content, dict):
+        inner = (content[key] for key in _WRAPPERS if isinstance(content.get(key), dict))
+        content = next(inner, content)
     if not isinstance(content, dict) or not all(isinstance(v, Tensor) for v in content.values()):
         raise CheckpointError(
             f"{file}: expected a state dict (names to tensors), found {type(content).__name__}"

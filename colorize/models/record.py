@@ -24,7 +24,7 @@ from colorize.files import replacing
 
 SCHEMA = 1
 _OPTIONAL = ("stretch", "source", "revision", "tones")  # not in a file where as without them
-WITH_HINTS = ("unet",)  # the networks that take colour hints, told without torch
+WITH_HINTS = ("unet", "siggraph17")  # the networks that take colour hints, told without torch
 
 
 class CheckpointError(ColorizeError):
@@ -104,8 +104,9 @@ class Record:
     `lightness` is (centre, scale): networks take (L - centre) / scale and
     give ab / `ab_scale`. `size` is the working size: the short side in pixels. `scores` are
     rows of `evaluate`. `weights` holds sha256, bytes and dtype of the file, none before there is
-    one. `source` and `revision` say where published weights are from. `stretch` (the photo is
-    stretched to a square) and `tones` (its tones are normalised) are true of no network yet.
+    one. `source` and `revision` say where published weights are from. With `stretch` the network
+    sees the photo stretched to a square of `size`; `tones` (its tones are normalised) is true of
+    no network yet.
     pydantic's ValidationError (a ValueError) where a value cannot be right.
     """
 
@@ -126,7 +127,7 @@ class Record:
     weights: dict[str, Any] = field(default_factory=dict)
     default: bool = False
     schema: Literal[1] = SCHEMA
-    stretch: Literal[False] = False
+    stretch: bool = False
     source: str = ""
     revision: str = ""
     tones: Literal[False] = False
@@ -145,45 +146,83 @@ class Record:
         return self.decoding["temperature"] if self.over_bins else None
 
     @property
+    def line(self) -> str:
+        """The summary, and where its colours were not measured here, that."""
+        note = "" if self.scores else self.training.get("note", "")
+        return f"{self.summary} ({note})" if note else self.summary
+
+    @property
+    def facts(self) -> str:
+        """Licence, without its terms, and size: "Apache-2.0 · 110 MB"."""
+        licence = re.split(r"[,.](?:\s|$)", self.licence)[0]
+        size = f"{self.weights.get('bytes', 0) / 1e6:.0f} MB"
+        return f"{licence} · {size}" if licence else size
+
+    @property
     def how(self) -> Decoding:
         """The decoding it ships with."""
         gain, chroma = (self.decoding.get(key, 1.0) for key in ("gain", "chroma"))
         return Decoding(self.temperature, gain, chroma)
 
 
+def checkpoints_folders() -> list[Path]:
+    """Where checkpoints are looked for; of two with one name, the first one's is meant.
+
+    `COLORIZE_CHECKPOINTS`, one or several as PATH has them, else `checkpoints` and `published`
+    beside the package.
+    """
+    named = os.environ.get("COLORIZE_CHECKPOINTS", "").split(os.pathsep)
+    root = Path(__file__).resolve().parents[2]
+    folders = [Path(folder) for folder in named if folder]
+    return folders or [root / "checkpoints", root / "published"]
+
+
 def checkpoints_folder() -> Path:
-    """`COLORIZE_CHECKPOINTS`, else the folder `checkpoints` beside the package."""
-    named = os.environ.get("COLORIZE_CHECKPOINTS")
-    return Path(named) if named else Path(__file__).resolve().parents[2] / "checkpoints"
+    """Where checkpoints of our own are written: the first of `checkpoints_folders`."""
+    return checkpoints_folders()[0]
+
+
+def published_folder() -> Path:
+    """Where published weights are written: the last of `checkpoints_folders`."""
+    return checkpoints_folders()[-1]
 
 
 def list_checkpoints(folder: Path | None = None) -> list[Record]:
-    """The records of a folder (the one of `checkpoints_folder` if None), the default first."""
-    folder = folder or checkpoints_folder()
-    records = [read_record(file) for file in sorted(folder.glob("*.json"))]
+    """The records of a folder (those of `checkpoints_folders` if None), the default first."""
+    folders = [folder] if folder else checkpoints_folders()
+    files: dict[str, Path] = {}
+    for file in (file for folder in folders for file in sorted(folder.glob("*.json"))):
+        files.setdefault(file.name, file)
+    records = [read_record(file) for file in files.values()]
     return sorted(records, key=lambda record: not record.default)
 
 
 def find_record(name: str | Path) -> Path:
-    """The record file of a checkpoint: "default", a name in the folder, or a path."""
-    folder = checkpoints_folder()
+    """The record file of a checkpoint: "default", a name in the folders, or a path."""
     if name == "default":
-        chosen = [record.name for record in list_checkpoints(folder) if record.default]
+        chosen = [record.name for record in list_checkpoints() if record.default]
         if len(chosen) != 1:
             raise CheckpointError(
-                f'{folder}: expected one record with "default": true, found {len(chosen)}; '
-                "name a model instead"
+                f'{_told(checkpoints_folders())}: expected one record with "default": true, '
+                f"found {len(chosen)}; name a model instead"
             )
-        return folder / f"{chosen[0]}.json"
+        name = chosen[0]
     path = Path(name)
     has_ending = path.suffix in (".json", ".safetensors")
     record = path.with_suffix(".json") if has_ending else path.parent / f"{path.name}.json"
-    if not has_ending and len(path.parts) == 1:
-        record = folder / record
-    if not record.is_file():
-        known = ", ".join(sorted(file.stem for file in record.parent.glob("*.json"))) or "none"
-        raise CheckpointError(f"No checkpoint {str(name)!r}; in {record.parent} there are: {known}")
-    return record
+    is_name = not has_ending and len(path.parts) == 1
+    folders = checkpoints_folders() if is_name else [record.parent]
+    for folder in folders:
+        if (folder / record.name).is_file():
+            return folder / record.name
+    known = sorted({file.stem for folder in folders for file in folder.glob("*.json")})
+    raise CheckpointError(
+        f"No checkpoint {str(name)!r}; in {_told(folders)} there are: {', '.join(known) or 'none'}"
+    )
+
+
+def _told(folders: Iterable[Path]) -> str:
+    return " and ".join(map(str, folders))
 
 
 def read_record(file: Path) -> Record:

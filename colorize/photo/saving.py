@@ -225,7 +225,7 @@ def srgb_profile() -> bytes:
 def _appearing(path: Path) -> Iterator[BinaryIO]:
     """`replacing`, with a sentence for people where the disk refuses."""
     try:
-        with replacing(path) as file:
+        with replacing(path, tidy=False) as file:
             yield file
     except OSError as error:
         reason = error.strerror or "writing failed"

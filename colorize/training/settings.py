@@ -141,6 +141,9 @@ _DEFAULTS: dict[str, dict[str, Any]] = {
     "regression": {"loss": "half-sum"},
     "classifier": {"loss": "soft", "every": 2},
     "zhang": {"loss": "soft", "rebalance": 0.5},
+    "siggraph17": {"hints": 0.5},
+    "deoldify": {},
+    "ddcolor": {},
     "unet": {
         "backbone": "tf_efficientnet_lite2",
         "loss": "soft+mse",

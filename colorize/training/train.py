@@ -22,7 +22,7 @@ from colorize.data.ageing import degrade
 from colorize.data.cache import PhotoCache, open_cache
 from colorize.data.datasets import Dataset, choose_photos
 from colorize.errors import ColorizeError
-from colorize.inference.hints import random_hints
+from colorize.inference.hints.spots import random_hints
 from colorize.models.checkpoint import save_checkpoint
 from colorize.models.record import Record
 from colorize.training.adversary import Adversary

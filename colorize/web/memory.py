@@ -1,12 +1,51 @@
 """What the app remembers between requests: a cache bounded in bytes, oldest use out first."""
 
+import sys
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from contextlib import suppress
-from typing import TypeVar
+from dataclasses import fields, is_dataclass
+from typing import Any, TypeVar
+
+import numpy as np
+import torch
+
+from colorize.errors import ColorizeError
 
 T = TypeVar("T")
+
+VARIABLE = "COLORIZE_VISITOR_MEMORY"
+USUAL = 512  # MB
+_ENTRY = 1024  # bytes of a key and its place, roughly
+
+
+def bound(environment: Mapping[str, str]) -> int:
+    """How many bytes may be kept for all visitors together; ColorizeError where it says no number.
+
+    COLORIZE_VISITOR_MEMORY is in MB of 2^20 bytes; 0 keeps nothing.
+    """
+    given = environment.get(VARIABLE, "").strip() or str(USUAL)
+    if not (given.isascii() and given.isdecimal() and len(given) <= 9):
+        raise ColorizeError(f"{VARIABLE}: expected a whole number of megabytes, found {given[:40]}")
+    return int(given) * 2**20
+
+
+def held(value: Any) -> int:
+    """Bytes that a value keeps: all of an array that it is a part of, and what it refers to."""
+    if isinstance(value, np.ndarray):
+        while isinstance(value.base, np.ndarray):
+            value = value.base
+        return value.nbytes
+    if isinstance(value, torch.Tensor):
+        return value.untyped_storage().nbytes()
+    if is_dataclass(value):
+        return sum(held(getattr(value, field.name)) for field in fields(value))
+    if isinstance(value, tuple | list):
+        return sum(map(held, value))
+    if isinstance(value, Mapping):
+        return sum(held(key) + held(one) for key, one in value.items())
+    return sys.getsizeof(value)
 
 
 class Memory:
@@ -22,7 +61,10 @@ class Memory:
         self._lock = threading.Lock()
 
     def recall(
-        self, key: tuple[Hashable, ...], make: Callable[[], T], size: Callable[[T], int]
+        self,
+        key: tuple[Hashable, ...],
+        make: Callable[[], T],
+        size: Callable[[T], int] = lambda value: _ENTRY + held(value),
     ) -> T:
         """The value of a key, made now if it is not there; `size` tells its bytes."""
         with suppress(KeyError):

@@ -6,8 +6,7 @@ folder that is served; what is big is made when it is asked for.
 
 import hashlib
 import math
-import zipfile
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from starlette.routing import Route
 from colorize.errors import ColorizeError
 from colorize.inference.options import parse_hint
 from colorize.models.record import Record
+from colorize.web.archive import Entry, download_names, zipped
 from colorize.web.session import Item, Session, Sessions
 from colorize.web.workshop import SCREEN, Look, Workshop, encode, encode_uncertainty, fit
 
@@ -121,37 +121,24 @@ class Pictures:
         asked = dict.fromkeys(request.query_params.get("models", "").split(","))  # each once
         models = [name for name in asked if name in self._workshop.records]
         looks = [
-            (item, _look(request, self._workshop.record(model), f"hints-{item.number}"))
+            (item, _look(request, self._workshop.record(model), f"-{item.number}"))
             for item in session.items
             for model in models
         ]
         chosen = [(item, look) for item, look in looks if (look.model, look.size) in item.seconds]
         if not chosen:
             raise NotThereError("Nothing is colorized yet")
+        names = download_names(session.items, models)
+        choice = _format(request)
         return StreamingResponse(
-            self._zip(session, models, chosen, _format(request)),
+            zipped(
+                [Entry(item, look, names[item.number, look.model]) for item, look in chosen],
+                self._workshop,
+                lambda entry, to: self._save(entry.item, entry.look, choice, to),
+            ),
             media_type="application/zip",
             headers={**_NO_STORE, "Content-Disposition": 'attachment; filename="colorized.zip"'},
         )
-
-    async def _zip(
-        self, session: Session, models: list[str], chosen: list[tuple[Item, Look]], choice: str
-    ) -> AsyncIterator[bytes]:
-        """The ZIP in pieces, a file at a time: it never lies on the disk as a whole."""
-        names, out, failures = download_names(session.items, models), _Pipe(), []
-        with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
-            for item, look in chosen:
-                name = names[item.number, look.model]
-                with self._workshop.temporary() as folder:
-                    try:
-                        file = await self._save(item, look, choice, Path(folder) / name)
-                        await run_in_threadpool(archive.write, file, file.name)
-                    except ColorizeError as error:
-                        failures.append(f"{item.name}: {error}")
-                yield out.taken()
-            if failures:
-                archive.writestr("not-included.txt", "\n".join(failures) + "\n")
-        yield out.taken()
 
     async def _save(self, item: Item, look: Look, choice: str, to: Path) -> Path:
         await self._workshop.ready(item.upload, look)
@@ -223,50 +210,25 @@ def page_route(folder: Path) -> Route:
     return Route(PREFIX + "/page/{name:path}", answer, methods=["GET"])
 
 
-class _Pipe:
-    """A file that a ZIP is written to and read from at once."""
+def _look(request: Request, record: Record, ending: str = "") -> Look:
+    """What an address asks of a model; ColorizeError for what the model does not take.
 
-    def __init__(self) -> None:
-        self._pieces: list[bytes] = []
+    ending: of the names of what is a photo's own, where an address is of several photos; what has
+    no such ending is meant for all.
+    """
 
-    def write(self, piece: bytes) -> int:
-        self._pieces.append(bytes(piece))
-        return len(piece)
+    def own(name: str, default: float | None) -> Any:
+        return _number(request, name + ending, _number(request, name, default))
 
-    def flush(self) -> None:
-        pass
-
-    def taken(self) -> bytes:
-        content, self._pieces = b"".join(self._pieces), []
-        return content
-
-
-def download_names(items: list[Item], models: list[str]) -> dict[tuple[int, str], str]:
-    """NAME-MODEL for every photo and model, without ending; doubles are numbered."""
-    names: dict[tuple[int, str], str] = {}
-    taken: set[str] = set()
-    for item in items:
-        for model in models:
-            plain = name = f"{item.upload.file.stem}-{model}"
-            count = 1
-            while name.lower() in taken:
-                count += 1
-                name = f"{plain}-{count}"
-            taken.add(name.lower())
-            names[item.number, model] = name
-    return names
-
-
-def _look(request: Request, record: Record, hints: str = "hints") -> Look:
-    """What an address asks of a model; ColorizeError for what the model does not take."""
-    size, seed = (_number(request, name, None) for name in ("size", "seed"))
+    size, seed = _number(request, "size", None), own("seed", None)
+    hints = request.query_params.get("hints" + ending, "").split()
     look = Look(
         record.name,
         size=None if size is None else round(size),
-        saturation=_number(request, "saturation", 1.0),
-        temperature=_number(request, "temperature", None),
+        saturation=own("saturation", 1.0),
+        temperature=own("temperature", None),
         seed=None if seed is None else round(seed),
-        hints=tuple(parse_hint(hint) for hint in request.query_params.get(hints, "").split()),
+        hints=tuple(parse_hint(hint) for hint in hints),
     )
     return fit(look, record)
 

@@ -1,16 +1,18 @@
 """A visitor's photos and what has been done with them; many visitors, each forgotten in time."""
 
 import asyncio
+import itertools
 import logging
 import os
 import secrets
 import shutil
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from colorize.errors import ColorizeError
 from colorize.web.workshop import Look, Made, Taken, Upload, Workshop
 
 MOST_PHOTOS = 50
+MOST_VISITORS = 5000  # whose sessions are kept
 _UNEXPECTED = "{title} could not colorize this photo; try another working size or another model."
 _GLANCE = 0.1  # seconds after which it is looked again whether something is over
 _log = logging.getLogger(__name__)
@@ -50,10 +53,15 @@ class Session:
         self.items: list[Item] = []
         self.used = time.monotonic()
         self.short_lived = False
-        self._workshop = workshop
+        self.workshop = workshop
         self._folder = folder / self.key
         self._numbers = 0
         self._newest = 0  # the first photo of the last batch
+        self._models: list[str] = []
+        self._size: int | None = None
+        self._seen: int | None = None
+        self._offered = 0  # files, taken in or left out
+        self._news = itertools.count(1)
         self._places = threading.Lock()  # of the three below: several drops come at once
         self._taking = 0  # photos that are being taken in
         self._is_closed = False
@@ -64,13 +72,17 @@ class Session:
     def item(self, number: int) -> Item | None:
         return next((item for item in self.items if item.number == number), None)
 
-    def add(self, files: Sequence[Path]) -> Iterator[None]:
-        """Takes files in, one after the other; ColorizeError when there are too many."""
+    def add(self, files: Sequence[Path], *, goes_on: bool = False) -> Iterator[None]:
+        """Takes files in, one after the other; ColorizeError when there are too many.
+
+        goes_on: they belong to the batch before, whose first photo stays the newest.
+        """
         left_out = 0
         for place, file in enumerate(files):
             number = self._reserve()
             if number is None:
                 left_out += 1
+                self._offered += 1
                 yield
                 continue
             try:
@@ -79,11 +91,13 @@ class Session:
                     self.close()
                     return
                 with self._places:
-                    self._newest = self._newest if place else number
+                    self._newest = self._newest if place or goes_on else number
                     self.items.append(item)
+                    self.items.sort(key=lambda item: item.number)
             finally:
                 with self._places:
                     self._taking -= 1
+                    self._offered += 1
             yield
         if left_out:
             raise ColorizeError(
@@ -106,36 +120,47 @@ class Session:
             self.items = [item for item in self.items if item.number != number]
         shutil.rmtree(self._folder / str(number), ignore_errors=True)
 
-    def prepare(self, models: Sequence[str], size: int | None) -> None:
+    def choose(self, models: Sequence[str], size: int | None) -> None:
+        """The models and the working size that are wanted from now on; a `run` follows."""
+        known = self.workshop.records
+        self._models = [name for name in dict.fromkeys(models) if name in known]
+        self._size = size
+
+    def look_at(self, number: int) -> None:
+        """The photo that the visitor sees: it comes before the others."""
+        self._seen = number
+
+    def prepare(self) -> None:
         """Announces a `run`, which may have to wait for its turn."""
         self._cancelled.clear()
         if not self._is_running:
-            total = len(self._open_tasks(models, size))
+            total = len(self._open_tasks())
             self._progress = {"done": 0, "total": total} if total else None
 
-    def run(self, models: Sequence[str], size: int | None) -> Iterator[Future[Made] | None]:
+    def run(self) -> Iterator[Future[Made] | None]:
         """Colorizes what is not done yet, photo by photo; yields whenever the state is new.
 
         It yields the picture that is made then, None at the end; what waits for that picture
-        before it goes on is not kept waiting here.
+        before it goes on is not kept waiting here. One at a time: another ends at once, and the
+        one under way does what was chosen meanwhile.
         """
         if self._is_running:
             return
         self._is_running = True
         try:
-            tasks = self._open_tasks(models, size)
-            for done, (item, model) in enumerate(tasks):
-                if self._cancelled.is_set():
-                    break
+            done = 0
+            while not self._cancelled.is_set() and (tasks := self._open_tasks()):
+                (item, model), size = tasks[0], self._size
                 self._progress = {
                     "done": done,
-                    "total": len(tasks),
+                    "total": done + len(tasks),
                     "photo": item.number,
                     "model": model,
                 }
-                made = self._workshop.start(item.upload, Look(model, size))
+                made = self.workshop.start(item.upload, Look(model, size))
                 yield made
                 self._note(made, item, model, size)
+                done += 1
         finally:
             self._progress = None
             self._is_running = False
@@ -153,16 +178,21 @@ class Session:
         while self._is_running and time.monotonic() < over:
             await asyncio.sleep(_GLANCE)
 
-    def state(self, models: Sequence[str], size: int | None) -> dict[str, Any]:
-        """What the page shows, as JSON: photos, a card a model, and how far the work is."""
-        photos = [self._photo(item, models, size) for item in self.items]
-        waiting = 0 if self._progress else len(self._open_tasks(models, size))
+    def state(self) -> dict[str, Any]:
+        """What the page shows, as JSON: photos, a card a model, and how far the work is.
+
+        `news` grows from state to state: none equals another, and the page knows which is newer.
+        """
+        photos = [self._photo(item) for item in self.items]
+        waiting = 0 if self._progress else len(self._open_tasks())
         return {
+            "news": next(self._news),
             "key": self.key,
             "photos": photos,
-            "models": list(models),
-            "size": size,
+            "models": self._models,
+            "size": self._size,
             "newest": self._newest,
+            "offered": self._offered,
             "taking": self._taking > 0,
             "progress": self._progress,
             "waiting": waiting,
@@ -172,7 +202,7 @@ class Session:
         """Stops the work and deletes the files."""
         self._is_closed = True
         self.cancel()
-        self._workshop.forget(self.key)
+        self.workshop.forget(self.key)
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _take(self, file: Path, number: int) -> Item:
@@ -186,15 +216,16 @@ class Session:
             shutil.copyfile(file, kept)
         item = Item(number, Upload(self.key, kept))
         try:
-            item.taken = self._workshop.take(item.upload)
+            item.taken = self.workshop.take(item.upload)
         except ColorizeError as error:
             item.error = str(error)
         return item
 
-    def _open_tasks(self, models: Sequence[str], size: int | None) -> list[tuple[Item, str]]:
+    def _open_tasks(self) -> list[tuple[Item, str]]:
         usable = [item for item in self.items if not item.error]
-        pairs = ((item, model) for item in usable for model in models)
-        return [(item, model) for item, model in pairs if not item.is_done(model, size)]
+        usable.sort(key=lambda item: item.number != self._seen)
+        pairs = ((item, model) for item in usable for model in self._models)
+        return [(item, model) for item, model in pairs if not item.is_done(model, self._size)]
 
     def _note(self, made: Future[Made], item: Item, model: str, size: int | None) -> None:
         try:
@@ -203,24 +234,25 @@ class Session:
             item.failures[model, size] = str(error)
         except Exception:  # out of memory, above all: the other photos go on
             _log.exception("%s failed on %s", model, item.name)
-            title = self._workshop.records[model].title
+            title = self.workshop.records[model].title
             item.failures[model, size] = _UNEXPECTED.format(title=title)
 
-    def _photo(self, item: Item, models: Iterable[str], size: int | None) -> dict[str, Any]:
+    def _photo(self, item: Item) -> dict[str, Any]:
         return {
             "number": item.number,
             "name": item.name,
             "size": item.taken.size,
             "format": item.taken.format,
             "hasColours": item.taken.has_colours,
+            "isToned": item.taken.is_toned,
             "colorfulness": item.taken.colorfulness,
             "notices": item.taken.notices,
             "error": item.error,
-            "cards": [] if item.error else [self._card(item, model, size) for model in models],
+            "cards": [] if item.error else [self._card(item, model) for model in self._models],
         }
 
-    def _card(self, item: Item, model: str, size: int | None) -> dict[str, Any]:
-        now = self._progress or {}
+    def _card(self, item: Item, model: str) -> dict[str, Any]:
+        now, size = self._progress or {}, self._size
         if (model, size) in item.failures:
             return {"model": model, "state": "failed", "error": item.failures[model, size]}
         if (model, size) in item.seconds:
@@ -237,24 +269,34 @@ class Sessions:
         self._folder = folder
         self._limit = limit
         self._sessions: dict[str, Session] = {}
+        self._visitors: dict[str, str] = {}  # by the key of their session
+        self._awaited: set[str] = set()  # keys whose pages are waited for
         self._lock = threading.Lock()
         self._stop = threading.Event()
+        self._swept: datetime | None = None
         self._sweeper = threading.Thread(target=self._sweep_often, name="sessions", daemon=True)
         self._sweeper.start()
 
     def of(self, visitor: str) -> Session:
         """The visitor's session, a new one if need be."""
+        crowded_out = None
         with self._lock:
             if visitor not in self._sessions:
-                self._sessions[visitor] = Session(self.workshop, self._folder)
+                if len(self._sessions) >= MOST_VISITORS:
+                    crowded_out = min(self._sessions, key=lambda one: self._sessions[one].used)
+                session = Session(self.workshop, self._folder)
+                self._sessions[visitor] = session
+                self._visitors[session.key] = visitor
             session = self._sessions[visitor]
             session.used, session.short_lived = time.monotonic(), False
-            return session
+        if crowded_out is not None:
+            self.drop(crowded_out)
+        return session
 
     def by_key(self, key: str) -> Session | None:
         """The session whose pictures' addresses hold `key`."""
         with self._lock:
-            if (visitor := self._visitor_of(key)) is None:
+            if (visitor := self._visitors.get(key)) is None:
                 return None
             session = self._sessions[visitor]
             session.used = time.monotonic()
@@ -263,16 +305,22 @@ class Sessions:
     async def until_left(self, key: str, visitor: str, patience: float = 20.0) -> None:
         """Returns when the page of this key was left, which is noticed some seconds later.
 
-        At once where `visitor` cannot have its session, after `patience` seconds where it stays
-        open.
+        At once where `visitor` cannot have its session or another waits for it already, after
+        `patience` seconds where it stays open.
         """
         with self._lock:
-            session = self._sessions.get(self._visitor_of(key) or "")
+            session = self._sessions.get(self._visitors.get(key, ""))
+            if session is None or key in self._awaited:
+                return
+            self._awaited.add(key)
         over = time.monotonic() + patience
-        while session and not session.short_lived and visitor not in self._sessions:
-            if time.monotonic() > over:
-                break
-            await asyncio.sleep(_GLANCE)
+        try:
+            while not session.short_lived and visitor not in self._sessions:
+                if time.monotonic() > over:
+                    break
+                await asyncio.sleep(_GLANCE)
+        finally:
+            self._awaited.discard(key)
 
     def resume(self, key: str, visitor: str) -> bool:
         """Gives the session with this key to a visitor who comes back, as by a reload.
@@ -280,13 +328,14 @@ class Sessions:
         Only one whose page was left: a copy of a page that is open takes nothing from it.
         """
         with self._lock:
-            former = self._visitor_of(key)
+            former = self._visitors.get(key)
             if former is None or visitor in self._sessions:
                 return False
             session = self._sessions[former]
             if not session.short_lived:
                 return False
             self._sessions[visitor] = self._sessions.pop(former)
+            self._visitors[key] = visitor
             session.used, session.short_lived = time.monotonic(), False
             return True
 
@@ -301,6 +350,8 @@ class Sessions:
         """Forgets a visitor's photos at once."""
         with self._lock:
             session = self._sessions.pop(visitor, None)
+            if session:
+                del self._visitors[session.key]
         if session:
             session.close()
 
@@ -314,7 +365,10 @@ class Sessions:
                 if now - session.used > self._limit * (0.1 if session.short_lived else 1)
             ]
         for visitor in old:
-            self.drop(visitor)
+            try:
+                self.drop(visitor)
+            except Exception:  # the others are forgotten all the same
+                _log.exception("photos of a visitor who has left stay")
 
     def close(self) -> None:
         """Forgets everybody."""
@@ -323,15 +377,19 @@ class Sessions:
             self.drop(visitor)
         self.workshop.close()
 
-    def _visitor_of(self, key: str) -> str | None:
-        for visitor, session in self._sessions.items():
-            if secrets.compare_digest(session.key.encode(), key.encode()):
-                return visitor
-        return None
-
     def __len__(self) -> int:
         return len(self._sessions)
 
+    def sentence(self) -> str:
+        """When forgetting last worked, for the results page."""
+        at = f"at {self._swept:%Y-%m-%d %H:%M:%S} UTC" if self._swept else "not yet"
+        return f"Photos of visitors who have left were last cleared {at}."
+
     def _sweep_often(self) -> None:
         while not self._stop.wait(min(60.0, self._limit / 10)):
-            self.sweep()
+            try:
+                self.sweep()
+                self.workshop.models.release()
+                self._swept = datetime.now(UTC)
+            except Exception:  # whatever it was: the next time may work
+                _log.exception("photos of visitors who have left stay")

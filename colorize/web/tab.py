@@ -3,7 +3,7 @@
 import secrets
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -14,16 +14,17 @@ from gradio.utils import get_upload_folder
 from colorize.errors import ColorizeError
 from colorize.inference.options import MOST_HINTS
 from colorize.models.record import Record
+from colorize.web.arrivals import Arrivals
 from colorize.web.examples import EXAMPLES
-from colorize.web.front import client_of
-from colorize.web.session import Session, Sessions
+from colorize.web.guards.front import client_of
+from colorize.web.session import MOST_PHOTOS, Session, Sessions
 from colorize.web.turns import done
-from colorize.web.workshop import Look, Made, Upload, fit
+from colorize.web.workshop import Look, Made, Upload, Workshop, fit
 
 PAGE = Path(__file__).parent / "page"
 # Gradio has events of those names alone that stand in quotes here.
 _ON_LOAD = """
-// "photos", "example", "rest", "cancel", "remove", "restart", "resume"
+// "photos", "example", "rest", "cancel", "remove", "restart", "resume", "look"
 import(new URL("gradio_api/colorize/page/main.js", document.baseURI))
     .then((page) => page.mount(element, props, trigger, upload, watch))
     .catch((error) => {
@@ -38,43 +39,53 @@ _AUTOMATIC = "Automatic"
 _SIZES = [_AUTOMATIC, "192", "256", "384"]
 _SATURATION = (0.0, 2.0)
 _TEMPERATURE = (0.0, 1.0)
+_GLANCE = 5.0  # seconds after which a page asks whether models have come, while they are fetched
 _FIGURES = ["file", "model", "seconds", "psnr", "ciede2000", "colorfulness"]
 # Events under way, which wait without a thread (`Workshop.made`): of all together, and of those
 # that may take long, so that others find a place.
 PLACES = 64
 _RUN = {"concurrency_limit": 32}
 _TAKE = {"concurrency_limit": 8}
-_QUICK = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
-_SLOW = {"show_progress": "hidden", "api_visibility": "private"}
+# "multiple": what is clicked while another event is under way counts too.
+_SLOW = {"show_progress": "hidden", "api_visibility": "private", "trigger_mode": "multiple"}
+_QUICK = {"queue": False, **_SLOW}
 
 
-def build_tab(demo: gr.Blocks, sessions: Sessions, examples: Sequence[Path]) -> None:
-    """Builds the tab at the place in `demo` that is open."""
+def build_tab(
+    demo: gr.Blocks,
+    sessions: Sessions,
+    examples: Sequence[Path],
+    arrivals: Arrivals | None = None,
+) -> None:
+    """Builds the tab at the place in `demo` that is open.
+
+    arrivals: models that are being fetched, which the list tells of and then has.
+    """
     records = list(sessions.workshop.records.values())
     handlers = _Handlers(sessions, list(examples))
     with gr.Column(elem_id="colorize"), gr.Row(elem_classes="cz-columns"):
         with gr.Column():
             stage = _stage(records)
         with gr.Column(elem_classes="cz-side-column", min_width=240):
-            models, size, adjustments = _controls(records)
+            models, size, adjustments = _controls(records, arrivals)
     chosen = [models, size]
     run = handlers.run  # one object, by which Gradio counts what is under way
     _listen_to_adjustments(adjustments)
     demo.unload(handlers.leave)
     for trigger, handler in ((stage.photos, handlers.add), (stage.example, handlers.example)):
         added = trigger(handler, chosen, stage, **_TAKE, **_SLOW)
-        _then_run(added, run, chosen, stage)
+        _then_run(added, run, stage)
     for trigger in (models.input, size.input, stage.rest):
-        _then_run(trigger(handlers.prepare, chosen, stage, **_QUICK), run, chosen, stage)
-    for trigger, handler in (
-        (stage.cancel, handlers.cancel),
-        (stage.remove, handlers.remove),
-        (stage.restart, handlers.restart),
-    ):
+        _then_run(trigger(handlers.prepare, chosen, stage, **_QUICK), run, stage)
+    for trigger, handler in ((stage.cancel, handlers.cancel), (stage.remove, handlers.remove)):
         trigger(handler, chosen, stage, **_QUICK)
+    stage.look(handlers.look, None, None, **_QUICK)
+    stage.restart(handlers.restart, models, [stage, size], **_QUICK)
     resumed = stage.resume(handlers.resume, None, [stage, *chosen], **_QUICK)
-    _then_run(resumed, run, chosen, stage)
-    _api(handlers)
+    _then_run(resumed, run, stage)
+    if arrivals is not None:
+        _follow_arrivals(demo, sessions.workshop, arrivals, models)
+    _api(handlers, arrivals.waiting if arrivals else ())
 
 
 def _stage(records: list[Record]) -> gr.HTML:
@@ -83,29 +94,62 @@ def _stage(records: list[Record]) -> gr.HTML:
         js_on_load=_ON_LOAD,
         apply_default_css=False,
         elem_id="colorize-stage",
-        models=[
-            {
-                "name": r.name,
-                "title": r.title,
-                "summary": r.summary,
-                "overBins": r.over_bins,
-                "temperature": r.temperature,
-                "takesHints": r.takes_hints,
-            }
-            for r in records
-        ],
+        models=[_known(record) for record in records],
         most_hints=MOST_HINTS,
         examples=list(EXAMPLES),
         most_bytes=MAX_FILE_SIZE,
+        most_photos=MOST_PHOTOS,
     )
 
 
-def _controls(records: list[Record]) -> tuple[gr.CheckboxGroup, gr.Dropdown, dict[str, Any]]:
+def _known(record: Record) -> dict[str, Any]:
+    """What the page knows of a model."""
+    return {
+        "name": record.name,
+        "title": record.title,
+        "summary": record.line,
+        "overBins": record.over_bins,
+        "temperature": record.temperature,
+        "takesHints": record.takes_hints,
+    }
+
+
+def _choices(records: Iterable[Record]) -> list[tuple[str, str]]:
+    """Title, line, licence and size, a line each."""
+    return [(f"{record.title}\n{record.line}\n{record.facts}", record.name) for record in records]
+
+
+def _info(arrivals: Arrivals | None) -> str:
+    told = "The first suits most photos. Tick more to see them side by side."
+    return " ".join((told, *(arrivals.lines() if arrivals else ())))
+
+
+def _follow_arrivals(
+    demo: gr.Blocks, workshop: Workshop, arrivals: Arrivals, models: gr.CheckboxGroup
+) -> None:
+    """Pages that are open, and those that are opened later, get the models that have come."""
+
+    def look(seen: int) -> tuple[Any, int, Any]:
+        changes = arrivals.changes
+        listed = gr.skip()
+        if changes != seen:
+            choices = _choices(workshop.records.values())
+            listed = gr.CheckboxGroup(choices=choices, info=_info(arrivals))
+        return listed, changes, gr.Timer(active=bool(arrivals.waiting))
+
+    seen, timer = gr.State(0), gr.Timer(_GLANCE)
+    for trigger in (demo.load, timer.tick):
+        trigger(look, seen, [models, seen, timer], **_QUICK)
+
+
+def _controls(
+    records: list[Record], arrivals: Arrivals | None
+) -> tuple[gr.CheckboxGroup, gr.Dropdown, dict[str, Any]]:
     models = gr.CheckboxGroup(
-        [(f"{record.title}\n{record.summary}", record.name) for record in records],
+        _choices(records),
         value=[record.name for record in records[:1]],
         label="Models",
-        info="The first suits most photos. Tick more to see them side by side.",
+        info=_info(arrivals),
         elem_classes=["cz-models", "cz-starts-work"],
     )
     over_bins = [record for record in records if record.over_bins]
@@ -120,8 +164,9 @@ def _controls(records: list[Record]) -> tuple[gr.CheckboxGroup, gr.Dropdown, dic
                 label="Temperature",
                 info="Low: the likeliest colour of each spot, or grey. High: a mix.",
             )
-            unsure = gr.Checkbox(label="Mark unsure spots in pink")
+            unsure = gr.Checkbox(label="Outline the most unsure tenth")
             gr.HTML('<div class="cz-others-place"></div>', apply_default_css=False)
+        gr.HTML('<div class="cz-spread-place"></div>', apply_default_css=False)
         size = gr.Dropdown(
             _SIZES,
             value=_AUTOMATIC,
@@ -145,8 +190,8 @@ def _listen_to_adjustments(adjustments: dict[str, Any]) -> None:
         )
 
 
-def _then_run(first: Any, run: Callable[..., Any], chosen: list[Any], stage: gr.HTML) -> None:
-    ran = first.then(run, chosen, stage, **_RUN, **_SLOW)
+def _then_run(first: Any, run: Callable[..., Any], stage: gr.HTML) -> None:
+    ran = first.then(run, None, stage, **_RUN, **_SLOW)
     for event in (first, ran):
         event.failure(
             None,
@@ -155,11 +200,11 @@ def _then_run(first: Any, run: Callable[..., Any], chosen: list[Any], stage: gr.
         )
 
 
-def _api(handlers: "_Handlers") -> None:
+def _api(handlers: "_Handlers", coming: Iterable[str]) -> None:
     """The public endpoint: components that nobody sees give it its types."""
     with gr.Row(visible=False):
         photo = gr.File(label="Photo")
-        models = gr.CheckboxGroup(list(handlers.workshop.records), label="Models")
+        models = gr.CheckboxGroup([*handlers.workshop.records, *coming], label="Models")
         saturation = gr.Number(1.0, label="Saturation", minimum=0, maximum=2)
         temperature = gr.Number(None, label="Temperature")
         size = gr.Number(None, label="Working size", precision=0)
@@ -184,7 +229,8 @@ class _Handlers:
     async def add(
         self, models: list[str], size: str, event: gr.EventData, request: gr.Request
     ) -> AsyncIterator[dict[str, Any]]:
-        async for state in self._add(_uploaded(event.paths), models, size, request):
+        files, goes_on = _uploaded(event.paths), bool(event.goesOn)
+        async for state in self._add(files, models, size, request, goes_on=goes_on):
             yield state
 
     async def example(
@@ -195,36 +241,38 @@ class _Handlers:
             yield state
 
     def prepare(self, models: list[str], size: str, request: gr.Request) -> dict[str, Any]:
-        session = self._session(request)
-        session.prepare(models, _pixels(size))
-        return _state(session, models, size)
+        session = self._session(request, models, size)
+        session.prepare()
+        return _state(session)
 
-    async def run(
-        self, models: list[str], size: str, request: gr.Request
-    ) -> AsyncIterator[dict[str, Any]]:
-        session = self._session(request)
-        with closing(session.run(models, _pixels(size))) as work:
+    async def run(self, request: gr.Request) -> AsyncIterator[dict[str, Any]]:
+        session = self._sessions.of(request.session_hash or "")
+        with closing(session.run()) as work:
             for made in work:
-                yield _state(session, models, size)
+                yield _state(session)
                 if made:
                     await done(made)  # the session notes what became of it
-        yield _state(session, models, size)
+        yield _state(session)
+
+    def look(self, event: gr.EventData, request: gr.Request) -> None:
+        self._sessions.of(request.session_hash or "").look_at(int(event.photo))
 
     def cancel(self, models: list[str], size: str, request: gr.Request) -> dict[str, Any]:
-        session = self._session(request)
+        session = self._session(request, models, size)
         session.cancel()
-        return _state(session, models, size)
+        return _state(session)
 
     def remove(
         self, models: list[str], size: str, event: gr.EventData, request: gr.Request
     ) -> dict[str, Any]:
-        session = self._session(request)
+        session = self._session(request, models, size)
         session.remove(int(event.photo))
-        return _state(session, models, size)
+        return _state(session)
 
-    def restart(self, models: list[str], size: str, request: gr.Request) -> dict[str, Any]:
+    def restart(self, models: list[str], request: gr.Request) -> tuple[dict[str, Any], str]:
+        """The working size belonged to the photos; the models stay."""
         self._sessions.drop(request.session_hash or "")
-        return _state(self._session(request), models, size)
+        return _state(self._session(request, models, _AUTOMATIC)), _AUTOMATIC
 
     async def resume(
         self, event: gr.EventData, request: gr.Request
@@ -233,13 +281,13 @@ class _Handlers:
         key, visitor = str(event.key), request.session_hash or ""
         await self._sessions.until_left(key, visitor)
         if not self._sessions.resume(key, visitor):
-            return _state(self._session(request), [], _AUTOMATIC), gr.skip(), gr.skip()
+            return _state(self._session(request, [], _AUTOMATIC)), gr.skip(), gr.skip()
         models = [name for name in self.workshop.records if name in event.models]
         size = str(event.size) if str(event.size) in _SIZES else _AUTOMATIC
-        session = self._session(request)
+        session = self._session(request, models, size)
         await session.rest()
-        session.prepare(models, _pixels(size))
-        return _state(session, models, size), models, size
+        session.prepare()
+        return _state(session), models, size
 
     def leave(self, request: gr.Request) -> None:
         self._sessions.leave(request.session_hash or "")
@@ -260,8 +308,11 @@ class _Handlers:
         upload = Upload(secrets.token_urlsafe(8), Path(photo))
         client = client_of(request.request.scope) if request else ""
         try:
+            models = list(dict.fromkeys(models or ())) or list(workshop.records)[:1]
+            if temperature is not None and not any(workshop.record(m).over_bins for m in models):
+                raise ColorizeError("temperature: none of these models takes one; leave it out")
             with tempfile.TemporaryDirectory(prefix="colorize-") as folder:
-                for model in models or list(workshop.records)[:1]:
+                for model in models:
                     look = fit(Look(model, size, saturation, temperature), workshop.record(model))
                     made = await workshop.made(upload, look, client)
                     rows.append(await workshop.whole(self._row, upload, look, made, Path(folder)))
@@ -284,32 +335,39 @@ class _Handlers:
         return [str(file), look.model, round(seconds, 3), *map(figures.get, _FIGURES[3:])]
 
     async def _add(
-        self, files: list[Path], models: list[str], size: str, request: gr.Request
+        self,
+        files: list[Path],
+        models: list[str],
+        size: str,
+        request: gr.Request,
+        *,
+        goes_on: bool = False,
     ) -> AsyncIterator[dict[str, Any]]:
-        session = self._session(request)
-        adding, over = session.add(files), object()
+        session = self._session(request, models, size)
+        adding, over = session.add(files, goes_on=goes_on), object()
         try:
             while await self.workshop.whole(next, adding, over) is not over:
-                yield _state(session, models, size)
+                yield _state(session)
         except ColorizeError as error:
             gr.Warning(str(error))
-        session.prepare(models, _pixels(size))
-        yield _state(session, models, size)
+        session.prepare()
+        yield _state(session)
 
-    def _session(self, request: gr.Request) -> Session:
-        return self._sessions.of(request.session_hash or "")
+    def _session(self, request: gr.Request, models: list[str], size: str) -> Session:
+        """The visitor's, who wants these models at this working size from now on."""
+        session = self._sessions.of(request.session_hash or "")
+        session.choose(models, None if size == _AUTOMATIC else int(size))
+        return session
 
 
-def _state(session: Session, models: list[str], size: str) -> dict[str, Any]:
-    return session.state(models, _pixels(size))
-
-
-def _pixels(size: str) -> int | None:
-    return None if size == _AUTOMATIC else int(size)
+def _state(session: Session) -> dict[str, Any]:
+    known = [_known(record) for record in session.workshop.records.values()]
+    return session.state() | {"known": known}
 
 
 def _uploaded(paths: list[str]) -> list[Path]:
     """The files that the page has just sent. Nothing else is opened because a page names it."""
     folder = Path(get_upload_folder()).resolve()
-    files = [Path(path).resolve() for path in paths]
+    distinct = list(dict.fromkeys(paths))[: 2 * MOST_PHOTOS]
+    files = [Path(path).resolve() for path in distinct]
     return [file for file in files if file.is_relative_to(folder) and file.is_file()]

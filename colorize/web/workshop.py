@@ -27,13 +27,15 @@ from colorize.color.render import render
 from colorize.color.resample import shrink
 from colorize.evaluation.metrics import ciede2000, colorfulness, psnr
 from colorize.inference.colorizer import Colorization, Colorizer, Prediction
+from colorize.inference.hints.strokes import Stroke
+from colorize.inference.loaded import LoadedModels
 from colorize.inference.options import Hint, check
 from colorize.inference.swatches import Swatch
-from colorize.inference.zerogpu import ZeroGPU
-from colorize.models.record import CheckpointError, Record
+from colorize.inference.unsure import outline
+from colorize.models.record import Record
 from colorize.photo.opening import Photo
 from colorize.photo.saving import losses, output_format
-from colorize.web.memory import Memory
+from colorize.web.memory import USUAL, Memory, held
 from colorize.web.turns import Turns, done
 
 T = TypeVar("T")
@@ -62,13 +64,14 @@ class Look:
     temperature: float | None = None
     seed: int | None = None
     hints: tuple[Hint, ...] = ()
+    strokes: tuple[Stroke, ...] = ()
 
 
 class Taken(NamedTuple):
     """The facts of an upload, as far as it opened. size: (width, height) in pixels, upright.
 
     has_colours: whether it has colours of its own, so is neither grey nor toned in one ink; then
-    `colorfulness` is theirs, else 0.
+    `colorfulness` is theirs, else 0. is_toned: whether it is toned in one ink, as sepia is.
     """
 
     size: tuple[int, int] | None = None
@@ -76,6 +79,7 @@ class Taken(NamedTuple):
     notices: tuple[str, ...] = ()
     has_colours: bool = False
     colorfulness: float = 0.0
+    is_toned: bool = False
 
 
 class Made(NamedTuple):
@@ -88,38 +92,33 @@ class Made(NamedTuple):
 class Workshop:
     """Models by name, loaded when first needed; previews, files and figures of uploads."""
 
-    def __init__(self, folder: Path, records: Iterable[Record], max_bytes: int = 2 * 2**30) -> None:
+    def __init__(
+        self, folder: Path, records: Iterable[Record], max_bytes: int = USUAL * 2**20
+    ) -> None:
         self.folder = folder
-        self.records = {record.name: record for record in records}
+        self.models = LoadedModels(records)
         self.memory = Memory(max_bytes)
-        self._colorizers: dict[str, Colorizer] = {}
-        self._loading = {name: threading.Lock() for name in self.records}
         self.turns = Turns(_NETWORKS)
         self._running: dict[tuple[Hashable, ...], Future[Made]] = {}
         self._starting = threading.Lock()
         self._whole = ThreadPoolExecutor(_WHOLE_PHOTOS, "whole-photos")
 
+    @property
+    def records(self) -> dict[str, Record]:
+        """Of all models, by name."""
+        return self.models.records
+
     def record(self, model: str) -> Record:
         """CheckpointError for a model that is not of the list."""
-        if model not in self.records:
-            raise CheckpointError(f"There is no model {model!r}; choose one of the list")
-        return self.records[model]
+        return self.models.record(model)
 
     def colorizer(self, model: str) -> Colorizer:
         """Loaded now if it is not yet; those who ask for other models do not wait for that."""
-        self.record(model)
-        if model not in self._colorizers:
-            with self._loading[model]:
-                if model not in self._colorizers:
-                    self._colorizers[model] = Colorizer(model)
-        return self._colorizers[model]
+        return self.models.colorizer(model)
 
     def use_zerogpu(self, spaces: Any) -> None:
         """Load every model, and run their networks on ZeroGPU; before the app is launched."""
-        networks = {name: self.colorizer(name).network for name in self.records}
-        gpu = ZeroGPU(spaces, networks)
-        for name, colorizer in self._colorizers.items():
-            colorizer.network = gpu.network(name)
+        self.models.use_zerogpu(spaces)
 
     def turn(self, who: str) -> AbstractContextManager[None]:
         """Keeps one of the places for networks while the block runs, after waiting for a turn."""
@@ -128,14 +127,15 @@ class Workshop:
     def take(self, upload: Upload) -> Taken:
         """Opens an upload; PhotoError says what is wrong with it."""
         photo, screen = self.photo(upload), self._screen(upload, _MEASURED)
-        has_colours = not photo.is_grey and not is_toned(screen)
+        toned = not photo.is_grey and is_toned(screen)
+        has_colours = not photo.is_grey and not toned
         own = colorfulness(_unit(screen)) if has_colours else 0.0
         notices = (*photo.notices, *losses(photo))
-        return Taken(photo.size, photo.format, notices, has_colours, own)
+        return Taken(photo.size, photo.format, notices, has_colours, own, toned)
 
     def photo(self, upload: Upload) -> Photo:
         """The opened photo; PhotoError says what is wrong with it."""
-        return self.memory.recall((*upload, "photo"), lambda: Photo.open(upload.file), _photo_bytes)
+        return self.memory.recall((*upload, "photo"), lambda: Photo.open(upload.file))
 
     def predict(self, upload: Upload, look: Look) -> Prediction:
         """The network's output for a photo: the network runs only when it is not remembered.
@@ -166,14 +166,20 @@ class Workshop:
         colorizer, key = self.colorizer(look.model), self._key(upload, look)
         began = time.perf_counter()
         photo = self.photo(upload)
-        if look.hints:
-            self.memory.forget(*key[:-1])
-        prediction = self.memory.recall(
-            key,
-            lambda: _compact(colorizer.predict([photo], look.size, [look.hints])[0], colorizer),
-            lambda prediction: prediction.output.nbytes + prediction.L.nbytes,
-        )
-        return Made(prediction, time.perf_counter() - began)
+        before = None
+        if look.hints or look.strokes:
+            self.memory.forget(*key[:-2])
+            with suppress(KeyError):
+                before = self.memory[self._key(upload, replace(look, hints=(), strokes=()))]
+
+        def predict() -> Prediction:
+            given = ([look.hints], [look.strokes], [before])
+            return _compact(colorizer.predict([photo], look.size, *given)[0], colorizer)
+
+        def size(made: Prediction) -> int:  # what was there before hints is counted on its own
+            return held(made if before is None else replace(made, before=None))
+
+        return Made(self.memory.recall(key, predict, size), time.perf_counter() - began)
 
     async def made(self, upload: Upload, look: Look, who: str = "") -> Made:
         """Like `start`, when it is there."""
@@ -197,8 +203,8 @@ class Workshop:
         return await asyncio.get_running_loop().run_in_executor(self._whole, function, *given)
 
     def _key(self, upload: Upload, look: Look) -> tuple[Hashable, ...]:
-        kind = "hinted" if look.hints else "prediction"
-        return (*upload, kind, look.model, look.size, look.hints)
+        kind = "hinted" if look.hints or look.strokes else "prediction"
+        return (*upload, kind, look.model, look.size, look.hints, look.strokes)
 
     def _ab_key(self, upload: Upload, look: Look) -> tuple[Hashable, ...]:
         return (*upload, "ab", replace(look, saturation=1.0))
@@ -278,17 +284,13 @@ class Workshop:
     def _ab(self, upload: Upload, look: Look) -> np.ndarray:
         plain = replace(look, saturation=1.0)
         return self.memory.recall(
-            self._ab_key(upload, look),
-            lambda: self.colorize(upload, plain).ab,
-            lambda ab: ab.nbytes,
+            self._ab_key(upload, look), lambda: self.colorize(upload, plain).ab
         )
 
     def _screen(self, upload: Upload, longest: int) -> np.ndarray:
         longest = min(longest, SCREEN)
         key = (*upload, "screen", longest)
-        return self.memory.recall(
-            key, lambda: shrink(self.photo(upload).pixels, longest), lambda x: x.nbytes
-        )
+        return self.memory.recall(key, lambda: shrink(self.photo(upload).pixels, longest))
 
 
 def fit(look: Look, record: Record) -> Look:
@@ -320,20 +322,8 @@ def encode(picture: np.ndarray, alpha: np.ndarray | None = None) -> tuple[bytes,
 
 
 def encode_uncertainty(uncertainty: np.ndarray, alpha: np.ndarray | None = None) -> bytes:
-    """A PNG in pink that is the more opaque, up to 80%, the less sure the model is.
-
-    Opacity is the cube, doubled: entropies of a photo's colours lie mostly from 0.3 to 0.7.
-    uncertainty: float32 `(h, w)` in [0, 1].
-    alpha: the photo's transparency, uint8 `(H, W)`; then the PNG has that size, and no pink where
-        there is no picture.
-    """
-    if alpha is not None:
-        size = alpha.shape[1], alpha.shape[0]
-        image = Image.fromarray(uncertainty).resize(size, Image.Resampling.BILINEAR)
-        uncertainty = np.asarray(image)
-    opacity = np.clip(2 * uncertainty**3, 0, 1) * 204
-    if alpha is not None:
-        opacity = opacity * (alpha / np.float32(255))
+    """A PNG in pink, clear but for the `outline` of where the model is least sure."""
+    opacity = outline(uncertainty, alpha)
     overlay = np.empty((*opacity.shape, 4), np.uint8)
     overlay[..., :3] = (255, 0, 170)
     overlay[..., 3] = opacity
@@ -360,12 +350,10 @@ def _compact(prediction: Prediction, colorizer: Colorizer) -> Prediction:
     """Logits, the biggest thing here, in half precision: the best bin is 0, so little is lost."""
     if not colorizer.record.over_bins:
         return prediction
-    output = prediction.output
-    return replace(prediction, output=(output - output.amax(0, keepdim=True)).half())
-
-
-def _photo_bytes(photo: Photo) -> int:
-    return photo.pixels.nbytes + (0 if photo.alpha is None else photo.alpha.nbytes)
+    output, before = prediction.output, prediction.before
+    if output.dtype != torch.half:  # else it is remembered so already
+        output = (output - output.amax(0, keepdim=True)).half()
+    return replace(prediction, output=output, before=before and _compact(before, colorizer))
 
 
 def _unit(pixels: np.ndarray) -> np.ndarray:

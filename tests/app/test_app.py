@@ -72,6 +72,11 @@ def test_damaged_record(capsys, port, tmp_path, monkeypatch):
     assert "broken.json" in failed(capsys, "--port", port)
 
 
+def test_wrong_memory(capsys, port, monkeypatch):
+    monkeypatch.setenv("COLORIZE_VISITOR_MEMORY", "much")
+    assert "expected a whole number of megabytes" in failed(capsys, "--port", port)
+
+
 def test_spaces_settings_are_the_defaults(monkeypatch):
     monkeypatch.setenv("GRADIO_SERVER_NAME", "0.0.0.0")
     monkeypatch.setenv("GRADIO_SERVER_PORT", "7861")

@@ -11,7 +11,7 @@ import re
 import socket
 import threading
 import time
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
@@ -21,7 +21,9 @@ from gradio.route_utils import delete_files_created_by_app
 from PIL import Image
 
 import app
-from colorize.web import front
+from colorize.web.guards import front
+from colorize.web.guards.front import waiting_clients
+from colorize.web.guards.proxies import VARIABLE
 from colorize.web.tab import PLACES
 from tests.support.gradio_locks import no_stray_loops
 from turing.web.hosting import host
@@ -36,12 +38,12 @@ STUDY = "/gradio_api/study/demo"
 class Server:
     """The app in this process, with an open study's folder that holds a secret."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, proxies=""):
         self.folder = folder
         self.studies = folder / "studies"
         self.hosting = host([], {"TURING_STORE": str(self.studies)})
         (self.studies / "demo.sqlite-key").write_text(SECRET)
-        self.demo, settings, self.sessions = app.build(folder / "app", self.hosting)
+        self.demo, settings, self.sessions = app.build(folder / "app", self.hosting, proxies)
         (folder / "app" / "files" / "secret.png").write_text(SECRET)
         (folder / "outside.txt").write_text(SECRET)
         with socket.socket() as probe:
@@ -54,18 +56,18 @@ class Server:
         self.sessions.close()
         self.hosting.close()
 
-    def ask(self, method, path, body=None, headers=()):
+    def ask(self, method, path, body=None, headers=(), source="127.0.0.1"):
         """Status, headers and content of an answer; the path goes as it is."""
         with closing(
-            http.client.HTTPConnection("127.0.0.1", self.port, timeout=SOON)
+            http.client.HTTPConnection("127.0.0.1", self.port, SOON, source_address=(source, 0))
         ) as connection:
             connection.request(method, path, body, dict(headers))
             answer = connection.getresponse()
             return answer.status, answer.headers, answer.read()
 
-    def post(self, path, content, headers=()):
+    def post(self, path, content, headers=(), **options):
         kind = {"Content-Type": "application/json"}
-        return self.ask("POST", path, json.dumps(content), kind | dict(headers))
+        return self.ask("POST", path, json.dumps(content), kind | dict(headers), **options)
 
     def upload(self, content, name="photo.png"):
         """The path that an upload is told."""
@@ -86,16 +88,22 @@ class Server:
         return status, self.ask("GET", f"/gradio_api/call/colorize/{event}")[2].decode()
 
 
-@pytest.fixture(scope="module")
-def server(shipped_checkpoints, tmp_path_factory):
+@contextmanager
+def serving(checkpoints, folder, proxies=""):
     with pytest.MonkeyPatch.context() as patch:
-        folder = tmp_path_factory.mktemp("server")
-        patch.setenv("COLORIZE_CHECKPOINTS", str(shipped_checkpoints))
+        patch.setenv("COLORIZE_CHECKPOINTS", str(checkpoints))
         patch.setenv("GRADIO_TEMP_DIR", str(folder / "app" / "gradio"))
+        patch.setenv(VARIABLE, "")
         with no_stray_loops():
-            server = Server(folder)
+            server = Server(folder, proxies)
         yield server
         server.close()
+
+
+@pytest.fixture(scope="module")
+def server(shipped_checkpoints, tmp_path_factory):
+    with serving(shipped_checkpoints, tmp_path_factory.mktemp("server")) as server:
+        yield server
 
 
 @pytest.fixture
@@ -219,6 +227,84 @@ def test_web_pages_and_drawings_never_run(server, name, content):
     assert "a web page or a drawing (HTML, SVG)" in events
 
 
+# Doors
+
+OPEN = """
+GET /                             HEAD /                          GET /config
+GET /config/                      GET /svelte/{path:path}         GET /static/{path:path}
+GET /assets/{path:path}           GET /favicon.ico                GET /theme.css
+GET /robots.txt                   GET /gradio_api/app_id          GET /gradio_api/app_id/
+GET /gradio_api/info              GET /gradio_api/info/           GET /gradio_api/queue/data
+GET /gradio_api/upload_progress   GET /gradio_api/startup-events
+GET /gradio_api/heartbeat/{session_hash}        GET /gradio_api/call/{api_name}/{event_id}
+GET /gradio_api/file={path_or_url:path}         HEAD /gradio_api/file={path_or_url:path}
+POST /gradio_api/upload           POST /gradio_api/cancel         POST /gradio_api/queue/join
+POST /gradio_api/reset            POST /gradio_api/reset/         POST /gradio_api/run/{api_name}
+POST /gradio_api/run/{api_name}/  POST /gradio_api/call/{api_name}
+POST /gradio_api/call/{api_name}/ POST /gradio_api/call/v2/{api_name}
+POST /gradio_api/call/v2/{api_name}/             GET /gradio_api/call/v2/{api_name}/{event_id}
+"""
+SHUT = """
+GET /openapi.json    HEAD /openapi.json   POST /login          POST /login/         GET /logout
+GET /monitoring      GET /monitoring/summary                   GET /monitoring/{key}
+GET /manifest.json   GET /pwa_icon        GET /pwa_icon/{size} GET /gradio_api/deep_link
+GET /gradio_api/openapi.json              GET /gradio_api/dev/reload   GET /gradio_api/queue/status
+GET /gradio_api/user                      GET /gradio_api/user/
+GET /gradio_api/token                     GET /gradio_api/token/
+GET /gradio_api/login_check               GET /gradio_api/login_check/
+GET /gradio_api/runs                      GET /gradio_api/runs/
+GET /gradio_api/theme.css                 GET /gradio_api/file/{path:path}
+GET /gradio_api/proxy={url_path:path}     HEAD /gradio_api/proxy={url_path:path}
+GET /gradio_api/vibe-code                 GET /gradio_api/vibe-code/
+POST /gradio_api/vibe-code                POST /gradio_api/vibe-code/
+POST /gradio_api/vibe-edit                POST /gradio_api/vibe-edit/
+POST /gradio_api/undo-vibe-edit           POST /gradio_api/undo-vibe-edit/
+POST /gradio_api/vibe-starter-queries     POST /gradio_api/vibe-starter-queries/
+POST /gradio_api/api/{api_name}           POST /gradio_api/api/{api_name}/
+POST /gradio_api/process_recording        POST /gradio_api/component_server
+POST /gradio_api/component_server/        POST /gradio_api/stream/{event_id}
+POST /gradio_api/stream/{event_id}/close
+GET /gradio_api/stream/{session_hash}/{run}/{component_id}/playlist.m3u8
+GET /gradio_api/stream/{session_hash}/{run}/{component_id}/playlist-file
+GET /gradio_api/stream/{session_hash}/{run}/{component_id}/{segment_id}.{ext}
+GET /gradio_api/custom_component/{id}/{environment}/{type}/{file_name}
+"""
+
+
+def doors(table):
+    return set(re.findall(r"([A-Z]+) (\S+)", table))
+
+
+def walk(routes, prefix=""):
+    """Method and path of every route, those of routers within routers too."""
+    for route in routes:
+        inner = getattr(route, "original_router", None) or getattr(route, "app", None)
+        if methods := getattr(route, "methods", None):
+            yield from ((method, prefix + route.path) for method in methods)
+        elif inner is not None and hasattr(inner, "routes"):
+            context = getattr(route, "include_context", route)
+            yield from walk(inner.routes, prefix + (getattr(context, "prefix", "") or ""))
+        else:
+            raise AssertionError(f"a kind of route that this test does not know: {route!r}")
+
+
+@pytest.mark.slow
+def test_every_door_of_gradio_is_known_and_open_only_where_it_is_needed(server):
+    """A new version of Gradio may add doors: they are shut, and this test asks whether to open."""
+    own = re.compile(r"/admin|(/gradio_api)?/(study|colorize)(/.*)?")
+    found = {door for door in walk(server.demo.app.routes) if not own.fullmatch(door[1])}
+    assert found == doors(OPEN) | doors(SHUT)
+    for method, path in sorted(doors(SHUT)):
+        place = re.sub(r"\{.*?\}", "x", path)
+        status, _, content = server.ask(method, place, b"{}" if method == "POST" else None)
+        assert status == 404 and (method == "HEAD" or b"There is nothing here." in content), path
+    for method, path in sorted(doors(OPEN)):
+        if not path.endswith(("{session_hash}", "{event_id}", "queue/data", "upload_progress")):
+            place = re.sub(r"\{.*?\}", "x", path)
+            _, _, content = server.ask(method, place, b"{}" if method == "POST" else None)
+            assert b"There is nothing here." not in content, path
+
+
 # Addresses
 
 
@@ -264,6 +350,51 @@ def test_the_server_fetches_no_address_for_anybody(server, listener):
         assert "event: error" in server.colorize(file)[1]
     time.sleep(0.3)
     assert came == []
+
+
+# What a request says of itself
+
+OTHERS = ["http://evil.example", "http://127.0.0.1:1", "http://other.app.example", "null"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("origin", OTHERS)
+def test_no_header_of_a_request_makes_it_the_own_pages(server, origin):
+    """A page of another site, or of another port, with whatever headers it may set."""
+    host = origin.rpartition("/")[2]
+    for name in (
+        "X-Forwarded-Host",
+        "X-Forwarded-Server",
+        "X-Host",
+        "X-Original-Host",
+        "Forwarded",
+    ):
+        headers = {"Origin": origin, name: f"host={host}" if name == "Forwarded" else host}
+        assert server.ask("GET", f"{STUDY}/admin", headers=headers)[0] == 403
+        for method, path in (("POST", "start"), ("POST", "admin"), ("GET", "info")):
+            status = server.ask(method, f"{STUDY}/{path}", "{}", headers)[0]
+            assert status == 403 or path == "info", path
+        if name == "X-Forwarded-Host":  # nor are others sent elsewhere by what is kept on the way
+            assert b"evil.example" not in server.ask("GET", "/config", headers=headers)[2]
+
+
+@pytest.mark.slow
+def test_a_proxy_that_the_owner_named_is_believed(shipped_checkpoints, tmp_path, picture):
+    """Plain HTTP, where browsers do not say which site calls, and a proxy that changes the host."""
+    page = {"Origin": "http://app.example", "X-Forwarded-Host": "app.example"}
+    with serving(shipped_checkpoints, tmp_path, proxies="127.0.0.1") as server:
+        assert server.post(f"{STUDY}/start", {}, page)[0] != 403
+        config = json.loads(server.ask("GET", "/config", headers=page)[2])
+        assert config["root"] == "http://app.example"
+        assert server.post(f"{STUDY}/start", {}, page, source="127.0.0.2")[0] == 403
+        call = {"data": [file_data(server.upload(picture())), ["direct"], 1.0, None, None]}
+        workshop = server.sessions.workshop
+        with workshop.turn("a"), workshop.turn("b"):
+            clients = [f"203.0.113.{number}" for number in range(front.MOST_WAITING + 8)]
+            for client in clients:  # each has places of its own
+                said = {"X-Forwarded-For": client}
+                assert server.post("/gradio_api/call/colorize", call, said)[0] == 200
+            assert len(set(waiting_clients(server.demo._queue)) & set(clients)) > 30
 
 
 # Too much, and too slow
@@ -323,8 +454,11 @@ def test_colorizing_does_not_hold_up_the_study(server, picture):
             server.post("/gradio_api/call/colorize", call)[0] for _ in range(front.MOST_WAITING + 8)
         ]
         assert statuses.count(200) <= front.MOST_WAITING + 4 and statuses[-1] == 429
-        other = {"X-Forwarded-For": "203.0.113.7"}
-        assert server.post("/gradio_api/call/colorize", call, other)[0] == 200
+        for number in range(300):  # addresses that a caller makes up are no other clients
+            made_up = {"X-Forwarded-For": f"203.0.113.{number}, 198.51.100.{number}"}
+            assert server.post("/gradio_api/call/colorize", call, made_up)[0] == 429
+        answered = server.post("/gradio_api/call/colorize", call, source="127.0.0.2")
+        assert answered[0] == 200
         began = time.monotonic()
         assert server.ask("GET", f"{STUDY}/info")[0] in (200, 503)
         assert server.ask("GET", "/study")[0] == 200

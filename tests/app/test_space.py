@@ -29,8 +29,8 @@ ROOT = Path(__file__).parents[2]
 STUDY = "/gradio_api/study/demo"
 HOST = "me-colorize.hf.space"
 PROXY = {
-    "Host": HOST,
-    "X-Forwarded-For": "203.0.113.9",
+    "Host": "10.16.7.92:7860",  # as where the proxy passes its own name for the app
+    "X-Forwarded-For": "203.0.113.9, 10.16.1.1",
     "X-Forwarded-Proto": "https",
     "X-Forwarded-Host": HOST,
 }
@@ -88,6 +88,7 @@ class Space:
         self._starts += 1
         scratch = self._tmp_path / f"tmp{self._starts}"
         scratch.mkdir()
+        self.temporary = scratch
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
@@ -155,20 +156,28 @@ class Space:
                 return answer.status, answer.headers, content
             time.sleep(0.5)
 
-    def colorize(self, models):
-        """The bytes of the colour photos that the public endpoint gives for a grey one."""
+    def upload(self, size=(96, 64)):
+        """A grey photo, as calls name it."""
         file = io.BytesIO()
-        Image.fromarray(skimage.data.camera()).resize((96, 64)).save(file, "PNG")
+        Image.fromarray(skimage.data.camera()).resize(size).save(file, "PNG")
         boundary = b"cut-here"
         part = b'--%b\r\nContent-Disposition: form-data; name="files"; filename="a.png"\r\n\r\n'
         form = part % boundary + file.getvalue() + b"\r\n--%b--\r\n" % boundary
         kind = {"Content-Type": f"multipart/form-data; boundary={boundary.decode()}"}
         status, _, content = self.ask("POST", "/gradio_api/upload", form, kind)
         assert status == 200, content
-        photo = {"path": json.loads(content)[0], "meta": {"_type": "gradio.FileData"}}
+        return {"path": json.loads(content)[0], "meta": {"_type": "gradio.FileData"}}
+
+    def join(self, photo, models, headers=()):
+        """Status and content of a call of the public endpoint, which then waits in the queue."""
         call = {"data": [photo, models, 1.0, None, None]}
-        kind = {"Content-Type": "application/json"}
-        status, _, content = self.ask("POST", "/gradio_api/call/colorize", call, kind)
+        kind = {"Content-Type": "application/json"} | dict(headers)
+        status, _, content = self.ask("POST", "/gradio_api/call/colorize", call, kind, patience=0)
+        return status, content
+
+    def colorize(self, models):
+        """The bytes of the colour photos that the public endpoint gives for a grey one."""
+        status, content = self.join(self.upload(), models)
         assert status == 200, content
         event = json.loads(content)["event_id"]
         _, _, events = self.ask("GET", f"/gradio_api/call/colorize/{event}")
@@ -217,6 +226,7 @@ def test_the_app_runs_unchanged_on_a_space(space):
     running = space()
     status, headers, page = running.ask("GET", "/")
     assert status == 200 and b"gradio" in page
+    assert json.loads(running.ask("GET", "/config")[2])["root"] == f"https://{HOST}"
     policy = headers["content-security-policy"]
     assert "connect-src 'self'" in policy
     assert "frame-ancestors" not in policy and "x-frame-options" not in headers  # it is in a frame
@@ -272,6 +282,30 @@ def test_answers_outlive_a_restart_of_the_space(space, tmp_path):
     assert b"would be lost with this machine" in page
     said += running.stop()
     assert "opensesame" not in said and token not in said
+
+
+def test_it_ends_in_order_while_the_queue_is_full(space, tmp_path):
+    """Networks run, photos are being opened, everybody waits: the last answer is kept."""
+    running = space(TURING_BACKUP=str(tmp_path / "data"))
+    token = secrets.token_urlsafe(32)
+    sign_in = {"Authorization": f"Bearer {token}"}
+    state = starts_the_study(running, token)
+    photo, clients, refused = running.upload((3000, 2000)), 0, 0
+    while not refused and clients < 20:
+        clients += 1
+        said = {"X-Forwarded-For": f"203.0.113.{clients}"}
+        for _ in range(32):
+            status, content = running.join(photo, ["bins", "direct"], said)
+            refused += status == 503
+    assert b"ueue" in content  # is full
+    answer = {"trial": state["trial"]["trial"], "choice": 1, "rt_ms": 700}
+    assert running.ask("POST", f"{STUDY}/answer", answer, sign_in)[0] == 200
+    said = running.stop()
+    assert "terminate called" not in said and "was never awaited" not in said
+    newest = max((tmp_path / "data" / "demo" / "snapshots").glob("*.sqlite"))
+    with closing(sqlite3.connect(newest)) as db:
+        assert db.execute("SELECT choice FROM choices").fetchall() == [(1,)]
+    assert not list(running.temporary.glob("colorize-*"))
 
 
 def test_what_the_old_container_was_still_told_the_new_one_knows(space, tmp_path):

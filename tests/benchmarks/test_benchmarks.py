@@ -14,8 +14,8 @@ from benchmarks.study import people as study
 from benchmarks.study.people import Load
 from benchmarks.study.serving import App
 from colorize.batch import local as execute
+from colorize.batch.outcome import Outcome
 from colorize.batch.plan import Task
-from colorize.batch.worker import Outcome
 from colorize.color import bins
 from colorize.color.lab import lab_from_rgb
 from turing.store.sessions import Sessions

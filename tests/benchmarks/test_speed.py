@@ -1,6 +1,7 @@
 """The benchmarks of speed measure what they say, on photos that are small enough for a test."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -8,7 +9,19 @@ from PIL import Image
 
 from benchmarks import __main__ as command
 from benchmarks.speed import folder as many
-from benchmarks.speed import footprint, networks, photos, report, scaling, stages, starting
+from benchmarks.speed import (
+    footprint,
+    models,
+    networks,
+    photos,
+    report,
+    scaling,
+    stages,
+    starting,
+    strokes,
+    visitors,
+)
+from colorize.models.published import VARIANTS
 
 
 @pytest.fixture(scope="module")
@@ -23,12 +36,18 @@ def found(tmp_path_factory, shipped_checkpoints):
             "scaling": scaling.measure(folder, (0.02, 0.05), photos=3, rounds=1, each=0.02),
             "folder": many.measure(photos=2, megapixels=0.02),
             "networks": networks.measure(16, rounds=1),
+            "strokes": strokes.measure(1, "bins"),
+            "models": models.measure(folder, 0.05, rounds=1, only=("direct", "siggraph17")),
             "starting": {
                 "imports": [{"package": "colorize", "seconds": 0.05, "loads": []}],
                 "app": {
                     "imports": {"torch": 1.0, "gradio": 2.0, "others": 3.0},
                     **{"rest": 0.5, "served": 6.5, "first": 1.25, "second": 0.25},
                 },
+            },
+            "visitors": {
+                **{"visitors": 300, "megapixels": 0.2, "bound": 512.0},
+                **{"started": 478.0, "first": 870.4, "all": None, "peak": 1641.6},
             },
         }
 
@@ -127,6 +146,32 @@ def test_every_network_is_run_in_both_precisions(found):
     assert all(row["fp32"] > 0 and row["bf16"] > 0 and row["parameters"] > 0 for row in rows)
 
 
+def test_every_model_is_measured_in_a_process_of_its_own(found):
+    ours, theirs = found["models"]["rows"]
+    assert (ours["model"], ours["command"]) == ("direct", None)
+    assert theirs["command"] == "import siggraph17 FILE -o siggraph17"
+    assert theirs["licence"] == "BSD-2-Clause"
+    assert 0 < ours["seconds"] < theirs["seconds"] and ours["weights_MB"] < theirs["weights_MB"]
+    if ours["MB"] is not None:
+        assert 100 < ours["MB"] < theirs["MB"]
+    table = report.models_table(found["models"])
+    assert "| `direct` | baseline, random | " in table and "| here |" in table
+    assert "`python -m colorize import siggraph17 FILE -o siggraph17`" in table
+    assert set(models.COMMANDS) == set(VARIANTS)
+
+
+def test_the_table_of_models_alone_is_renewed(found, tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        command, "_measures", lambda: {"models": lambda folder, options: found["models"]}
+    )
+    document = tmp_path / "README.md"
+    document.write_text("a\n<!-- all-models -->\nold\n<!-- /all-models -->\nb\n", "utf-8")
+    assert command.main(["models", "--document", str(document)]) == 0
+    text = document.read_text("utf-8")
+    assert text.startswith("a\n<!-- all-models -->\n\n| model |") and text.endswith("-->\nb\n")
+    assert "old" not in text and "Measured on" not in text
+
+
 def test_imports_are_told_apart_by_package():
     log = """import time: self [us] | cumulative | imported package
 import time:       100 |        100 |   torch._C
@@ -218,3 +263,19 @@ def test_a_document_without_the_marks_is_left_alone(tmp_path, monkeypatch, capsy
     assert command.main(["--document", str(tmp_path / "a.md")]) == 2
     assert "<!-- speed -->" in capsys.readouterr().err
     assert (tmp_path / "a.md").read_text("utf-8") == "text\n"
+
+
+@pytest.mark.slow
+def test_visitors_take_memory_up_to_the_bound(shipped_checkpoints, monkeypatch):
+    monkeypatch.setenv("COLORIZE_CHECKPOINTS", str(shipped_checkpoints))
+    found = visitors.measure(4, COLORIZE_VISITOR_MEMORY="1", OMP_NUM_THREADS="1")
+    assert (found["visitors"], found["bound"]) == (4, 1)
+    if found["started"] is not None:
+        assert 100 < found["started"] < found["first"] <= found["peak"]
+        assert found["all"] <= found["peak"]
+
+
+def test_what_visitors_took_is_told(found):
+    (section,) = re.findall(r"\*\*Visitors\*\*.*", report.markdown(found), re.DOTALL)
+    assert "COLORIZE_VISITOR_MEMORY` is 512" in section
+    assert "| after 300 | – |" in section and "| at most | 1642 |" in section

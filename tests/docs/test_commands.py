@@ -174,7 +174,7 @@ def test_the_table_of_settings_has_what_the_code_reads():
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }
-    pattern = r"(COLORIZE|TURING|GRADIO|RAY|HF|HUGGING_FACE)(_[A-Z]+)+"
+    pattern = r"(COLORIZE|TURING|FORWARDED|GRADIO|RAY|HF|HUGGING_FACE)(_[A-Z]+)+"
     read = {text for text in texts if re.fullmatch(pattern, text)} - NO_SETTINGS
     table = TEXTS["README.md"].partition("## Settings from the environment")[2]
     rows = re.findall(r"^\| (`.+?`) \|", table, re.MULTILINE)

@@ -21,6 +21,8 @@ from tests.support.browser import FLAGS, find_browser
 from tests.support.gradio_locks import no_stray_loops
 from turing.web.hosting import host
 
+expect.set_options(timeout=20_000)  # a machine may be busy
+
 
 @dataclass
 class Server:
@@ -144,6 +146,11 @@ def save(page, link):
     with page.expect_download() as download:
         link.click()
     return download.value.suggested_filename, download.value.path().read_bytes()
+
+
+def start_over(page):
+    page.get_by_role("button", name="Start over").click()
+    page.get_by_role("dialog").get_by_role("button", name="Start over").click()
 
 
 def forget(sessions, key):

@@ -23,6 +23,7 @@ _ZEROGPU_VERSIONS = {"torch": "torch==2.11.0", "torchvision": "torchvision==0.26
 _FILES = ("app.py", "requirements.txt", "README.md", "LICENSE")
 _FOLDERS = ("colorize", "turing", "checkpoints", "docs")
 _LEFT_OUT = ("__pycache__", ".*", "*.pyc")
+_NAMES = re.compile(r"[a-z0-9-]+(,[a-z0-9-]+)*")
 _SPACE = re.compile(r"[\w.-]+/[\w.-]+")
 
 
@@ -35,12 +36,14 @@ class Plan:
     files: Mapping[str, Path]
     study: Path | None = None
     backup: str = ""
+    fetch: str = ""
 
     @property
     def variables(self) -> dict[str, str]:
         """The Space's variables, which say what it serves and where answers are kept."""
         named = {"TURING_STUDY": self.study.stem} if self.study else {}
-        return named | ({"TURING_BACKUP": self.backup} if self.backup else {})
+        named |= {"TURING_BACKUP": self.backup} if self.backup else {}
+        return named | ({"COLORIZE_FETCH": self.fetch} if self.fetch else {})
 
     @property
     def address(self) -> str:
@@ -49,7 +52,12 @@ class Plan:
 
 
 def plan(
-    root: Path, space: str, hardware: str = ZEROGPU, study: Path | None = None, backup: str = ""
+    root: Path,
+    space: str,
+    hardware: str = ZEROGPU,
+    study: Path | None = None,
+    backup: str = "",
+    fetch: str = "",
 ) -> Plan:
     """What `deploy` would do. TuringError where it could not be done."""
     if not _SPACE.fullmatch(space):
@@ -74,7 +82,9 @@ def plan(
     files = dict(_files(root))
     if not any(name.startswith("checkpoints/") for name in files):
         raise TuringError(f"{root / 'checkpoints'}: expected models, found none")
-    return Plan(space, hardware, files, study, backup)
+    if fetch and not _NAMES.fullmatch(fetch):
+        raise WrongUseError(f"--fetch: expected names of models, by commas, found {fetch!r}")
+    return Plan(space, hardware, files, study, backup, fetch)
 
 
 def deploy(planned: Plan, api: Any, remote: Remote | None = None) -> None:

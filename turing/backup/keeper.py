@@ -54,6 +54,7 @@ class _Kept:
     failures: int = 0
     reason: str = ""
     newest: Snapshot | None = None
+    worked: float = 0.0  # when all that was to be done had last been done
 
     def wait(self) -> float:
         """Seconds after a failed try until the next."""
@@ -159,6 +160,9 @@ class Keeper:
                 f"The last {tries} failed ({kept.reason}); "
                 f"the next one is at {_clock(kept.tried + kept.wait())}."
             )
+        if self._thread:
+            at = f"at {_clock(kept.worked)}" if kept.worked else "not yet"
+            said.append(f"What keeps them last worked {at}.")
         work = self._work  # once: the thread may end it meanwhile
         if work:
             whose = "" if work.name == name else f" of the study {work.name}"
@@ -178,18 +182,27 @@ class Keeper:
     def _run(self) -> None:
         while not self._stop.wait(self.poll):
             for kept in self._kept.values():
-                self._look_after(kept)
+                self._survive(self._look_after, kept)
         for kept in self._kept.values():
-            self._look_after(kept, at_end=True)
+            self._survive(self._send, kept, True)
             if kept.store:
-                kept.store.close()
+                self._survive(lambda last: last.store.close(), kept)
 
-    def _look_after(self, kept: _Kept, at_end: bool = False) -> None:
+    def _survive(self, part: Callable[..., None], kept: _Kept, *given: object) -> None:
+        """One part of the work; whatever it raises, the thread goes on with the next."""
+        try:
+            part(kept, *given)
+        except Exception as error:  # its words are not told: there may be a token in them
+            _log.error("%s: snapshots go on after %s", kept.name, type(error).__name__)
+
+    def _look_after(self, kept: _Kept) -> None:
         """Send a snapshot if it is time to, and look what else lies there."""
-        self._send(kept, at_end)
-        if not at_end and kept.store and kept.newest and not kept.failures:
+        self._send(kept, at_end=False)
+        if kept.store and kept.newest and not kept.failures:
             self._tidy(kept)
             self._look_for_others(kept, kept.store)
+        if not kept.failures:
+            kept.worked = self.clock()
 
     def _send(self, kept: _Kept, at_end: bool) -> None:
         now = self.clock()
@@ -199,13 +212,13 @@ class Keeper:
                 return
             if version == kept.seen:
                 kept.safe_until, kept.failures = now, 0
-                if now - kept.sent < _RENEW_EVERY:
+                if not _is_over(kept.sent, _RENEW_EVERY, now):
                     return
             if kept.failures:
-                is_due = now - kept.tried >= kept.wait()
+                is_due = _is_over(kept.tried, kept.wait(), now)
             else:
                 is_soon = people != kept.people or kept.seen < 0
-                is_due = now - kept.sent >= (self.remote.pause if is_soon else self.every)
+                is_due = _is_over(kept.sent, self.remote.pause if is_soon else self.every, now)
             if not (is_due or at_end):
                 return
             kept.tried = now
@@ -243,7 +256,7 @@ class Keeper:
     def _tidy(self, kept: _Kept) -> None:
         """See that the newest snapshot is whole, and remove old ones."""
         now = self.clock()
-        if now - kept.tidied < _TIDY_EVERY:
+        if not _is_over(kept.tidied, _TIDY_EVERY, now):
             return
         kept.tidied = now
         try:
@@ -263,7 +276,8 @@ class Keeper:
         """Take over what other runs of the app have written since."""
         now = self.clock()
         is_early = now - self._began < _SOON
-        if now - kept.looked < (max(_LOOK_SOON, self.remote.pause) if is_early else _LOOK_EVERY):
+        pause = max(_LOOK_SOON, self.remote.pause) if is_early else _LOOK_EVERY
+        if not _is_over(kept.looked, pause, now):
             return
         kept.looked = now
         try:
@@ -285,6 +299,11 @@ class Keeper:
             yield
         finally:
             self._work = None
+
+
+def _is_over(since: float, pause: float, now: float) -> bool:
+    """Whether a pause has passed; a clock that was set back makes nobody wait."""
+    return not 0 <= now - since < pause
 
 
 def _clock(seconds: float) -> str:

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
@@ -19,7 +20,7 @@ from turing.cli.base import (
     say,
 )
 from turing.cli.study import LOCAL, Address, preview_link
-from turing.errors import WrongUseError
+from turing.errors import TuringError, WrongUseError
 from turing.store.files import new_folder
 from turing.store.store import DEFAULT_FOLDER, Store, create_store, store_path
 from turing.study.study import Study, load_study
@@ -114,12 +115,18 @@ def _store(directory: Path, name: str, part: int | None) -> Iterator[Store]:
         try:
             yield opened
         except BaseException:
-            with opened.reading() as db:
-                (stimuli,) = db.execute("SELECT count(*) FROM stimuli").fetchone()
-            if is_new and not stimuli:
-                opened.close()
-                path.unlink()
+            if is_new:
+                with contextlib.suppress(TuringError, sqlite3.Error, OSError):  # a full disk, too
+                    _remove_unused(opened)
             raise
+
+
+def _remove_unused(store: Store) -> None:
+    with store.reading() as db:
+        (stimuli,) = db.execute("SELECT count(*) FROM stimuli").fetchone()
+    if not stimuli:
+        store.close()
+        store.path.unlink()
 
 
 def _check(store: Store) -> None:

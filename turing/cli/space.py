@@ -30,6 +30,14 @@ def deploy(
     hardware: Annotated[
         str, typer.Option(metavar="NAME", help="zero-a10g (ZeroGPU), cpu-basic, cpu-upgrade ...")
     ] = "zero-a10g",
+    fetch: Annotated[
+        str,
+        typer.Option(
+            metavar="NAMES",
+            help="Published weights that the Space fetches when it starts, by commas: what "
+            "python -m colorize fetch lists.",
+        ),
+    ] = "",
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only list what would go where.")
     ] = False,
@@ -38,12 +46,13 @@ def deploy(
 
     \b
     python -m turing deploy me/colorize --dry-run
+    python -m turing deploy me/colorize --fetch ddcolor-tiny
     python -m turing deploy me/colorize --study studies/demo.sqlite --backup hf://datasets/me/answers
     """
     from turing.backup import deploying
 
     root = Path(__file__).resolve().parents[2]
-    planned = deploying.plan(root, space, hardware, study, backup)
+    planned = deploying.plan(root, space, hardware, study, backup, fetch)
     size = sum(path.stat().st_size for path in planned.files.values())
     if dry_run:
         for name, path in planned.files.items():

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from turing.cli.base import FAILED, LARGEST, StoreFile, command, say, warn
+from turing.errors import WrongUseError
 from turing.store.store import Store
 
 
@@ -122,23 +123,33 @@ def release(
 def forget(
     store: StoreFile,
     participant: Annotated[
-        int,
+        int | None,
         typer.Argument(
-            metavar="PARTICIPANT",
+            metavar="[PARTICIPANT]",
             min=1,
             max=LARGEST,
             help="Their number in results and exports.",
         ),
-    ],
+    ] = None,
+    receipt: Annotated[
+        str | None,
+        typer.Option(metavar="CODE", help="In its place, what the page gave to who left."),
+    ] = None,
 ) -> None:
     """Delete all that is known of a participant, for good. Backups made before still have it.
 
     \b
     python -m turing forget studies/demo.sqlite 17
+    python -m turing forget studies/demo.sqlite --receipt ABCDE-FGHIJ
     """
+    from turing.store.people import by_receipt
     from turing.store.people import forget as delete
 
+    if (participant is None) == (receipt is None):
+        raise WrongUseError("expected PARTICIPANT or --receipt, one of the two")
     with Store(store) as opened:
+        if receipt is not None:
+            participant = by_receipt(opened, receipt)
         deleted = delete(opened, participant)
     rows = ", ".join(f"{n} {table}" for table, n in deleted.items() if n)
     say(f"Participant {participant} is forgotten: {rows} deleted.")

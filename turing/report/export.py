@@ -48,7 +48,10 @@ COLUMNS = {  # name: (type, meaning)
     "device_pixel_ratio": ("number", "pixels of the screen in a CSS pixel"),
     "layout": ("text", "how the parts stood: beside, stacked or single"),
     "answered": ("time", "when the server had the choice (UTC)"),
-    "server_ms": ("integer", "ms since the choice before, or the start, by the server's clock"),
+    "server_ms": (
+        "integer",
+        "ms since the choice before, or the start, by the server's clock; none if that went back",
+    ),
 }
 _QUERY = "query."
 _ANSWER = "answer."

@@ -14,7 +14,7 @@ from markupsafe import Markup
 from turing.analysis.analysis import Cell, Results
 from turing.report import people_tables, plots, tables
 from turing.report.gallery import Pictures, galleries
-from turing.report.words import ALL, DASH, answer, cell_sentence, shown_cells
+from turing.report.words import ALL, answer, cell_sentence, shown_cells
 
 
 class Preregistration(NamedTuple):
@@ -71,8 +71,9 @@ def html_report(
         times=tables.times_table(results),
         checks=tables.checks_table(results),
         built=tables.built_table(results),
+        models=tables.models_table(results),
         questions=people_tables.answers_of(results),
-        printed=tables.printed_table(results),
+        printed=tables.printed_table(results) if tables.has_printed(results) else None,
         plots=_plots(results),
         colors={m: plots.css_color(color) for m, color in plots.model_colors(results).items()},
         method=_method(results),
@@ -146,8 +147,7 @@ def _forest_caption(results: Results) -> str:
         "Turing fraction (share of scored trials that were right) with 95% intervals. The dashed "
         f"line is chance, the band the margin of {delta:g} around it."
     )
-    rows = tables.printed_table(results).rows
-    if any(row[3] != DASH for row in rows):
+    if tables.has_printed(results):
         caption += " Open diamonds are the first paper's figures, of four participants."
     return caption
 

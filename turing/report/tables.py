@@ -260,6 +260,11 @@ def _of(found: Fraction | Difference) -> tuple[str, str]:
     return digits, interval(found.low, found.high)
 
 
+def has_printed(results: Results) -> bool:
+    """Whether one of our figures has one of the first paper's of the same name beside it."""
+    return any(row[3] != DASH for row in printed_table(results).rows)
+
+
 def printed_table(results: Results) -> Table:
     """The first paper's table 5 beside our figures of the same names."""
     ours = {(cell.dataset or "", cell.model): cell.fraction for cell in results.cells}
@@ -302,6 +307,7 @@ def built_table(results: Results) -> Table:
     """How many photos of each dataset were found, fit and used, and what was left out."""
     built = results.data.built_from
     missing, left_out = built.get("missing", {}), built.get("left_out", [])
+    scored = built.get("scored", {})
     notes = [f"{name}: {n} fewer than the study file asks for." for name, n in missing.items()]
     if enlarged := built.get("enlarged", 0):
         notes.append(f"{enlarged} photos are smaller than the display size and were enlarged.")
@@ -309,13 +315,31 @@ def built_table(results: Results) -> Table:
     notes += [f"Left out as {reason}: {n}." for reason, n in reasons.items()]
     return Table(
         "Photos of the study",
-        ("Dataset", "Found", "Good", "Used"),
+        ("Dataset", "Found", "Good", "Scored", "For practice and catch"),
         [
-            (name, str(of["found"]), str(of["good"]), str(of["used"]))
+            (name, str(of["found"]), str(of["good"]), *_used(of["used"], scored.get(name)))
             for name, of in built.get("datasets", {}).items()
         ],
         note=" ".join(notes),
     )
+
+
+def models_table(results: Results) -> Table:
+    """Whose weights the models are, and which."""
+    return Table(
+        "Models of the study",
+        ("Model", "Licence", "From", "SHA-256 of its weights"),
+        [
+            (name, of["licence"] or DASH, of["source"] or DASH, of["sha256"])
+            for name, of in results.data.built_from.get("models", {}).items()
+        ],
+        text=4,
+    )
+
+
+def _used(used: int, scored: int | None) -> tuple[str, str]:
+    """Photos that are scored and others; together where an older program built the study."""
+    return (f"{used} in all", DASH) if scored is None else (str(scored), str(used - scored))
 
 
 def photos_table(photos: Iterable[Photo]) -> Table:

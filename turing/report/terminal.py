@@ -34,7 +34,7 @@ def print_report(results: Results, console: Console) -> None:
         tables.without_table(results),
         tables.times_table(results),
         tables.checks_table(results),
-        tables.printed_table(results),
+        *([tables.printed_table(results)] if tables.has_printed(results) else []),
     ):
         print_table(table, console)
 

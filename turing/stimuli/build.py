@@ -20,7 +20,7 @@ from turing.stimuli.photos import file_sha256
 from turing.stimuli.progress import Progress, quiet
 from turing.stimuli.selection import Source, report, select, survey
 from turing.store import preregistration
-from turing.store.files import unfinished
+from turing.store.files import clear_leftovers, unfinished
 from turing.store.store import StimulusFacts, Store
 from turing.study.study import Study
 from turing.study.trials import Design, Parts, Placed, every_stimulus
@@ -52,6 +52,7 @@ def build(study: Study, store: Store, progress: Progress = quiet, device: str = 
     Raises TuringError for folders, photos or models that are missing, with a line for each; where
     too few photos are left for one participant, it says how many are missing.
     """
+    clear_leftovers(store.pictures, r"[0-9a-f]{64}\.png|preregistration-\d+\.json")
     practice = _practice_models(study, store)
     colours = render.Colours((*study.stimuli.models, *practice), device)
     surveyed = survey(study, progress)
@@ -61,7 +62,7 @@ def build(study: Study, store: Store, progress: Progress = quiet, device: str = 
     pictures = _pictures(study, design, sources, colours)
     rendered = _render(study, store, pictures, sources, colours, progress)
     known = [store.find_stimulus(facts.sha256) for facts in pictures]
-    left_out = report(study, surveyed, selection)
+    left_out = report(study, surveyed, selection) | {"models": colours.origins(study.models)}
     version = store.freeze(
         study, design, [found[0] for found in known if found], render.PROGRAM, left_out
     )

@@ -6,7 +6,7 @@ The only module of the package that imports colorize.
 import contextlib
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -206,7 +206,21 @@ class Colours:
         if record is None:
             return None, None
         keys = ("network", "arguments", "size", "decoding", "lightness", "ab_scale")
-        return record.weights["sha256"], {key: getattr(record, key) for key in keys}
+        stretched = {"stretch": True} if record.stretch else {}  # not there in earlier studies
+        settings = {key: getattr(record, key) for key in keys} | stretched
+        return record.weights["sha256"], settings
+
+    def origins(self, models: Iterable[str]) -> dict[str, dict[str, str]]:
+        """Licence, source and SHA-256 of the weights, of those models that are checkpoints."""
+        return {
+            model: {
+                "licence": record.licence,
+                "source": record.source,
+                "sha256": record.weights["sha256"],
+            }
+            for model in models
+            if (record := self.records.get(model))
+        }
 
     def ab(self, part: str | None, photos: Sequence[Displayed]) -> list[Tensor]:
         """ab `(2, h, w)` of each photo, at whatever resolution it comes."""

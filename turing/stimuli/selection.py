@@ -99,6 +99,7 @@ def report(study: Study, surveyed: Survey, selection: Selection) -> dict[str, An
             name: {"found": good[name] + unfit[name], "good": good[name], "used": per_dataset[name]}
             for name in (dataset.name for dataset in study.stimuli.datasets)
         },
+        "scored": {name: len(photos) for name, photos in selection.scored.items()},
         "missing": selection.missing,
         "enlarged": len(small),
         "left_out": [one._asdict() for one in surveyed.left_out],
@@ -108,7 +109,8 @@ def report(study: Study, surveyed: Survey, selection: Selection) -> dict[str, An
 def report_lines(kept: Mapping[str, Any]) -> list[str]:
     """A report in words: what a person should know before the study is opened."""
     lines = [
-        f"{name}: {counts['used']} of {counts['found']} photos are used"
+        f"{name}: {counts['used']} of {counts['found']} photos are used: {kept['scored'][name]} "
+        f"scored, {counts['used'] - kept['scored'][name]} for practice and catch trials"
         for name, counts in kept["datasets"].items()
     ]
     lines += [

@@ -1,7 +1,6 @@
 """SQLite files as a study needs them: connections, versions, copies, errors in plain words."""
 
 import contextlib
-import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -50,13 +49,6 @@ def _open(path: Path, mode: str) -> sqlite3.Connection:
         check_same_thread=False,
         cached_statements=256,
     )
-
-
-def create_empty(path: Path) -> None:
-    """An empty file that only its owner reads; nothing where there is one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with contextlib.suppress(FileExistsError):
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
 
 
 def migrate(path: Path, migrations: Sequence[Migration] | None = None) -> Path | None:

@@ -12,8 +12,9 @@ from turing.errors import TuringError, WrongUseError
 from turing.store import database
 from turing.store.copies import copy_pictures, has_more, look_at, pictures_of
 from turing.store.files import new_folder
-from turing.store.people import delete_forgotten, outside_id
+from turing.store.people import delete_forgotten
 from turing.store.store import Store, facts, note
+from turing.study.identity import outside_id
 
 
 class Merged(NamedTuple):

@@ -1,5 +1,6 @@
 """Who takes part: tokens, outside IDs, who is let in, let in again, or forgotten."""
 
+import base64
 import hashlib
 import hmac
 import json
@@ -7,11 +8,12 @@ import re
 import secrets
 import sqlite3
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import unquote
 
 from turing.errors import TuringError
 from turing.store.store import Facts, Store, Version, facts, note, now_ms
+from turing.study.identity import is_unfilled, outside_id
 from turing.study.study import Participants, Study
 from turing.study.trials import Placed, Trial
 
@@ -21,10 +23,6 @@ HOUR_MS = 3_600_000
 UNDER_WAY_MS = 2 * HOUR_MS  # who started before that is not expected back
 
 _AS_SENT = "Please open the study by the link exactly as it was sent to you."
-# {ID}, {{%ID%}}, ${ID}, $e{ID}, #{ID}, [ID], [[ID]], [%ID%], <ID>, %ID%, %%ID%%, $ID$, __ID__, @ID@
-_PLACEHOLDER = re.compile(
-    r"[$#@]?e?\{.*\}|\[.*\]|<.*>|%.+%|\$[A-Za-z_][\w.]*\$?|__.+__|@[A-Za-z_][\w.]*@", re.DOTALL
-)
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")  # 32 bytes in base64url
 
 
@@ -49,6 +47,7 @@ class Person(NamedTuple):
     """A participant's row, as far as it is needed at every call."""
 
     id: int
+    uid: str
     version: int
     query: str
     identity: bytes | None
@@ -117,11 +116,13 @@ def admit(
     """
     own = facts(db)
     person = by_token(db, token)
-    identity = None
+    identity, is_somebody = None, False
     if preview is None and own.version is not None:
         study = store.version(db, person.version if person else own.version).study
-        identity = identity_of(study, own.trial_key, asked(study, query))
-    if person and (identity is None or identity == person.identity):
+        given = asked(study, query)
+        identity = identity_of(study, own.trial_key, given)
+        is_somebody = is_unfilled(study, given)  # whom the panel meant to name
+    if person and not is_somebody and (identity is None or identity == person.identity):
         note(db, person.id, "resumed")
         return person, token
     if person:
@@ -260,20 +261,6 @@ def identity_of(study: Study, key: bytes, query: Mapping[str, str]) -> bytes | N
     return hmac.digest(key, f"identity\x1f{name}\x1f{value}".encode(), "sha256") if value else None
 
 
-def outside_id(study: Study, query: Mapping[str, str]) -> str:
-    """The ID that `identify_by` names; "" where there is none, or a panel did not fill it in."""
-    name = study.participants.identify_by
-    value = query.get(name, "").strip() if name else ""
-    return "" if _is_unfilled(value, name) else value
-
-
-def _is_unfilled(value: str, name: str) -> bool:
-    """Whether a value is a panel's placeholder, like {{%PROLIFIC_PID%}} or [ID]."""
-    for _ in range(3):  # as often as a link may be escaped on its way
-        value = unquote(value).strip()
-    return _PLACEHOLDER.fullmatch(value) is not None or value in (name, "undefined", "null")
-
-
 def release(store: Store, outside_id: str) -> int:
     """Let a person in again whose browser lost its token; returns the participant.
 
@@ -310,26 +297,52 @@ def forget(store: Store, participant: int) -> dict[str, int]:
     keeps elsewhere do so for 30 days at most.
     """
     with store.writing() as db:
-        forgotten = db.execute(
-            "SELECT 1 FROM forgotten WHERE participant = ?", (participant,)
-        ).fetchone()
-        found = (
-            db.execute(
-                "INSERT INTO forgotten (participant, uid, version, part, preview, number, at) "
-                "SELECT id, uid, version, part, preview, number, ? FROM participants WHERE id = ?",
-                (now_ms(), participant),
-            ).rowcount
-            if not forgotten
-            else 0
-        )
-        if not found:
-            was = "was forgotten before" if forgotten else "was never there"
-            raise TuringError(f"{store.path}: participant {participant} {was}")
-        deleted = delete_forgotten(db)
-        note(db, None, "forgotten", f"participant {participant}")
-    # What was deleted is overwritten (secure_delete), and the log's copy goes too.
-    store.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        deleted = forget_within(db, participant, store.path)
+    overwrite_deleted(store)
     return deleted
+
+
+def forget_within(db: sqlite3.Connection, participant: int, path: Path) -> dict[str, int]:
+    """`forget` within a transaction, after which `overwrite_deleted` is due."""
+    forgotten = db.execute(
+        "SELECT 1 FROM forgotten WHERE participant = ?", (participant,)
+    ).fetchone()
+    found = (
+        not forgotten
+        and db.execute(
+            "INSERT INTO forgotten (participant, uid, version, part, preview, number, at) "
+            "SELECT id, uid, version, part, preview, number, ? FROM participants WHERE id = ?",
+            (now_ms(), participant),
+        ).rowcount
+    )
+    if not found:
+        was = "was forgotten before" if forgotten else "was never there"
+        raise TuringError(f"{path}: participant {participant} {was}")
+    deleted = delete_forgotten(db)
+    note(db, None, "forgotten", f"participant {participant}")
+    return deleted
+
+
+def overwrite_deleted(store: Store) -> None:
+    """What was deleted is overwritten (secure_delete); the log's copy goes now, too."""
+    store.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def receipt_of(uid: str) -> str:
+    """Ten letters and digits that stand for a participant and tell nothing of them."""
+    code = base64.b32encode(_hash(f"receipt\x1f{uid}")).decode()
+    return f"{code[:5]}-{code[5:10]}"
+
+
+def by_receipt(store: Store, receipt: str) -> int:
+    """The participant whose receipt it is, however typed; TuringError where there is none."""
+    typed = re.sub(r"[^A-Z2-7]", "", receipt.upper())
+    with store.reading() as db:
+        rows = db.execute("SELECT id, uid FROM participants").fetchall()
+    for participant, uid in rows:
+        if receipt_of(uid).replace("-", "") == typed:
+            return participant
+    raise TuringError(f"{store.path}: no participant has the receipt {receipt!r}")
 
 
 def delete_forgotten(db: sqlite3.Connection) -> dict[str, int]:

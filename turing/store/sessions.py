@@ -187,15 +187,32 @@ class Sessions:
             score=score,
         )
 
+    def closed_url(self) -> str:
+        """The link for who comes to a closed study, or has taken part already."""
+        with self.store.reading() as db:
+            version = facts(db).version
+            study = self.store.version(db, version).study if version else None
+            return study.participants.closed_url if study else ""
+
+    def receipt(self, token: str | None) -> str:
+        """The code by which a participant's data can be asked to be deleted."""
+        with self.store.reading() as db:
+            return people.receipt_of(people.known(db, token).uid)
+
     def leave(self, token: str | None) -> SessionState:
-        """Withdraw a participant, who is never counted."""
+        """Withdraw a participant, who is never counted; where the study says so, all that is known
+        of them is deleted (`people.overwrite_deleted` ends that).
+        """
         with self.store.writing() as db:
             person = people.known(db, token)
             if person.withdrawn is None:
                 db.execute(
                     "UPDATE participants SET withdrawn = ? WHERE id = ?", (self._clock(), person.id)
                 )
-            return self._state(db, people.known(db, token))
+            state = self._state(db, people.known(db, token))
+            if state.study.participants.on_leave == "delete":
+                people.forget_within(db, person.id, self.store.path)
+            return state
 
     def picture(self, name: str) -> Path:
         """The picture of a trial that is the present or the next one."""

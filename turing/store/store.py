@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from turing.errors import TuringError
-from turing.store import database
 from turing.store.connections import Connections
+from turing.store.files import unfinished
 from turing.study import trials
 from turing.study.study import Study, parse_study
 from turing.study.trials import Design, Parts, Placed
@@ -261,25 +261,14 @@ def create_store(directory: Path | str, name: str, part: int = 1) -> Store:
     if part < 1:
         raise TuringError(f"part: expected 1 or more, found {part}")
     path = store_path(directory, name)
-    database.create_empty(path)
+    if not path.exists():
+        _make_store(path, name, part)
     store = Store(path)
     with contextlib.ExitStack() as closing:
         closing.callback(store.close)
         with store.writing() as db:
-            if db.execute("SELECT 1 FROM store").fetchone() is None:
-                _insert(
-                    db,
-                    "store",
-                    {
-                        "uid": secrets.token_hex(16),
-                        "name": name,
-                        "part": part,
-                        "state": "built",
-                        "trial_key": secrets.token_bytes(trials.KEY_BYTES),
-                        "preview_key": secrets.token_urlsafe(16),
-                        "created": now_ms(),
-                    },
-                )
+            if db.execute("SELECT 1 FROM store").fetchone() is None:  # an empty file
+                _insert_facts(db, name, part)
             found = facts(db)
         if found.name != name:
             raise TuringError(f"{path}: expected the store of {name}, found that of {found.name}")
@@ -289,6 +278,36 @@ def create_store(directory: Path | str, name: str, part: int = 1) -> Store:
             )
         closing.pop_all()
     return store
+
+
+def _make_store(path: Path, name: str, part: int) -> None:
+    """A new store takes its name with all its tables, or not at all."""
+    temporary = path
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with (
+            unfinished(path, replaces=False) as temporary,
+            Store(temporary) as made,
+            made.writing() as db,
+        ):
+            _insert_facts(db, name, part)
+    except OSError as error:
+        raise TuringError(f"{path}: cannot be written ({error.strerror})") from error
+    except TuringError as error:
+        raise type(error)(str(error).replace(str(temporary), str(path))) from error
+
+
+def _insert_facts(db: sqlite3.Connection, name: str, part: int) -> None:
+    given = {
+        "uid": secrets.token_hex(16),
+        "name": name,
+        "part": part,
+        "state": "built",
+        "trial_key": secrets.token_bytes(trials.KEY_BYTES),
+        "preview_key": secrets.token_urlsafe(16),
+        "created": now_ms(),
+    }
+    _insert(db, "store", given)
 
 
 def store_path(directory: Path | str, name: str) -> Path:

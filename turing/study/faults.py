@@ -159,7 +159,7 @@ def _of_participants(study: "Study") -> Iterator[tuple[str, str]]:
     if people.require_id and not people.identify_by:
         yield "participants.require_id", "expected identify_by, which says what the ID is, with it"
     yield from _of_return_url(people.return_url, people.query, people.completion_code)
-    for key in ("declined_url", "left_url"):
+    for key in ("declined_url", "left_url", "closed_url"):
         yield from _of_braces(f"participants.{key}", getattr(people, key), set(people.query))
 
 

@@ -124,6 +124,8 @@ class Participants(_Table):
     max_an_hour: int = _newer(2000, ge=1, description="a whole number, 1 or more")
     declined_url: str = _newer("", **_ADDRESS)
     left_url: str = _newer("", **_ADDRESS)
+    closed_url: str = _newer("", **_ADDRESS)
+    on_leave: Literal["keep", "delete"] = _newer("keep", description="'keep' or 'delete'")
     planned: int | None = Field(None, ge=1, description="a whole number, 1 or more")
     show_score: bool = Field(True, description="true or false")
 

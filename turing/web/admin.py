@@ -116,7 +116,7 @@ class _Pages:
             "kept": self._kept(name),
         }
         async with self._one_at_a_time:
-            html = await served.read(_report, served.sessions.store, version, around)
+            html = await served.read(_made, _report, served.sessions.store, version, around)
         return HTMLResponse(html, headers=_HEADERS)
 
     async def sign_in(self, request: Request) -> Response:
@@ -150,7 +150,8 @@ class _Pages:
             raise RefusedError(404, "unknown", "There is no such file.")
         file = DOWNLOADS[name]
         async with self._one_at_a_time:
-            content = await served.read(file.make, served.sessions.store, _version(request))
+            version = _version(request)
+            content = await served.read(_made, file.make, served.sessions.store, version)
         saved_as = f"{request.path_params['name']}-{name}"
         disposition = f'attachment; filename="{saved_as}"'
         return Response(
@@ -223,8 +224,19 @@ def _version(request: Request) -> int | None:
     if given is None:
         return None
     if not given.isdecimal() or len(given) > 9:
-        raise RefusedError(404, "unknown", "There is no such version.")
+        raise _no_version()
     return int(given)
+
+
+def _no_version() -> RefusedError:
+    return RefusedError(404, "unknown", "There is no such version.")
+
+
+def _made(make: Callable[..., Any], store: Store, version: int | None, *given: Any) -> Any:
+    """What `make` makes of a version that there is."""
+    if version is not None and version not in built_versions(store):
+        raise _no_version()
+    return make(store, version, *given)
 
 
 def _report(store: Store, version: int | None, around: dict[str, Any]) -> str:

@@ -17,7 +17,7 @@ CALLS_A_SECOND = 20
 
 _ORIGIN = (
     "Expected a call from the study's own page. If this is it, the proxy in front of the app has "
-    "to pass the host on: Host, or X-Forwarded-Host with the port."
+    "to pass the host on: in Host, or in X-Forwarded-Host and be named in FORWARDED_ALLOW_IPS."
 )
 
 Body = TypeVar("Body", bound=BaseModel)
@@ -57,21 +57,19 @@ def check_origin(request: Request) -> None:
     """RefusedError where a page of another site makes the browser call; scripts name no origin.
 
     What a browser says of itself holds, whatever a proxy in front made of the host's name: no
-    page can set `Sec-Fetch-Site`. Browsers say it over HTTPS and on this machine.
+    page can set `Sec-Fetch-Site`. Browsers say it over HTTPS and on this machine. Else `Host`
+    decides, which no page can set either; `X-Forwarded-Host` any page can.
     """
     origin, site = (request.headers.get(name) for name in ("origin", "sec-fetch-site"))
     if origin is None or site == "same-origin":
         return
     if site in ("cross-site", "same-site"):  # whatever else the page says of itself
         raise RefusedError(403, "origin", _ORIGIN)
-    named = [request.headers.get("host", "")]
-    named += request.headers.get("x-forwarded-host", "").split(",")  # behind a proxy
     try:
-        theirs = urlsplit(origin)
+        theirs, own = urlsplit(origin), urlsplit(f"//{request.headers.get('host', '').strip()}")
         standard = {"http": 80, "https": 443}.get(theirs.scheme)
-        ours = [urlsplit(f"//{host.strip()}") for host in named]
-        places = {(own.hostname, own.port or standard) for own in ours if own.hostname}
-        is_ours = (theirs.hostname, theirs.port or standard) in places
+        places = [(place.hostname, place.port or standard) for place in (theirs, own)]
+        is_ours = bool(own.hostname) and places[0] == places[1]
     except ValueError:  # no port number
         is_ours = False
     if not is_ours:

@@ -17,7 +17,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from turing.errors import TuringError
-from turing.store.people import RefusedError
+from turing.store.people import RefusedError, overwrite_deleted
 from turing.store.sessions import SessionState
 from turing.study.study import Participants, Question
 from turing.web import guards
@@ -139,7 +139,10 @@ def _guarded(call: Call, served: Callable[[Request], Awaitable[ServedStudy]]) ->
         try:
             return await call(request, await served(request))
         except RefusedError as refused:
-            return _error(refused.status, refused.code, str(refused))
+            response = _error(refused.status, refused.code, str(refused))
+            if refused.code in ("closed", "already"):
+                response.headers["Study-Link"] = await _way_back(await served(request))
+            return response
         except TuringError as error:
             _log.warning("%s: %s", request.url.path, error)
             return _error(503, "busy", "Nothing was saved. Please try again in a moment.")
@@ -200,7 +203,7 @@ class _Calls:
         token = self._token(request)
         state = await served.read(served.sessions.state, token)
         served.write_later(served.sessions.note, token, "resumed")
-        return _json(self._state(request, state))
+        return await self._with_receipt(_json(self._state(request, state)), served, token, state)
 
     async def answer(self, request: Request, served: ServedStudy) -> Response:
         token = self._token(request)
@@ -224,13 +227,24 @@ class _Calls:
         token = self._token(request)
         await self._body(request, LeaveBody)
         state = await served.write(served.sessions.leave, token)
-        return _json(self._state(request, state))
+        if state.study.participants.on_leave == "delete":
+            await served.read(overwrite_deleted, served.sessions.store)
+        return await self._with_receipt(_json(self._state(request, state)), served, token, state)
 
     async def picture(self, request: Request, served: ServedStudy) -> Response:
         def load() -> bytes:
             return served.sessions.picture(request.path_params["picture"]).read_bytes()
 
         return Response(await served.read(load), media_type="image/png", headers=_HEADERS)
+
+    async def _with_receipt(
+        self, response: Response, served: ServedStudy, token: str | None, state: SessionState
+    ) -> Response:
+        """With the code by which the data of who has left can be deleted."""
+        if state.stage == "withdrawn" and state.study.participants.on_leave == "keep":
+            receipt = await served.read(served.sessions.receipt, token)
+            response.headers["Study-Receipt"] = receipt
+        return response
 
     def _token(self, request: Request) -> str | None:
         """The token; every call of one participant counts against its own limit."""
@@ -275,7 +289,13 @@ def _asked_of_links(asks: Participants) -> str:
     """What the page looks for in the address that it came by: query=A&query=B&identify_by=A&..."""
     said = [("query", name) for name in asks.query] + [("identify_by", asks.identify_by)]
     said += [(key, url) for key in ("declined_url", "left_url") if (url := getattr(asks, key))]
+    said += [("on_leave", asks.on_leave)] if asks.on_leave != "keep" else []
     return urlencode([*said, ("require_id", "true" if asks.needs_id else "false")])
+
+
+async def _way_back(served: ServedStudy) -> str:
+    """What the page looks for where it got no more of the study than a refusal."""
+    return urlencode({"closed_url": await served.read(served.sessions.closed_url)})
 
 
 def _picture_address(request: Request, name: str) -> str:

@@ -69,7 +69,9 @@ class Guard:
 
     def seconds_to_wait(self) -> int:
         """How long until the next try is looked at, 0 = now."""
-        return max(0, math.ceil(self._open_at - self._clock()))
+        left = self._open_at - self._clock()
+        # A clock that was set back makes no wait longer.
+        return max(0, math.ceil(left)) if left <= LONGEST_WAIT else 0
 
     def try_password(self, password: str) -> bool:
         """Whether it is right; always False while there is a wait."""

@@ -10,6 +10,9 @@ from torch import nn
 from colorize.models.networks.baseline import Baseline
 from colorize.models.networks.classifier import Classifier
 from colorize.models.networks.fusion import Fusion
+from colorize.models.networks.published.ddcolor import DDColor
+from colorize.models.networks.published.deoldify import DeOldify
+from colorize.models.networks.published.siggraph17 import Siggraph17
 from colorize.models.networks.published.zhang import Zhang
 from colorize.models.networks.regression import Regression
 from colorize.models.networks.unet import UNet
@@ -19,6 +22,9 @@ NETWORKS: dict[str, type[nn.Module]] = {
     "fusion": Fusion,
     "regression": Regression,
     "classifier": Classifier,
-    "zhang": Zhang,
     "unet": UNet,
+    "zhang": Zhang,
+    "siggraph17": Siggraph17,
+    "deoldify": DeOldify,
+    "ddcolor": DDColor,
 }

@@ -82,6 +82,13 @@ class UNet(nn.Module):
         x = self.last(x)[..., :height, :width]
         return self.head(x[..., pixels[0], pixels[1]])
 
+    def describe(self, L: Tensor) -> Tensor:
+        """The backbone's features `(N, C, H / 16, W / 16)` of L as `forward` takes it, by which
+        things are told apart; of a photo padded to whole `stride`s.
+        """
+        L = pad_to_multiple(L, self.stride)
+        return self.backbone(L, L.new_zeros(len(L), HINT_CHANNELS, *L.shape[-2:]))[3]
+
 
 class Encoder(nn.Module):
     """The features of a timm network at each stride, trainable, of grey pictures and hints.

@@ -55,11 +55,13 @@ export function updateCard(card, photo, result) {
     card.measured = null;
   }
   frame(slider.box, photo);
-  slider.leftTag.textContent = "Grey";
+  const untouched = photo.isToned && view.scan;
+  slider.leftTag.textContent = untouched ? "Scan" : "Grey";
   slider.rightTag.textContent = "Colour";
-  slider.left.alt = `${photo.name} in grey`;
+  slider.left.alt = untouched ? `${photo.name} as it came` : `${photo.name} in grey`;
   slider.right.alt = `${photo.name}, colorized by ${model.title}`;
-  slider.range.setAttribute("aria-label", `${photo.name}: grey and colorized by ${model.title}`);
+  slider.range.setAttribute("aria-label",
+    `${photo.name}: ${untouched ? "scan" : "grey"} and colorized by ${model.title}`);
   slider.place();
   slider.box.classList.toggle("cz-undone", !done);
   card.node.dataset.state = result.state;
@@ -75,7 +77,8 @@ export function updateCard(card, photo, result) {
   bar.setAttribute("aria-label", `${model.title}: ${words.textContent}`);
   card.time.textContent = done ? `${Number(result.seconds.toPrecision(2))} s` : "";
   card.time.title = done ? "Time that the model took" : "";
-  load(slider.left, address(`${photo.number}/grey`, { size: null, side: side(slider.box, photo) }));
+  const left = `${photo.number}/${untouched ? "original" : "grey"}`;
+  load(slider.left, address(left, { size: null, side: side(slider.box, photo) }));
   if (card.hints) updateHints(card.hints, photo, done);
   if (done) updateColours(card, photo, model);
   else show(slider.unsure, false);

@@ -1,8 +1,8 @@
 // Files out: a photo's, and all of them as a ZIP.
 
 import { h, show } from "./dom.js";
-import { address, colours, unreachable, writtenHints } from "./pictures.js";
-import { change, complain, look, state } from "./state.js";
+import { address, unreachable, writtenHints } from "./pictures.js";
+import { change, complain, look, lookOf, PLAIN, state } from "./state.js";
 
 const format = h("select", {
   class: "cz-select", "aria-label": "File format of downloads",
@@ -23,10 +23,14 @@ export function drawDownloads(number, ofThis) {
   show(all, number > 1);
   show(saveAs, ofThis > 0 || number > 1);
   format.value = look.format;
-  const hints = state.photos.map((photo) => [`hints-${photo.number}`, writtenHints(photo)]);
-  all.href = address("all.zip", {
-    ...colours(), format: look.format, models: state.models.join(","), ...Object.fromEntries(hints),
-  });
+  const wanted = { format: look.format, models: state.models.join(",") };
+  for (const photo of state.photos) {
+    const own = { ...lookOf(photo), hints: writtenHints(photo) };
+    for (const [key, value] of Object.entries(own)) {
+      if (value !== (PLAIN[key] ?? null)) wanted[`${key}-${photo.number}`] = value;
+    }
+  }
+  all.href = address("all.zip", wanted);
 }
 
 const pixelsOfAll = () => state.photos.filter((photo) => photo.size).reduce(

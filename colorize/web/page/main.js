@@ -3,24 +3,29 @@
 import {
   cardOf, compares, original, pair, updateCard, updateOriginal, updatePair,
 } from "./cards.js";
-import { h, plural, show, touched } from "./dom.js";
+import { ask, h, plural, show, touched } from "./dom.js";
 import { all, drawDownloads, saveAs } from "./downloads.js";
 import { hintStatus } from "./hints.js";
 import { address, load, ofModel, unload } from "./pictures.js";
 import { askForPhotos, forget, kept, restore } from "./remember.js";
-import { drawSettings, listenToSettings, peek, peekAtPhoto } from "./settings.js";
 import {
-  app, begin, change, complain, currentPhoto, doneOf, models, onChange, state, view,
+  drawSettings, listenToSettings, peek, peekAtPhoto, setUnsure,
+} from "./settings.js";
+import { centre } from "./slider.js";
+import {
+  app, begin, change, complain, currentPhoto, doneOf, lookOf, looksAlike, models, onChange, PLAIN,
+  state, view,
 } from "./state.js";
 import {
-  camera, drawUploads, drop, endUploads, examples, input, makeExamples, sent, toStart, uploads,
-  veil,
+  arrive, batch, camera, drawUploads, drop, endUploads, examples, input, makeExamples, toStart,
+  uploads, veil,
 } from "./uploads.js";
 
 const count = h("span", { class: "cz-count" });
 const progress = h("progress", { "aria-label": "Progress" });
 const cancel = h("button", {
-  type: "button", class: "cz-button", onclick: () => app.trigger("cancel", {}),
+  type: "button", class: "cz-button",
+  onclick: () => (endUploads(), app.trigger("cancel", {}), change()),
 }, "Cancel");
 const rest = h("button", {
   type: "button", class: "cz-button cz-main", onclick: () => app.trigger("rest", {}),
@@ -34,14 +39,19 @@ const title = h("h2", { class: "cz-name" });
 const facts = h("p", { class: "cz-facts" });
 const beside = h("button", { type: "button", onclick: () => compare(false) }, "Side by side");
 const both = h("button", { type: "button", onclick: () => compare(true) }, "Compare two models");
+const scan = h("button", { type: "button", onclick: () => showScan(true) }, "Scan");
+const grey = h("button", { type: "button", onclick: () => showScan(false) }, "Grey");
+const before = h("div", {
+  class: "cz-switch", role: "group", "aria-label": "Picture before, which the colours stand beside",
+}, scan, grey);
 const switcher = h("div", { class: "cz-switch", role: "group", "aria-label": "View" },
   beside, both);
 const remove = h("button", { type: "button", class: "cz-button cz-quiet",
   onclick: () => app.trigger("remove", { photo: currentPhoto().number }) }, "Remove this photo");
 const restart = h("button", { type: "button", class: "cz-button cz-quiet",
-  onclick: () => app.trigger("restart", {}) }, "Start over");
+  onclick: startOver }, "Start over");
 const head = h("header", { class: "cz-head" },
-  h("div", { class: "cz-title" }, title, facts), switcher);
+  h("div", { class: "cz-title" }, title, facts), before, switcher);
 const grid = h("div", { class: "cz-cards" });
 const notice = h("p", { class: "cz-error", hidden: true });
 const foot = h("footer", { class: "cz-foot" },
@@ -84,25 +94,43 @@ export function mount(element, props, trigger, upload, watch) {
 
 // News from the app.
 function receive(news) {
-  if (!news) return;
+  const isOld = news?.key === state.key && news.news < state.news; // overtaken on its way
+  if (!news || isOld) return;
+  const before = news.key === state.key ? state.offered : 0;
   Object.assign(state, news);
+  for (const model of news.known) models.set(model.name, model);
   const isNew = state.newest !== view.newest || !state.photos.length;
   if (state.newest !== view.newest) {
     view.newest = state.newest;
     view.photo = state.newest;
-    endUploads(); // the app shows it now
   }
-  if (!state.taking) endUploads();
+  arrive(before);
   if (kept) restore();
   change();
-  if (isNew && !uploads.length) toStart();
+  if (isNew && batch.hasFirst) toStart();
 }
 
 function fail() {
-  endUploads();
+  endUploads({ isGone: true });
   forget();
   Object.assign(state, { progress: null, taking: false });
   complain("That did not work: the app is busy or was restarted. Try again in a minute.");
+}
+
+async function startOver() {
+  const number = state.photos.length;
+  const what = number === 1 ? "Your photo" : `All ${number} photos`;
+  const sentence = `${what} will be removed with all colours and hints, and the settings go back `
+    + "to where they were at first.";
+  if (!await ask(stage, sentence, "Start over")) return restart.focus();
+  setUnsure(false);
+  centre();
+  app.trigger("restart", {});
+}
+
+function showScan(yes) {
+  view.scan = yes;
+  change();
 }
 
 function compare(yes) {
@@ -126,7 +154,7 @@ function draw({ adjusted }) {
   drawWork();
   drawStrip();
   drawSettings();
-  if (uploads.length) drawUpload(uploads[0]);
+  if (!batch.hasFirst && uploads.length) drawUpload(uploads[0]);
   else if (photo) drawPhoto(photo);
   keepFocus(focused, seen, busy);
   if (adjusted) peekAtPhoto();
@@ -162,9 +190,10 @@ const isSeen = (node) =>
 
 function lock(busy) {
   for (const button of [remove, restart]) button.disabled = busy;
+  // What an earlier visit had chosen is on its way; else models can be chosen any time.
   for (const part of app.tab.querySelectorAll(".cz-starts-work")) {
-    part.inert = busy;
-    part.setAttribute("aria-disabled", busy);
+    part.inert = Boolean(kept);
+    part.setAttribute("aria-disabled", Boolean(kept));
   }
 }
 
@@ -175,18 +204,20 @@ function drawWork() {
   show(work, now || taking || left);
   work.dataset.waits = Boolean(left);
   show(progress, !left);
-  show(cancel, now);
+  show(cancel, now || (uploads.length > 0 && batch.total > 1));
   show(rest, left);
+  const pace = paceOf(now || taking);
   if (now) {
-    progress.max = now.total;
-    progress.value = now.done;
+    progress.max = pace.total;
+    progress.value = pace.done;
     const photo = state.photos.find((other) => other.number === now.photo);
     const what = photo ? `${photo.name}, ${models.get(now.model).title}` : "waiting for its turn";
-    count.textContent = `${Math.min(now.done + 1, now.total)} of ${now.total} · ${what}`;
+    count.textContent =
+      `${Math.min(pace.done + 1, pace.total)} of ${pace.total} · ${pace.left || what}`;
   } else if (taking) {
     progress.removeAttribute("value");
-    count.textContent = sent < uploads.length && uploads.length > 1
-      ? `Sending ${sent + 1} of ${uploads.length}…`
+    count.textContent = batch.sent < batch.total && batch.total > 1
+      ? `Sending ${batch.sent + 1} of ${batch.total}…`
       : kept ? "Bringing your photos back…" : "Opening…";
   } else if (left) {
     count.textContent = `Stopped. ${plural(left, "picture")} left.`;
@@ -195,11 +226,27 @@ function drawWork() {
   if (status.textContent !== said) status.textContent = said;
 }
 
+// How far the work is, with what is still being sent: {done, total, left: "about 15 s left"}.
+const start = { time: 0, done: 0 };
+
+function paceOf(works) {
+  const cards = state.photos.flatMap((photo) => photo.cards);
+  const finished = cards.filter((card) => ["done", "failed"].includes(card.state)).length;
+  if (!works || !start.time) Object.assign(start, { time: works ? Date.now() : 0, done: finished });
+  const done = finished - start.done;
+  const open = cards.length - finished + uploads.length * state.models.length;
+  const seconds = done > 2 ? ((Date.now() - start.time) / 1000 / done) * open : 0;
+  const left = seconds > 90 ? `about ${Math.round(seconds / 60)} min left`
+    : seconds > 7 ? `about ${Math.ceil(seconds / 5) * 5} s left` : "";
+  return { done, total: done + open, left };
+}
+
 function drawStrip() {
   const photos = [...state.photos, ...uploads];
-  const photo = uploads[0] ?? currentPhoto();
+  const photo = batch.hasFirst ? currentPhoto() : uploads[0];
   show(strip, photos.length > 1);
   while (strip.children.length > photos.length) strip.lastChild.remove();
+  const chosen = photos.indexOf(photo), isNew = strip.dataset.photo !== String(photo?.number);
   photos.forEach((other, index) => {
     const button = strip.children[index] ?? strip.appendChild(
       h("button", { type: "button" }, h("img", { alt: "" }), h("span", { class: "cz-mark" }),
@@ -209,11 +256,14 @@ function drawStrip() {
     const finished = other.cards.length > 0 && ready === other.cards.length;
     const failed = other.error || other.cards.some((card) => card.state === "failed");
     const first = other.cards.find((card) => card.state === "done");
-    button.onclick = () => ((view.photo = other.number), change());
+    const isAdjusted = !other.url && !looksAlike(lookOf(other), PLAIN);
+    button.onclick = () => lookAt(other);
     button.disabled = Boolean(other.url);
     button.title = other.name;
     button.setAttribute("aria-label",
-      `${other.name}${failed ? ", has a problem" : finished ? ", done" : ""}`);
+      `${other.name}${failed ? ", has a problem" : finished ? ", done" : ""}${
+        isAdjusted ? ", adjusted" : ""}`);
+    button.dataset.adjusted = isAdjusted;
     button.setAttribute("aria-current", other === photo);
     button.dataset.state = failed ? "failed" : finished ? "done" : "open";
     mark.textContent = failed ? "!" : finished ? "✓" : "";
@@ -226,6 +276,19 @@ function drawStrip() {
     else if (first) load(image, address(ofModel(other, first.model, "colour"), { side: 400 }));
     else load(image, address(`${other.number}/grey`, { size: null, side: 400 }));
   });
+  if (!isNew || !strip.children[chosen]) return;
+  strip.dataset.photo = photo.number;
+  const { offsetLeft: left, offsetWidth: width } = strip.children[chosen];
+  const seen = strip.scrollLeft + strip.offsetLeft;
+  if (left < seen || left + width > seen + strip.clientWidth) {
+    strip.scrollLeft = left - strip.offsetLeft - (strip.clientWidth - width) / 2;
+  }
+}
+
+function lookAt(photo) {
+  view.photo = photo.number;
+  if (state.progress) app.trigger("look", { photo: photo.number }); // it is next
+  change();
 }
 
 function drawPhoto(photo) {
@@ -236,6 +299,9 @@ function drawPhoto(photo) {
   notice.textContent = photo.error || "Choose at least one model to see colours.";
   const done = doneOf(photo), comparing = compares(photo);
   show(switcher, photo.cards.length > 1);
+  show(before, photo.isToned && !compares(photo));
+  scan.setAttribute("aria-pressed", view.scan);
+  grey.setAttribute("aria-pressed", !view.scan);
   beside.disabled = both.disabled = done.length < 2;
   beside.setAttribute("aria-pressed", !comparing);
   both.setAttribute("aria-pressed", comparing);
@@ -255,7 +321,7 @@ function drawPhoto(photo) {
 function drawUpload(file) {
   title.textContent = file.name;
   facts.textContent = "";
-  for (const part of [notice, switcher, foot, guess]) show(part, false);
+  for (const part of [notice, before, switcher, foot, guess]) show(part, false);
   arrange([file.node], file, app.tab.querySelectorAll(".cz-models :checked").length || 1);
 }
 

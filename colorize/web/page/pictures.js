@@ -1,6 +1,6 @@
 // The addresses of pictures, and how they come into the page.
 
-import { chosenHints, complain, look, state } from "./state.js";
+import { chosenHints, complain, lookOf, state } from "./state.js";
 
 /** The address of what lies at `path` of this visitor; what is null in `extra` is left out. */
 export function address(path, extra = {}) {
@@ -17,13 +17,9 @@ export const ofModel = (photo, model, what) =>
 /** The address of an example photo. */
 export const exampleAddress = (number) => `gradio_api/colorize/example/${number}`;
 
-/** The settings of colours, for `address`. */
-export const colours = () =>
-  ({ saturation: look.saturation, temperature: look.temperature, seed: look.seed });
-
-/** Those that a model follows, and the photo's hints. */
+/** The photo's settings of colours that a model follows, and its hints: for `address`. */
 export const coloursOf = (photo, model) => ({
-  ...(model.overBins ? colours() : { saturation: look.saturation }),
+  ...(model.overBins ? lookOf(photo) : { saturation: lookOf(photo).saturation }),
   hints: model.takesHints ? writtenHints(photo) : null,
 });
 
@@ -39,36 +35,43 @@ export function side(box, photo) {
   return [400, 800, 1200].find((step) => longest <= step) ?? 1600;
 }
 
-/** One request at a time a picture; while it is under way only the newest wish is kept. */
+/**
+ * One request at a time a picture; while it is under way only the newest wish is kept. What is seen
+ * stays until the next picture is there, also where that does not come.
+ */
 export function load(image, url) {
   if (image.wanted === url) return;
   image.wanted = url;
-  if (image.busy) return;
-  const next = () => {
-    const current = image.wanted;
-    image.busy = true;
-    image.classList.add("cz-busy");
-    const done = () => {
-      image.busy = false;
-      image.classList.remove("cz-busy");
-      if (image.wanted && image.wanted !== current) next();
-    };
-    image.onload = () => {
+  if (!image.ahead) fetchNext(image);
+}
+
+function fetchNext(image) {
+  const current = image.wanted, ahead = new Image();
+  image.ahead = ahead;
+  image.classList.add("cz-busy");
+  const done = (isThere) => {
+    if (image.ahead !== ahead) return; // it was unloaded meanwhile
+    image.ahead = null;
+    image.classList.remove("cz-busy");
+    if (isThere) {
+      image.src = current;
       image.classList.remove("cz-missing");
       image.classList.add("cz-loaded");
-      done();
-    };
-    image.onerror = () => (image.classList.add("cz-missing"), done(), explain(current));
-    image.src = current;
+    } else {
+      image.classList.toggle("cz-missing", !image.classList.contains("cz-loaded"));
+      explain(current);
+    }
+    if (image.wanted !== current) fetchNext(image);
   };
-  next();
+  ahead.onload = () => done(true);
+  ahead.onerror = () => done(false);
+  ahead.src = current;
 }
 
 /** Empties an `<img>`, so that nothing of another photo is seen in it. */
 export function unload(image) {
   image.wanted = null;
-  image.busy = false;
-  image.onload = image.onerror = null;
+  image.ahead = null;
   image.classList.remove("cz-loaded", "cz-missing", "cz-busy");
   image.removeAttribute("src");
 }

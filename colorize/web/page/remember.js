@@ -1,11 +1,13 @@
 // A reload loses nothing: the app keeps the photos for a while, this tab what was done to them.
 
-import { setControls } from "./settings.js";
-import { app, change, currentPhoto, hintsOf, look, state, view } from "./state.js";
+import { setUnsure } from "./settings.js";
+import {
+  adjustLook, app, change, currentPhoto, hintsOf, look, lookOf, state, view,
+} from "./state.js";
 
 const KEPT = "colorize";
 
-/** {key, chosen, size, hints, look, photo} of an earlier visit, until its photos are back. */
+/** What an earlier visit had, {key, chosen, size, hints, looks, look, photo}, until it is back. */
 export let kept = recall();
 
 function recall() {
@@ -20,7 +22,8 @@ function remember() {
   if (kept) return;
   const { key, models: chosen, size } = state;
   const hints = state.photos.map((photo) => [photo.number, hintsOf(photo).list]);
-  const all = { key, chosen, size, hints, look, photo: currentPhoto()?.number };
+  const looks = state.photos.map((photo) => [photo.number, lookOf(photo)]);
+  const all = { key, chosen, size, hints, looks, look, photo: currentPhoto()?.number };
   try {
     if (state.photos.length) sessionStorage.setItem(KEPT, JSON.stringify(all));
     else sessionStorage.removeItem(KEPT);
@@ -39,7 +42,7 @@ export const forget = () => (kept = null);
 
 /** Once the app's answer is in `state`: what was done to the photos, or that they are gone. */
 export function restore() {
-  const { key, hints, look: settings, photo } = kept;
+  const { key, hints, looks = [], look: common, photo } = kept;
   forget();
   if (state.key !== key) {
     view.problem = "Your photos are no longer here: the page was away for too long, "
@@ -48,7 +51,7 @@ export function restore() {
   }
   view.photo = photo;
   for (const [number, list] of hints) hintsOf({ number }).list = list.filter((hint) => hint.colour);
-  Object.assign(look, { seed: settings.seed, format: settings.format });
-  change(); // the temperature of the models that are back, before that of the visitor
-  setControls(settings);
+  for (const [number, own] of looks) adjustLook({ number }, own);
+  look.format = common.format;
+  setUnsure(common.unsure);
 }

@@ -3,7 +3,10 @@
 import { adjustedSlider } from "./cards.js";
 import { h, show } from "./dom.js";
 import { load } from "./pictures.js";
-import { app, change, currentPhoto, follow, look, models, state } from "./state.js";
+import {
+  adjustLook, app, change, currentPhoto, follow, idOf, look, lookOf, looksAlike, models, PLAIN,
+  state,
+} from "./state.js";
 
 // Each model over bins starts with its own temperature. The slider shows that of the first one,
 // and where it stands there, each model has its own.
@@ -22,19 +25,38 @@ export function listenToSettings() {
 }
 
 function adjust(what, value) {
+  if (what === "unsure") {
+    if (look.unsure === value) return;
+    look.unsure = value;
+    return change({ adjusted: true });
+  }
+  const photo = currentPhoto();
   const isOwn = what === "temperature" && Math.abs(value - ownTemperature) < 0.005;
   const wanted = isOwn ? null : value;
-  if (look[what] === wanted) return;
-  look[what] = wanted;
-  if (what === "unsure") change({ adjusted: true });
-  else follow();
+  if (!photo || lookOf(photo)[what] === wanted) return;
+  adjustLook(photo, { [what]: wanted });
+  follow();
 }
 
-/** Moves Gradio's controls to the settings of an earlier visit. */
-export function setControls({ saturation, temperature, unsure }) {
+// Gradio's controls show the settings of the photo that is looked at.
+let shown = null;
+
+function showLook() {
+  const photo = currentPhoto();
+  const id = photo ? `${idOf(photo)} ${ownTemperature}` : null;
+  if (id === shown) return;
+  shown = id;
+  if (!photo) return;
+  const { saturation, temperature } = lookOf(photo);
   setRange("input[type=range]", saturation);
-  if (temperature !== null) setRange(".cz-bins input[type=range]", temperature);
-  if (unsure) app.tab.querySelector(".cz-bins input[type=checkbox]")?.click();
+  const own = temperature ?? ownTemperature;
+  if (own !== null) setRange(".cz-bins input[type=range]", own);
+}
+
+/** Ticks or clears Gradio's box for the outline of what is unsure. */
+export function setUnsure(yes) {
+  const box = app.tab.querySelector(".cz-bins input[type=checkbox]");
+  if (box && box.checked !== yes) box.click();
 }
 
 function setRange(selector, value) {
@@ -49,16 +71,42 @@ const resetTemperature = () => setRange(".cz-bins input[type=range]", ownTempera
 // Other plausible colourings: a seed each, counted up so that each can be had again.
 const seedWords = h("span", { class: "cz-seed", role: "status", title: "The number is its seed" });
 const another = h("button", {
-  type: "button", class: "cz-button", onclick: () => colouring((look.seed ?? 0) + 1),
+  type: "button", class: "cz-button",
+  onclick: () => colouring((lookOf(currentPhoto()).seed ?? 0) + 1),
 }, "Another plausible colouring");
 const earlier = h("button", {
-  type: "button", class: "cz-button", onclick: () => colouring(look.seed - 1 || null),
+  type: "button", class: "cz-button",
+  onclick: () => colouring(lookOf(currentPhoto()).seed - 1 || null),
 }, "Back");
 const others = h("div", { class: "cz-others" }, another, seedWords, earlier);
 
+// Settings are the photo's own: they can be given to all, or taken back.
+const toAll = h("button", { type: "button", class: "cz-button", onclick: () => {
+  const { ...own } = lookOf(currentPhoto());
+  for (const photo of state.photos) adjustLook(photo, own);
+  change();
+} });
+const reset = h("button", { type: "button", class: "cz-button", onclick: () => {
+  adjustLook(currentPhoto(), PLAIN);
+  shown = null;
+  follow();
+} }, "Reset");
+const spread = h("div", { class: "cz-spread" }, toAll, reset);
+
+function drawSpread() {
+  const place = app.tab.querySelector(".cz-spread-place");
+  if (place && spread.parentNode !== place) place.replaceChildren(spread);
+  const photo = currentPhoto(), own = photo && lookOf(photo);
+  const others = state.photos.filter((other) => !other.error && other !== photo);
+  show(toAll, photo && others.some((other) => !looksAlike(lookOf(other), own)));
+  show(reset, photo && !looksAlike(own, PLAIN));
+  const said = `Apply to all ${others.length + 1}`;
+  if (toAll.textContent !== said) toAll.textContent = said;
+}
+
 function colouring(seed) {
   const focused = document.activeElement === earlier;
-  look.seed = seed;
+  adjustLook(currentPhoto(), { seed });
   follow();
   if (focused && earlier.hidden) another.focus();
 }
@@ -71,13 +119,16 @@ export function drawSettings() {
   }
   drawOthers();
   updateTemperature();
+  showLook();
+  drawSpread();
 }
 
 function drawOthers() {
   const place = app.tab.querySelector(".cz-others-place");
   if (place && others.parentNode !== place) place.replaceChildren(others);
-  show(earlier, look.seed);
-  const said = look.seed ? `Colouring ${look.seed}` : "";
+  const photo = currentPhoto(), seed = photo && lookOf(photo).seed;
+  show(earlier, seed);
+  const said = seed ? `Colouring ${seed}` : "";
   if (seedWords.textContent !== said) seedWords.textContent = said;
 }
 
@@ -85,7 +136,6 @@ function updateTemperature() {
   const own = state.models.map((name) => models.get(name)).find((model) => model?.overBins);
   if (!own || own.temperature === ownTemperature) return;
   ownTemperature = own.temperature;
-  if (look.temperature === null) resetTemperature();
 }
 
 const peekColour = h("img", { alt: "" });

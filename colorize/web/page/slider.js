@@ -6,6 +6,7 @@ import { h } from "./dom.js";
 export function frame(box, photo) {
   const ratio = Math.min(Math.max(photo.size[0] / photo.size[1], 0.2), 5);
   box.style.aspectRatio = ratio;
+  box.classList.toggle("cz-narrow", ratio < 0.4); // two labels do not fit beside each other
   box.closest(".cz-card").style.setProperty("--ratio", ratio);
 }
 
@@ -16,6 +17,9 @@ function moveTo(place) {
   position = Math.min(100, Math.max(0, place));
   for (const slider of sliders) slider.place();
 }
+
+/** Puts the line of all of them back into the middle. */
+export const centre = () => moveTo(50);
 
 /**
  * A slider: {box, left, right, unsure, range, leftTag, rightTag, place()}. The pictures, the tags'
@@ -52,6 +56,8 @@ export function makeSlider() {
     box, left, right, unsure, range, leftTag, rightTag,
     place() {
       box.style.setProperty("--at", `${position}%`);
+      leftTag.classList.toggle("cz-over", position < 8); // none of its picture is left there
+      rightTag.classList.toggle("cz-over", position > 92);
       range.value = position;
       range.setAttribute("aria-valuetext", `${Math.round(position)}% ${leftTag.textContent}`);
     },

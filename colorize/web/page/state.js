@@ -9,14 +9,15 @@ export const app = {};
 /** What the app told last: `Session.state()` of colorize/web/session.py. */
 export const state = { photos: [], models: [], progress: null, waiting: 0 };
 
-/** What the visitor wants of colours and files: a part of their addresses. */
-export const look = { saturation: 1, temperature: null, seed: null, unsure: false, format: "keep" };
+/** What the visitor wants of all photos. */
+export const look = { unsure: false, format: "keep" };
 
 /** What of it is seen, and what only this page knows. */
 export const view = {
   photo: null, compare: false, left: null, right: null,
   hinting: null, hint: null, // the model whose card takes hints, the hint at hand
   problem: "", // a sentence
+  scan: true, // beside colours a toned photo is seen as it came, not in grey
   moving: false, // an adjustment follows the pointer: smaller previews do
 };
 
@@ -70,6 +71,22 @@ export const doneOf = (photo) =>
 
 /** What tells a photo from all others, those of earlier sessions too. */
 export const idOf = (photo) => `${state.key}/${photo.number}`;
+
+/** What a photo's colours are at first; null: as each model has it. */
+export const PLAIN = Object.freeze({ saturation: 1, temperature: null, seed: null });
+
+const looks = new Map();
+
+/** What the visitor wants of a photo's colours, {saturation, temperature, seed}. */
+export const lookOf = (photo) => looks.get(idOf(photo)) ?? PLAIN;
+
+/** Sets some of it. */
+export const adjustLook = (photo, changes) =>
+  looks.set(idOf(photo), { ...lookOf(photo), ...changes });
+
+/** Whether two photos want the same. */
+export const looksAlike = (one, other) =>
+  Object.keys(PLAIN).every((key) => one[key] === other[key]);
 
 const hinted = new Map();
 

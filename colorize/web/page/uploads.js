@@ -3,13 +3,19 @@
 import { h, show, touched } from "./dom.js";
 import { exampleAddress } from "./pictures.js";
 import { frame } from "./slider.js";
-import { app, change, isOpen, view } from "./state.js";
+import { app, change, isOpen, state, view } from "./state.js";
 
 /** The photos on their way, in the form of the state's, and with {url, node}. */
 export let uploads = [];
 
-/** How many of them have arrived. */
-export let sent = 0;
+/** Of a drop: how many photos it has, how many are sent, and whether the app shows the first. */
+export const batch = { total: 0, sent: 0, hasFirst: true };
+
+// Photos are opened and colorized as they arrive; what is sent while the app answers goes next.
+let ready = [];
+let asked = 0; // files that the app has not answered for
+let stale = 0; // those of them that were cancelled
+let goesOn = false; // the app was given the first of this drop
 
 /** Where files are chosen. */
 export const input = h("input", {
@@ -64,29 +70,72 @@ export function toStart() {
   if (top.getBoundingClientRect().top < 0) top.scrollIntoView();
 }
 
-async function take(files) {
-  if (!files.length || drop.inert) return;
-  view.problem = "";
-  uploads = files.map((file) => local(file.name, URL.createObjectURL(file)));
-  sent = 0;
-  change();
-  toStart();
-  const paths = [];
-  for (const file of files) {
+async function take(given) {
+  if (!given.length || drop.inert) return;
+  const small = given.filter((file) => file.size <= app.props.most_bytes);
+  const files = small.slice(0, Math.max(0, app.props.most_photos - state.photos.length));
+  view.problem = refusal(given.filter((file) => !small.includes(file)), small.slice(files.length));
+  if (!files.length) return change();
+  begin(files.map((file) => local(file.name, URL.createObjectURL(file))));
+  const mine = uploads, urls = mine.map(({ url }) => url);
+  for (const [number, file] of files.entries()) {
     try {
-      paths.push((await app.upload(file)).path);
-    } catch (error) {
-      const tooLarge = /size|large/i.test(String(error)) || file.size > app.props.most_bytes;
-      view.problem = tooLarge
+      const { path } = await app.upload(file);
+      if (uploads !== mine) return; // cancelled
+      ready.push(path);
+      offer();
+    } catch (error) { // the owner may have set a lower limit than the page knows of
+      view.problem = /size|large/i.test(String(error))
         ? `${file.name} is too large to be sent. Save it smaller, then drop it again.`
         : `${file.name} could not be sent. Check the connection, then drop it again.`;
+      if (uploads !== mine) return;
+      const [lost] = mine.splice(mine.findIndex(({ url }) => url === urls[number]), 1);
+      URL.revokeObjectURL(lost.url);
     }
-    sent += 1;
+    batch.sent = number + 1;
     change();
   }
-  if (!paths.length) endUploads();
-  else app.trigger("photos", { paths });
+}
+
+function begin(all) {
+  uploads = all;
+  ready = [];
+  goesOn = false;
+  Object.assign(batch, { total: all.length, sent: 0, hasFirst: false });
   change();
+  toStart();
+}
+
+function offer() {
+  if (!ready.length || asked) return;
+  asked = ready.length;
+  app.trigger("photos", { paths: ready, goesOn });
+  [ready, goesOn] = [[], true];
+}
+
+/** Once the app's news are in the state, which had `before` files: what it has is no upload. */
+export function arrive(before) {
+  const answered = Math.max(0, state.offered - before), late = Math.min(stale, answered);
+  asked = Math.max(0, asked - answered);
+  stale -= late;
+  for (const file of uploads.splice(0, answered - late)) URL.revokeObjectURL(file.url);
+  if (answered > late) batch.hasFirst = true;
+  offer();
+}
+
+// What is not sent, and why: files that are too large, and those for which there is no room.
+function refusal(large, over) {
+  const megabytes = Math.floor(app.props.most_bytes / 2 ** 20);
+  const tooLarge = large.length ? `Larger than ${megabytes} MB and not sent: ${listed(large)}. `
+    + "Save smaller, then drop again. " : "";
+  const tooMany = over.length ? `${app.props.most_photos} photos fit at a time, not sent: `
+    + `${listed(over)}. Remove some, or start over.` : "";
+  return tooLarge + tooMany;
+}
+
+function listed(files) {
+  const names = files.slice(0, 3).map((file) => file.name);
+  return files.length > 3 ? `${names.join(", ")} and ${files.length - 3} more` : names.join(", ");
 }
 
 // A photo that the app has not opened yet, in the frame that it will stand in.
@@ -106,17 +155,18 @@ function local(name, url) {
 
 function tryExample(number) {
   view.problem = "";
-  uploads = [local(app.props.examples[number], exampleAddress(number))];
-  sent = 1;
-  change();
-  toStart();
+  begin([local(app.props.examples[number], exampleAddress(number))]);
+  [batch.sent, asked] = [1, 1];
   app.trigger("example", { number });
 }
 
-/** Once the app shows them, or never will. */
-export function endUploads() {
+/** What is not there yet is given up; isGone: the app will not answer for what it was given. */
+export function endUploads({ isGone = false } = {}) {
   for (const file of uploads) URL.revokeObjectURL(file.url);
-  uploads = [];
+  [uploads, ready] = [[], []];
+  if (isGone) asked = 0;
+  stale = asked;
+  batch.hasFirst = true;
 }
 
 const filesOf = (list) => [...(list ?? [])].filter((file) => file.size || file.type);

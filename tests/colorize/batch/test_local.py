@@ -1,5 +1,6 @@
 import threading
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +11,11 @@ from PIL import Image
 from colorize import Colorizer
 from colorize.batch import local as execute
 from colorize.batch.existing import Existing, existing_result
+from colorize.batch.outcome import Settings
 from colorize.batch.plan import make_plan
-from colorize.batch.worker import Settings, Worker
+from colorize.batch.worker import Worker
 from colorize.errors import ColorizeError
+from colorize.inference.colorizer import working_shape
 
 
 @pytest.fixture
@@ -153,12 +156,13 @@ def test_memory_is_told_by_headers(model, tmp_path):
     for number in range(4):
         Image.new("L", (4000, 3000)).save(folder / f"{number}.png")
     tasks = make_plan([folder], tmp_path / "out").tasks
-    (shape, cost), *_ = {execute._cost(task, 96) for task in tasks}
+    shape_of = partial(working_shape, size=96)
+    (shape, cost), *_ = {execute._cost(task, shape_of) for task in tasks}
     assert shape == (96, 128)
     assert cost == 12 * 12_000_000 + 2600 * 96 * 128
-    fitting = execute._batches(tasks, 96, 16, 2 * cost)
+    fitting = execute._batches(tasks, shape_of, 16, 2 * cost)
     assert [list(numbers) for numbers, _ in fitting] == [[0, 1], [2, 3]]
-    alone = execute._batches(tasks, 96, 16, cost // 2)
+    alone = execute._batches(tasks, shape_of, 16, cost // 2)
     assert [list(numbers) for numbers, _ in alone] == [[0], [1], [2], [3]]
 
 

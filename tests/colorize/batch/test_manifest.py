@@ -1,4 +1,5 @@
 import csv
+import re
 from pathlib import Path
 
 import pytest
@@ -116,6 +117,29 @@ def test_names_come_through_and_run_nothing(file, name):
 
 def test_different_text_stays_different():
     assert len({cell(text) for text in ("=1", "'=1", "''=1", "1")}) == 4
+
+
+@pytest.mark.parametrize("between", [";", "\t", ",", "\n"])
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", " =", '"=', "'="])
+def test_no_spreadsheet_finds_a_formula_in_a_name(file, between, start):
+    """Whatever it cuts a line at: files of other people are called as they like."""
+    name = f"a{between}{start}1+1{between}b.jpg"
+    task = (Path("in") / name, Path("out") / name)
+    write(file, [task], tasks=[task])
+    text = file.read_text("utf-8")
+    for cut in (",", ";", "\t", "\n"):
+        for part in text.replace("\r\n", "\n").replace(cut, "\0").split("\0"):
+            assert not re.match(r'[ "]*[=+@]|[ "]*-\d', part), (cut, part)
+    with open_manifest(file, [task], resume=True) as manifest:
+        assert manifest.knows(*task, "unet")
+
+
+def test_it_is_utf_8_without_a_mark_as_programs_read_it(file):
+    """Excel is told at opening (docs/many-photos.md): a mark would be part of the first column."""
+    task = (Path("in/Großmutter-日本.jpg"), Path("out/Großmutter-日本.jpg"))
+    write(file, [task], tasks=[task])
+    assert file.read_bytes().startswith(b"input,")
+    assert rows(file)[0]["input"] == str(task[0])
 
 
 def test_names_that_are_no_text_can_be_written(file):

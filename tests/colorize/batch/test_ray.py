@@ -15,8 +15,8 @@ from PIL import Image
 
 from colorize import Colorizer
 from colorize.batch import ray as cluster
+from colorize.batch.outcome import Settings
 from colorize.batch.plan import Task, make_plan
-from colorize.batch.worker import Settings
 from colorize.errors import ColorizeError
 
 PHOTOS = 24
@@ -87,7 +87,8 @@ def test_what_is_there_is_not_sent_away(checkpoints, tmp_path, make_pixels, monk
     record = checkpoints / "direct.json"
     errors = [outcome.error for outcome in cluster.execute_on_ray(record, [task, own], Settings())]
     assert errors == [
-        f"{task.source}: {task.target} exists already; --overwrite replaces it",
+        f"{task.source}: {task.target} exists already; --overwrite replaces it, "
+        "--resume keeps it where it is whole",
         f"{own.source}: the result would replace the photo; choose another output",
     ]
 

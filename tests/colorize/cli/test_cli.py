@@ -16,7 +16,7 @@ from tests.support.commands import MEASURES, colorize, command_line, lines
 
 COMMANDS = (
     *("photo", "models", "train", "evaluate", "sheet"),
-    *(*MEASURES, "score-hints", "export", "blend", "import"),
+    *(*MEASURES, "score-hints", "export", "blend", "import", "fetch"),
 )
 
 
@@ -60,13 +60,17 @@ def test_published_weights_are_imported(own_checkpoints, tmp_path, monkeypatch):
         assert len(lines(result.stderr)) == 1
     calls = []
 
-    def fake(*arguments):
-        calls.append(arguments)
+    def fake(*arguments, **options):
+        calls.append((*arguments, options))
         return read_record(own_checkpoints / "bins.json")
 
     monkeypatch.setattr(importing, "import_weights", fake)
     assert "can be used now" in colorize("import", "zhang", weights, "-o", "new").stdout
-    assert calls == [("zhang", weights, "new", own_checkpoints)]
+    colorize("import", "ddcolor", weights, "-o", "other", "--licence", "theirs")
+    assert calls == [
+        ("zhang", weights, "new", own_checkpoints, {"licence": None}),
+        ("ddcolor", weights, "other", own_checkpoints, {"licence": "theirs"}),
+    ]
 
 
 def test_a_run_is_exported(own_checkpoints, tmp_path, photo):

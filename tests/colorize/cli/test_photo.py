@@ -51,15 +51,41 @@ def test_a_tree_of_mixed_files_is_done_but_for_what_cannot_be(checkpoints, album
     assert before == {file: file.read_bytes() for file in album.rglob("*") if file.is_file()}
 
 
+def test_leftovers_of_a_killed_run_are_cleared(checkpoints, photo, tmp_path):
+    out = tmp_path / "out"
+    (out / "deep").mkdir(parents=True)
+    for folder in (out, out / "deep"):
+        (folder / ".colorize-0123456789ab.tmp").write_bytes(b"half")
+    album = tmp_path / "album"
+    (album / "deep").mkdir(parents=True)
+    for folder in (album, album / "deep"):
+        shutil.copy(photo, folder / "a.jpg")
+    colorize("photo", album, "-o", out)
+    assert sorted(file.name for file in out.rglob("*")) == ["a.jpg", "a.jpg", "deep"]
+
+
 def test_existing_outputs_are_kept_unless_overwritten(checkpoints, photo, tmp_path):
     new = tmp_path / "new.png"
     new.write_bytes(b"mine")
     result = colorize("photo", photo, "-o", new, code=1)
-    assert result.stderr == f"{photo}: {new} exists already; --overwrite replaces it\n"
+    assert result.stderr == (
+        f"{photo}: {new} exists already; --overwrite replaces it, --resume keeps it where it is "
+        "whole\n"
+    )
     assert new.read_bytes() == b"mine"
     colorize("photo", photo, "-o", new, "--overwrite")
     with Image.open(new) as opened:
         assert opened.format == "PNG"
+
+
+def test_what_cannot_be_is_told_before_a_model_is_loaded(checkpoints, photo, tmp_path, monkeypatch):
+    monkeypatch.setattr(colorizer, "Colorizer", lambda *_: pytest.fail("a model was loaded"))
+    new = tmp_path / "new.png"
+    new.write_bytes(b"mine")
+    colorize("photo", photo, "-o", new, code=1)
+    missing = tmp_path / "missing.jpg"
+    result = colorize("photo", missing, "-o", tmp_path / "b.png", code=1)
+    assert result.stderr == f"{missing} was not found; check the name and the folder.\n"
 
 
 def test_the_photo_itself_is_never_overwritten(checkpoints, photo):

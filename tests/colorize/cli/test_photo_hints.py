@@ -1,4 +1,6 @@
-"""Hints and seeds of `python -m colorize photo`."""
+"""Hints, strokes and seeds of `python -m colorize photo`."""
+
+import json
 
 import numpy as np
 from PIL import Image
@@ -33,6 +35,28 @@ def test_wrong_hints_on_the_command_line(with_hints, photo, album, tmp_path):
         ((photo, "-o", tmp_path / "x.png", "--model", "hinted", *many), 2, "at most 200"),
         ((photo, "-o", tmp_path / "x.png", "--hint", "1,1,#ff0000"), 2, "choose hinted"),
         ((album, "-o", tmp_path / "out", *model, "1,1,#ff0000"), 2, "expected one photo"),
+    ]:
+        result = colorize("photo", *arguments, code=code)
+        assert sentence in result.stderr and len(lines(result.stderr)) == 1
+    assert not (tmp_path / "x.png").exists()
+
+
+def test_strokes_on_the_command_line(with_hints, photo, album, tmp_path):
+    file, out = tmp_path / "strokes.json", tmp_path / "out.png"
+    stroke = {"points": [[10, 20], [40, 25]], "radius": 4, "color": "#2050c0"}
+    file.write_text(json.dumps([stroke]))
+    colorize("photo", photo, "-o", out, "--model", "direct", "--strokes", file)
+    wishes = [(10, 20, "#2050c0"), (40, 25, "#2050c0"), (25, 22, "#2050c0")]
+    assert max(missed_by(np.asarray(Image.open(out)), wishes)) < 10
+    far = tmp_path / "far.json"
+    far.write_text(json.dumps([{**stroke, "points": [[9999, 1]]}]))
+    wrong = tmp_path / "wrong.json"
+    wrong.write_text(json.dumps([{**stroke, "radius": -1}]))
+    for arguments, code, sentence in [
+        ((photo, "-o", tmp_path / "x.png", "--strokes", far), 1, "lies outside the photo"),
+        ((photo, "-o", tmp_path / "x.png", "--strokes", wrong), 2, "stroke 1: radius"),
+        ((photo, "-o", tmp_path / "x.png", "--strokes", tmp_path / "no.json"), 2, "cannot be read"),
+        ((album, "-o", tmp_path / "out", "--strokes", file), 2, "expected one photo"),
     ]:
         result = colorize("photo", *arguments, code=code)
         assert sentence in result.stderr and len(lines(result.stderr)) == 1

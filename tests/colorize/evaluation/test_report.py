@@ -8,6 +8,7 @@ def test_a_report_as_json_has_its_rows_in_the_order_of_their_fields():
     found = report.as_json()
     assert found["settings"] == {"seed": 0}
     keys = ["model", "dataset", "hints", "photos", "psnr", "followed", "ciede2000"]
+    keys += ["thing_follows", "outside_moves"]
     assert [list(row) for row in found["rows"]] == [keys] * 2
     assert found["rows"][0]["followed"] is None
 

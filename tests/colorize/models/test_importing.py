@@ -137,7 +137,12 @@ def test_tensors_of_another_network(state, tmp_path):
 
 
 def test_networks_without_published_weights_and_bad_names(tmp_path):
-    refused("of 'baseline' are not known here; known: zhang", tmp_path, tmp_path, "baseline")
+    refused(
+        "of 'baseline' are not known here; known: zhang, siggraph17, deoldify, ddcolor",
+        tmp_path,
+        tmp_path,
+        "baseline",
+    )
     refused("cannot be called", tmp_path, tmp_path, name="a/b")
 
 

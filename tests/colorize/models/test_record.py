@@ -1,4 +1,5 @@
 import json
+import os
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from colorize.models.record import (
     checkpoints_folder,
     find_record,
     list_checkpoints,
+    published_folder,
     read_record,
     table_of,
     write_record,
@@ -140,10 +142,16 @@ def test_optional_keys_may_be_there_and_are_written_where_they_say_something(fol
     }
 
 
-@pytest.mark.parametrize("key", ["stretch", "tones"])
-def test_what_no_network_here_does_is_refused(folder, key):
-    with pytest.raises(CheckpointError, match=f"the record's {key} cannot be True; expected False"):
-        read_record(write(folder, **{key: True}))
+def test_what_no_network_here_does_is_refused(folder):
+    with pytest.raises(CheckpointError, match="the record's tones cannot be True; expected False"):
+        read_record(write(folder, tones=True))
+
+
+def test_a_stretched_photo_is_told(folder):
+    record = read_record(write(folder, stretch=True))
+    assert record.stretch and table_of(record)["stretch"] is True
+    with pytest.raises(CheckpointError, match="the record's stretch cannot be 'yes'"):
+        read_record(write(folder, stretch="yes"))
 
 
 def test_unknown_keys_are_named(tmp_path):
@@ -184,6 +192,40 @@ def put(folder, *names, default=None):
     for name in names:
         record = replace(RECORD, name=name, default=name == default)
         write_record(record, folder / f"{name}.json")
+
+
+def test_several_folders_are_looked_in_and_the_first_of_a_name_is_meant(tmp_path, monkeypatch):
+    own, theirs = tmp_path / "own", tmp_path / "theirs"
+    own.mkdir(), theirs.mkdir()
+    monkeypatch.setenv("COLORIZE_CHECKPOINTS", f"{own}{os.pathsep}{theirs}")
+    assert (checkpoints_folder(), published_folder()) == (own, theirs)
+    put(own, "a", "b", default="b")
+    put(theirs, "b", "c")
+    assert [record.name for record in list_checkpoints()] == ["b", "a", "c"]
+    assert find_record("c") == theirs / "c.json"
+    assert find_record("b") == find_record("default") == own / "b.json"
+    with pytest.raises(CheckpointError, match=f"in {own} and {theirs} there are: a, b, c"):
+        find_record("d")
+    monkeypatch.delenv("COLORIZE_CHECKPOINTS")
+    assert published_folder() == checkpoints_folder().with_name("published")
+
+
+@pytest.mark.parametrize(
+    ("licence", "facts"),
+    [
+        ("Apache-2.0, somebody, https://example.org", "Apache-2.0 · 25 MB"),
+        ("Trained for research. Backbone: MIT.", "Trained for research · 25 MB"),
+        ("MIT", "MIT · 25 MB"),
+        ("", "25 MB"),
+    ],
+)
+def test_facts_and_what_was_not_measured(licence, facts):
+    weights = {"sha256": "0", "bytes": 25_000_000}
+    record = replace(RECORD, licence=licence, weights=weights, training={"note": "not measured"})
+    assert record.facts == facts
+    assert replace(record, scores=[]).line == f"{record.summary} (not measured)"
+    assert replace(record, scores=[{}]).line == record.summary
+    assert replace(record, training={}).line == record.summary
 
 
 def test_list_begins_with_the_default(folder):

@@ -94,9 +94,11 @@ def test_photos_that_cannot_be_read_are_listed(tmp_path, made):
 
 # learning
 
+LARGE = ("zhang", "siggraph17", "deoldify", "ddcolor")
+
 
 @pytest.mark.parametrize(
-    "network", [pytest.param(n, marks=pytest.mark.slow) if n == "zhang" else n for n in NETWORKS]
+    "network", [pytest.param(n, marks=pytest.mark.slow) if n in LARGE else n for n in NETWORKS]
 )
 def test_every_network_trains(tmp_path, made, network):
     run(tmp_path / "run", made, settings_of(network), Budget(epochs=1))

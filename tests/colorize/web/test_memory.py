@@ -1,9 +1,17 @@
 import random
 import threading
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
+import numpy as np
 import pytest
+import torch
 
-from colorize.web.memory import Memory
+from colorize.errors import ColorizeError
+from colorize.photo.exif import Exif, Field
+from colorize.photo.metadata import Metadata
+from colorize.photo.opening import Photo
+from colorize.web.memory import VARIABLE, Memory, bound, held
 
 
 def recall(memory, key, value, size=10):
@@ -82,3 +90,82 @@ def test_forgets_what_begins_so():
         False, False, True,
     ]  # fmt: skip
     assert memory.bytes == 10
+
+
+@pytest.mark.parametrize(
+    ("given", "megabytes"), [(None, 512), ("", 512), (" ", 512), ("64", 64), (" 0 ", 0)]
+)
+def test_the_bound_is_read_from_the_environment(given, megabytes):
+    assert bound({} if given is None else {VARIABLE: given}) == megabytes * 2**20
+
+
+@pytest.mark.parametrize("given", ["x", "-1", "1.5", "1e3", "512 MB", "٣", "9" * 50])
+def test_a_bound_that_is_no_number_is_refused(given):
+    with pytest.raises(ColorizeError, match=f"{VARIABLE}: expected a whole number of megabytes"):
+        bound({VARIABLE: given})
+
+
+@dataclass
+class Holder:
+    one: object
+    other: object = None
+
+
+class Pair(NamedTuple):
+    one: object
+    other: object = None
+
+
+BIG = 100_000
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        np.zeros(BIG, np.uint8),
+        np.zeros(BIG // 8),
+        np.zeros((2, BIG // 2), np.uint8)[1:, :5],  # a view keeps the whole
+        np.zeros(BIG, np.uint8)[::2][3:4],
+        torch.zeros(BIG // 4),
+        torch.zeros(2, BIG // 8)[1],
+        torch.zeros(BIG // 2, dtype=torch.half).view(2, -1).T,
+        bytes(BIG),
+        "x" * BIG,
+        Holder(bytes(BIG)),
+        Pair(1, torch.zeros(BIG // 4)),
+        (1, None, [bytes(BIG)]),
+        {"a": {"b": bytes(BIG)}},
+        Holder(Pair({1: (bytes(BIG // 2), bytes(BIG // 2))})),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_all_that_a_value_keeps_is_counted(value):
+    assert BIG <= held(value) < BIG * 1.02
+
+
+SMALL = Photo.open(np.zeros((2, 2), np.uint8))
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"pixels": np.zeros((100, BIG // 300, 3), np.uint8)},
+        {"alpha": np.zeros((100, BIG // 100), np.uint8)},
+        {"lightness": np.zeros((100, BIG // 200), np.uint16)},
+        {"notices": ("n" * BIG,)},
+        {"metadata": Metadata(xmp=bytes(BIG))},
+        {"metadata": Metadata(resources={0x0404: bytes(BIG)})},
+        {"metadata": Metadata(texts=(("Comment", "t" * BIG),))},
+        {"metadata": Metadata(exif=Exif(camera={37510: Field(7, BIG, bytes(BIG))}))},
+    ],
+    ids=lambda part: next(iter(part)),
+)
+def test_all_of_a_photo_is_counted(part):
+    assert 0.97 * BIG <= held(replace(SMALL, **part)) - held(SMALL) < BIG * 1.02
+
+
+def test_small_values_count_too():
+    memory = Memory(10_000)
+    for number in range(100):
+        memory.recall(("a", number), lambda: None)
+    assert 0 < memory.bytes <= 10_000 and ("a", 0) not in memory

@@ -1,3 +1,4 @@
+import csv
 import io
 import json
 import zipfile
@@ -10,8 +11,9 @@ from starlette.testclient import TestClient
 
 from colorize.evaluation.hint_scores import missed_by
 from colorize.models.record import list_checkpoints
+from colorize.web.archive import COLUMNS, MANIFEST, download_names
 from colorize.web.examples import write_examples
-from colorize.web.routes import PREFIX, Pictures, download_names
+from colorize.web.routes import PREFIX, Pictures
 from colorize.web.session import Sessions
 from colorize.web.workshop import Workshop
 
@@ -45,7 +47,8 @@ def session(sessions, shipped_photos, tmp_path):
     image.convert("L").save(grey)
     session = sessions.of("me")
     list(session.add([colour, grey]))
-    list(session.run(MODELS, None))
+    session.choose(MODELS, None)
+    list(session.run())
     return session
 
 
@@ -105,12 +108,34 @@ def test_zip_holds_every_file_once(get, tmp_path):
     archive = zipfile.ZipFile(io.BytesIO(answer.content))
     assert archive.testzip() is None
     assert archive.namelist() == [
-        "old-direct.png", "old-bins.png", "old-direct-2.png", "old-bins-2.png",
+        "old-direct.png", "old-bins.png", "old-direct-2.png", "old-bins-2.png", MANIFEST,
     ]  # fmt: skip
     single = get("2/bins/file", format="png", saturation=1.5).content
     inside = Image.open(io.BytesIO(archive.read("old-bins-2.png")))
     assert np.array_equal(np.asarray(inside), np.asarray(Image.open(io.BytesIO(single))))
     assert not list((tmp_path / "files").iterdir())
+
+
+def listed(archive):
+    """The rows of the archive's list of how each was made."""
+    rows = csv.reader(io.StringIO(archive.read(MANIFEST).decode("utf-8-sig")))
+    assert tuple(next(rows)) == COLUMNS
+    return [dict(zip(COLUMNS, row, strict=True)) for row in rows]
+
+
+def test_zip_says_how_each_was_made(get, sessions):
+    own = {"saturation-2": 1.25, "temperature-2": 0.5, "seed-2": 7}
+    answer = get("all.zip", models="direct,bins", **own)
+    first, second, third, fourth = listed(zipfile.ZipFile(io.BytesIO(answer.content)))
+    assert [row["file"] for row in (first, fourth)] == ["old-direct.jpg", "old-bins-2.jpg"]
+    record = sessions.workshop.record("bins")
+    assert fourth == {
+        "file": "old-bins-2.jpg", "photo": "old.jpg", "model": "bins",
+        "weights_sha256": record.weights["sha256"], "working_size": str(record.size),
+        "saturation": "1.25", "temperature": "0.5", "seed": "7", "hints": "", "error": "",
+    }  # fmt: skip
+    assert (second["saturation"], second["temperature"]) == ("1", f"{record.temperature:g}")
+    assert (third["saturation"], third["temperature"], third["seed"]) == ("1.25", "", "")
 
 
 def test_zip_renders_a_photo_once_however_often_its_model_is_named(get, sessions, monkeypatch):
@@ -121,14 +146,15 @@ def test_zip_renders_a_photo_once_however_often_its_model_is_named(get, sessions
     names = zipfile.ZipFile(
         io.BytesIO(get("all.zip", models=",".join(["direct", "bins"] * 100)).content)
     ).namelist()
-    assert len(names) == len(set(names)) == len(saved) == 4
+    assert len(saved) == 4
+    assert len(names) == len(set(names)) == len([*saved, MANIFEST])
 
 
 def test_zip_says_what_it_lacks(get, session, sessions):
     session.items[1].upload.file.unlink()
     sessions.workshop.forget(session.key)
     archive = zipfile.ZipFile(io.BytesIO(get("all.zip", models="direct").content))
-    assert archive.namelist() == ["old-direct.jpg", "not-included.txt"]
+    assert archive.namelist() == ["old-direct.jpg", "not-included.txt", MANIFEST]
     assert archive.read("not-included.txt").decode().startswith("old.jpg: ")
 
 
@@ -203,7 +229,8 @@ def hinted(with_hints, shipped_photos, tmp_path):
     sessions = Sessions(Workshop(tmp_path / "files", list_checkpoints()), tmp_path / "sessions")
     session = sessions.of("me")
     list(session.add(files))
-    list(session.run(["hinted", "direct"], None))
+    session.choose(["hinted", "direct"], None)
+    list(session.run())
     client = TestClient(Starlette(routes=Pictures(sessions, []).routes()))
     yield lambda path, **query: client.get(f"{PREFIX}/{session.key}/{path}", params=query)
     sessions.close()
@@ -224,7 +251,9 @@ def test_each_photo_of_a_zip_has_its_own_hints(hinted):
     query = {"models": "hinted,direct", "format": "png", "hints-2": "45,30,#2040d0"}
     archive = zipfile.ZipFile(io.BytesIO(hinted("all.zip", **query).content))
     read = {
-        name: np.asarray(Image.open(io.BytesIO(archive.read(name)))) for name in archive.namelist()
+        name: np.asarray(Image.open(io.BytesIO(archive.read(name))))
+        for name in archive.namelist()
+        if name != MANIFEST
     }
     assert missed_by(read["b-hinted.png"], [(45, 30, "#2040d0")])[0] < 10
     assert (read["a-hinted.png"] != read["b-hinted.png"]).any()

@@ -1,4 +1,5 @@
 import asyncio
+import re
 import time
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from PIL import Image
 from colorize.errors import ColorizeError
 from colorize.models.record import list_checkpoints
 from colorize.photo.opening import Photo
-from colorize.web.session import MOST_PHOTOS, Sessions
+from colorize.web.session import MOST_PHOTOS, Session, Sessions
 from colorize.web.workshop import Workshop
 
 
@@ -43,7 +44,8 @@ def files(tmp_path, make_pixels):
 
 
 def states(session, models=("direct", "bins"), size=None):
-    return [session.state(models, size) for _ in session.run(models, size)]
+    session.choose(models, size)
+    return [session.state() for _ in session.run()]
 
 
 def card_states(photo):
@@ -72,28 +74,98 @@ def test_only_what_is_new_is_run(sessions, files):
     assert len(states(session, ["direct"], 192)) == 2
 
 
+def test_what_is_chosen_while_it_runs_is_done_too(sessions, files):
+    session = sessions.of("me")
+    list(session.add(files[:2]))
+    session.choose(["direct"], None)
+    run = session.run()
+    next(run)
+    session.choose(["direct", "bins"], None)
+    assert list(session.run()) == []  # one at a time
+    list(run)
+    assert [card_states(photo) for photo in session.state()["photos"]] == [["done", "done"]] * 2
+
+
+def test_the_photo_that_is_looked_at_comes_first(sessions, files):
+    session = sessions.of("me")
+    list(session.add(files))
+    session.choose(["direct"], None)
+    run = session.run()
+    next(run)
+    session.look_at(3)
+    order = [session.state()["progress"]["photo"] for _ in run if session.state()["progress"]]
+    assert order == [3, 2]
+
+
+def test_a_model_counts_once_and_only_if_there_is_one(sessions, files):
+    session = sessions.of("me")
+    session.choose(["direct", "nothing", "direct"] * 1000 + ["bins"], None)
+    assert session.state()["models"] == ["direct", "bins"]
+
+
+def test_more_visitors_than_are_kept_crowd_out_who_was_away_longest(sessions, files, monkeypatch):
+    monkeypatch.setattr("colorize.web.session.MOST_VISITORS", 2)
+    first, second = sessions.of("first"), sessions.of("second")
+    list(first.add(files[:1]))
+    first.used += 1  # the second was used before
+    third = sessions.of("third")
+    assert len(sessions) == 2
+    assert sessions.by_key(second.key) is None
+    assert sessions.by_key(first.key) is first and sessions.by_key(third.key) is third
+
+
+def test_one_page_at_a_time_waits_for_another_to_be_left(sessions):
+    session = sessions.of("me")
+
+    async def wait():
+        began = time.monotonic()
+        waits = [sessions.until_left(session.key, str(n), patience=0.5) for n in range(100)]
+        await asyncio.gather(*waits[1:], waits[0])
+        return time.monotonic() - began
+
+    assert asyncio.run(wait()) < 5
+
+
+def test_no_state_equals_another(sessions, files):
+    session = sessions.of("me")
+    list(session.add(files))
+    first, second = session.state(), session.state()
+    assert first != second and first["news"] < second["news"]
+
+
+def test_a_drop_that_goes_on_keeps_its_first_photo_as_the_newest(sessions, files):
+    session = sessions.of("me")
+    list(session.add(files[:1]))
+    list(session.add(files[1:], goes_on=True))
+    assert session.state()["newest"] == 1 and session.state()["offered"] == 3
+    list(session.add(files[:1]))
+    assert session.state()["newest"] == 4 and session.state()["offered"] == 4
+
+
 def test_cancel_ends_after_the_picture_under_way(sessions, files):
     session = sessions.of("me")
     list(session.add(files))
-    run = session.run(["direct"], None)
+    session.choose(["direct"], None)
+    run = session.run()
     next(run)
     session.cancel()
     list(run)
-    state = session.state(["direct"], None)
+    state = session.state()
     assert [card_states(photo) for photo in state["photos"]] == [["done"], ["stopped"], ["stopped"]]
     assert state["waiting"] == 2 and state["progress"] is None
-    session.prepare(["direct"], None)
+    session.prepare()
     states(session, ["direct"])
-    assert session.state(["direct"], None)["waiting"] == 0
+    assert session.state()["waiting"] == 0
 
 
 def test_cancel_while_waiting_for_a_turn(sessions, files):
     session = sessions.of("me")
     list(session.add(files))
-    session.prepare(["direct"], None)
-    assert session.state(["direct"], None)["progress"] == {"done": 0, "total": 3}
+    session.choose(["direct"], None)
+    session.prepare()
+    assert session.state()["progress"] == {"done": 0, "total": 3}
     session.cancel()
-    assert session.state(["direct"], None)["progress"] is None
+    assert session.state()["progress"] is None
     assert len(states(session, ["direct"])) == 1
 
 
@@ -145,7 +217,7 @@ def test_two_drops_at_once_share_the_room(sessions, files):
     with pytest.raises(ColorizeError, match="40 were left out"):
         list(session.add([files[0]] * 40))
     assert [item.number for item in session.items] == list(range(1, MOST_PHOTOS + 1))
-    assert not session.state([], None)["taking"]
+    assert not session.state()["taking"]
 
 
 def test_colour_photo_is_told_from_grey(sessions, shipped_photos, files, tmp_path):
@@ -153,7 +225,7 @@ def test_colour_photo_is_told_from_grey(sessions, shipped_photos, files, tmp_pat
     Image.fromarray(shipped_photos["chelsea.png"]).save(colour)
     session = sessions.of("me")
     list(session.add([colour, files[0]]))
-    cat, grey = session.state([], None)["photos"]
+    cat, grey = session.state()["photos"]
     assert cat["hasColours"] and cat["colorfulness"] > 10
     assert not grey["hasColours"]
 
@@ -207,6 +279,37 @@ def test_left_page_is_forgotten_sooner(make_sessions):
         session.used -= 600
     sessions.sweep()
     assert sessions.by_key(left.key) is None and sessions.by_key(stays.key) is stays
+
+
+def test_forgetting_goes_on_after_any_failure(make_sessions, monkeypatch):
+    """And says on the results page when it last worked."""
+    failures, sessions = [], make_sessions(limit=3.0)
+    try:
+        assert sessions.sentence().endswith("last cleared not yet.")
+        for place, name in ((Sessions, "sweep"), (Session, "close"), (Sessions, "drop")):
+            working = getattr(place, name)
+
+            def failing(*given, name=name, working=working):
+                if name not in failures:
+                    failures.append(name)
+                    raise ValueError("x")
+                return working(*given)
+
+            monkeypatch.setattr(place, name, failing)
+        for visitor in "abc":
+            sessions.of(visitor)
+        until(lambda: len(failures) == 3 and not len(sessions))
+        assert sessions._sweeper.is_alive()
+        until(lambda: re.search(r"cleared at \d{4}-.* UTC\.", sessions.sentence()))
+    finally:
+        monkeypatch.undo()
+
+
+def until(condition):
+    over = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < over
+        time.sleep(0.01)
 
 
 def test_who_comes_back_has_the_photos_again(sessions, files):

@@ -38,6 +38,15 @@ def test_endpoint_gives_full_size_files_and_figures(client, photos):
     )
 
 
+def test_endpoint_makes_a_model_once_however_often_it_is_named(client, photos, server):
+    ran = len(server.runs)
+    files, _ = client.predict(
+        handle_file(photos / "camera.png"), ["direct"] * 200, api_name="/colorize"
+    )
+    assert [Path(file).name for file in files] == ["camera-direct.png"]
+    assert len(server.runs) == ran + 1
+
+
 def test_endpoint_needs_a_photo_alone(client, photos):
     files, figures = client.predict(handle_file(photos / "camera.png"), api_name="/colorize")
     assert [Path(file).name for file in files] == ["camera-direct.png"]
@@ -52,6 +61,7 @@ def test_endpoint_needs_a_photo_alone(client, photos):
         ("camera.png", {"saturation": 99}, "greater than maximum value 2"),
         ("camera.png", {"size": 5}, "size: expected"),
         ("camera.png", {"temperature": -1, "models": ["bins"]}, "temperature: expected"),
+        ("camera.png", {"temperature": 0.5}, "temperature: none of these models takes one"),
         ("camera.png", {"models": ["nothing"]}, "nothing"),
     ],
 )

@@ -78,7 +78,7 @@ def shown(page, *hints):
     page.wait_for_function(
         """([image, hints]) => {
             const query = new URL(image.src).searchParams;
-            return image.complete && !image.busy && (query.get("hints") ?? "") === hints;
+            return image.complete && !image.ahead && (query.get("hints") ?? "") === hints;
         }""",
         arg=[picture(page, "Hinted").element_handle(), text],
     )

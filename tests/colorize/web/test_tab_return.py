@@ -8,7 +8,7 @@ import skimage.data
 from PIL import Image
 from playwright.sync_api import expect
 
-from tests.support.tab_pages import choose, done, forget, give, picture
+from tests.support.tab_pages import choose, done, forget, give, picture, start_over
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -91,7 +91,7 @@ def test_start_over_is_remembered_too(visit, photos):
     page = visit()
     give(page, photos[0])
     done(page, "Direct")
-    page.get_by_role("button", name="Start over").click()
+    start_over(page)
     expect(page.get_by_text("Or try one of these")).to_be_visible()
     reload(page)
     expect(page.get_by_text("Or try one of these")).to_be_visible()

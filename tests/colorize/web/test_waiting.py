@@ -11,8 +11,8 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from colorize.inference import colorizer
+from colorize.inference import loaded as module
 from colorize.models.record import list_checkpoints
-from colorize.web import workshop as module
 from colorize.web.routes import PREFIX, Pictures
 from colorize.web.session import Sessions
 from colorize.web.workshop import Look, Upload, Workshop
@@ -58,7 +58,8 @@ def test_pictures_come_while_the_hints_of_others_wait(sessions, workshop, file, 
     visitors = [sessions.of(str(number)) for number in range(2)]
     for session in visitors:
         list(session.add([file]))
-        list(session.run(["hinted"], None))
+        session.choose(["hinted"], None)
+        list(session.run())
     hinted = "hinted/{}?hints=1,2,%23ff0000&x=1&y=2"
     with ThreadPoolExecutor(64) as pool:
         with workshop.turn("a"), workshop.turn("b"):  # the networks are at others' photos
@@ -162,11 +163,13 @@ def test_two_visitors_runs_take_turns_photo_by_photo(sessions, workshop, file, m
     list(many.add([file] * 3))
     Image.open(file).rotate(90, expand=True).save(file)  # so that its photo is told from theirs
     list(few.add([file]))
+    for session in (many, few):
+        session.choose(["direct"], None)
     with ThreadPoolExecutor(2) as pool, workshop.turn("a"):
         with workshop.turn("b"):
-            runs = [pool.submit(lambda: list(many.run(["direct"], None)))]
+            runs = [pool.submit(lambda: list(many.run()))]
             until(lambda: workshop.turns.waiting() == 1)
-            runs.append(pool.submit(lambda: list(few.run(["direct"], None))))
+            runs.append(pool.submit(lambda: list(few.run())))
             until(lambda: workshop.turns.waiting() == 2)
         for one in runs:
             one.result(SOON)

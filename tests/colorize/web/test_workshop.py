@@ -12,7 +12,9 @@ from skimage.metrics import peak_signal_noise_ratio
 from colorize.errors import ColorizeError
 from colorize.inference import colorizer
 from colorize.inference.colorizer import Colorizer
+from colorize.inference.unsure import outline
 from colorize.models.record import list_checkpoints
+from colorize.web.memory import held
 from colorize.web.workshop import (
     Look,
     Upload,
@@ -77,6 +79,30 @@ def test_what_was_dropped_is_made_again(checkpoints, upload, runs, tmp_path):
     assert len(runs) == 2
 
 
+def test_many_visitors_take_no_more_memory_than_the_bound(checkpoints, upload, runs, tmp_path):
+    """Oldest out first; who returns gets the same picture, made again."""
+
+    def visit(number):
+        owner = upload._replace(owner=f"visitor{number}")
+        workshop.take(owner)
+        return workshop.preview(owner, Look("bins"), 200)
+
+    workshop = Workshop(tmp_path, list_checkpoints())
+    visit(0)
+    most = 3 * workshop.memory.bytes
+    workshop = Workshop(tmp_path, list_checkpoints(), max_bytes=most)
+    first = visit(0)
+    for number in range(1, 6):
+        visit(number)
+        assert workshop.memory.bytes <= most
+        kept = workshop.memory._values.values()
+        assert sum(held(value) for value, _ in kept) <= workshop.memory.bytes
+    assert len(runs) == 7
+    workshop.predict(upload._replace(owner="visitor5"), Look("bins"))
+    assert len(runs) == 7  # the newest is still there
+    assert (visit(0) == first).all() and len(runs) == 8
+
+
 def test_previews_have_the_size_of_a_screen(workshop, upload):
     preview = workshop.preview(upload, Look("direct"), 90)
     assert preview.shape == (60, 90, 3)
@@ -135,18 +161,12 @@ def test_preview_keeps_transparency(workshop, tmp_path, make_pixels):
     assert kind == "image/webp" and shown.mode == "RGBA" and shown.size == (30, 20)
 
 
-def test_uncertainty_is_the_more_opaque_the_less_sure():
-    overlay = Image.open(io.BytesIO(encode_uncertainty(np.array([[0.0, 0.5, 1.0]]))))
-    alpha = [overlay.getpixel((x, 0))[3] for x in range(3)]
-    assert alpha == sorted(alpha) and alpha[0] == 0 < alpha[1] < alpha[2] < 255
-
-
-def test_uncertainty_of_a_transparent_photo_is_seen_where_the_photo_is():
-    alpha = np.zeros((4, 6), np.uint8)
-    alpha[:, 3:] = 255
-    overlay = Image.open(io.BytesIO(encode_uncertainty(np.ones((2, 3), np.float32), alpha)))
-    assert overlay.size == (6, 4)
-    assert (np.asarray(overlay)[..., 3] == np.where(alpha, 204, 0)).all()
+def test_uncertainty_is_pink_and_clear_elsewhere():
+    given = np.linspace(0, 1, 200, dtype=np.float32).reshape(10, 20)
+    overlay = np.asarray(Image.open(io.BytesIO(encode_uncertainty(given))))
+    assert overlay.shape == (400, 800, 4)
+    assert (overlay[..., :3] == (255, 0, 170)).all()
+    np.testing.assert_array_equal(overlay[..., 3], outline(given))
 
 
 @pytest.fixture

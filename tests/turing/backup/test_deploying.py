@@ -128,6 +128,18 @@ def test_a_study_goes_to_the_private_repository_alone(root, study, tmp_path):
         assert there.facts() == study.facts()
 
 
+def test_the_space_fetches_published_weights_itself(root):
+    api = FakeApi()
+    (root / "published").mkdir()
+    (root / "published" / "ddcolor-tiny.safetensors").write_text("large")
+    deploy(plan(root, "me/colorize", CPU, fetch="ddcolor-tiny,ddcolor-paper"), api)
+    assert set(api.uploaded) == WHAT_GOES
+    (variable,) = api.given("add_space_variable")
+    assert (variable["key"], variable["value"]) == ("COLORIZE_FETCH", "ddcolor-tiny,ddcolor-paper")
+    with pytest.raises(TuringError, match="--fetch: expected names of models, by commas"):
+        plan(root, "me/colorize", CPU, fetch="no name")
+
+
 def test_zerogpu_gets_the_torch_that_it_takes(root):
     api = FakeApi()
     deploy(plan(root, "me/colorize"), api)

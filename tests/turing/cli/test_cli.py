@@ -17,7 +17,7 @@ from turing.analysis.results_json import results_json
 from turing.analysis.simulate import simulate
 from turing.cli import app
 from turing.report.words import answer
-from turing.store.people import new_token
+from turing.store.people import new_token, receipt_of
 from turing.store.sessions import Sessions
 from turing.store.store import Store
 
@@ -103,6 +103,8 @@ def test_every_command_explains_itself_with_an_example(name):
         ("merge", "{store}", "{store}", "-o", "{folder}/all.db"),
         ("restore", "{store}", "{store}"),
         ("forget", "{store}", "0"),
+        ("forget", "{store}"),
+        ("forget", "{store}", "1", "--receipt", "ABCDE-FGHIJ"),
         ("forget", "{store}", str(10**20)),
         ("preview", "{folder}/study.toml", "--address", "lab.example"),
         ("build", "{folder}/study.toml", "--part", str(10**20)),
@@ -187,6 +189,7 @@ def test_a_file_where_a_folder_should_be(folder, store):
         ),
         (("release", "{store}", "nobody"), "no participant has PROLIFIC_PID 'nobody'"),
         (("forget", "{store}", "99"), "participant 99 was never there"),
+        (("forget", "{store}", "--receipt", "ABCDE-FGHIJ"), "no participant has the receipt"),
         (("backup", "{store}", "{folder}/studies"), "another folder"),
         (("restore", "{folder}/study.toml", "{store}"), "another kind of file"),
         (("merge", "{store}", "{store}", "-o", "{store}"), "is there already"),
@@ -408,6 +411,11 @@ def test_release_and_forget(store):
     with Store(store) as opened:
         assert rows(opened, "participants") == []
     assert "was forgotten before" in run("forget", store, "1", code=1)[1]
+    take_part(store)
+    with Store(store) as opened:
+        (row,) = rows(opened, "participants")
+    receipt = receipt_of(row["uid"])
+    assert f"Participant {row['id']} is forgotten" in run("forget", store, "--receipt", receipt)[0]
 
 
 @pytest.mark.parametrize(

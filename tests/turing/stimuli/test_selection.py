@@ -83,10 +83,13 @@ def test_report_in_words(tmp_path):
         "hills": {"found": 4, "good": 4, "used": 4},
         "apples": {"found": 5, "good": 4, "used": 4},
     }
-    assert sum(kept["missing"].values()) == 2
+    assert sum(kept["missing"].values()) == 2 and sum(kept["scored"].values()) == 6
     assert report_lines(kept) == [
-        "hills: 4 of 4 photos are used",
-        "apples: 4 of 5 photos are used",
+        *(
+            f"{name}: 4 of {found} photos are used: {kept['scored'][name]} scored, "
+            f"{4 - kept['scored'][name]} for practice and catch trials"
+            for name, found in (("hills", 4), ("apples", 5))
+        ),
         *(
             f"{name}: 1 scored photos fewer than photos_per_dataset asks for"
             for name in kept["missing"]

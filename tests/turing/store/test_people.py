@@ -74,6 +74,10 @@ PLACEHOLDERS = [
     *("${PROLIFIC_PID}", "${e://Field/PID}", "$e{PID}", "#{ID}", "[% SESSION_ID %]", "[[ID]]"),
     *("%7B%7B%25PROLIFIC_PID%25%7D%7D", "%257BID%257D", "%SURVEY_CODE%", "<id>", "$ID$", "$ID"),
     *("__ID__", "@ID@", "@{ID}", " {ID} ", "{}", "PROLIFIC_PID", "undefined", "null"),
+    *("ASSIGNMENT_ID_NOT_AVAILABLE", "#ID#", "##PID##", "*|PID|*", "XXXX", "(PROLIFIC_PID)"),
+    *("%PROLIFIC_PID", "{{PROLIFIC_PID", "}}", "&lt;PID&gt;", "&#123;PID&#125;", "prolific_pid"),
+    *("None", "NULL", "NaN", "Undefined", "undefined,undefined", "\u00abPID\u00bb", "?"),
+    *("\uff5bPID\uff5d", "\u200b", "\ufeff{ID}"),
 ]
 
 
@@ -89,6 +93,21 @@ def test_nobody_starts_without_an_id(strict, value):
 )
 def test_what_may_be_an_id_is_one(strict, value):
     assert start(strict, PROLIFIC_PID=value)[1].position == 1
+
+
+@pytest.mark.parametrize(
+    "other", ["Jose\u0301-1", "Jos\u00e9-1\u200b", "\ufeffJos\u00e9-1", " Jos\u00e9-1\u00a0"]
+)
+def test_one_id_however_it_is_written_is_one_person(strict, other):
+    start(strict, PROLIFIC_PID="Jos\u00e9-1")
+    assert refusal(strict.start, None, {"PROLIFIC_PID": other}, BEFORE, None) == (409, "already")
+
+
+def test_a_placeholder_in_the_browser_of_another_is_somebody_new(strict):
+    token, _ = start(strict, PROLIFIC_PID="first")
+    query = {"PROLIFIC_PID": "[ID]"}
+    assert refusal(strict.start, token, query, BEFORE, None) == (422, "id")
+    assert strict.start(token, {}, BEFORE, None)[0] == token  # a reload
 
 
 def test_a_placeholder_blocks_nobody_where_no_id_is_required(sessions, store):

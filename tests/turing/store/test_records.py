@@ -77,6 +77,17 @@ def test_times_are_the_servers_own(tmp_path):
     assert iso_time(0) == "1970-01-01T00:00:00.000Z"
 
 
+def test_a_clock_that_goes_back_gives_no_time_below_none(tmp_path):
+    with built(tmp_path) as store:
+        store.open_study()
+        clock = iter([1_751_630_400_000] * 2 + [1_751_630_000_000] + [1_751_630_003_000] * 50)
+        sessions = Sessions(store, clock=lambda: next(clock))
+        token, state = sessions.start(None, {}, {"colour_vision": "no"}, None)
+        for _ in range(3):
+            state = sessions.answer(token, state.trial.trial, 0, 700).state
+        assert [row["server_ms"] for row in choice_rows(store)][:3] == [None, 3000, 0]
+
+
 def test_previews_and_those_who_left_are_asked_for(store):
     participant(store, 4, preview=store.facts().preview_key)
     Sessions(store).leave(participant(store, 2))

@@ -67,6 +67,7 @@ class PretendStudy:
     closed: bool = False
     requires_id: bool = False
     links_back: str = ""  # of the header Study-Link
+    receipt: str = ""
     size: tuple[int, int] = (320, 240)
 
     def __post_init__(self):
@@ -118,7 +119,7 @@ class PretendStudy:
 
     def info(self, participant: Participant | None, body: dict | None) -> Response:
         if self.closed and participant is None:
-            return refuse(410, "closed")
+            return self.sent_away(refuse(410, "closed"))
         info = {"title": self.title, "language": self.language, "texts": self.texts}
         info |= {"questions": self.before, "protocol": self.protocol}
         asks = "query=PROLIFIC_PID&query=SESSION_ID&identify_by=PROLIFIC_PID&require_id="
@@ -131,7 +132,7 @@ class PretendStudy:
             if self.requires_id and own_id[:1] in ("", "{"):
                 return refuse(422, "id")
             if own_id in self.known_ids:
-                return refuse(409, "already")
+                return self.sent_away(refuse(409, "already"))
             participant = self.participants[token] = Participant(start=body)
         return JSONResponse({"token": token, "state": self.state(participant)}, 201)
 
@@ -161,7 +162,11 @@ class PretendStudy:
 
     def leave(self, participant: Participant, body: dict) -> Response:
         participant.withdrawn = True
-        return JSONResponse({})
+        return JSONResponse({}, headers={"Study-Receipt": self.receipt} if self.receipt else {})
+
+    def sent_away(self, response: Response) -> Response:
+        response.headers["Study-Link"] = self.links_back.removeprefix("&")
+        return response
 
     # Over HTTP
 
@@ -188,7 +193,8 @@ class PretendStudy:
         if participant is None:
             return refuse(401, "token")
         if what == "state":
-            return JSONResponse(self.state(participant))
+            said = {"Study-Receipt": self.receipt} if participant.withdrawn else {}
+            return JSONResponse(self.state(participant), headers=said)
         return getattr(self, what)(participant, body)
 
     def picture(self, request: Request) -> Response:

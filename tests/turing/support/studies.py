@@ -37,6 +37,7 @@ identify_by = "PROLIFIC_PID"
 require_id = {require_id}
 max_open = {max_open}
 max_an_hour = {max_an_hour}
+{asks}
 completion_code = "C0L0R"
 return_url = "https://example.org/back?cc={{code}}&pid={{PROLIFIC_PID}}"
 show_score = {show_score}
@@ -68,6 +69,7 @@ DEFAULTS = {
     "require_id": "false",
     "max_open": 1000,
     "max_an_hour": 2000,
+    "asks": "",  # more lines of [participants]
 }
 
 BEFORE = {"colour_vision": "no"}

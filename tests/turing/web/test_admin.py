@@ -141,8 +141,11 @@ def test_versions_are_shown_apart(tmp_path, page):
             assert "version 2" in newest and "0 counted of 0" in newest
             assert "version 1" in first and "3 counted of 3" in first
             assert f'href="{BASE}?version=1"' in newest
-            for wrong in ("3", "x", "-1", "1" * 30):
-                assert client.get(f"{BASE}?version={wrong}").status_code in (404, 503)
+            for wrong in ("0", "3", "x", "-1", "1" * 9, "1" * 30):
+                for place in (BASE, *(f"{BASE}/{file}" for file in FILES)):
+                    answer = client.get(f"{place}?version={wrong}")
+                    assert answer.status_code == 404
+                    assert "There is no such version." in answer.text
 
 
 def test_signing_out(client):

@@ -139,6 +139,20 @@ def test_the_report_is_a_file_that_asks_for_nothing(visit, directory, tmp_path):
     assert fits(page) and page.get_by_role("heading", name="The answer").is_visible()
 
 
+def test_the_report_fits_a_phone_whatever_the_names_are(visit, directory, tmp_path):
+    with Store(directory / "tiny.sqlite") as store:
+        html = store_report(store, store_results(store))
+    for name in ("hills", "apples", "plain", "bright", "Which"):
+        assert name in html
+        html = html.replace(name, f"{name}_{'W' * 58}")  # as long as they may be
+    (tmp_path / "report.html").write_text(html, "utf-8")
+    page = visit(390)
+    page.goto((tmp_path / "report.html").as_uri())
+    for details in page.locator("details").all():
+        details.evaluate("one => one.open = true")
+    assert fits(page)
+
+
 def test_the_report_prints_on_paper_as_wide_as_it_is(visit, directory, tmp_path):
     with Store(directory / "tiny.sqlite") as store:
         html = store_report(store, store_results(store))

@@ -133,3 +133,55 @@ def test_who_declines_or_leaves_has_a_link_back(arrive):
     person.press("Leave the study")
     person.page.get_by_role("dialog").get_by_role("button", name="Leave the study").click()
     expect(link).to_have_attribute("href", "https://b.org/left")
+
+
+@pytest.mark.parametrize("why", ["closed", "already"])
+def test_who_cannot_take_part_has_a_link_back(arrive, why):
+    back = "closed_url=https%3A%2F%2Fb.org%2Fover%3Fp%3D%7BPROLIFIC_PID%7D"
+    study = PretendStudy(practice=0, closed=why == "closed", links_back=back)
+    study.known_ids.add("p&1")
+    person = arrive(study)
+    person.visit("&PROLIFIC_PID=p%261")
+    if why == "already":
+        person.press("I agree")
+        person.press("Start")
+    person.sees(
+        {"closed": "This study is closed", "already": "This ID has taken part already"}[why]
+    )
+    link = person.page.get_by_role("link", name="Return to where you came from")
+    expect(link).to_have_attribute("href", "https://b.org/over?p=p%261")
+
+
+def leave(person):
+    person.press("Leave the study")
+    person.page.get_by_role("dialog").get_by_role("button", name="Leave the study").click()
+
+
+def test_who_leaves_gets_a_receipt_also_after_a_reload(arrive):
+    person = arrive(PretendStudy(practice=0, receipt="ABCDE-FGHIJ"))
+    person.begin()
+    leave(person)
+    expect(person.page.locator("code")).to_have_text("ABCDE-FGHIJ")
+    person.page.reload()
+    person.sees("You have left the study")
+    expect(person.page.locator("code")).to_have_text("ABCDE-FGHIJ")
+
+
+def test_who_leaves_is_told_that_all_was_deleted(arrive):
+    person = arrive(PretendStudy(practice=0, links_back="&on_leave=delete"))
+    person.begin()
+    leave(person)
+    person.page.get_by_text("All that was stored about you has been deleted.").wait_for()
+    person.page.reload()  # this browser knows of nothing either
+    person.page.get_by_role("button", name="I agree").wait_for()
+    expect(person.page.locator(".note")).to_have_count(0)
+
+
+def test_a_link_that_cannot_be_kept_is_told_in_the_servers_words(arrive):
+    """As an ID of 600 characters: the page asks nothing that could be put right."""
+    person = arrive(PretendStudy(practice=0))
+    person.study.failures["start"] = [Failure(422, code="invalid")]
+    person.visit()
+    person.press("I agree")
+    person.press("Start")
+    person.sees("Not now.")

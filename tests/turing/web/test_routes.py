@@ -1,5 +1,6 @@
 """The protocol over HTTP, to the letter."""
 
+import contextlib
 import json
 import re
 
@@ -467,3 +468,59 @@ def test_the_prompt_is_in_the_studys_language(tmp_path, page, language, prompt):
 def test_a_missing_page_is_said(tmp_path):
     with pytest.raises(TuringError, match=r"expected the participant's page"):
         study_routes(Studies(tmp_path), tmp_path / "nothing")
+
+
+@pytest.fixture
+def asking(tmp_path, page):
+    """A client of a study with these lines under [participants], and its store."""
+    with contextlib.ExitStack() as closing:
+
+        def make(asks):
+            store = closing.enter_context(built(tmp_path / "asking", asks=asks))
+            store.open_study()
+            studies = closing.enter_context(Studies(store.path.parent))
+            return closing.enter_context(serving(studies, page)), store
+
+        yield make
+
+
+def test_who_cannot_take_part_is_told_where_to_go(asking):
+    client, store = asking('closed_url = "https://panel.example/over?p={PROLIFIC_PID}"')
+    way = "closed_url=https%3A%2F%2Fpanel.example%2Fover%3Fp%3D%7BPROLIFIC_PID%7D"
+    start(client, PROLIFIC_PID="p1")
+    body = {"consent": True, "query": {"PROLIFIC_PID": "p1"}, "answers": BEFORE}
+    again = client.post(f"{BASE}/start", headers=auth(people.new_token()), json=body)
+    assert refusal(again) == (409, "already") and again.headers["study-link"] == way
+    store.close_study()
+    late = client.get(f"{BASE}/info")
+    assert refusal(late) == (410, "closed") and late.headers["study-link"] == way
+
+
+def test_who_leaves_is_forgotten_where_the_study_says_so(asking):
+    client, store = asking('on_leave = "delete"')
+    assert "on_leave=delete" in client.get(f"{BASE}/info").headers["study-link"]
+    token, state = start(client, PROLIFIC_PID="nobody-else-is-called-so")
+    answer(client, token, state)
+    left = client.post(f"{BASE}/leave", headers=auth(token), json={})
+    assert left.json()["stage"] == "withdrawn" and "study-receipt" not in left.headers
+    assert refusal(client.get(f"{BASE}/state", headers=auth(token))) == (401, "token")
+    for table in ("participants", "trials", "choices", "answers", "views"):
+        assert rows(store, table) == []
+    assert len(rows(store, "forgotten")) == 1
+    files = b"".join(path.read_bytes() for path in store.path.parent.glob("tiny.sqlite*"))
+    assert b"nobody-else-is-called-so" not in files
+
+
+def test_who_leaves_gets_the_code_to_be_forgotten_by(client, store):
+    start(client)
+    token, _ = start(client)
+    left = client.post(f"{BASE}/leave", headers=auth(token), json={})
+    receipt = left.headers["study-receipt"]
+    assert re.fullmatch("[A-Z2-7]{5}-[A-Z2-7]{5}", receipt)
+    state = client.get(f"{BASE}/state", headers=auth(token))
+    assert state.headers["study-receipt"] == receipt
+    for typed in (receipt, receipt.lower(), receipt.replace("-", " "), f" {receipt} "):
+        assert people.by_receipt(store, typed) == 2
+    for wrong in ("", "AAAAA-AAAAA", receipt[:-1]):
+        with pytest.raises(TuringError, match="no participant has the receipt"):
+            people.by_receipt(store, wrong)

@@ -117,3 +117,15 @@ def test_the_cookie_is_for_this_page_alone():
     )
     framed = set_cookie("v", "/gradio_api/study", https=True)
     assert framed.endswith("HttpOnly; SameSite=None; Secure; Partitioned")
+
+
+def test_a_clock_that_goes_back_makes_no_wait_longer():
+    now = [1_000_000.0]
+    guard = Guard("secret", clock=lambda: now[0])
+    for _ in range(50):
+        guard.try_password("guess")
+        now[0] += LONGEST_WAIT + 1
+    guard.try_password("guess")
+    assert 0 < guard.seconds_to_wait() <= LONGEST_WAIT
+    now[0] -= 86400
+    assert guard.seconds_to_wait() == 0 and guard.try_password("secret")

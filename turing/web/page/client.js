@@ -8,12 +8,13 @@ const LONGEST_PAUSE_MS = 15_000;
 const KEPT = ["token", "started", "unsent", "draft"]; // of one participation
 const PASSING = new Set([408, 425, 429, 500, 502, 503, 504]);
 
-/** A final "no" of the server: its status, its code word and its sentence. */
+/** A final "no" of the server: its status, its code word, its sentence, and where to go instead. */
 export class Refusal extends Error {
-  constructor(status, code, sentence) {
+  constructor(status, code, sentence, link) {
     super(sentence);
     this.status = status;
     this.code = code;
+    this.link = link;
   }
 }
 
@@ -74,8 +75,7 @@ export class Client {
   info() {
     const query = this.preview ? `?preview=${encodeURIComponent(this.preview)}` : "";
     return this.request(`info${query}`, undefined, async (response) => {
-      const link = new URLSearchParams(response.headers.get("Study-Link") ?? "");
-      return { ...(await response.json()), link };
+      return { ...(await response.json()), link: linkOf(response) };
     });
   }
 
@@ -105,7 +105,7 @@ export class Client {
   }
 
   state() {
-    return this.request("state");
+    return this.request("state", undefined, withReceipt);
   }
 
   /** Sends a choice; it is kept in localStorage until the server has saved or refused it. */
@@ -134,14 +134,14 @@ export class Client {
     return end;
   }
 
-  /** Withdraws; whatever else was waiting to be sent is given up. */
+  /** Withdraws; whatever else was waiting to be sent is given up. The state has a `receipt`. */
   async leave() {
     this.era += 1;
     this.waiting.clear();
     this.onTrouble(false);
     this.kept.remove("unsent");
     this.kept.remove("draft");
-    await this.request("leave", {});
+    return this.request("leave", {}, withReceipt);
   }
 
   drop() {
@@ -205,11 +205,21 @@ export class Client {
   }
 }
 
+/** What the study asks of the address that one came by, and where it sends people. */
+const linkOf = (response) => new URLSearchParams(response.headers.get("Study-Link") ?? "");
+
+const withReceipt = async (response) => ({
+  ...(await response.json()),
+  receipt: response.headers.get("Study-Receipt"),
+});
+
 /** A Refusal, or an Error where asking again may help. */
 async function refusalOf(response) {
   const { code, error } = await response.json().catch(() => ({}));
   // Without our code it is not the study that speaks, but a proxy while the server restarts.
-  if (code && !PASSING.has(response.status)) return new Refusal(response.status, code, error);
+  if (code && !PASSING.has(response.status)) {
+    return new Refusal(response.status, code, error, linkOf(response));
+  }
   const seconds = Number(response.headers.get("Retry-After") ?? NaN);
   return Object.assign(new Error(`status ${response.status}`), { code, retryAfterMs: seconds * 1000 });
 }

@@ -68,7 +68,7 @@ class Page {
 
   async walk(state, isReturning) {
     while (state.trial) state = await this.trial(state);
-    if (state.stage === "withdrawn") this.lastWord("left");
+    if (state.stage === "withdrawn") this.lastWord("left", { receipt: state.receipt });
     else await this.end(state, isReturning);
   }
 
@@ -101,7 +101,7 @@ class Page {
     if (this.lostSession) notes.push(this.say("session_lost"));
     if (this.client.preview) notes.push(this.say("preview"));
     if (this.client.keepsNothing) notes.push(this.say("keeps_nothing"));
-    const decline = () => this.lastWord("declined", "back");
+    const decline = () => this.lastWord("declined", { again: "back" });
     const refusing = { leave: decline, leaveLabel: "decline", notes, byEnter: false };
     await this.screens.page(this.info.title, this.say("consent"), "agree", refusing);
     const instructions = this.say("instructions") || this.say(`instructions_${this.info.protocol}`);
@@ -198,26 +198,32 @@ class Page {
   }
 
   /** Says that it is over, with the study's link back, filled in with what this link had. */
-  lastWord(how, again) {
-    const address = (this.info.link.get(`${how}_url`) ?? "").replace(/\{([^{}]+)\}/g, (_, name) =>
+  lastWord(how, { again, receipt, link = this.info.link, url = `${how}_url` } = {}) {
+    const address = (link?.get(url) ?? "").replace(/\{([^{}]+)\}/g, (_, name) =>
       encodeURIComponent(this.parameters.get(name) ?? ""),
     );
-    this.screens.message(how, again, this.say(`${how}_text`), address);
+    const isDeleted = how === "left" && link.get("on_leave") === "delete";
+    const text = this.say(isDeleted ? "left_deleted_text" : `${how}_text`);
+    this.screens.message(how, again, text, address, receipt);
   }
 
   async askToLeave() {
     if (!(await this.screens.confirmLeaving())) return;
     this.screens.message("leaving");
-    await this.client.leave().catch(() => {}); // refused: the server knows of nothing to leave
-    this.lastWord("left");
+    // Refused: the server knows of nothing to leave.
+    const left = await this.client.leave().catch(() => ({}));
+    if (this.info.link.get("on_leave") === "delete") this.client.drop();
+    this.lastWord("left", left);
   }
 
   /** A refusal or a fault that ends the page. */
   fail(problem) {
-    if (problem.code === "already") this.screens.message("already");
+    const elsewhere = { link: problem.link, url: "closed_url" };
+    if (problem.code === "already") this.lastWord("already", elsewhere);
     else if (problem.code === "id") this.screens.message("no_id");
-    else if (problem.status === 410) this.screens.message("closed");
+    else if (problem.status === 410) this.lastWord("closed", elsewhere);
     else if (problem.status === 404 && !this.info) this.screens.message("unknown");
+    else if (problem.status === 422) this.screens.message("failure", "try_again", problem.message);
     else if (problem.code === "origin") this.screens.message("failure", "try_again", problem.message);
     else {
       console.error(problem);

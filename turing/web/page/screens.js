@@ -31,12 +31,13 @@ export class Screens {
 
   /**
    * A last word; `again`, where given, is the label of a button that loads the page anew, and
-   * `address` where a link leads back.
+   * `address` where a link leads back, `receipt` a code to keep.
    */
-  message(title, again, text = this.say(`${title}_text`), address = "") {
+  message(title, again, text = this.say(`${title}_text`), address = "", receipt = "") {
     this.screen(
       this.say(title),
       element("p", {}, text),
+      receipt ? this.code(receipt, "receipt") : undefined,
       isSafeLink(address)
         ? element("a", { class: "primary", href: address, target: "_top" }, this.say("return"))
         : undefined,
@@ -179,7 +180,7 @@ export class Screens {
     );
   }
 
-  code(code) {
+  code(code, label = "code") {
     const shown = element("code", { class: "code" }, code);
     const copy = this.button("copy", async () => {
       const copied = await copyText(shown);
@@ -190,7 +191,7 @@ export class Screens {
     return element(
       "div",
       { class: "completion" },
-      element("p", { class: "soft" }, this.say("code")),
+      element("p", { class: "soft" }, this.say(label)),
       element("div", { class: "actions" }, shown, copy),
     );
   }

@@ -23,13 +23,13 @@ class Zhang(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.model1 = _block((1, 64), (64, 64), last_stride=2)
-        self.model2 = _block((64, 128), (128, 128), last_stride=2)
-        self.model3 = _block((128, 256), (256, 256), (256, 256), last_stride=2)
-        self.model4 = _block((256, 512), (512, 512), (512, 512))
-        self.model5 = _block((512, 512), (512, 512), (512, 512), dilation=2)
-        self.model6 = _block((512, 512), (512, 512), (512, 512), dilation=2)
-        self.model7 = _block((512, 512), (512, 512), (512, 512))
+        self.model1 = block((1, 64), (64, 64), last_stride=2)
+        self.model2 = block((64, 128), (128, 128), last_stride=2)
+        self.model3 = block((128, 256), (256, 256), (256, 256), last_stride=2)
+        self.model4 = block((256, 512), (512, 512), (512, 512))
+        self.model5 = block((512, 512), (512, 512), (512, 512), dilation=2)
+        self.model6 = block((512, 512), (512, 512), (512, 512), dilation=2)
+        self.model7 = block((512, 512), (512, 512), (512, 512))
         self.model8 = nn.Sequential(
             nn.ConvTranspose2d(512, 256, 4, stride=2, padding=1),
             nn.ReLU(),
@@ -56,7 +56,7 @@ class Zhang(nn.Module):
         return x[..., :height, :width]
 
 
-def _block(*sizes: tuple[int, int], last_stride: int = 1, dilation: int = 1) -> nn.Sequential:
+def block(*sizes: tuple[int, int], last_stride: int = 1, dilation: int = 1) -> nn.Sequential:
     layers: list[nn.Module] = []
     for number, (before, after) in enumerate(sizes, start=1):
         stride = last_stride if number == len(sizes) else 1

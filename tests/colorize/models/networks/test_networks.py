@@ -10,6 +10,8 @@ from colorize.models.networks import NETWORKS
 
 SMALL = {
     "fusion": {"backbone": "test_resnet", "backbone_size": 32},
+    "ddcolor": {"encoder": "test_convnext"},
+    "deoldify": {"encoder": "resnet18"},
     "unet": {"backbone": "test_efficientnet", "widths": (24, 20, 16, 12, 8)},
 }
 OUTPUT_STRIDE = {"zhang": 4, "unet": 2}

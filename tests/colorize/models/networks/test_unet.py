@@ -1,11 +1,11 @@
 import pytest
 import torch
 
-from colorize.inference.hints import hint_planes
+from colorize.inference.hints.spots import hint_planes
 from colorize.models.networks import NETWORKS
 from colorize.models.networks.unet import Encoder, UNet
 from colorize.models.record import WITH_HINTS
-from tests.colorize.inference.test_hints import spot
+from tests.colorize.inference.hints.test_spots import spot
 
 SMALL = {"backbone": "test_efficientnet", "widths": (24, 24, 16, 16, 16)}
 STATISTICS = ("running_mean", "running_var", "num_batches_tracked")
@@ -78,3 +78,11 @@ def test_frozen_norms_keep_their_statistics_in_training_and_still_learn():
 
 def find_blocks(encoder):
     return [block for block in encoder.network.modules() if hasattr(block, "drop_path")]
+
+
+def test_features_tell_places_apart():
+    network = UNet(**SMALL).eval()
+    with torch.inference_mode():
+        features = network.describe(torch.rand(2, 1, 70, 100) * 2 - 1)
+    assert features.shape[0] == 2 and features.shape[-2:] == (6, 8)  # of 96 x 128
+    assert features.std((2, 3)).max() > 0

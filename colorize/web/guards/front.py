@@ -1,8 +1,7 @@
 """Middleware before Gradio and the routes: it checks each request's path, size and speed.
 
-It also refuses uploads where the disk is nearly full, addresses in place of files, and those of
-Gradio's paths that the page does not need, above all those by which the server would fetch what a
-visitor names.
+It also refuses uploads where the disk is nearly full, addresses in place of files, and all paths
+but those that are needed: some others would fetch what a visitor names, or never end.
 """
 
 import asyncio
@@ -31,11 +30,20 @@ _SLOWEST = 2048  # bytes a second, after as long a silence
 
 _API = re.compile(r"/gradio_api/(.*)", re.DOTALL)
 _OWN = re.compile(r"(study|colorize)(/|$)")
+_OWN_PAGES = re.compile(r"/(study(/.+)?|admin/?)", re.DOTALL)
+# All of Gradio's that the page, its study and gradio_client ask for; the rest is shut.
 _OPEN_POSTS = re.compile(r"upload|queue/join|cancel|reset/?|run/.+|call/.+", re.DOTALL)
+_OPEN_READS = re.compile(
+    r"info/?|queue/data|call/.+|heartbeat/.+|upload_progress|startup-events|app_id/?|file=.+",
+    re.DOTALL,
+)
+_OPEN_PAGES = re.compile(
+    r"/?|/(config/?|theme\.css|favicon\.ico|robots\.txt|(static|assets|svelte)/.+)", re.DOTALL
+)
 _QUEUED = re.compile(r"queue/join|call/.+", re.DOTALL)
-# `file/` is an old name of `file=`, which nothing here uses.
-_FETCHING = re.compile(r"proxy=|file/|file=\s*[a-z][a-z0-9+.-]+://", re.IGNORECASE)
+_FETCHING = re.compile(r"file=\s*[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 _ADDRESS = re.compile(r"\s*[a-z][a-z0-9+.-]+://", re.IGNORECASE)
+_LONGEST_HASH = 64  # characters by which a page names itself; Gradio's own has 11
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -90,8 +98,8 @@ class Front:
         call = found[1] if found else ""
         is_gradios = bool(found) and not _OWN.match(call)
         reads = scope["method"] in _READING
-        if is_gradios:
-            _check_door(call, reads)
+        if not (_is_open(call, reads) if is_gradios else found or _is_page(scope, reads)):
+            raise _RefusedError(404, "There is nothing here.")
         if reads:
             return
         if _header(scope, b"sec-fetch-site") == "cross-site":
@@ -126,9 +134,8 @@ class _RefusedError(Exception):
 
 
 def client_of(scope: Scope) -> str:
-    """Who asks: the address that the nearest proxy saw, else the connection's."""
-    forwarded = _header(scope, b"x-forwarded-for").rpartition(",")[2].strip()
-    return forwarded or (scope.get("client") or ("",))[0]
+    """Who asks: the connection's address, or what a proxy that the owner named says of it."""
+    return (scope.get("client") or ("",))[0]
 
 
 def waiting_clients(queue: Any) -> list[str]:
@@ -137,9 +144,18 @@ def waiting_clients(queue: Any) -> list[str]:
     return [client_of(event.request.scope) for line in lines for event in list(line.queue)]
 
 
-def _check_door(call: str, reads: bool) -> None:
-    if _FETCHING.match(call) or not (reads or _OPEN_POSTS.fullmatch(call)):
-        raise _RefusedError(404, "There is nothing here.")
+def _is_open(call: str, reads: bool) -> bool:
+    """Whether a path under Gradio's /gradio_api/ is needed, and fetches nothing."""
+    doors = _OPEN_READS if reads else _OPEN_POSTS
+    return bool(doors.fullmatch(call)) and not _FETCHING.match(call)
+
+
+def _is_page(scope: Scope, reads: bool) -> bool:
+    """Whether a path that lies elsewhere is one of the pages, or what they are made of."""
+    path, root = scope["path"], scope.get("root_path", "")
+    if root and f"{path}/".startswith(f"{root}/"):
+        path = path.removeprefix(root)
+    return reads and bool(_OPEN_PAGES.fullmatch(path) or _OWN_PAGES.fullmatch(path))
 
 
 def _header(scope: Scope, name: bytes) -> str:
@@ -176,6 +192,9 @@ class _Body:
             content = json.loads(b"".join(message.get("body", b"") for message in read))
         except (ValueError, RecursionError):
             return  # Gradio says what is wrong with it
+        visitor = content.get("session_hash") if isinstance(content, dict) else None
+        if isinstance(visitor, str) and len(visitor) > _LONGEST_HASH:
+            raise _RefusedError(422, f"session_hash: expected {_LONGEST_HASH} characters at most.")
         if any(_names_address(node) for node in _nodes(content)):
             raise _RefusedError(422, "Send the photo itself: addresses are not fetched.")
 

@@ -5,8 +5,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from colorize.web import front
-from colorize.web.front import Front, client_of, waiting_clients
+from colorize.web.guards import front
+from colorize.web.guards.front import Front, client_of, waiting_clients
 
 API = "/gradio_api"
 
@@ -80,6 +80,13 @@ def ask(tmp_path):
         ("POST", f"{API}/call/v2/colorize"),
         ("POST", f"{API}/cancel"),
         ("GET", f"{API}/heartbeat/abc"),
+        ("HEAD", "/"),
+        ("GET", "/config"),
+        ("GET", "/assets/index.js"),
+        ("GET", "/study/style/page.css"),
+        ("GET", "/admin"),
+        ("GET", f"{API}/info"),
+        ("GET", f"{API}/queue/data"),
     ],
 )
 def test_paths_that_are_needed_are_open(ask, method, path):
@@ -102,11 +109,28 @@ def test_paths_that_are_needed_are_open(ask, method, path):
         ("POST", f"{API}/vibe-edit"),
         ("PUT", f"{API}/upload2"),
         ("DELETE", f"{API}/file=/tmp/x"),
+        ("GET", f"{API}/dev/reload"),
+        ("GET", f"{API}/openapi.json"),
+        ("GET", f"{API}/a-door-of-a-later-version"),
+        ("GET", "/openapi.json"),
+        ("GET", "/docs"),
+        ("GET", "/monitoring/gradio_api"),
+        ("GET", "/a-page-of-a-later-version"),
+        ("POST", "/login"),
+        ("POST", "/"),
+        ("GET", "/config/x"),
+        ("GET", "/monitoring/config"),
     ],
 )
 def test_other_paths_of_gradio_are_closed(ask, method, path):
     assert ask(method, path) == (404, "There is nothing here.")
     assert ask.app.bodies == []
+
+
+def test_a_page_names_itself_in_short(ask):
+    for length, expected in ((11, 200), (64, 200), (65, 422), (100_000, 422)):
+        body = json.dumps({"data": [], "session_hash": "a" * length}).encode()
+        assert ask("POST", f"{API}/queue/join", [body])[0] == expected
 
 
 @pytest.mark.parametrize(
@@ -155,7 +179,9 @@ def test_a_body_that_says_it_is_too_large_is_not_read(ask):
         assert ask.left == [b"x"]
 
 
-@pytest.mark.parametrize("path", [f"{API}/queue/join", f"{API}/study/demo/answer", "/anything"])
+@pytest.mark.parametrize(
+    "path", [f"{API}/queue/join", f"{API}/study/demo/answer", f"{API}/colorize/x"]
+)
 def test_reading_stops_where_a_body_is_too_large(ask, path):
     piece = bytes(2**19)
     status, _ = ask("POST", path, [piece] * 100)
@@ -212,7 +238,7 @@ def test_waiting_for_the_end_of_a_connection_takes_as_long_as_it_takes(tmp_path,
         seen.append((await receive())["type"])
         seen.append((await receive())["type"])
 
-    scope = {"type": "http", "method": "POST", "path": "/x", "headers": []}
+    scope = {"type": "http", "method": "POST", "path": f"{API}/upload", "headers": []}
     asyncio.run(Front(listening, tmp_path)(scope, receive, None))
     assert seen == ["http.request", "http.disconnect"]
 
@@ -238,8 +264,9 @@ def test_one_client_cannot_fill_the_queue(ask):
     for path in ("queue/join", "call/colorize"):
         status, sentence = ask("POST", f"{API}/{path}", waiting=waiting)
         assert status == 429 and "waiting already" in sentence
-        other = [("X-Forwarded-For", "10.0.0.7, 10.0.0.8")]
-        assert ask("POST", f"{API}/{path}", headers=other, waiting=waiting)[0] == 200
+        invented = [("X-Forwarded-For", "10.0.0.8")]
+        assert ask("POST", f"{API}/{path}", headers=invented, waiting=waiting)[0] == 429
+        assert ask("POST", f"{API}/{path}", waiting=waiting[1:])[0] == 200
     assert ask("POST", f"{API}/study/demo/answer", waiting=waiting)[0] == 200
 
 
@@ -251,18 +278,16 @@ def test_other_sites_pages_make_no_visitor_do_anything(ask, path):
 
 
 def test_clients_of_gradios_queue():
-    def event(address, forwarded=None):
-        headers = [(b"x-forwarded-for", forwarded)] if forwarded else []
-        return SimpleNamespace(
-            request=SimpleNamespace(scope={"client": (address, 1), "headers": headers})
-        )
+    def event(address):
+        scope = {"client": (address, 1), "headers": [(b"x-forwarded-for", b"9.9.9.9")]}
+        return SimpleNamespace(request=SimpleNamespace(scope=scope))
 
     lines = {
-        "a": SimpleNamespace(queue=[event("1.1.1.1"), event("2.2.2.2", b"9.9.9.9, 3.3.3.3")]),
+        "a": SimpleNamespace(queue=[event("1.1.1.1"), event("2.2.2.2")]),
         "b": SimpleNamespace(queue=[event("1.1.1.1")]),
     }
     queue = SimpleNamespace(event_queue_per_concurrency_id=lines)
-    assert waiting_clients(queue) == ["1.1.1.1", "3.3.3.3", "1.1.1.1"]
+    assert waiting_clients(queue) == ["1.1.1.1", "2.2.2.2", "1.1.1.1"]
 
 
 def test_a_client_without_an_address():

@@ -3,7 +3,8 @@ import pytest
 from scipy import sparse
 from scipy.sparse.linalg import spsolve
 
-from colorize.inference.spreading import Spreading
+from colorize.inference.hints import spreading
+from colorize.inference.hints.spreading import Spreading
 
 
 def steps(height=40, width=60):
@@ -85,3 +86,41 @@ def test_smoothing_averages_within_a_region():
     assert smooth[:, :28].mean() == pytest.approx(3, abs=0.3)
     assert smooth[:, 32:].mean() == pytest.approx(0, abs=0.3)
     assert smooth[5:35, 5:25].std() < 0.3
+
+
+def dense(guide, reach):
+    """The matrix of the energy, entry by entry."""
+    height, width = guide.shape[1:]
+    matrix = np.eye(height * width) / reach**2
+    for row in range(height):
+        for column in range(width):
+            for r, c in ((row + 1, column), (row, column + 1)):
+                if r < height and c < width:
+                    difference = guide[:, row, column] - guide[:, r, c]
+                    link = 0.02 + 0.98 * np.exp(-(difference @ difference))
+                    p, q = row * width + column, r * width + c
+                    matrix[[p, q], [p, q]] += link
+                    matrix[[p, q], [q, p]] -= link
+    return matrix
+
+
+def test_smoothing_and_likeness_are_what_a_dense_solver_finds():
+    guide = np.random.default_rng(1).normal(0, 0.7, (3, 9, 11))
+    values = np.random.default_rng(2).normal(0, 20, (2, 9, 11))
+    matrix, found = dense(guide, 3.0), Spreading(guide, 3.0)
+    exact = np.linalg.solve(matrix, values.reshape(2, -1).T / 9).T.reshape(values.shape)
+    assert np.allclose(found.smoothed(values), exact, atol=1e-4)
+    seeds = [np.array([17]), np.array([3, 4, 60])]
+    right = np.zeros((2, 99))
+    right[0, 17], right[1, [3, 4, 60]] = 1, 1
+    exact = np.linalg.solve(matrix, right.T).T.reshape(2, 9, 11)
+    exact /= exact.max((1, 2), keepdims=True)
+    likeness = found.likeness(seeds)
+    assert likeness.dtype == np.float32 and np.allclose(likeness, exact, atol=1e-5)
+
+
+def test_a_guide_too_large_to_factor_is_solved_alike(monkeypatch):
+    guide, values = steps(), np.random.default_rng(3).normal(0, 20, (1, 40, 60))
+    direct = Spreading(guide, 5.0).smoothed(values)
+    monkeypatch.setattr(spreading, "_DIRECT", 0)
+    assert np.abs(Spreading(guide, 5.0).smoothed(values) - direct).max() < 0.5

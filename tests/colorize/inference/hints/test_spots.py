@@ -3,7 +3,7 @@ import pytest
 import torch
 from skimage.color import rgb2lab
 
-from colorize.inference.hints import (
+from colorize.inference.hints.spots import (
     AB_SCALE,
     SIDE,
     Spot,

@@ -1,0 +1,80 @@
+"""How tasks are to be done and what became of each, told without a network. No torch here."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from colorize.batch.plan import Task
+from colorize.errors import ColorizeError
+from colorize.inference.hints.strokes import Stroke
+from colorize.inference.options import Hint
+from colorize.photo.opening import Photo, PhotoError
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a task: `error` is empty when its result is there.
+
+    `before`: an earlier run had made it. `seconds` of work on this photo, None if there was none.
+    """
+
+    task: Task
+    error: str = ""
+    notices: tuple[str, ...] = ()
+    seconds: float | None = None
+    before: bool = False
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How every photo is done.
+
+    `look` holds saturation, temperature and seed; `hints` and `strokes` go to every photo;
+    `saving` is what `save_picture` takes (quality, strip, mark). An output that is there already
+    is its task's failure; with `overwrite` it is replaced; with `resume` it stays where it is the
+    whole result of the same model, and is replaced where it is half or another model's.
+    """
+
+    look: Mapping[str, Any] = field(default_factory=dict)
+    saving: Mapping[str, Any] = field(default_factory=dict)
+    size: int | None = None
+    hints: Sequence[Hint] = ()
+    strokes: Sequence[Stroke] = ()
+    overwrite: bool = False
+    resume: bool = False
+
+
+def refused(tasks: Sequence[Task], settings: Settings) -> Iterator[Outcome]:
+    """Tasks whose photo is missing, or whose result may not go where it should."""
+    for task in tasks:
+        try:
+            check_target(task, settings)
+            if not task.source.exists():
+                Photo.open(task.source)
+        except ColorizeError as error:
+            yield Outcome(task, sentence(task, error))
+
+
+def check_target(task: Task, settings: Settings) -> bool:
+    """Whether there is something where the result goes; ColorizeError where it is to stay."""
+    if not task.target.exists():
+        return False
+    if task.source.exists() and task.target.samefile(task.source):
+        raise ColorizeError("the result would replace the photo; choose another output")
+    if not (settings.overwrite or settings.resume):
+        raise ColorizeError(
+            f"{task.target} exists already; --overwrite replaces it, --resume keeps it where it is "
+            "whole"
+        )
+    return True
+
+
+def sentence(task: Task, error: Exception) -> str:
+    """One line that names the file. What nobody foresaw is the file's failure as well."""
+    name, text = task.source.name, str(error)
+    if isinstance(error, PhotoError) and text.startswith(name):
+        return f"{task.source}{text.removeprefix(name)}"
+    if isinstance(error, ColorizeError):
+        return f"{task.source}: {error}"
+    text = str(getattr(error, "strerror", None) or error).partition("\n")[0]
+    return f"{task.source}: could not be colorized ({type(error).__name__}: {text})"

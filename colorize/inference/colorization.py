@@ -1,0 +1,245 @@
+"""One photo in colour: what is kept of its prediction, and what can be made of it again."""
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from colorize.color import bins
+from colorize.color.render import render
+from colorize.color.resample import shrink
+from colorize.inference import options, swatches
+from colorize.inference.colourings import perturbed
+from colorize.inference.hints.spots import Spot, find_spots, pixel_at
+from colorize.inference.hints.strokes import Stroke, check_strokes_inside, parse_strokes
+from colorize.inference.hints.things import Ground
+from colorize.inference.predict import decode, resize
+from colorize.inference.swatches import Swatch
+from colorize.models.record import Decoding
+from colorize.photo.opening import Photo
+from colorize.photo.pixels import image_of
+from colorize.photo.saving import Saved, save_picture
+
+if TYPE_CHECKING:
+    from colorize.inference.colorizer import Colorizer
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """A network's raw output `(C, h, w)` for a photo, and what it saw: L `(1, H, W)`, hints.
+
+    Where there are hints or strokes, `before` is what it gives without.
+    """
+
+    output: Tensor
+    L: Tensor
+    spots: tuple[Spot, ...] = ()
+    before: "Prediction | None" = None
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width of what the network saw."""
+        return tuple(self.L.shape[-2:])
+
+
+class Colorization:
+    """One photo in colour. The network's output is kept, so that `adjusted` never runs it.
+
+    `seconds` maps the stages that were run (open, network, decode, render, save) to seconds.
+    """
+
+    def __init__(
+        self,
+        colorizer: "Colorizer",
+        photo: Photo,
+        prediction: Prediction,
+        saturation: float,
+        temperature: float | None,
+        seed: int | None,
+        seconds: dict[str, float],
+    ) -> None:
+        self.photo, self.record, self.seconds = photo, colorizer.record, seconds
+        self.saturation, self.temperature, self.seed = saturation, temperature, seed
+        self._colorizer, self._prediction = colorizer, prediction
+
+    def adjusted(
+        self,
+        *,
+        saturation: float = 1.0,
+        temperature: float | None = None,
+        seed: int | None = None,
+    ) -> "Colorization":
+        """The same prediction with another saturation, decoding temperature or seed."""
+        self._colorizer.check(saturation=saturation, temperature=temperature, seed=seed)
+        return self._colorizer.finish(
+            self.photo,
+            self._prediction,
+            saturation=saturation,
+            temperature=temperature,
+            seed=seed,
+            seconds={key: self.seconds[key] for key in ("open", "network") if key in self.seconds},
+        )
+
+    def another(self, seed: int) -> "Colorization":
+        """Another plausible colouring, the same for a seed; the network is not run.
+
+        Each region gets colours that the model finds likely there. ColorizeError for a model
+        that is not over bins.
+        """
+        return self.adjusted(saturation=self.saturation, temperature=self.temperature, seed=seed)
+
+    @cached_property
+    def ab(self) -> np.ndarray:
+        """float32 `(2, h, w)` at working size, in CIELAB units, saturation applied."""
+        with timed(self.seconds, "decode"), torch.inference_mode():
+            ab, _ = self._coloured
+            return (ab * self.saturation).numpy()
+
+    @cached_property
+    def touched(self) -> np.ndarray | None:
+        """float32 `(h, w)` in [0, 1]: how far hints and strokes colour each pixel of working size.
+
+        None where there are none. The line of 0.5 is the outline of what they change.
+        """
+        mask = self._coloured[1]
+        return None if mask is None else mask.numpy()
+
+    def outline(self, stroke: Stroke | Mapping[str, Any]) -> np.ndarray:
+        """float32 `(h, w)` like `touched`, of what a stroke would change; no network is run."""
+        spots = self._spots_of([stroke])
+        with torch.inference_mode():
+            return self._ground.recoloured(spots)[1].numpy()
+
+    def painted(self, strokes: Sequence[Stroke | Mapping[str, Any]]) -> "Colorization":
+        """A quick look at this photo with these strokes in place of its own.
+
+        The network is not asked, so edges are less sure than what the Colorizer gives for them.
+        """
+        seen = self._prediction.before or self._prediction
+        spots = self._spots_of(strokes)
+        seen = replace(seen, spots=spots, before=seen if spots else None)
+        painted = self._colorizer.finish(
+            self.photo,
+            seen,
+            saturation=self.saturation,
+            temperature=self.temperature,
+            seed=self.seed,
+            seconds=dict(self.seconds),
+        )
+        if spots:
+            painted._ground = self._ground  # the costly part: each further stroke is quick
+        return painted
+
+    def _spots_of(self, strokes: Sequence[Stroke | Mapping[str, Any]]) -> tuple[Spot, ...]:
+        strokes = parse_strokes(strokes)
+        check_strokes_inside(strokes, self.photo.size)
+        return tuple(find_spots((), self._prediction.L, self.photo.size, strokes))
+
+    @cached_property
+    def _ground(self) -> Ground:
+        seen = self._prediction.before or self._prediction
+        logits = seen.output if self.record.over_bins else None
+        return Ground(seen.L, self._decode(seen), logits, self._colorizer.describe)
+
+    @cached_property
+    def _coloured(self) -> tuple[Tensor, Tensor | None]:
+        """ab `(2, h, w)` of saturation 1, and what of it hints changed `(h, w)`."""
+        seen = self._prediction
+        if not seen.spots:
+            return self._decode(seen), None
+        asked = seen.output is not seen.before.output
+        return self._ground.recoloured(seen.spots, self._decode(seen) if asked else None)
+
+    def _decode(self, seen: Prediction) -> Tensor:
+        """ab `(2, h, w)` with the temperature and seed of this colouring."""
+        output, decoding = seen.output[None], self.record.how
+        if self.temperature is not None:
+            decoding = decoding._replace(temperature=self.temperature)
+        if self.seed is not None:  # a mode is wanted, and the record's decoding may be the mean
+            output = perturbed(output, seen.L, self.seed)
+            mode = bins.TEMPERATURE if self.temperature is None else self.temperature
+            decoding = Decoding(mode)
+        ab = decode(self._colorizer.network, self.record, output, decoding)
+        return resize(ab, seen.shape)[0]
+
+    def plausible_colours(self, x: float, y: float) -> list[Swatch]:
+        """Colours for a hint at a pixel of the upright photo, the likeliest first.
+
+        ColorizeError for a spot outside the photo.
+        """
+        options.check_inside([(x, y, "")], self.photo.size)
+        seen = self._prediction
+        row, column = pixel_at((x, y), seen.shape, self.photo.size)
+        L = float(seen.L[0, row, column])
+        if not self.record.over_bins:
+            return swatches.plain(torch.from_numpy(self.ab[:, row, column]), L)
+        row, column = pixel_at((x, y), seen.output.shape[-2:], self.photo.size)
+        around = seen.output[:, max(0, row - 1) : row + 2, max(0, column - 1) : column + 2]
+        return swatches.plausible(around.float().softmax(0).mean((1, 2)), L)
+
+    @cached_property
+    def uncertainty(self) -> np.ndarray | None:
+        """float32 `(h, w)` in [0, 1]: entropy over the bins, None where there are none."""
+        if not self.record.over_bins:
+            return None
+        with torch.inference_mode():
+            entropy = bins.entropy(self._prediction.output[None])[None]
+            return resize(entropy, self._prediction.shape)[0, 0].clamp(0, 1).numpy()
+
+    @cached_property
+    def pixels(self) -> np.ndarray:
+        """uint8 sRGB `(H, W, 3)` at the input's size, without its alpha."""
+        ab = torch.from_numpy(self.ab)
+        with timed(self.seconds, "render"):
+            return render(self.photo.pixels, ab)
+
+    @cached_property
+    def image(self) -> Image.Image:
+        """The colour photo at the input's size: RGB, or RGBA where the photo has alpha."""
+        picture = image_of(self.pixels).convert("RGB")
+        if self.photo.alpha is not None:
+            picture.putalpha(Image.fromarray(self.photo.alpha))
+        return picture
+
+    def preview(self, longest: int) -> Image.Image:
+        """RGB with a long side of at most `longest` pixels, for a screen; alpha laid on white."""
+        picture = Image.fromarray(
+            render(shrink(self.photo.pixels, longest), torch.from_numpy(self.ab))
+        )
+        if self.photo.alpha is None:
+            return picture
+        white = Image.new("RGB", picture.size, "white")
+        white.paste(picture, mask=Image.fromarray(shrink(self.photo.alpha, longest)))
+        return white
+
+    def save(self, path: str | Path, **options: Any) -> Saved:
+        """Writes the photo whole or not at all, with its metadata; never over the input.
+
+        Options are those of `saving.save_picture`: format, quality, strip, mark, overwrite.
+        Raises PhotoError.
+        """
+        picture = self.pixels
+        with timed(self.seconds, "save"):
+            return save_picture(
+                picture,
+                path,
+                self.photo,
+                model=self.record.name,
+                weights_hash=self.record.weights["sha256"],
+                **options,
+            )
+
+
+@contextmanager
+def timed(seconds: dict[str, float], stage: str) -> Iterator[None]:
+    began = time.perf_counter()
+    yield
+    seconds[stage] = seconds.get(stage, 0.0) + time.perf_counter() - began

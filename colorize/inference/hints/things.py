@@ -1,0 +1,205 @@
+"""The thing that a hint lies on, and its colour all over it: up to its edge and no further.
+
+Witnesses say how far a pixel belongs to a hint: a walk over the photo that edges stop (Levin,
+Lischinski and Weiss 2004, "Colorization using Optimization", with affinities from L and from what
+the network predicts without hints), how near it is, how alike the network's logits and its
+backbone's features are there and at the hint, and how far the network itself goes towards the
+hint's colour when it is shown it. The colours are then settled along L by the same optimisation.
+All on a small grid, so that the sparse matrices are factored in some 20 ms each and nothing has to
+be iterated.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from scipy.ndimage import distance_transform_edt
+from scipy.special import expit
+from torch import Tensor
+
+from colorize.inference.hints.spots import Spot, follow, weakened
+from colorize.inference.hints.spreading import Spreading
+from colorize.inference.predict import resize
+
+_GRID = 80  # short side, in pixels, of the grid at most: half the app's working size
+_KEPT = 12  # directions that logits are told apart by
+_EVERY = 4  # so many-th pixel is looked at to find them
+_WALK_AB, _WALK_L, _WALK_LOGITS = 8.0, 16.0, 0.5  # steps that count as an edge to a walk
+_WALK_DIRECTIONS = 8
+_ALONE_AB, _ALONE_L = 6.0, 8.0  # the same where there are no logits
+_WALK_REACH = 0.5  # of a walk over even ground, as a share of the short side
+_SETTLE_L, _SETTLE_AB = 6.0, 8.0  # steps in L and ab that count as an edge to a colour
+_SETTLE_REACH = 2.2  # pixels of the grid over which colours settle
+_SHARPNESS = 0.7  # with which hints that lie near compete for a pixel
+_FLAT = 0.8  # of the colour in a thing that is the hint's, the rest being as it varies already
+_MOST_SEEDS = 16  # pixels of a stroke that its things are told by
+_FEATURE_STRIDE = 16  # pixels of L from feature to feature
+
+
+class _Weights(NamedTuple):
+    """Of the witnesses in the log odds that a pixel belongs to a hint; fitted on `val`."""
+
+    constant: float
+    walk: float  # of the log of the walk
+    far: float  # of the distance, in short sides
+    logits: float = 0.0  # of the cosine of the logits
+    features: float = 0.0  # of the cosine of the features
+    missed: float = 0.0  # of the CIELAB units that the network stays away from the hint's colour
+
+
+_ASKED = _Weights(3.387, 1.53, -5.739, 4.146, 9.255, -0.186)
+_UNASKED = _Weights(1.329, 1.566, -5.223, 2.031, 8.778)
+_WITHOUT_FEATURES = _Weights(5.388, 4.074, -6.384, 5.046)
+_WALK_ALONE = _Weights(9.915, 5.367, -9.6)
+
+
+class Ground:
+    """What a photo shows before hints. Read it from one thread.
+
+    L `(1, h, w)` in [0, 100] and ab `(2, h, w)` as predicted without hints; logits
+    `(313, h', w')`, which may be of lower resolution, or None of a model without bins; `describe`
+    gives the features `(C, H / 16, W / 16)` of an L, padded, or None of a model without any.
+    """
+
+    def __init__(
+        self,
+        L: Tensor,
+        ab: Tensor,
+        logits: Tensor | None = None,
+        describe: Callable[[Tensor], Tensor | None] = lambda L: None,
+    ) -> None:
+        self._L, self._ab, self._logits, self._describe = L, ab, logits, describe
+        self._shape = tuple(L.shape[-2:])
+        scale = min(1.0, _GRID / min(self._shape))
+        self._grid = tuple(max(1, round(side * scale)) for side in self._shape)
+
+    def recoloured(
+        self, spots: Sequence[Spot], answered: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """ab `(2, h, w)` with the spots' colours over their things, and a mask `(h, w)` in [0, 1]
+        of how far each pixel takes part.
+        """
+        odds = self._odds(spots, answered)
+        mask = expit(odds.max(0)).astype(np.float32)
+        shares = np.exp(_SHARPNESS * (odds - odds.max(0)))
+        shares /= shares.sum(0)
+        strengths = np.array([spot.strength for spot in spots], np.float32)
+        wishes = np.stack([spot.ab.numpy() for spot in spots], 1)
+        before = np.stack([self._small_ab[:, *one.T].mean(1) for one in self._seeds(spots)], 1)
+        flat = np.tensordot(wishes * strengths, shares, 1)
+        flat -= np.tensordot(strengths, shares, 1) * self._small_ab
+        varied = np.tensordot((wishes - before) * strengths, shares, 1)
+        change = mask * (_FLAT * flat + (1 - _FLAT) * varied)
+        small = torch.from_numpy(np.concatenate((self._settling.smoothed(change), mask[None])))
+        large = resize(small[None], self._shape)[0]
+        ab = follow(self._ab + large[:2], spots, self._L, self._ab)
+        return ab, large[2].clamp(0, 1)
+
+    def _odds(self, spots: Sequence[Spot], answered: Tensor | None) -> np.ndarray:
+        """The logarithms of the odds, float32 `(k, h', w')`."""
+        seeds, width = self._seeds(spots), self._grid[1]
+        walks = self._walking.likeness([one[:, 0] * width + one[:, 1] for one in seeds])
+        weights = self._weights(answered)
+        odds = weights.constant + weights.walk * np.log(walks)
+        odds += weights.far * np.stack([self._distance(one) for one in seeds])
+        if weights.logits:
+            odds += weights.logits * np.stack([_alike(self._directions, one) for one in seeds])
+        if weights.features:
+            odds += weights.features * np.stack([_alike(self._features, one) for one in seeds])
+        if weights.missed:
+            wishes = np.stack([spot.ab.numpy() for spot in weakened(spots, self._ab)])
+            small = resize(answered[None], self._grid)[0].numpy()
+            odds += weights.missed * np.linalg.norm(small - wishes[..., None, None], axis=1)
+        return odds
+
+    def _weights(self, answered: Tensor | None) -> _Weights:
+        if self._logits is None:
+            return _WALK_ALONE
+        if self._features is None:
+            return _WITHOUT_FEATURES
+        return _UNASKED if answered is None else _ASKED
+
+    def _seeds(self, spots: Sequence[Spot]) -> list[np.ndarray]:
+        """Each spot's pixels on the grid, `(n, 2)`: rows and columns."""
+        scale, last = np.divide(self._grid, self._shape), np.array(self._grid) - 1
+        found = (((np.array(spot.pixels) + 0.5) * scale).astype(int) for spot in spots)
+        return [np.unique(np.minimum(one, last), axis=0) for one in found]
+
+    def _distance(self, seeds: np.ndarray) -> np.ndarray:
+        """From the nearest seed `(h', w')`, in short sides of the grid."""
+        away = np.ones(self._grid, bool)
+        away[seeds[:, 0], seeds[:, 1]] = False
+        return distance_transform_edt(away) / min(self._grid)
+
+    @cached_property
+    def _small_ab(self) -> np.ndarray:
+        return resize(self._ab[None], self._grid)[0].numpy()
+
+    @cached_property
+    def _components(self) -> np.ndarray:
+        """float32 `(12, h', w')`: principal components of the logits, the first of deviation 1."""
+        logits = self._logits.float()
+        logits = (logits - logits.mean(0)).flatten(1)
+        logits -= logits.mean(1, keepdim=True)
+        some = logits[:, ::_EVERY]
+        _, vectors = torch.linalg.eigh(some @ some.T)
+        found = vectors.flip(1)[:, :_KEPT].T @ logits
+        found /= found[0].square().mean().sqrt().clamp(min=1e-6)
+        return resize(found.view(1, _KEPT, *self._logits.shape[-2:]), self._grid)[0].numpy()
+
+    @cached_property
+    def _directions(self) -> np.ndarray:
+        """The same, each pixel's of length 1."""
+        return _unit(self._components)
+
+    @cached_property
+    def _features(self) -> np.ndarray | None:
+        """float32 `(C, h', w')`: what the network's features are in direction; None without."""
+        scale = min(1.0, 2 * _GRID / min(self._shape))
+        seen = tuple(max(8, round(side * scale)) for side in self._shape)
+        found = self._describe(resize(self._L[None], seen)[0])
+        if found is None:
+            return None
+        padded = [
+            max(side, round(cells * _FEATURE_STRIDE * side / whole))
+            for side, cells, whole in zip(self._grid, found.shape[-2:], seen, strict=True)
+        ]
+        found = F.interpolate(found[None], padded, mode="bilinear", align_corners=False)[0]
+        return _unit(found[:, : self._grid[0], : self._grid[1]].numpy())
+
+    @cached_property
+    def _walking(self) -> Spreading:
+        L = resize(self._L[None], self._grid)[0].numpy()
+        if self._logits is None:
+            guide = [self._small_ab / _ALONE_AB, L / _ALONE_L]
+        else:
+            logits = self._components[:_WALK_DIRECTIONS] / _WALK_LOGITS
+            guide = [self._small_ab / _WALK_AB, L / _WALK_L, logits]
+        return Spreading(np.concatenate(guide), _WALK_REACH * min(self._grid))
+
+    @cached_property
+    def _settling(self) -> Spreading:
+        L = resize(self._L[None], self._grid)[0].numpy()
+        guide = np.concatenate((L / _SETTLE_L, self._small_ab / _SETTLE_AB))
+        return Spreading(guide, _SETTLE_REACH)
+
+
+def _unit(x: np.ndarray) -> np.ndarray:
+    """`(C, h, w)` less its mean over the pixels, each pixel's of length 1."""
+    x = x - x.mean((1, 2), keepdims=True)
+    return x / (np.linalg.norm(x, axis=0) + 1e-6)
+
+
+def _alike(directions: np.ndarray, seeds: np.ndarray) -> np.ndarray:
+    """How alike `(h', w')` a pixel's of the `(C, h', w')` is to one around a seed: a cosine."""
+    steps = np.linspace(0, len(seeds) - 1, min(len(seeds), _MOST_SEEDS)).round().astype(int)
+    around = []
+    for row, column in seeds[steps]:
+        near = slice(max(0, row - 1), row + 2), slice(max(0, column - 1), column + 2)
+        around.append(directions[:, *near].mean((1, 2)))
+    around = np.stack(around)
+    around /= np.linalg.norm(around, axis=1, keepdims=True) + 1e-6
+    return np.tensordot(around, directions, 1).max(0)

@@ -1,0 +1,116 @@
+"""All results as one ZIP, which is made while it is sent, with a list of how each was made."""
+
+import csv
+import io
+import zipfile
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from starlette.concurrency import run_in_threadpool
+
+from colorize.batch.manifest import cell
+from colorize.errors import ColorizeError
+from colorize.web.session import Item
+from colorize.web.workshop import Look, Workshop
+
+MANIFEST = "manifest.csv"
+COLUMNS = (
+    "file", "photo", "model", "weights_sha256", "working_size", "saturation", "temperature",
+    "seed", "hints", "error",
+)  # fmt: skip
+
+
+class Entry(NamedTuple):
+    """A result of the archive; `name` is its file's, without ending."""
+
+    item: Item
+    look: Look
+    name: str
+
+
+async def zipped(
+    entries: Sequence[Entry],
+    workshop: Workshop,
+    save: Callable[[Entry, Path], Awaitable[Path]],
+) -> AsyncIterator[bytes]:
+    """The ZIP in pieces, a file at a time: it never lies on the disk as a whole.
+
+    save: writes an entry's full-size file in a folder, under its name with an ending. What fails
+    is left out and told in `not-included.txt`; `manifest.csv` has a row an entry.
+    """
+    out, rows, failures = _Pipe(), [], []
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
+        for entry in entries:
+            with workshop.temporary() as folder:
+                try:
+                    file = await save(entry, Path(folder) / entry.name)
+                    await run_in_threadpool(archive.write, file, file.name)
+                    rows.append(_row(entry, workshop, file.name))
+                except ColorizeError as error:
+                    failures.append(f"{entry.item.name}: {error}")
+                    rows.append(_row(entry, workshop, error=str(error)))
+            yield out.taken()
+        if failures:
+            archive.writestr("not-included.txt", "\n".join(failures) + "\n")
+        archive.writestr(MANIFEST, _table(rows))
+    yield out.taken()
+
+
+def _row(entry: Entry, workshop: Workshop, file: str = "", error: str = "") -> list[str]:
+    look, record = entry.look, workshop.record(entry.look.model)
+    size = record.size if look.size is None else look.size
+    temperature = record.temperature if look.temperature is None else look.temperature
+    return [
+        cell(file),
+        cell(entry.item.name),
+        cell(record.name),
+        record.weights["sha256"],
+        str(size),
+        f"{look.saturation:g}",
+        f"{temperature:g}" if record.over_bins else "",
+        "" if look.seed is None else str(look.seed),
+        " ".join(f"{x:g},{y:g},{colour}" for x, y, colour in look.hints),
+        cell(error),
+    ]
+
+
+def _table(rows: Sequence[Sequence[str]]) -> bytes:
+    """As CSV, with the mark by which spreadsheets know that it is UTF-8."""
+    text = io.StringIO()
+    csv.writer(text).writerows([COLUMNS, *rows])
+    return text.getvalue().encode("utf-8-sig")
+
+
+def download_names(items: list[Item], models: list[str]) -> dict[tuple[int, str], str]:
+    """NAME-MODEL for every photo and model, without ending; doubles are numbered."""
+    names: dict[tuple[int, str], str] = {}
+    taken: set[str] = set()
+    for item in items:
+        for model in models:
+            plain = name = f"{item.upload.file.stem}-{model}"
+            count = 1
+            while name.lower() in taken:
+                count += 1
+                name = f"{plain}-{count}"
+            taken.add(name.lower())
+            names[item.number, model] = name
+    return names
+
+
+class _Pipe:
+    """A file that a ZIP is written to and read from at once."""
+
+    def __init__(self) -> None:
+        self._pieces: list[bytes] = []
+
+    def write(self, piece: bytes) -> int:
+        self._pieces.append(bytes(piece))
+        return len(piece)
+
+    def flush(self) -> None:
+        pass
+
+    def taken(self) -> bytes:
+        content, self._pieces = b"".join(self._pieces), []
+        return content

@@ -1,0 +1,49 @@
+"""The ID by which a panel knows a person, as the link to a study has it. Pure functions."""
+
+import html
+import re
+import unicodedata
+from collections.abc import Mapping
+from urllib.parse import unquote
+
+from turing.study.study import Study
+
+# {ID}, {{%ID%}}, ${ID}, $e{ID}, #{ID}, {ID that was cut off, [ID], [[ID]], [%ID%], <ID>, (ID),
+# %ID%, %%ID%%, %ID, $ID$, __ID__, @ID@, #ID#, *|ID|*, "ID" in guillemets, XXXX, and ?.
+_PLACEHOLDER = re.compile(
+    r"[$#@]?e?\{.*|\}+|\[.*\]|<.*>|\(.*\)|%.+%|%[A-Za-z_]\w*|\$[A-Za-z_][\w.]*\$?|__.+__"
+    r"|@[A-Za-z_][\w.]*@|#+[A-Za-z_][\w.]*#+|\*\|.*\|\*|\u00ab.*\u00bb|[xX]{3,}|\?+",
+    re.DOTALL,
+)
+_NOTHING = {"undefined", "null", "none", "nan", "assignment_id_not_available"}
+_UNSEEN = ("Cc", "Cf")  # control and format characters, as U+200B and U+FEFF
+
+
+def outside_id(study: Study, query: Mapping[str, str]) -> str:
+    """The ID that `identify_by` names; "" where there is none, or a panel did not fill it in.
+
+    One ID in either normalization of Unicode, with or without characters that nobody sees.
+    """
+    name = study.participants.identify_by
+    value = _seen(query.get(name, "")) if name else ""
+    return "" if _is_unfilled(value, name) else value
+
+
+def is_unfilled(study: Study, query: Mapping[str, str]) -> bool:
+    """Whether a link has a placeholder where `identify_by` should have an ID."""
+    name = study.participants.identify_by
+    value = _seen(query.get(name, "")) if name else ""
+    return bool(value) and _is_unfilled(value, name)
+
+
+def _seen(value: str) -> str:
+    value = unicodedata.normalize("NFC", value)
+    return "".join(one for one in value if unicodedata.category(one) not in _UNSEEN).strip()
+
+
+def _is_unfilled(value: str, name: str) -> bool:
+    for _ in range(3):  # as often as a link may be escaped on its way
+        value = html.unescape(unquote(value)).strip()
+    value = unicodedata.normalize("NFKC", value)  # brackets of full width
+    words = {word.strip().casefold() for word in value.split(",")}
+    return bool(_PLACEHOLDER.fullmatch(value)) or words <= _NOTHING | {name.casefold()}
