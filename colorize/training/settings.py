@@ -79,6 +79,12 @@ class Settings:
     drop_path: _Part = Field(
         0.0, description="share of the unet's deepest backbone block that training leaves out"
     )
+    backbone_lr: _NotNegative = Field(
+        0.0, description="highest learning rate of the unet's backbone, 0 = lr"
+    )
+    frozen_norms: Annotated[int, Field(ge=0, le=1)] = Field(
+        0, description="1 = the unet's backbone keeps the statistics of its batch normalisation"
+    )
     adversarial: _NotNegative = Field(
         0.0, description="weight of a patch discriminator's loss, for networks over bins"
     )
@@ -111,6 +117,8 @@ class Settings:
             "rebalance needs loss=soft": self.rebalance == 1 or self.loss.startswith("soft"),
             f"hints do not go with {network}": self.hints == 0 or network in WITH_HINTS,
             f"drop_path does not go with {network}": network == "unet" or not self.drop_path,
+            f"backbone_lr and frozen_norms do not go with {network}": network == "unet"
+            or not (self.backbone_lr or self.frozen_norms),
             f"backbone needs a name for {network}": bool(self.backbone) or not has_backbone,
             "adversarial needs a loss over bins and every=1": self.adversarial == 0
             or (over_bins and self.every == 1),

@@ -98,7 +98,22 @@ def make_network(settings: Settings) -> tuple[nn.Module, dict[str, Any]]:
     network, origin = _go_on_from(settings) if settings.start else _new(settings)
     if settings.drop_path:
         network.backbone.drop_paths(settings.drop_path)
+    if settings.frozen_norms:
+        network.backbone.freeze_norms()
     return network, origin
+
+
+def parameter_groups(network: nn.Module, settings: Settings) -> list[dict[str, Any]]:
+    """What trains, with its highest learning rate: the backbone by itself where it has its own."""
+    trained = [p for p in network.parameters() if p.requires_grad]
+    if not settings.backbone_lr:
+        return [{"params": trained, "lr": settings.lr}]
+    backbone = list(network.backbone.parameters())
+    known = set(map(id, backbone))
+    return [
+        {"params": [p for p in trained if id(p) not in known], "lr": settings.lr},
+        {"params": backbone, "lr": settings.backbone_lr},
+    ]
 
 
 def _new(settings: Settings) -> tuple[nn.Module, dict[str, Any]]:

@@ -31,7 +31,13 @@ from colorize.training.generators import generator_states, restore_generators
 from colorize.training.losses import make_loss
 from colorize.training.run import Run
 from colorize.training.settings import Settings, changes_of
-from colorize.training.start import first_record, make_accelerator, make_network, run_config
+from colorize.training.start import (
+    first_record,
+    make_accelerator,
+    make_network,
+    parameter_groups,
+    run_config,
+)
 from colorize.training.validation import Validation
 
 _SAVE_EVERY = 300.0  # seconds between states within an epoch
@@ -120,9 +126,10 @@ class _Trainer:
         torch.manual_seed(settings.seed)
         network, origin = make_network(settings)
         network = network.to(accelerator.device, memory_format=torch.channels_last)
-        trained = [p for p in network.parameters() if p.requires_grad]
+        groups = parameter_groups(network, settings)
+        self.rates = [group["lr"] for group in groups]  # the highest ones
         optimizer = torch.optim.AdamW(
-            trained, lr=settings.lr, betas=(0.9, 0.999), weight_decay=settings.weight_decay
+            groups, betas=(0.9, 0.999), weight_decay=settings.weight_decay
         )
         average = get_ema_multi_avg_fn(settings.ema)
         self.ema = AveragedModel(network, multi_avg_fn=average, use_buffers=True).eval()
@@ -210,8 +217,8 @@ class _Trainer:
             factor = progress / warmup
         else:
             factor = (1 + math.cos(math.pi * (progress - warmup) / (1 - warmup))) / 2
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.settings.lr * max(factor, 1e-3)
+        for group, rate in zip(self.optimizer.param_groups, self.rates, strict=True):
+            group["lr"] = rate * max(factor, 1e-3)
 
     def _train_step(self, rgb: Tensor) -> float:
         rgb = rgb.to(self.accelerator.device, non_blocking=True).float() / 255

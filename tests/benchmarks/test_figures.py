@@ -6,7 +6,7 @@ import torch
 from PIL import Image
 from typer.testing import CliRunner
 
-from benchmarks.experiments import embedding, figures, rebalanced, runs
+from benchmarks.experiments import embedding, figures, limits, rebalanced, runs
 from colorize.color import bins
 from colorize.data.datasets import find_datasets
 from colorize.errors import ColorizeError
@@ -42,6 +42,21 @@ def test_colour_contrast_is_a_deviation_of_ab():
     half[:, :48], half[:, 48:] = (200, 100, 100), (100, 200, 100)
     assert figures.colour_contrast(half) > 30
     assert figures.colour_contrast(np.full((50, 70, 3), (200, 90, 30), np.uint8)) < 1e-3
+
+
+def test_what_an_error_is_made_of(checkpoints, tmp_path):
+    for split, colour in (("train", (128, 128, 128)), ("val", (255, 0, 0))):
+        folder = tmp_path / "made" / split
+        folder.mkdir(parents=True)
+        for i in range(3):
+            Image.fromarray(np.full((40, 50, 3), colour, np.uint8)).save(folder / f"{i}.png")
+    *_, line = limits.table("bins", tmp_path, 2)
+    train, val, mean, pixels, share, chroma, _ = (cell.strip() for cell in line.split("|")[2:-1])
+    assert float(train) < float(val) and 0.2 < float(val) < 0.6  # red lies at a 80, b 67
+    assert (pixels, share) == ("100%", "100%")
+    assert int(mean.rstrip("%")) > 90 and int(chroma.rstrip("%")) < 30
+    with pytest.raises(ColorizeError, match="No dataset has photos in 'val'"):
+        limits.table("bins", tmp_path / "made" / "train", 2)
 
 
 def test_another_embedding_changes_the_error(checkpoints, tmp_path, make_pixels):

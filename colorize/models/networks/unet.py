@@ -105,6 +105,7 @@ class Encoder(nn.Module):
         mean, std = (torch.tensor(config[key]).view(1, 3, 1, 1) for key in ("mean", "std"))
         self.register_buffer("mean", mean, persistent=False)
         self.register_buffer("std", std, persistent=False)
+        self._frozen: list[nn.Module] = []
 
     def drop_paths(self, highest: float) -> None:
         """Stochastic depth while training (Huang et al. 2016): blocks with a shortcut are left
@@ -115,6 +116,17 @@ class Encoder(nn.Module):
         blocks = [block for block in self.network.modules() if hasattr(block, "drop_path")]
         for place, block in enumerate(blocks, 1):
             block.drop_path = DropPath(highest * place / len(blocks))
+
+    def freeze_norms(self) -> None:
+        """From here on batch normalisation keeps its statistics, in training as well."""
+        self._frozen = [m for m in self.modules() if isinstance(m, nn.BatchNorm2d)]
+        self.train(self.training)
+
+    def train(self, mode: bool = True) -> "Encoder":
+        super().train(mode)
+        for norm in self._frozen:
+            norm.eval()
+        return self
 
     def forward(self, L: Tensor, hints: Tensor) -> list[Tensor]:
         grey = ((L + 1) / 2 - self.mean) / self.std

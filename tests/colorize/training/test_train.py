@@ -207,6 +207,24 @@ def test_learning_rate_warms_up_and_falls_to_nothing(tmp_path, made, monkeypatch
     assert rates[-1] < 0.001
 
 
+def test_the_backbone_learns_at_its_own_rate(tmp_path, made, monkeypatch):
+    first = []
+    begin = training._Trainer.run_to_end
+
+    def watched(self, stopped):
+        first.append({name: p.detach().clone() for name, p in self.network.named_parameters()})
+        return begin(self, stopped)
+
+    monkeypatch.setattr(training._Trainer, "run_to_end", watched)
+    settings = settings_of("unet", "lr=0.01", "backbone_lr=1e-9", "frozen_norms=1")
+    run(tmp_path / "run", made, settings, Budget(epochs=1))
+    after = state_of(tmp_path / "run")["network"]
+    moved = {name: (after[name] - p).abs().max().item() for name, p in first[0].items()}
+    backbone = {name for name in moved if name.startswith("backbone.")}
+    assert 0 < max(moved[name] for name in backbone) < 1e-6
+    assert all(moved[name] > 1e-4 for name in moved.keys() - backbone)
+
+
 @pytest.mark.parametrize("precision", ["bf16", "auto"])
 def test_other_precisions(tmp_path, made, precision):
     settings = settings_of("baseline", f"precision={precision}")

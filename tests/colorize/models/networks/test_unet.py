@@ -8,6 +8,7 @@ from colorize.models.record import WITH_HINTS
 from tests.colorize.inference.hints.test_spots import spot
 
 SMALL = {"backbone": "test_efficientnet", "widths": (24, 24, 16, 16, 16)}
+STATISTICS = ("running_mean", "running_var", "num_batches_tracked")
 
 
 @pytest.fixture(scope="module", params=[313, 2])
@@ -59,6 +60,20 @@ def test_drop_paths_leave_deeper_blocks_out_more_often_and_in_training_alone():
     for block in find_blocks(encoder):
         block.drop_path.train()
     assert not all(torch.allclose(encoder(L, hints)[-1], before) for _ in range(8))
+
+
+def test_frozen_norms_keep_their_statistics_in_training_and_still_learn():
+    torch.manual_seed(0)
+    network = UNet(**SMALL)
+    network.backbone.freeze_norms()
+    network.train()
+    before = {name: value.clone() for name, value in network.named_buffers()}
+    network(torch.rand(2, 1, 32, 32) * 2 - 1).square().mean().backward()
+    changed = {name for name, value in network.named_buffers() if not value.equal(before[name])}
+    statistics = {name for name in before if name.rpartition(".")[2] in STATISTICS}
+    assert changed == {name for name in statistics if not name.startswith("backbone.")}
+    norms = [m for m in network.backbone.modules() if isinstance(m, torch.nn.BatchNorm2d)]
+    assert norms and all(norm.weight.grad.abs().sum() > 0 for norm in norms)
 
 
 def find_blocks(encoder):
