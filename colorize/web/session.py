@@ -8,6 +8,7 @@ import secrets
 import shutil
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
@@ -21,6 +22,7 @@ from colorize.web.workshop import Look, Made, Taken, Upload, Workshop
 
 MOST_PHOTOS = 50
 MOST_VISITORS = 5000  # whose sessions are kept
+MOST_RELOADS = 4  # of one page that wait for it to be left
 _UNEXPECTED = "{title} could not colorize this photo; try another working size or another model."
 _GLANCE = 0.1  # seconds after which it is looked again whether something is over
 _log = logging.getLogger(__name__)
@@ -270,7 +272,7 @@ class Sessions:
         self._limit = limit
         self._sessions: dict[str, Session] = {}
         self._visitors: dict[str, str] = {}  # by the key of their session
-        self._awaited: set[str] = set()  # keys whose pages are waited for
+        self._awaited: Counter[str] = Counter()  # how many wait for the page of a key to be left
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._swept: datetime | None = None
@@ -305,14 +307,14 @@ class Sessions:
     async def until_left(self, key: str, visitor: str, patience: float = 20.0) -> None:
         """Returns when the page of this key was left, which is noticed some seconds later.
 
-        At once where `visitor` cannot have its session or another waits for it already, after
+        At once where `visitor` cannot have its session or others wait for it already, after
         `patience` seconds where it stays open.
         """
         with self._lock:
             session = self._sessions.get(self._visitors.get(key, ""))
-            if session is None or key in self._awaited:
+            if session is None or self._awaited[key] >= MOST_RELOADS:
                 return
-            self._awaited.add(key)
+            self._awaited[key] += 1
         over = time.monotonic() + patience
         try:
             while not session.short_lived and visitor not in self._sessions:
@@ -320,7 +322,8 @@ class Sessions:
                     break
                 await asyncio.sleep(_GLANCE)
         finally:
-            self._awaited.discard(key)
+            self._awaited[key] -= 1
+            self._awaited += Counter()  # without those that nobody waits for
 
     def resume(self, key: str, visitor: str) -> bool:
         """Gives the session with this key to a visitor who comes back, as by a reload.

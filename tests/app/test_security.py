@@ -24,6 +24,7 @@ import app
 from colorize.web.guards import front
 from colorize.web.guards.front import waiting_clients
 from colorize.web.guards.proxies import VARIABLE
+from colorize.web.session import MOST_RELOADS
 from colorize.web.tab import PLACES
 from tests.support.gradio_locks import no_stray_loops
 from turing.web.hosting import host
@@ -481,9 +482,11 @@ def test_those_who_wait_for_a_page_to_be_left_hold_up_nobody(server):
     copies = [threading.Thread(target=come_back, args=(n,)) for n in range(PLACES + 16)]
     for copy in copies:
         copy.start()
-    time.sleep(1)
+    deadline = time.monotonic() + SOON
+    while len(answered) < len(copies) - MOST_RELOADS and time.monotonic() < deadline:
+        time.sleep(0.1)
     assert ask("cancel", "somebody", [["direct"], "Automatic"]) == 200
-    assert answered == []
+    assert answered == [200] * (len(copies) - MOST_RELOADS)  # the others wait
     server.sessions.leave("an open page")
     for copy in copies:
         copy.join(SOON)
