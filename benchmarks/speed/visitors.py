@@ -56,8 +56,8 @@ class _Visitor:
         config = json.loads(self._ask("GET", "/config"))
         events = {event["api_name"]: event["id"] for event in config["dependencies"]}
         path = self._upload(photo)
-        self._event(events["add"], [[model], "Automatic"], {"paths": [path]})
-        state = self._event(events["run"], [[model], "Automatic"], None)
+        self._event(events["add"], [[model], "Automatic"], {"paths": [path], "goesOn": False})
+        state = self._event(events["run"], [], None)
         place = f"{_API}/colorize/{state['key']}/{state['photos'][0]['number']}"
         query = "saturation=1"
         for picture in ("grey", "original", f"{model}/colour"):

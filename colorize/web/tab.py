@@ -229,7 +229,7 @@ class _Handlers:
     async def add(
         self, models: list[str], size: str, event: gr.EventData, request: gr.Request
     ) -> AsyncIterator[dict[str, Any]]:
-        files, goes_on = _uploaded(event.paths), bool(event.goesOn)
+        files, goes_on = _uploaded(event.paths), bool(getattr(event, "goesOn", False))
         async for state in self._add(files, models, size, request, goes_on=goes_on):
             yield state
 

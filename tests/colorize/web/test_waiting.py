@@ -14,7 +14,7 @@ from colorize.inference import colorizer
 from colorize.inference import loaded as module
 from colorize.models.record import list_checkpoints
 from colorize.web.routes import PREFIX, Pictures
-from colorize.web.session import Sessions
+from colorize.web.session import MOST_RELOADS, Sessions
 from colorize.web.workshop import Look, Upload, Workshop
 
 SOON = 60.0
@@ -128,7 +128,8 @@ def test_coming_back_waits_without_a_thread(sessions):
         ]
         for _ in range(10):
             await asyncio.sleep(0.01)
-        assert threading.active_count() == threads and not any(wait.done() for wait in waits)
+        assert threading.active_count() == threads
+        assert sum(not wait.done() for wait in waits) == MOST_RELOADS  # the others are answered
         sessions.leave("me")
         await asyncio.wait_for(asyncio.gather(*waits), SOON)
 
