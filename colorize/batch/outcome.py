@@ -1,6 +1,6 @@
 """How tasks are to be done and what became of each, told without a network. No torch here."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -44,17 +44,6 @@ class Settings:
     resume: bool = False
 
 
-def refused(tasks: Sequence[Task], settings: Settings) -> Iterator[Outcome]:
-    """Tasks whose photo is missing, or whose result may not go where it should."""
-    for task in tasks:
-        try:
-            check_target(task, settings)
-            if not task.source.exists():
-                Photo.open(task.source)
-        except ColorizeError as error:
-            yield Outcome(task, sentence(task, error))
-
-
 def check_target(task: Task, settings: Settings) -> bool:
     """Whether there is something where the result goes; ColorizeError where it is to stay."""
     if not task.target.exists():
@@ -67,6 +56,28 @@ def check_target(task: Task, settings: Settings) -> bool:
             "whole"
         )
     return True
+
+
+def check_start(task: Task, settings: Settings) -> None:
+    """`check_target`, and whether there is a photo; PhotoError where there is none."""
+    check_target(task, settings)
+    if not task.source.exists():
+        Photo.open(task.source)
+
+
+def refused(
+    tasks: Sequence[Task],
+    settings: Settings,
+    check: Callable[[Task, Settings], object] = check_target,
+) -> dict[Task, Outcome]:
+    """The tasks that cannot be done, as `check` tells before anything is loaded."""
+    found = {}
+    for task in tasks:
+        try:
+            check(task, settings)
+        except Exception as error:  # a folder that may not be looked into, too
+            found[task] = Outcome(task, sentence(task, error))
+    return found
 
 
 def sentence(task: Task, error: Exception) -> str:

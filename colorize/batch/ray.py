@@ -16,7 +16,7 @@ import numpy as np
 
 from colorize.batch.existing import Existing, existing_result
 from colorize.batch.local import BATCH, cores, execute
-from colorize.batch.outcome import Outcome, Settings, check_target, sentence
+from colorize.batch.outcome import Outcome, Settings, refused, sentence
 from colorize.batch.plan import Task
 from colorize.errors import ColorizeError
 from colorize.inference.colorizer import Colorizer
@@ -50,13 +50,9 @@ def execute_on_ray(
     paths, or on this machine. What a worker that ended had in hand is done by another: once,
     for what it had written is found. ColorizeError where there is no Ray.
     """
-    remaining = []
-    for number, task in enumerate(tasks):
-        try:
-            check_target(task, settings)
-            remaining.append((number, task))
-        except Exception as error:
-            yield Outcome(task, sentence(task, error))
+    early = refused(tasks, settings)
+    yield from early.values()
+    remaining = [(number, task) for number, task in enumerate(tasks) if task not in early]
     if not remaining:
         return
     with _ray(workers) as ray:

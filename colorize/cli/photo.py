@@ -171,18 +171,17 @@ def photo(
         of_systems=plan.of_systems,
     )
     if plan.tasks:
-        from colorize.batch.outcome import Settings, refused
+        from colorize.batch.outcome import Settings, check_start, refused
 
         saving = {"quality": quality, "mark": mark, "strip": strip}
         settings = Settings(look, saving, size, hints, drawn, overwrite, resume)
-        early = list(refused(plan.tasks, settings))  # before anything is loaded
-        kept = {outcome.task for outcome in early}
-        tasks = [task for task in plan.tasks if task not in kept]
+        early = refused(plan.tasks, settings, check_start)
+        tasks = [task for task in plan.tasks if task not in early]  # else nothing is loaded
         run = _local if engine is Engine.local else _on_ray
         with _loading(record.title):
             outcomes = run(record_file, tasks, settings, device, workers) if tasks else _nothing
         _carry_out(
-            lambda stopped: itertools.chain(early, outcomes(stopped)),
+            lambda stopped: itertools.chain(early.values(), outcomes(stopped)),
             plan.tasks, count, manifest, record.name, resume=resume,
         )  # fmt: skip
     _tell(count, plan)
