@@ -17,7 +17,7 @@ from skimage.color import deltaE_ciede2000
 from skimage.segmentation import slic
 from tqdm import tqdm
 
-from colorize.color.lab import into_gamut, lab_from_rgb, rgb_from_lab, to_uint8
+from colorize.color.lab import into_gamut, lab_from_rgb
 from colorize.color.resample import resize_picture
 from colorize.data.datasets import Dataset, PhotoFile
 from colorize.errors import ColorizeError
@@ -26,6 +26,7 @@ from colorize.evaluation.report import HintsRow, Report
 from colorize.inference.colorizer import Colorizer
 from colorize.inference.hints.spots import hint_ab, pixel_at
 from colorize.inference.options import Hint
+from colorize.inference.swatches import in_srgb
 from colorize.photo.opening import Photo
 
 FOLLOWED = 10.0  # CIEDE2000 from the wish up to which a hint counts as followed
@@ -166,7 +167,8 @@ def score_things(
         row, column = middle(thing)
         mean = true[:, thing].mean(1)
         at = ((column + 0.5) * photo.size[0] / width, (row + 0.5) * photo.size[1] / height)
-        hint = (*(int(x) for x in at), _colour(float(plain.L[0, row, column]), mean))
+        _, colour = in_srgb(torch.from_numpy(mean), float(plain.L[0, row, column]))
+        hint = (*(int(x) for x in at), colour)
         (hinted,) = colorizer.predict([photo], size, [[hint]], before=[plain])
         moved = colorizer.finish(photo, hinted).ab - before
         way = hinted.spots[0].ab.numpy()[:, None] - before[:, thing]
@@ -201,14 +203,6 @@ def middle(mask: np.ndarray) -> tuple[int, int]:
     depth = distance_transform_edt(np.pad(mask, 1))[1:-1, 1:-1]
     row, column = np.unravel_index(depth.argmax(), depth.shape)
     return int(row), int(column)
-
-
-def _colour(L: float, ab: np.ndarray) -> str:
-    """ "#rrggbb" of that lightness and colour, as far as sRGB has it."""
-    lightness = torch.full((1, 1, 1), L)
-    ab = into_gamut(lightness, torch.from_numpy(ab).float().view(2, 1, 1))
-    red, green, blue = to_uint8(rgb_from_lab(torch.cat((lightness, ab)))).flatten().tolist()
-    return f"#{red:02x}{green:02x}{blue:02x}"
 
 
 def true_hints(

@@ -70,8 +70,7 @@ class Colorizer:
         colour counts and not the lightness; strokes are what `parse_strokes` takes, for every
         model. Each colours the whole thing it lies on. With a seed it is another plausible
         colouring, of models over bins. Raises PhotoError for what is no photo, ColorizeError for
-        settings
-        that the model does not take.
+        settings that the model does not take.
         """
         self.check(
             saturation=saturation, temperature=temperature, size=size, hints=hints, seed=seed

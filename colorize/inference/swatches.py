@@ -54,13 +54,18 @@ def plain(ab: Tensor, L: float) -> list[Swatch]:
     return _distinct([_swatch(ab, L), _swatch(torch.zeros(2), L)])
 
 
-def _swatch(ab: Tensor, L: float, share: float | None = None) -> Swatch:
+def in_srgb(ab: Tensor, L: float) -> tuple[Tensor, str]:
+    """ab `(2,)` with as much of its chroma as sRGB has at L, and that colour as "#rrggbb"."""
     lightness = torch.full((1, 1, 1), L)
     ab = into_gamut(lightness, ab.float().view(2, 1, 1))
     red, green, blue = to_uint8(rgb_from_lab(torch.cat((lightness, ab)))).flatten().tolist()
-    name = _name(L, *ab.flatten().tolist())
+    return ab.flatten(), f"#{red:02x}{green:02x}{blue:02x}"
+
+
+def _swatch(ab: Tensor, L: float, share: float | None = None) -> Swatch:
+    ab, colour = in_srgb(ab, L)
     likely = "" if share is None else f", {share:.0%} likely"
-    return Swatch(f"#{red:02x}{green:02x}{blue:02x}", name + likely)
+    return Swatch(colour, _name(L, *ab.tolist()) + likely)
 
 
 def _name(L: float, a: float, b: float) -> str:

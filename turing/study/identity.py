@@ -24,24 +24,23 @@ def outside_id(study: Study, query: Mapping[str, str]) -> str:
 
     One ID in either normalization of Unicode, with or without characters that nobody sees.
     """
-    name = study.participants.identify_by
-    value = _seen(query.get(name, "")) if name else ""
-    return "" if _is_unfilled(value, name) else value
+    value = _given(study, query)
+    return "" if _is_placeholder(value, study.participants.identify_by) else value
 
 
 def is_unfilled(study: Study, query: Mapping[str, str]) -> bool:
     """Whether a link has a placeholder where `identify_by` should have an ID."""
+    return bool(_given(study, query)) and not outside_id(study, query)
+
+
+def _given(study: Study, query: Mapping[str, str]) -> str:
+    """What a link has there, as it is seen."""
     name = study.participants.identify_by
-    value = _seen(query.get(name, "")) if name else ""
-    return bool(value) and _is_unfilled(value, name)
-
-
-def _seen(value: str) -> str:
-    value = unicodedata.normalize("NFC", value)
+    value = unicodedata.normalize("NFC", query.get(name, "") if name else "")
     return "".join(one for one in value if unicodedata.category(one) not in _UNSEEN).strip()
 
 
-def _is_unfilled(value: str, name: str) -> bool:
+def _is_placeholder(value: str, name: str) -> bool:
     for _ in range(3):  # as often as a link may be escaped on its way
         value = html.unescape(unquote(value)).strip()
     value = unicodedata.normalize("NFKC", value)  # brackets of full width
