@@ -62,9 +62,9 @@ class Session:
         self._models: list[str] = []
         self._size: int | None = None
         self._seen: int | None = None
-        self._offered = 0  # files, taken in or left out
         self._news = itertools.count(1)
-        self._places = threading.Lock()  # of the three below: several drops come at once
+        self._places = threading.Lock()  # of photos and their numbers: several drops come at once
+        self._offered = 0  # files, taken in or left out
         self._taking = 0  # photos that are being taken in
         self._is_closed = False
         self._is_running = False
@@ -84,7 +84,6 @@ class Session:
             number = self._reserve()
             if number is None:
                 left_out += 1
-                self._offered += 1
                 yield
                 continue
             try:
@@ -111,6 +110,7 @@ class Session:
         """The next photo's number; None where there is no room for one more."""
         with self._places:
             if len(self.items) + self._taking >= MOST_PHOTOS:
+                self._offered += 1
                 return None
             self._taking += 1
             self._numbers += 1

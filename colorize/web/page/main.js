@@ -299,7 +299,7 @@ function drawPhoto(photo) {
   notice.textContent = photo.error || "Choose at least one model to see colours.";
   const done = doneOf(photo), comparing = compares(photo);
   show(switcher, photo.cards.length > 1);
-  show(before, photo.isToned && !compares(photo));
+  show(before, photo.isToned && !comparing);
   scan.setAttribute("aria-pressed", view.scan);
   grey.setAttribute("aria-pressed", !view.scan);
   beside.disabled = both.disabled = done.length < 2;

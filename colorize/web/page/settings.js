@@ -82,7 +82,7 @@ const others = h("div", { class: "cz-others" }, another, seedWords, earlier);
 
 // Settings are the photo's own: they can be given to all, or taken back.
 const toAll = h("button", { type: "button", class: "cz-button", onclick: () => {
-  const { ...own } = lookOf(currentPhoto());
+  const own = lookOf(currentPhoto());
   for (const photo of state.photos) adjustLook(photo, own);
   change();
 } });

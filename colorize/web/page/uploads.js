@@ -77,7 +77,7 @@ async function take(given) {
   view.problem = refusal(given.filter((file) => !small.includes(file)), small.slice(files.length));
   if (!files.length) return change();
   begin(files.map((file) => local(file.name, URL.createObjectURL(file))));
-  const mine = uploads, urls = mine.map(({ url }) => url);
+  const mine = uploads, all = [...uploads]; // those that arrive leave `uploads`
   for (const [number, file] of files.entries()) {
     try {
       const { path } = await app.upload(file);
@@ -89,8 +89,8 @@ async function take(given) {
         ? `${file.name} is too large to be sent. Save it smaller, then drop it again.`
         : `${file.name} could not be sent. Check the connection, then drop it again.`;
       if (uploads !== mine) return;
-      const [lost] = mine.splice(mine.findIndex(({ url }) => url === urls[number]), 1);
-      URL.revokeObjectURL(lost.url);
+      mine.splice(mine.indexOf(all[number]), 1);
+      URL.revokeObjectURL(all[number].url);
     }
     batch.sent = number + 1;
     change();

@@ -48,6 +48,16 @@ def states(session, models=("direct", "bins"), size=None):
     return [session.state() for _ in session.run()]
 
 
+def begun(sessions, files):
+    """A session at its first picture, and its run."""
+    session = sessions.of("me")
+    list(session.add(files))
+    session.choose(["direct"], None)
+    run = session.run()
+    next(run)
+    return session, run
+
+
 def card_states(photo):
     return [card["state"] for card in photo["cards"]]
 
@@ -75,11 +85,7 @@ def test_only_what_is_new_is_run(sessions, files):
 
 
 def test_what_is_chosen_while_it_runs_is_done_too(sessions, files):
-    session = sessions.of("me")
-    list(session.add(files[:2]))
-    session.choose(["direct"], None)
-    run = session.run()
-    next(run)
+    session, run = begun(sessions, files[:2])
     session.choose(["direct", "bins"], None)
     assert list(session.run()) == []  # one at a time
     list(run)
@@ -87,11 +93,7 @@ def test_what_is_chosen_while_it_runs_is_done_too(sessions, files):
 
 
 def test_the_photo_that_is_looked_at_comes_first(sessions, files):
-    session = sessions.of("me")
-    list(session.add(files))
-    session.choose(["direct"], None)
-    run = session.run()
-    next(run)
+    session, run = begun(sessions, files)
     session.look_at(3)
     order = [session.state()["progress"]["photo"] for _ in run if session.state()["progress"]]
     assert order == [3, 2]
@@ -114,18 +116,6 @@ def test_more_visitors_than_are_kept_crowd_out_who_was_away_longest(sessions, fi
     assert sessions.by_key(first.key) is first and sessions.by_key(third.key) is third
 
 
-def test_one_page_at_a_time_waits_for_another_to_be_left(sessions):
-    session = sessions.of("me")
-
-    async def wait():
-        began = time.monotonic()
-        waits = [sessions.until_left(session.key, str(n), patience=0.5) for n in range(100)]
-        await asyncio.gather(*waits[1:], waits[0])
-        return time.monotonic() - began
-
-    assert asyncio.run(wait()) < 5
-
-
 def test_no_state_equals_another(sessions, files):
     session = sessions.of("me")
     list(session.add(files))
@@ -143,11 +133,7 @@ def test_a_drop_that_goes_on_keeps_its_first_photo_as_the_newest(sessions, files
 
 
 def test_cancel_ends_after_the_picture_under_way(sessions, files):
-    session = sessions.of("me")
-    list(session.add(files))
-    session.choose(["direct"], None)
-    run = session.run()
-    next(run)
+    session, run = begun(sessions, files)
     session.cancel()
     list(run)
     state = session.state()
