@@ -140,7 +140,8 @@ def test_what_hf_uploads_by_hand_is_what_deploy_uploads():
     names = [
         path.relative_to(ROOT).as_posix()
         for path in ROOT.rglob("*")
-        if path.is_file() and not {".git", ".venv", "studies", "runs"} & set(path.parts)
+        if path.is_file()
+        and not {".git", ".venv", "studies", "runs"} & set(path.relative_to(ROOT).parts)
     ]
     sent = filter_repo_objects(
         names, allow_patterns=given["--include"], ignore_patterns=given["--exclude"]
