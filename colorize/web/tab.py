@@ -368,6 +368,5 @@ def _state(session: Session) -> dict[str, Any]:
 def _uploaded(paths: list[str]) -> list[Path]:
     """The files that the page has just sent. Nothing else is opened because a page names it."""
     folder = Path(get_upload_folder()).resolve()
-    distinct = list(dict.fromkeys(paths))[: 2 * MOST_PHOTOS]
-    files = [Path(path).resolve() for path in distinct]
+    files = [Path(path).resolve() for path in paths[: 2 * MOST_PHOTOS]]
     return [file for file in files if file.is_relative_to(folder) and file.is_file()]
