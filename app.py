@@ -177,7 +177,7 @@ def build(
     from colorize.web.examples import write_examples
     from colorize.web.guards.front import Front, waiting_clients
     from colorize.web.guards.proxies import VARIABLE, Proxies
-    from colorize.web.routes import Pictures, page_route
+    from colorize.web.pictures.routes import Pictures, page_route
     from colorize.web.session import Sessions
     from colorize.web.tab import MAX_FILE_SIZE, PAGE, PLACES, build_tab
     from colorize.web.workshop import Workshop

@@ -84,6 +84,14 @@ def photo(
             help="Of models over bins: 0 the likeliest colour, 1 the mean. [default: the model's]",
         ),
     ] = None,
+    variant: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="natural, vivid, soft, warm, cool, or other colours of models over bins: other-1, "
+            "other-2.",
+        ),
+    ] = "natural",
     seed: Annotated[
         int | None,
         typer.Option(
@@ -141,6 +149,7 @@ def photo(
     python -m colorize photo album -o coloured --manifest coloured.csv --resume
     python -m colorize photo old.jpg -o new.jpg --hint 120,80,#d02020 --hint 300,40,#4070c0
     python -m colorize photo old.jpg -o new.jpg --strokes coat.json
+    python -m colorize photo album -o coloured --variant warm
     """
     from colorize.batch.plan import make_plan
     from colorize.inference.hints.strokes import read_strokes
@@ -159,7 +168,7 @@ def photo(
             _check_manifest(manifest, plan, resume=resume, overwrite=overwrite)
         record_file = find_record(model)
     record = read_record(record_file)
-    look = {"saturation": saturation, "temperature": temperature, "seed": seed}
+    look = {"saturation": saturation, "temperature": temperature, "seed": seed, "variant": variant}
     with wrong_use():
         check(record, size=size, hints=hints, **look)
     for line in (*plan.failures, *plan.notices):

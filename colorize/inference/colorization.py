@@ -17,13 +17,11 @@ from colorize.color import bins
 from colorize.color.render import render
 from colorize.color.resample import shrink
 from colorize.inference import options, swatches
-from colorize.inference.colourings import perturbed
 from colorize.inference.hints.spots import Spot, find_spots, pixel_at
 from colorize.inference.hints.strokes import Stroke, check_strokes_inside, parse_strokes
-from colorize.inference.hints.things import Ground
 from colorize.inference.predict import decode, resize
 from colorize.inference.swatches import Swatch
-from colorize.models.record import Decoding
+from colorize.inference.variants import Scene
 from colorize.photo.opening import Photo
 from colorize.photo.pixels import image_of
 from colorize.photo.saving import Saved, save_picture
@@ -64,11 +62,14 @@ class Colorization:
         saturation: float,
         temperature: float | None,
         seed: int | None,
+        variant: str,
         seconds: dict[str, float],
+        scene: Scene | None = None,
     ) -> None:
         self.photo, self.record, self.seconds = photo, colorizer.record, seconds
         self.saturation, self.temperature, self.seed = saturation, temperature, seed
-        self._colorizer, self._prediction = colorizer, prediction
+        self.variant = variant
+        self._colorizer, self._prediction, self._given = colorizer, prediction, scene
 
     def adjusted(
         self,
@@ -76,32 +77,50 @@ class Colorization:
         saturation: float = 1.0,
         temperature: float | None = None,
         seed: int | None = None,
+        variant: str = "natural",
     ) -> "Colorization":
-        """The same prediction with another saturation, decoding temperature or seed."""
-        self._colorizer.check(saturation=saturation, temperature=temperature, seed=seed)
+        """The same prediction with another saturation, decoding temperature, seed or variant."""
+        self._colorizer.check(
+            saturation=saturation, temperature=temperature, seed=seed, variant=variant
+        )
         return self._colorizer.finish(
             self.photo,
             self._prediction,
             saturation=saturation,
             temperature=temperature,
             seed=seed,
+            variant=variant,
             seconds={key: self.seconds[key] for key in ("open", "network") if key in self.seconds},
+            scene=self.scene if temperature == self.temperature else None,
         )
 
     def another(self, seed: int) -> "Colorization":
         """Another plausible colouring, the same for a seed; the network is not run.
 
-        Each region gets colours that the model finds likely there. ColorizeError for a model
-        that is not over bins.
+        Things get colours that the model finds likely there. ColorizeError for a model that is
+        not over bins.
         """
         return self.adjusted(saturation=self.saturation, temperature=self.temperature, seed=seed)
+
+    @property
+    def variants(self) -> tuple[str, ...]:
+        """The names of the variants that this photo offers, "natural" first."""
+        with torch.inference_mode():
+            return self.scene.offered
 
     @cached_property
     def ab(self) -> np.ndarray:
         """float32 `(2, h, w)` at working size, in CIELAB units, saturation applied."""
+        return self.ab_of(self.variant)
+
+    def ab_of(self, variant: str) -> np.ndarray:
+        """`ab` of one of the variants; hints, which hold in every one, are spread once."""
         with timed(self.seconds, "decode"), torch.inference_mode():
-            ab, _ = self._coloured
-            return (ab * self.saturation).numpy()
+            ab, mask = self._hinted
+            varied = self.scene.varied(ab, variant, self.seed)
+            if mask is not None:
+                varied = torch.lerp(varied, ab, mask)
+            return (varied * self.saturation).numpy()
 
     @cached_property
     def touched(self) -> np.ndarray | None:
@@ -109,14 +128,14 @@ class Colorization:
 
         None where there are none. The line of 0.5 is the outline of what they change.
         """
-        mask = self._coloured[1]
+        mask = self._hinted[1]
         return None if mask is None else mask.numpy()
 
     def outline(self, stroke: Stroke | Mapping[str, Any]) -> np.ndarray:
         """float32 `(h, w)` like `touched`, of what a stroke would change; no network is run."""
         spots = self._spots_of([stroke])
         with torch.inference_mode():
-            return self._ground.recoloured(spots)[1].numpy()
+            return self.scene.ground.recoloured(spots)[1].numpy()
 
     def painted(self, strokes: Sequence[Stroke | Mapping[str, Any]]) -> "Colorization":
         """A quick look at this photo with these strokes in place of its own.
@@ -126,17 +145,16 @@ class Colorization:
         seen = self._prediction.before or self._prediction
         spots = self._spots_of(strokes)
         seen = replace(seen, spots=spots, before=seen if spots else None)
-        painted = self._colorizer.finish(
+        return self._colorizer.finish(
             self.photo,
             seen,
             saturation=self.saturation,
             temperature=self.temperature,
             seed=self.seed,
+            variant=self.variant,
             seconds=dict(self.seconds),
+            scene=self.scene,  # the costly part: each further stroke is quick
         )
-        if spots:
-            painted._ground = self._ground  # the costly part: each further stroke is quick
-        return painted
 
     def _spots_of(self, strokes: Sequence[Stroke | Mapping[str, Any]]) -> tuple[Spot, ...]:
         strokes = parse_strokes(strokes)
@@ -144,30 +162,31 @@ class Colorization:
         return tuple(find_spots((), self._prediction.L, self.photo.size, strokes))
 
     @cached_property
-    def _ground(self) -> Ground:
+    def scene(self) -> Scene:
+        """What the photo shows before hints and variants, for colourings of one prediction and
+        temperature to share.
+        """
+        if self._given is not None:
+            return self._given
         seen = self._prediction.before or self._prediction
         logits = seen.output if self.record.over_bins else None
-        return Ground(seen.L, self._decode(seen), logits, self._colorizer.describe)
+        return Scene(seen.L, self._decode(seen), logits, self._colorizer.describe)
 
     @cached_property
-    def _coloured(self) -> tuple[Tensor, Tensor | None]:
-        """ab `(2, h, w)` of saturation 1, and what of it hints changed `(h, w)`."""
-        seen = self._prediction
+    def _hinted(self) -> tuple[Tensor, Tensor | None]:
+        """ab `(2, h, w)` of the natural variant, and what of it hints changed `(h, w)`."""
+        seen, scene = self._prediction, self.scene
         if not seen.spots:
-            return self._decode(seen), None
+            return scene.ab, None
         asked = seen.output is not seen.before.output
-        return self._ground.recoloured(seen.spots, self._decode(seen) if asked else None)
+        return scene.ground.recoloured(seen.spots, self._decode(seen) if asked else None)
 
     def _decode(self, seen: Prediction) -> Tensor:
-        """ab `(2, h, w)` with the temperature and seed of this colouring."""
-        output, decoding = seen.output[None], self.record.how
+        """ab `(2, h, w)` with the temperature of this colouring."""
+        decoding = self.record.how
         if self.temperature is not None:
             decoding = decoding._replace(temperature=self.temperature)
-        if self.seed is not None:  # a mode is wanted, and the record's decoding may be the mean
-            output = perturbed(output, seen.L, self.seed)
-            mode = bins.TEMPERATURE if self.temperature is None else self.temperature
-            decoding = Decoding(mode)
-        ab = decode(self._colorizer.network, self.record, output, decoding)
+        ab = decode(self._colorizer.network, self.record, seen.output[None], decoding)
         return resize(ab, seen.shape)[0]
 
     def plausible_colours(self, x: float, y: float) -> list[Swatch]:

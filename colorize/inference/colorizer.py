@@ -19,6 +19,7 @@ from colorize.inference.hints.spots import Spot, find_spots, hint_planes, weaken
 from colorize.inference.hints.strokes import Stroke, check_strokes_inside, parse_strokes
 from colorize.inference.options import LARGEST_SIZE, SMALLEST_SIZE, Hint
 from colorize.inference.predict import decode, resize, run_network
+from colorize.inference.variants import Scene
 from colorize.inference.zerogpu import on_zerogpu
 from colorize.models.checkpoint import load_checkpoint
 from colorize.photo.opening import Photo
@@ -60,6 +61,7 @@ class Colorizer:
         size: int | None = None,
         hints: Sequence[Hint] = (),
         strokes: Sequence[Stroke | Mapping[str, Any]] = (),
+        variant: str = "natural",
         seed: int | None = None,
     ) -> Colorization:
         """Colorizes what `Photo.open` takes: a path, file object, PIL image, array or Photo.
@@ -68,12 +70,18 @@ class Colorizer:
         record's); size is the working size, the short side in pixels (None: the record's);
         hints are `(x, y, "#rrggbb")` in pixels of the upright photo, at most 200, of which the
         colour counts and not the lightness; strokes are what `parse_strokes` takes, for every
-        model. Each colours the whole thing it lies on. With a seed it is another plausible
-        colouring, of models over bins. Raises PhotoError for what is no photo, ColorizeError for
-        settings that the model does not take.
+        model. Each colours the whole thing it lies on. variant is one of `options.VARIANTS`
+        (`Colorization.variants` has those that suit the photo); with a seed it is another
+        plausible colouring, of models over bins. Raises PhotoError for what is no photo,
+        ColorizeError for settings that the model does not take.
         """
         self.check(
-            saturation=saturation, temperature=temperature, size=size, hints=hints, seed=seed
+            saturation=saturation,
+            temperature=temperature,
+            size=size,
+            hints=hints,
+            seed=seed,
+            variant=variant,
         )
         strokes = parse_strokes(strokes)
         seconds: dict[str, float] = {}
@@ -87,6 +95,7 @@ class Colorizer:
             saturation=saturation,
             temperature=temperature,
             seed=seed,
+            variant=variant,
             seconds=seconds,
         )
 
@@ -98,6 +107,7 @@ class Colorizer:
         size: int | None = None,
         hints: Sequence[Hint] = (),
         seed: int | None = None,
+        variant: str = "natural",
     ) -> None:
         """Raises ColorizeError, in one sentence, for settings that this model does not take."""
         options.check(
@@ -107,6 +117,7 @@ class Colorizer:
             size=size,
             hints=hints,
             seed=seed,
+            variant=variant,
         )
 
     def working_shape(
@@ -223,10 +234,16 @@ class Colorizer:
         saturation: float = 1.0,
         temperature: float | None = None,
         seed: int | None = None,
+        variant: str = "natural",
         seconds: dict[str, float] | None = None,
+        scene: Scene | None = None,
     ) -> Colorization:
-        """The Colorization of a photo from its prediction; the network is not run."""
-        return Colorization(self, photo, prediction, saturation, temperature, seed, seconds or {})
+        """The Colorization of a photo from its prediction; the network is not run.
+
+        scene: that of an earlier one of the same prediction, but for hints, and temperature.
+        """
+        look = saturation, temperature, seed, variant
+        return Colorization(self, photo, prediction, *look, seconds or {}, scene)
 
 
 def choose_device(device: str = "auto") -> torch.device:

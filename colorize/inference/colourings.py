@@ -1,51 +1,151 @@
-"""Other plausible colourings of a photo from the same logits: a different mode per region."""
+"""Other plausible colourings of a photo: other likely colours for some of the things in it.
+
+A thing is what hints on it would colour (`things.Ground`), so that it changes up to its edge, all
+of it alike. Its colours are drawn from what the network finds likely all over it.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import torch
+from scipy.cluster.hierarchy import fcluster, linkage
+from scipy.ndimage import gaussian_filter
+from scipy.spatial.distance import squareform
 from torch import Tensor
 
 from colorize.color import bins
-from colorize.inference.hints.spreading import Spreading
+from colorize.inference.hints.spots import Spot
+from colorize.inference.hints.things import Ground
 from colorize.inference.predict import resize
+from colorize.inference.swatches import modes
 
-_STRENGTH = 1.8  # standard deviation of what is added to log p
-_LEAST = 0.05  # p of a bin over that of the likeliest one, below which it is never taken
-_WAVES = 12  # whose sum is the noise over the ab plane
-_LENGTH = 30.0  # ab units over which that noise is alike: about the width of a mode
-_GRID = 64  # short side, in pixels, of the grid at most that the noise is made on
-_EDGE = 4.0  # the step in L from pixel to pixel that counts as an edge
-_REACH = 1.0  # how far the noise is alike on even ground, as a share of the short side
+_MOST_PLACES = 10
+_LEAST = 0.03  # of what could be otherwise, around a place, for it to be looked at
+_BLUR = 0.04  # of the short side, over which that is averaged
+_ONE = 0.3  # of the smaller of two masks that the other has too where both are one thing
+_MOST_THINGS = 4  # that change: more than that is a patchwork
+_NEAR = 18.0  # ab units within which a colour is the one that is there already
+_AWAY = 0.04  # of a thing's distribution that is to lie elsewhere, for it to have other colours
+_SHARE = 0.1  # of what lies elsewhere that a colour has to have
+_EVEN = 0.5  # power of the shares with which colours are drawn: 0 would be each as often
+_STAYS = 0.3  # of a thing that is skin, sky or foliage, from which on it keeps its colour
+# Chroma of a colour that is drawn: at least; at most, of something small and light. Walls are
+# paler than scarves, and what is dark has little colour.
+_LEAST_CHROMA, _MOST_CHROMA = 14.0, 34.0
+_LARGE, _PALE = 0.35, 0.6  # share of a photo that is large, and how much of the chroma that takes
+_DARK = 0.45  # chroma over L at most
 
 
-def perturbed(logits: Tensor, L: Tensor, seed: int) -> Tensor:
-    """log p `(1, 313, h, w)` of another colouring, the same for a seed.
-
-    Papandreou and Yuille 2011, "Perturb-and-MAP random fields": the mode of log p plus noise is a
-    sample. The noise is Gaussian and smooth over the ab plane, and over the picture as far as
-    there is no edge in L `(1, H, W)`, so that a region gets one colour. Bins that are unlikely
-    at a pixel stay out.
+class Thing(NamedTuple):
+    """Spots at the places of a thing, and the colours `(2,)` that it may have besides its own,
+    the likeliest first, each with its share.
     """
-    noise = _noise(L, tuple(logits.shape[-2:]), np.random.default_rng(seed))
-    log_p = logits.float().log_softmax(1)
-    likely = log_p >= log_p.amax(1, keepdim=True) + np.log(_LEAST)
-    return torch.where(likely, log_p + noise, -torch.inf)
+
+    spots: Sequence[Spot]
+    colours: Sequence[tuple[Tensor, float]] = ()
 
 
-def _noise(L: Tensor, shape: tuple[int, int], random: np.random.Generator) -> Tensor:
-    """Gaussian noise `(313, h, w)` of deviation `_STRENGTH`.
+def find_things(ground: Ground, stays: Tensor) -> list[Thing]:
+    """The things of a photo over bins, those first whose colour is most open.
 
-    A sum of plane waves over ab (Rahimi and Recht 2007, random Fourier features), the weights of
-    which are smooth over the picture.
+    stays: `(h, w)` in [0, 1] of L's size, how much of each pixel is to keep its colour.
     """
-    scale = min(1.0, _GRID / min(shape))
-    grid = tuple(max(1, round(side * scale)) for side in shape)
-    guide = resize(L[None], grid)[0].numpy() / _EDGE
-    spreading = Spreading(guide, _REACH * min(grid))
-    weights = torch.from_numpy(spreading.smoothed(random.standard_normal((_WAVES, *grid))))
-    weights = resize(weights[None], shape)[0].numpy()
-    weights /= np.sqrt(np.square(weights).mean(0))
-    frequencies = random.standard_normal((2, _WAVES)) / _LENGTH
-    phases = random.uniform(0, 2 * np.pi, _WAVES)
-    waves = np.sqrt(2 / _WAVES) * np.cos(bins.centres().numpy() @ frequencies + phases)
-    noise = np.tensordot(_STRENGTH * waves, weights, 1)
-    return torch.from_numpy(noise.astype(np.float32))
+    p, grid = ground.small_p().flatten(1), ground.grid
+    ab = torch.from_numpy(ground.small_ab).flatten(1)
+    L, stays = (resize(one[None, None], grid)[0, 0].flatten() for one in (ground.L[0], stays))
+    near = torch.cdist(ab.T, bins.centres()) < _NEAR
+    is_open = (1 - (p.T * near).sum(1)) * (1 - stays)
+    spots, masks = _places(ground, is_open.view(grid).numpy())
+    things = []
+    for some in _together(masks):
+        mask = torch.from_numpy(masks[some].max(0)).flatten()
+        weights = mask.square() / mask.square().sum()
+        colours: list[tuple[Tensor, float]] = []
+        if float(weights @ stays) < _STAYS:
+            area = float(mask.mean())
+            most = min(
+                _MOST_CHROMA * (1 - _PALE * min(1.0, area / _LARGE)), _DARK * float(weights @ L)
+            )
+            colours = _others(p @ weights, ab @ weights, most)
+        openness = float(mask @ is_open) if colours else 0.0
+        things.append((openness, Thing([spots[one] for one in some], colours)))
+    things.sort(key=lambda pair: -pair[0])
+    return [
+        thing if place < _MOST_THINGS else thing._replace(colours=())
+        for place, (_, thing) in enumerate(things)
+    ]
+
+
+def drawn(ground: Ground, things: Sequence[Thing], seed: int) -> Tensor:
+    """What is added to ab `(2, h, w)` for the colouring of a seed, always the same for it.
+
+    Of two seeds that follow each other, an odd one and the next, each thing gets different
+    colours as far as it has them.
+    """
+    pair, second = divmod(seed + 1, 2)
+    spots: list[Spot] = []
+    for number, (places, colours) in enumerate(things):
+        colour = None
+        if colours:
+            random = np.random.default_rng((pair, number))
+            shares = np.array([share for _, share in colours]) ** _EVEN
+            order = random.choice(
+                len(colours), len(colours), replace=False, p=shares / shares.sum()
+            )
+            if second < len(order):
+                colour = colours[order[second]][0]
+        spots += [
+            spot if colour is None else Spot(spot.row, spot.column, colour) for spot in places
+        ]
+    return ground.changed(spots)
+
+
+def _places(ground: Ground, is_open: np.ndarray) -> tuple[list[Spot], np.ndarray]:
+    """Spots all over what is open `(h', w')`, and their masks `(k, h', w')`."""
+    spots: list[Spot] = []
+    masks: list[np.ndarray] = []
+    blur = _BLUR * min(ground.grid)
+    left = is_open.copy()
+    while len(spots) < _MOST_PLACES:
+        around = gaussian_filter(left, blur)
+        row, column = np.unravel_index(around.argmax(), around.shape)
+        if around[row, column] < _LEAST:
+            break
+        spots.append(ground.spot_at(int(row), int(column)))
+        masks.append(ground.masks(spots[-1:])[0])
+        left *= 1 - np.maximum(masks[-1], _disc(left.shape, row, column, blur))
+    return spots, np.array(masks).reshape(len(masks), *ground.grid)
+
+
+def _together(masks: np.ndarray) -> list[list[int]]:
+    """The numbers of the masks `(k, h', w')` that are parts of one thing."""
+    if len(masks) < 2:
+        return [[number] for number in range(len(masks))]
+    flat = masks.reshape(len(masks), -1)
+    sizes = flat.sum(1)
+    smaller = np.minimum(sizes[:, None], sizes[None])
+    apart = 1 - np.minimum(flat[:, None], flat[None]).sum(2) / smaller
+    np.fill_diagonal(apart, 0)
+    tree = linkage(squareform(apart, checks=False), "average")
+    of = fcluster(tree, 1 - _ONE, "distance")
+    return [np.flatnonzero(of == number).tolist() for number in np.unique(of)]
+
+
+def _others(p: Tensor, own: Tensor, most: float) -> list[tuple[Tensor, float]]:
+    """The modes of a distribution `(313,)` away from the colour `(2,)` that is there."""
+    centres = bins.centres()
+    away = p * ((centres - own).norm(dim=1) >= _NEAR) * (centres.norm(dim=1) >= _LEAST_CHROMA)
+    if away.sum() < _AWAY:
+        return []
+    found = modes(away / away.sum())
+    return [
+        (colour * min(1.0, most / max(float(colour.norm()), 1e-6)), share)
+        for colour, share in found
+        if share >= _SHARE
+    ]
+
+
+def _disc(shape: tuple[int, ...], row: int, column: int, radius: float) -> np.ndarray:
+    rows, columns = np.ogrid[: shape[0], : shape[1]]
+    return (rows - row) ** 2 + (columns - column) ** 2 <= radius**2

@@ -12,6 +12,8 @@ SMALLEST_SIZE, LARGEST_SIZE = 32, 1024
 MOST_SATURATION, MOST_TEMPERATURE = 10.0, 10.0
 MOST_HINTS = 200
 LARGEST_SEED = 2**32 - 1
+OTHERS = ("other-1", "other-2")  # other plausible colourings
+VARIANTS = ("natural", "vivid", "soft", "warm", "cool", *OTHERS)
 _COLOUR = re.compile("#[0-9a-fA-F]{6}").fullmatch
 
 Hint = tuple[float, float, str]
@@ -25,6 +27,7 @@ def check(
     size: int | None = None,
     hints: Sequence[Hint] = (),
     seed: int | None = None,
+    variant: str = "natural",
 ) -> None:
     """Raises ColorizeError, in one sentence, for settings that the record's model does not take."""
     if not 0 <= saturation <= MOST_SATURATION:
@@ -45,6 +48,10 @@ def check(
         raise ColorizeError(f"{record.name} is not a model over bins: it has one colouring alone")
     if seed is not None and not (_is_whole(seed) and 0 <= seed <= LARGEST_SEED):
         raise ColorizeError(f"seed: expected a whole number from 0 to {LARGEST_SEED}, found {seed}")
+    if variant not in VARIANTS:
+        raise ColorizeError(f"variant: expected one of {', '.join(VARIANTS)}, found {variant!r}")
+    if variant in OTHERS and not record.over_bins:
+        raise ColorizeError(f"{record.name} is not a model over bins: it has no {variant}")
     _check_hints(record, hints)
 
 

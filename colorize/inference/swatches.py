@@ -33,20 +33,29 @@ def plausible(p: Tensor, L: float) -> list[Swatch]:
 
     The likeliest first, at most 6, each different from the others; grey is always among them.
     """
+    found = [_swatch(ab, L, share) for ab, share in modes(p)]
+    return _distinct([*found, _swatch(torch.zeros(2), L)])
+
+
+def modes(p: Tensor) -> list[tuple[Tensor, float]]:
+    """The modes of a distribution over the bins `(313,)`, ab `(2,)` each and its share of it.
+
+    The likeliest first, at most 6, none near another.
+    """
     centres = bins.centres()
     distances = torch.cdist(centres, centres)
     weights = torch.exp(-distances.square() / (2 * _NEAR**2))
-    left, modes = p.clone(), []
-    while len(modes) < MOST:
+    left, found = p.clone(), []
+    while len(found) < MOST:
         mode = int((weights @ left).argmax())
         around = weights[mode] * left
         near = distances[mode] < _APART
         share = float(left[near].sum())
         if share < _LEAST:
             break
-        modes.append((around @ centres / around.sum(), share))
+        found.append((around @ centres / around.sum(), share))
         left[near] = 0
-    return _distinct([_swatch(ab, L, share) for ab, share in modes] + [_swatch(torch.zeros(2), L)])
+    return found
 
 
 def plain(ab: Tensor, L: float) -> list[Swatch]:

@@ -165,7 +165,6 @@ def _controls(
                 info="Low: the likeliest colour of each spot, or grey. High: a mix.",
             )
             unsure = gr.Checkbox(label="Outline the most unsure tenth")
-            gr.HTML('<div class="cz-others-place"></div>', apply_default_css=False)
         gr.HTML('<div class="cz-spread-place"></div>', apply_default_css=False)
         size = gr.Dropdown(
             _SIZES,

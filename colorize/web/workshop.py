@@ -6,11 +6,10 @@ first (`ready`), so that nobody who waits keeps one of its threads.
 """
 
 import asyncio
-import io
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, replace
@@ -20,7 +19,6 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import torch
-from PIL import Image
 
 from colorize.color.lab import lab_from_rgb
 from colorize.color.render import render
@@ -29,9 +27,9 @@ from colorize.evaluation.metrics import ciede2000, colorfulness, psnr
 from colorize.inference.colorizer import Colorization, Colorizer, Prediction
 from colorize.inference.hints.strokes import Stroke
 from colorize.inference.loaded import LoadedModels
-from colorize.inference.options import Hint, check
+from colorize.inference.options import OTHERS, Hint, check
 from colorize.inference.swatches import Swatch
-from colorize.inference.unsure import outline
+from colorize.inference.variants import Scene
 from colorize.models.record import Record
 from colorize.photo.opening import Photo
 from colorize.photo.saving import losses, output_format
@@ -43,6 +41,7 @@ T = TypeVar("T")
 _NETWORKS = 2  # that run at the same time
 _WHOLE_PHOTOS = 4  # that are opened, or written in full size, at the same time
 SCREEN = 1600  # longest side of what a screen is given, in pixels
+_SCENE = 12 * 2**20  # bytes of a `Scene`, roughly
 _MEASURED = 512  # longest side at which figures are measured
 _TONE_RESIDUAL = 2.5  # ab units; a colour photo's ab is further from a function of L
 
@@ -65,6 +64,7 @@ class Look:
     seed: int | None = None
     hints: tuple[Hint, ...] = ()
     strokes: tuple[Stroke, ...] = ()
+    variant: str = "natural"
 
 
 class Taken(NamedTuple):
@@ -87,6 +87,13 @@ class Made(NamedTuple):
 
     prediction: Prediction
     seconds: float
+
+
+class Variant(NamedTuple):
+    """A variant's name, and a picture of it, `(h, w, 3)` uint8."""
+
+    name: str
+    picture: np.ndarray
 
 
 class Workshop:
@@ -218,7 +225,29 @@ class Workshop:
             saturation=look.saturation,
             temperature=look.temperature,
             seed=look.seed,
+            variant=look.variant,
+            scene=self._scene(upload, look, prediction),
         )
+
+    def _scene(self, upload: Upload, look: Look, prediction: Prediction) -> Scene:
+        """What looks at one photo share; of each visitor and model that of one photo is kept."""
+        kept = (upload.owner, "scene", look.model, look.size)
+        key = (*kept, upload.file, look.temperature)
+        if key not in self.memory:
+            self.memory.forget(*kept)
+
+        def make() -> Scene:
+            plain = prediction.before or prediction
+            colorizer, photo = self.colorizer(look.model), self.photo(upload)
+            return colorizer.finish(photo, plain, temperature=look.temperature).scene
+
+        return self.memory.recall(key, make, lambda _: _SCENE)
+
+    def variants(self, upload: Upload, look: Look, longest: int) -> Iterator[Variant]:
+        """The variants that suit the photo, as small pictures, `(h, w, 3)` uint8."""
+        result, screen = self.colorize(upload, look), self._screen(upload, longest)
+        for name in result.variants:
+            yield Variant(name, render(screen, torch.from_numpy(result.ab_of(name))))
 
     def preview(self, upload: Upload, look: Look, longest: int) -> np.ndarray:
         """The photo in colour for a screen, `(h, w, 3)` uint8, h and w at most `longest`."""
@@ -296,7 +325,8 @@ class Workshop:
 def fit(look: Look, record: Record) -> Look:
     """The look without what its model does not take; ColorizeError where it is wrong."""
     if not record.over_bins:
-        look = replace(look, temperature=None, seed=None)
+        variant = "natural" if look.variant in OTHERS else look.variant
+        look = replace(look, temperature=None, seed=None, variant=variant)
     if not record.takes_hints:
         look = replace(look, hints=())
     check(
@@ -306,30 +336,9 @@ def fit(look: Look, record: Record) -> Look:
         size=look.size,
         hints=look.hints,
         seed=look.seed,
+        variant=look.variant,
     )
     return look
-
-
-def encode(picture: np.ndarray, alpha: np.ndarray | None = None) -> tuple[bytes, str]:
-    """A preview as bytes and their media type: JPEG, or WebP where it is transparent."""
-    image, out = Image.fromarray(picture), io.BytesIO()
-    if alpha is not None:
-        image.putalpha(Image.fromarray(alpha))
-        image.save(out, "WEBP", quality=90, method=1)
-        return out.getvalue(), "image/webp"
-    image.save(out, "JPEG", quality=90, subsampling=0)
-    return out.getvalue(), "image/jpeg"
-
-
-def encode_uncertainty(uncertainty: np.ndarray, alpha: np.ndarray | None = None) -> bytes:
-    """A PNG in pink, clear but for the `outline` of where the model is least sure."""
-    opacity = outline(uncertainty, alpha)
-    overlay = np.empty((*opacity.shape, 4), np.uint8)
-    overlay[..., :3] = (255, 0, 170)
-    overlay[..., 3] = opacity
-    out = io.BytesIO()
-    Image.fromarray(overlay).save(out, "PNG")
-    return out.getvalue()
 
 
 def is_toned(pixels: np.ndarray) -> bool:

@@ -9,6 +9,7 @@ All on a small grid, so that the sparse matrices are factored in some 20 ms each
 be iterated.
 """
 
+import threading
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import NamedTuple
@@ -60,7 +61,7 @@ _WALK_ALONE = _Weights(9.915, 5.367, -9.6)
 
 
 class Ground:
-    """What a photo shows before hints. Read it from one thread.
+    """What a photo shows before hints. Safe between threads.
 
     L `(1, h, w)` in [0, 100] and ab `(2, h, w)` as predicted without hints; logits
     `(313, h', w')`, which may be of lower resolution, or None of a model without bins; `describe`
@@ -74,10 +75,11 @@ class Ground:
         logits: Tensor | None = None,
         describe: Callable[[Tensor], Tensor | None] = lambda L: None,
     ) -> None:
-        self._L, self._ab, self._logits, self._describe = L, ab, logits, describe
+        self.L, self._ab, self._logits, self._describe = L, ab, logits, describe
         self._shape = tuple(L.shape[-2:])
         scale = min(1.0, _GRID / min(self._shape))
-        self._grid = tuple(max(1, round(side * scale)) for side in self._shape)
+        self.grid = tuple(max(1, round(side * scale)) for side in self._shape)
+        self._lock = threading.RLock()  # one factored matrix is not solved from two threads
 
     def recoloured(
         self, spots: Sequence[Spot], answered: Tensor | None = None
@@ -85,33 +87,79 @@ class Ground:
         """ab `(2, h, w)` with the spots' colours over their things, and a mask `(h, w)` in [0, 1]
         of how far each pixel takes part.
         """
-        odds = self._odds(spots, answered)
-        mask = expit(odds.max(0)).astype(np.float32)
-        shares = np.exp(_SHARPNESS * (odds - odds.max(0)))
-        shares /= shares.sum(0)
-        strengths = np.array([spot.strength for spot in spots], np.float32)
-        wishes = np.stack([spot.ab.numpy() for spot in spots], 1)
-        before = np.stack([self._small_ab[:, *one.T].mean(1) for one in self._seeds(spots)], 1)
-        flat = np.tensordot(wishes * strengths, shares, 1)
-        flat -= np.tensordot(strengths, shares, 1) * self._small_ab
-        varied = np.tensordot((wishes - before) * strengths, shares, 1)
-        change = mask * (_FLAT * flat + (1 - _FLAT) * varied)
+        with self._lock:
+            return self._recoloured(spots, answered)
+
+    def _recoloured(self, spots: Sequence[Spot], answered: Tensor | None) -> tuple[Tensor, Tensor]:
+        mask, shares = _parts(self._odds(spots, self._weights(answered), answered))
+        change = mask * self._wanted(spots, shares)
         if answered is not None:
+            wishes, before = self._wishes(spots)
             surprise = np.linalg.norm(wishes - before, axis=0) / _DIFFERENT
             heard = _OPPOSED + (_AGREED - _OPPOSED) * np.exp(-np.square(surprise))
-            heard *= strengths
-            answer = resize(answered[None], self._grid)[0].numpy() - self._small_ab
+            heard *= _strengths(spots)
+            answer = resize(answered[None], self.grid)[0].numpy() - self.small_ab
             change += (1 - mask) * np.tensordot(heard, shares, 1) * answer
-        small = torch.from_numpy(np.concatenate((self._settling.smoothed(change), mask[None])))
-        large = resize(small[None], self._shape)[0]
-        ab = follow(self._ab + large[:2], spots, self._L, self._ab)
+        large = self._settled(np.concatenate((change, mask[None])))
+        ab = follow(self._ab + large[:2], spots, self.L, self._ab)
         return ab, large[2].clamp(0, 1)
 
-    def _odds(self, spots: Sequence[Spot], answered: Tensor | None) -> np.ndarray:
+    def masks(self, spots: Sequence[Spot]) -> np.ndarray:
+        """float32 `(k, h', w')` in [0, 1]: the thing of each spot, on the grid.
+
+        From what the network has predicted: it is not asked for features.
+        """
+        with self._lock:
+            return expit(self._odds(spots, self._weights_of_kept)).astype(np.float32)
+
+    def changed(self, spots: Sequence[Spot]) -> Tensor:
+        """What is added to ab `(2, h, w)` where each spot's thing gets its colour; the things of
+        spots whose strength is 0 stay. As `masks`, without asking the network.
+        """
+        if not spots:
+            return torch.zeros_like(self._ab)
+        with self._lock:
+            mask, shares = _parts(self._odds(spots, self._weights_of_kept))
+            return self._settled(mask * self._wanted(spots, shares))
+
+    def spot_at(self, row: int, column: int) -> Spot:
+        """A spot at a place of the grid that changes nothing there."""
+        height, width = self._shape
+        return Spot(
+            min(int((row + 0.5) * height / self.grid[0]), height - 1),
+            min(int((column + 0.5) * width / self.grid[1]), width - 1),
+            torch.from_numpy(self.small_ab[:, row, column]),
+            strength=0.0,
+        )
+
+    def small_p(self) -> Tensor:
+        """float32 `(313, h', w')`: the distribution over the bins, on the grid. Not kept."""
+        return resize(self._logits.float().softmax(0)[None], self.grid)[0]
+
+    def _wishes(self, spots: Sequence[Spot]) -> tuple[np.ndarray, np.ndarray]:
+        """The colours of the spots `(2, k)`, and those that are there before."""
+        wishes = np.stack([spot.ab.numpy() for spot in spots], 1)
+        seeds = self._seeds(spots)
+        return wishes, np.stack([self.small_ab[:, *one.T].mean(1) for one in seeds], 1)
+
+    def _wanted(self, spots: Sequence[Spot], shares: np.ndarray) -> np.ndarray:
+        """`(2, h', w')`: the change towards the spots' colours, each by its share of a pixel."""
+        strengths, (wishes, before) = _strengths(spots), self._wishes(spots)
+        flat = np.tensordot(wishes * strengths, shares, 1)
+        flat -= np.tensordot(strengths, shares, 1) * self.small_ab
+        varied = np.tensordot((wishes - before) * strengths, shares, 1)
+        return _FLAT * flat + (1 - _FLAT) * varied
+
+    def _settled(self, change: np.ndarray) -> Tensor:
+        """`(k, h', w')` along L, at the size of L: `(k, h, w)`."""
+        return resize(torch.from_numpy(self._settling.smoothed(change))[None], self._shape)[0]
+
+    def _odds(
+        self, spots: Sequence[Spot], weights: _Weights, answered: Tensor | None = None
+    ) -> np.ndarray:
         """The logarithms of the odds, float32 `(k, h', w')`."""
-        seeds, width = self._seeds(spots), self._grid[1]
+        seeds, width = self._seeds(spots), self.grid[1]
         walks = self._walking.likeness([one[:, 0] * width + one[:, 1] for one in seeds])
-        weights = self._weights(answered)
         odds = weights.constant + weights.walk * np.log(walks)
         odds += weights.far * np.stack([self._distance(one) for one in seeds])
         if weights.logits:
@@ -120,7 +168,7 @@ class Ground:
             odds += weights.features * np.stack([_alike(self._features, one) for one in seeds])
         if weights.missed:
             wishes = np.stack([spot.ab.numpy() for spot in weakened(spots, self._ab)])
-            small = resize(answered[None], self._grid)[0].numpy()
+            small = resize(answered[None], self.grid)[0].numpy()
             odds += weights.missed * np.linalg.norm(small - wishes[..., None, None], axis=1)
         return odds
 
@@ -131,21 +179,26 @@ class Ground:
             return _WITHOUT_FEATURES
         return _UNASKED if answered is None else _ASKED
 
+    @property
+    def _weights_of_kept(self) -> _Weights:
+        return _WALK_ALONE if self._logits is None else _WITHOUT_FEATURES
+
     def _seeds(self, spots: Sequence[Spot]) -> list[np.ndarray]:
         """Each spot's pixels on the grid, `(n, 2)`: rows and columns."""
-        scale, last = np.divide(self._grid, self._shape), np.array(self._grid) - 1
+        scale, last = np.divide(self.grid, self._shape), np.array(self.grid) - 1
         found = (((np.array(spot.pixels) + 0.5) * scale).astype(int) for spot in spots)
         return [np.unique(np.minimum(one, last), axis=0) for one in found]
 
     def _distance(self, seeds: np.ndarray) -> np.ndarray:
         """From the nearest seed `(h', w')`, in short sides of the grid."""
-        away = np.ones(self._grid, bool)
+        away = np.ones(self.grid, bool)
         away[seeds[:, 0], seeds[:, 1]] = False
-        return distance_transform_edt(away) / min(self._grid)
+        return distance_transform_edt(away) / min(self.grid)
 
     @cached_property
-    def _small_ab(self) -> np.ndarray:
-        return resize(self._ab[None], self._grid)[0].numpy()
+    def small_ab(self) -> np.ndarray:
+        """float32 `(2, h', w')`: ab on the grid."""
+        return resize(self._ab[None], self.grid)[0].numpy()
 
     @cached_property
     def _components(self) -> np.ndarray:
@@ -157,7 +210,7 @@ class Ground:
         _, vectors = torch.linalg.eigh(some @ some.T)
         found = vectors.flip(1)[:, :_KEPT].T @ logits
         found /= found[0].square().mean().sqrt().clamp(min=1e-6)
-        return resize(found.view(1, _KEPT, *self._logits.shape[-2:]), self._grid)[0].numpy()
+        return resize(found.view(1, _KEPT, *self._logits.shape[-2:]), self.grid)[0].numpy()
 
     @cached_property
     def _directions(self) -> np.ndarray:
@@ -169,31 +222,42 @@ class Ground:
         """float32 `(C, h', w')`: what the network's features are in direction; None without."""
         scale = min(1.0, 2 * _GRID / min(self._shape))
         seen = tuple(max(8, round(side * scale)) for side in self._shape)
-        found = self._describe(resize(self._L[None], seen)[0])
+        found = self._describe(resize(self.L[None], seen)[0])
         if found is None:
             return None
         padded = [
             max(side, round(cells * _FEATURE_STRIDE * side / whole))
-            for side, cells, whole in zip(self._grid, found.shape[-2:], seen, strict=True)
+            for side, cells, whole in zip(self.grid, found.shape[-2:], seen, strict=True)
         ]
         found = F.interpolate(found[None], padded, mode="bilinear", align_corners=False)[0]
-        return _unit(found[:, : self._grid[0], : self._grid[1]].numpy())
+        return _unit(found[:, : self.grid[0], : self.grid[1]].numpy())
 
     @cached_property
     def _walking(self) -> Spreading:
-        L = resize(self._L[None], self._grid)[0].numpy()
+        L = resize(self.L[None], self.grid)[0].numpy()
         if self._logits is None:
-            guide = [self._small_ab / _ALONE_AB, L / _ALONE_L]
+            guide = [self.small_ab / _ALONE_AB, L / _ALONE_L]
         else:
             logits = self._components[:_WALK_DIRECTIONS] / _WALK_LOGITS
-            guide = [self._small_ab / _WALK_AB, L / _WALK_L, logits]
-        return Spreading(np.concatenate(guide), _WALK_REACH * min(self._grid))
+            guide = [self.small_ab / _WALK_AB, L / _WALK_L, logits]
+        return Spreading(np.concatenate(guide), _WALK_REACH * min(self.grid))
 
     @cached_property
     def _settling(self) -> Spreading:
-        L = resize(self._L[None], self._grid)[0].numpy()
-        guide = np.concatenate((L / _SETTLE_L, self._small_ab / _SETTLE_AB))
+        L = resize(self.L[None], self.grid)[0].numpy()
+        guide = np.concatenate((L / _SETTLE_L, self.small_ab / _SETTLE_AB))
         return Spreading(guide, _SETTLE_REACH)
+
+
+def _parts(odds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """How far each pixel takes part `(h', w')`, and the spots' shares of it `(k, h', w')`."""
+    mask = expit(odds.max(0)).astype(np.float32)
+    shares = np.exp(_SHARPNESS * (odds - odds.max(0)))
+    return mask, shares / shares.sum(0)
+
+
+def _strengths(spots: Sequence[Spot]) -> np.ndarray:
+    return np.array([spot.strength for spot in spots], np.float32)
 
 
 def _unit(x: np.ndarray) -> np.ndarray:

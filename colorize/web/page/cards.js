@@ -2,7 +2,7 @@
 
 import { h, show } from "./dom.js";
 import { fetchFile } from "./downloads.js";
-import { makeHints, updateHints } from "./hints.js";
+import { makeHints, updateHints } from "./fix/hints.js";
 import { address, coloursOf, load, ofModel, side, unload } from "./pictures.js";
 import { frame, makeSlider } from "./slider.js";
 import { change, doneOf, idOf, look, models, view } from "./state.js";
@@ -18,12 +18,15 @@ export function cardOf(name) {
 /** Whether two models share one slider: asked for, and there are two. */
 export const compares = (photo) => view.compare && doneOf(photo).length > 1;
 
-/** The slider whose picture follows most of the settings. */
-export function adjustedSlider(photo) {
-  if (compares(photo)) return pair.slider;
+/** The model that follows most of the settings, of those that are done; its name. */
+export function adjustedModel(photo) {
   const done = doneOf(photo);
-  return cards.get(done.find((name) => models.get(name).overBins) ?? done[0])?.slider;
+  return done.find((name) => models.get(name).overBins) ?? done[0];
 }
+
+/** The slider of its picture. */
+export const adjustedSlider = (photo) =>
+  compares(photo) ? pair.slider : cards.get(adjustedModel(photo))?.slider;
 
 function makeCard(model) {
   const slider = makeSlider();

@@ -5,12 +5,13 @@ import {
 } from "./cards.js";
 import { ask, h, plural, show, touched } from "./dom.js";
 import { all, drawDownloads, saveAs } from "./downloads.js";
-import { hintStatus } from "./hints.js";
+import { hintStatus } from "./fix/hints.js";
 import { address, load, ofModel, unload } from "./pictures.js";
 import { askForPhotos, forget, kept, restore } from "./remember.js";
 import {
   drawSettings, listenToSettings, peek, peekAtPhoto, setUnsure,
-} from "./settings.js";
+} from "./look/settings.js";
+import { drawVariants, variants } from "./look/variants.js";
 import { centre } from "./slider.js";
 import {
   app, begin, change, complain, currentPhoto, doneOf, lookOf, looksAlike, models, onChange, PLAIN,
@@ -61,7 +62,7 @@ const guess = h("p", { class: "cz-guess" },
 const privacy = h("p", { class: "cz-guess" },
   "Photos are sent to this app alone, which deletes them within an hour after you leave.");
 const result = h("section", { class: "cz-result", "aria-label": "Result" },
-  strip, head, notice, grid, foot, guess, hintStatus);
+  strip, head, notice, grid, variants, foot, guess, hintStatus);
 const headline = h("header", { class: "cz-top" },
   h("div", {}, h("h1", {}, "Colorize"),
     h("p", {}, `${touched ? "Choose" : "Drop"} a black-and-white photo and see it in colour.`)),
@@ -312,6 +313,7 @@ function drawPhoto(photo) {
   else photo.cards.forEach((card) => updateCard(cardOf(card.model), photo, card));
   if (!comparing && photo.hasColours) updateOriginal(photo);
   const total = state.photos.flatMap(doneOf).length;
+  drawVariants(photo);
   drawDownloads(total, done.length);
   show(foot, true);
   show(guess, total > 0);
@@ -321,7 +323,7 @@ function drawPhoto(photo) {
 function drawUpload(file) {
   title.textContent = file.name;
   facts.textContent = "";
-  for (const part of [notice, before, switcher, foot, guess]) show(part, false);
+  for (const part of [notice, before, switcher, variants, foot, guess]) show(part, false);
   arrange([file.node], file, app.tab.querySelectorAll(".cz-models :checked").length || 1);
 }
 

@@ -19,7 +19,8 @@ export const exampleAddress = (number) => `gradio_api/colorize/example/${number}
 
 /** The photo's settings of colours that a model follows, and its hints: for `address`. */
 export const coloursOf = (photo, model) => ({
-  ...(model.overBins ? lookOf(photo) : { saturation: lookOf(photo).saturation }),
+  ...lookOf(photo),
+  temperature: model.overBins ? lookOf(photo).temperature : null,
   hints: model.takesHints ? writtenHints(photo) : null,
 });
 

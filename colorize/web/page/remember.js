@@ -1,6 +1,6 @@
 // A reload loses nothing: the app keeps the photos for a while, this tab what was done to them.
 
-import { setUnsure } from "./settings.js";
+import { setUnsure } from "./look/settings.js";
 import {
   adjustLook, app, change, currentPhoto, hintsOf, look, lookOf, state, view,
 } from "./state.js";

@@ -1,67 +1,91 @@
 import numpy as np
+import pytest
 import torch
 
 from colorize.color import bins
-from colorize.inference.colourings import perturbed
+from colorize.inference.colourings import drawn, find_things
+from colorize.inference.hints.things import Ground
 
-RED, BLUE = (
+BROWN, BLUE, GREEN = (
     int((bins.centres() - torch.tensor(c)).norm(dim=1).argmin())
-    for c in ([50.0, 40.0], [10.0, -50.0])
+    for c in ([10.0, 20.0], [0.0, -30.0], [-30.0, 30.0])
 )
+SIZE = 96, 128
 
 
-def two_regions(likely=1.0):
-    """Logits `(1, 313, 24, 32)` of red or blue, one as likely as the other, and L with an edge."""
-    logits = torch.full((1, bins.COUNT, 24, 32), -12.0)
-    logits[:, [RED, BLUE]] = 3.0
-    logits[:, RED] += np.log(likely)
-    L = torch.full((1, 48, 64), 30.0)
-    L[:, :, 32:] = 80.0
-    return logits, L
+def two_things(chances, L=60.0):
+    """A ground whose left and right half differ in lightness. Brown is the likeliest in both;
+    `chances` has the others' for each half, by bin."""
+    logits = torch.full((bins.COUNT, 48, 64), -12.0)
+    logits[BROWN] = 3.0
+    for half, others in zip((slice(None, 32), slice(32, None)), chances, strict=True):
+        for bin, chance in others.items():
+            logits[bin, :, half] = 3.0 + np.log(chance)
+    lightness = torch.full((1, *SIZE), L)
+    lightness[..., 64:] = L + 25
+    ab = torch.empty(2, *SIZE)
+    ab[:] = bins.centres()[BROWN].view(2, 1, 1)
+    ab[:, :, 64:] += 4
+    return Ground(lightness, ab, logits)
 
 
-def modes(logits, L, seed):
-    return perturbed(logits, L, seed).argmax(1)[0]
+def colourings(ground, stays=None, seeds=range(1, 9)):
+    things = find_things(ground, torch.zeros(SIZE) if stays is None else stays)
+    return [drawn(ground, things, seed) for seed in seeds]
 
 
-def test_a_seed_gives_the_same_and_seeds_differ():
-    logits, L = two_regions()
-    first = perturbed(logits, L, 1)
-    assert torch.equal(first, perturbed(logits, L, 1))
-    assert not torch.equal(first, perturbed(logits, L, 2))
+def halves(change):
+    return change[..., 4:56], change[..., 72:124]
 
 
-def test_regions_get_one_likely_mode_each():
-    logits, L = two_regions()
-    seen, shares = set(), []
-    for seed in range(24):
-        chosen = modes(logits, L, seed)
-        assert set(chosen.unique().tolist()) <= {RED, BLUE}
-        halves = [(half == RED).float().mean().item() for half in (chosen[:, :15], chosen[:, 17:])]
-        shares += [max(share, 1 - share) for share in halves]
-        seen.add(tuple(RED if share > 0.5 else BLUE for share in halves))
-    assert np.mean(shares) > 0.9
-    assert seen == {(RED, RED), (RED, BLUE), (BLUE, RED), (BLUE, BLUE)}
+def moves(change):
+    return change.norm(dim=0).mean().item()
 
 
-def test_what_is_likelier_is_taken_more_often_and_the_unlikely_never():
-    logits, L = two_regions(likely=6.0)
-    red = np.mean([(modes(logits, L, seed) == RED).float().mean().item() for seed in range(40)])
-    assert 0.6 < red < 0.99
-    logits, L = two_regions(likely=100.0)
-    assert all((modes(logits, L, seed) == RED).all() for seed in range(10))
+def test_a_seed_gives_the_same_and_the_next_another():
+    ground = two_things([{BLUE: 0.4, GREEN: 0.3}, {BLUE: 0.4, GREEN: 0.3}])
+    first, again, second = colourings(ground, seeds=(1, 1, 2))
+    assert torch.equal(first, again)
+    assert all(
+        moves(one - other) > 5 for one, other in zip(halves(first), halves(second), strict=True)
+    )
 
 
-def test_what_is_sure_stays():
-    logits = torch.full((1, bins.COUNT, 12, 16), -20.0)
-    logits[:, RED] = 10.0
-    ab = bins.annealed_mean(perturbed(logits, torch.rand(1, 24, 32) * 100, 5), 0.38)
-    assert torch.allclose(ab, bins.centres()[RED].view(1, 2, 1, 1).expand_as(ab), atol=1e-3)
+def test_a_thing_gets_one_likely_colour_all_over():
+    ground = two_things([{BLUE: 0.5}, {GREEN: 0.5}])
+    changed = [change for change in colourings(ground) if moves(change) > 5]
+    assert changed
+    for change in changed:
+        for half, colour in zip(halves(change), (BLUE, GREEN), strict=True):
+            assert half.flatten(1).std(1).max() < 2
+            after = bins.centres()[BROWN] + half.mean((1, 2))
+            assert torch.cosine_similarity(after, bins.centres()[colour], dim=0) > 0.7
+
+
+def test_what_is_sure_or_stays_keeps_its_colour():
+    ground = two_things([{BLUE: 0.5}, {BLUE: 0.001}])
+    assert all(moves(halves(change)[1]) < 1 for change in colourings(ground))
+    assert any(moves(halves(change)[0]) > 5 for change in colourings(ground))
+    stays = torch.zeros(SIZE)
+    stays[:, :64] = 1
+    assert all(moves(change) < 1 for change in colourings(ground, stays))
+
+
+@pytest.mark.parametrize(("L", "most"), [(60.0, 34.0), (10.0, 12.0)])
+def test_nothing_gets_neon_and_what_is_dark_hardly_any_colour(L, most):
+    ground = two_things([{BLUE: 0.9}, {}], L)
+    seen = colourings(ground)
+    assert any(moves(halves(change)[0]) > 5 for change in seen)
+    for change in seen:
+        left, _ = halves(change)
+        if moves(left) > 5:
+            assert (bins.centres()[BROWN] + left.mean((1, 2))).norm() < most
 
 
 def test_half_precision_and_small_pictures_will_do():
-    logits = torch.randn(1, bins.COUNT, 3, 1).half()
-    other = perturbed(logits, torch.rand(1, 6, 2) * 100, 0)
-    assert other.dtype == torch.float32 and not other.isnan().any()
-    assert bins.annealed_mean(other, 0.38).isfinite().all()
-    assert bins.annealed_mean(other, 0).isfinite().all()
+    logits = torch.randn(bins.COUNT, 3, 1).half()
+    ground = Ground(torch.rand(1, 6, 2) * 100, torch.zeros(2, 6, 2), logits)
+    things = find_things(ground, torch.zeros(6, 2))
+    change = drawn(ground, things, 0)
+    assert change.shape == (2, 6, 2) and change.dtype == torch.float32
+    assert change.isfinite().all()

@@ -1,5 +1,6 @@
 """The tab's page as modules: what is served of it, and what a visitor sees where it is not."""
 
+import posixpath
 import re
 from dataclasses import replace
 from graphlib import TopologicalSorter
@@ -9,13 +10,16 @@ from playwright.sync_api import expect
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from colorize.web.routes import PREFIX, page_route
+from colorize.web.pictures.routes import PREFIX, page_route
 from colorize.web.tab import PAGE
 from tests.support.proxies import proxy
 from tests.support.tab_pages import card, done, give, running, save, visitors
 
-SOURCES = {file.name: file.read_text(encoding="utf-8") for file in sorted(PAGE.glob("*.js"))}
-IMPORT = re.compile(r'^import \{([^}]*)\} from "\./([^"]+)";$', re.MULTILINE)
+SOURCES = {
+    file.relative_to(PAGE).as_posix(): file.read_text(encoding="utf-8")
+    for file in sorted(PAGE.rglob("*.js"))
+}
+IMPORT = re.compile(r'^import \{([^}]*)\} from "(\.\.?/[^"]+)";$', re.MULTILINE)
 EXPORT = re.compile(r"^export (?:async )?(?:function|const|let) (\w+)", re.MULTILINE)
 
 
@@ -61,9 +65,11 @@ def test_what_modules_import_is_there_and_runs_one_way():
     for name, source in SOURCES.items():
         found = [(name.split(), file) for name, file in IMPORT.findall(source.replace(",", " "))]
         assert len(found) == source.count("import {") and "import(" not in source
+        below[name] = set()
         for names, file in found:
-            assert set(names) <= set(EXPORT.findall(SOURCES[file])), (name, file)
-        below[name] = {file for _, file in found}
+            meant = posixpath.normpath(posixpath.join(posixpath.dirname(name), file))
+            assert set(names) <= set(EXPORT.findall(SOURCES[meant])), (name, file)
+            below[name].add(meant)
     assert list(TopologicalSorter(below).static_order())[-1] == "main.js"
 
 
@@ -125,7 +131,7 @@ def test_modules_travel_once(visit, server):
     page.reload()
     page.locator(".cz-drop").wait_for()
     modules = [answer for answer in answers if "/colorize/page/" in answer.url]
-    assert {answer.url.rpartition("/")[2] for answer in modules} == set(SOURCES)
+    assert {answer.url.rpartition("/page/")[2] for answer in modules} == set(SOURCES)
     assert {answer.status for answer in modules} == {304}
     config = page.request.get(f"{server.address}config").text()
     assert "colorize/page/main.js" in config and "replaceChildren" not in config

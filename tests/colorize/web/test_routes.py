@@ -1,3 +1,4 @@
+import base64
 import csv
 import io
 import json
@@ -10,10 +11,11 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from colorize.evaluation.hint_scores import missed_by
+from colorize.inference.options import VARIANTS
 from colorize.models.record import list_checkpoints
-from colorize.web.archive import COLUMNS, MANIFEST, download_names
 from colorize.web.examples import write_examples
-from colorize.web.routes import PREFIX, Pictures
+from colorize.web.pictures.archive import COLUMNS, MANIFEST, download_names
+from colorize.web.pictures.routes import PREFIX, Pictures
 from colorize.web.session import Sessions
 from colorize.web.workshop import Workshop
 
@@ -124,7 +126,7 @@ def listed(archive):
 
 
 def test_zip_says_how_each_was_made(get, sessions):
-    own = {"saturation-2": 1.25, "temperature-2": 0.5, "seed-2": 7}
+    own = {"saturation-2": 1.25, "temperature-2": 0.5, "seed-2": 7, "variant-2": "warm"}
     answer = get("all.zip", models="direct,bins", **own)
     first, second, third, fourth = listed(zipfile.ZipFile(io.BytesIO(answer.content)))
     assert [row["file"] for row in (first, fourth)] == ["old-direct.jpg", "old-bins-2.jpg"]
@@ -132,7 +134,8 @@ def test_zip_says_how_each_was_made(get, sessions):
     assert fourth == {
         "file": "old-bins-2.jpg", "photo": "old.jpg", "model": "bins",
         "weights_sha256": record.weights["sha256"], "working_size": str(record.size),
-        "saturation": "1.25", "temperature": "0.5", "seed": "7", "hints": "", "error": "",
+        "saturation": "1.25", "temperature": "0.5", "variant": "warm", "seed": "7", "hints": "",
+        "error": "",
     }  # fmt: skip
     assert (second["saturation"], second["temperature"]) == ("1", f"{record.temperature:g}")
     assert (third["saturation"], third["temperature"], third["seed"]) == ("1.25", "", "")
@@ -245,6 +248,24 @@ def test_hints_and_seed_come_with_the_address(hinted):
     full = np.asarray(picture(hinted("1/hinted/file", hints="45,30,#2040d0", format="png")))
     assert missed_by(full, [(45, 30, "#2040d0")])[0] < 10
     assert hinted("1/hinted/uncertainty", hints="45,30,#2040d0").status_code == 200
+
+
+def test_variants_come_with_small_pictures_and_the_address(hinted):
+    row = hinted("1/hinted/variants", saturation=1.5).json()
+    names = [one["name"] for one in row]
+    assert names[0] == "natural" and {"vivid", "soft", "warm", "cool"} & set(names)
+    pictures = [one["picture"] for one in row]
+    assert all(one.startswith("data:image/jpeg;base64,") for one in pictures)
+    assert len(set(pictures)) == len(pictures)
+    small = Image.open(io.BytesIO(base64.b64decode(pictures[1].partition(",")[2])))
+    assert max(small.size) <= 200
+    plain = np.asarray(picture(hinted("1/hinted/colour")))
+    for name in names[1:]:
+        assert (np.asarray(picture(hinted("1/hinted/colour", variant=name))) != plain).any()
+    assert hinted("1/direct/colour", variant="other-1").status_code == 200  # as is its own
+    assert {one["name"] for one in hinted("1/direct/variants").json()} <= set(VARIANTS[:5])
+    wrong = hinted("1/hinted/colour", variant="neon")
+    assert wrong.status_code == 422 and wrong.json()["error"].startswith("variant: expected one of")
 
 
 def test_each_photo_of_a_zip_has_its_own_hints(hinted):

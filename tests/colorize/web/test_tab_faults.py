@@ -129,7 +129,7 @@ def test_start_over_asks_first_and_resets_what_belonged_to_the_photos(page, phot
     done(page, "Direct", "Bins")
     saturation = page.get_by_role("slider", name=re.compile("Saturation"))
     saturation.fill("2")
-    page.get_by_role("button", name="Another plausible colouring").click()
+    page.get_by_role("button", name="Warm").click()
     page.get_by_label(re.compile("unsure")).check()
     page.get_by_label("Working size").click()
     page.get_by_role("option", name="192").click()
@@ -149,7 +149,7 @@ def test_start_over_asks_first_and_resets_what_belonged_to_the_photos(page, phot
     expect(saturation).to_have_value("1")
     source = picture(page, "Bins").get_attribute("src")
     assert "saturation=1&" in source
-    for what in ("seed", "temperature", "size"):
+    for what in ("variant", "temperature", "size"):
         assert f"{what}=" not in source.replace("&side=", "&"), source
     expect(page.get_by_label(re.compile("unsure"))).not_to_be_checked()
     expect(page.get_by_label("Working size")).to_have_value("Automatic")

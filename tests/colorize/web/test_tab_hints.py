@@ -222,30 +222,40 @@ def test_uncertainty_goes_with_the_hints(visit, photo):
     expect(unsure).to_have_attribute("src", re.compile("uncertainty.*hints="))
 
 
-def test_another_plausible_colouring_and_back(visit, photo, server):
+def test_a_variant_is_taken_by_one_click_and_given_back(visit, photo, server, tmp_path):
     page = visit()
     choose(page, "Hinted")
-    give(page, photo)
+    (tmp_path / "second.png").write_bytes(photo.read_bytes())
+    give(page, photo, tmp_path / "second.png")
+    expect(page.locator(".cz-strip [data-state=done]")).to_have_count(2, timeout=60_000)
     done(page, "Direct", "Hinted")
     own, ran = pixels(page, picture(page, "Hinted")), len(server.runs)
-    another = page.get_by_role("button", name="Another plausible colouring")
-    back = page.get_by_role("button", name="Back")
-    expect(back).to_be_hidden()
-    another.click()
-    expect(page.get_by_text("Colouring 1", exact=True)).to_be_visible()
-    expect(picture(page, "Hinted")).to_have_attribute("src", re.compile("seed=1"))
-    assert "seed" not in picture(page, "Direct").get_attribute("src")
-    first = pixels(page, picture(page, "Hinted"))
-    another.click()
-    expect(picture(page, "Hinted")).to_have_attribute("src", re.compile("seed=2"))
-    second = pixels(page, picture(page, "Hinted"))
-    assert (first != own).any() and (second != first).any()
-    back.click()
-    expect(picture(page, "Hinted")).to_have_attribute("src", re.compile("seed=1"))
-    assert (pixels(page, picture(page, "Hinted")) == first).all()
-    back.click()
-    expect(back).to_be_hidden()
-    expect(picture(page, "Hinted")).not_to_have_attribute("src", re.compile("seed="))
+    row = page.get_by_role("group", name="Variants of the colours")
+    for name in ("Warm", "Cool"):
+        expect(row.get_by_role("button", name=name).locator("img")).to_have_attribute(
+            "src", re.compile("^data:image/jpeg")
+        )
+        row.get_by_role("button", name=name).click()
+        wanted = re.compile(f"variant={name.lower()}")
+        expect(row.get_by_role("button", name=name)).to_have_attribute("aria-pressed", "true")
+        for title in ("Direct", "Hinted"):
+            expect(picture(page, title)).to_have_attribute("src", wanted)
+    assert (pixels(page, picture(page, "Hinted")) != own).any()
+    file = card(page, "Hinted").get_by_role("link", name=re.compile("Download"))
+    expect(file).to_have_attribute("href", wanted)
+    strip = page.get_by_role("navigation", name="Your photos").get_by_role("button")
+    strip.nth(1).click()
+    expect(page.get_by_role("heading", name="second.png")).to_be_visible()
+    natural = row.get_by_role("button", name="Natural")
+    expect(natural).to_have_attribute("aria-pressed", "true")  # a photo's variant is its own
+    strip.first.click()
+    page.get_by_role("button", name="Apply to all 2").click()
+    strip.nth(1).click()
+    expect(picture(page, "Hinted")).to_have_attribute("src", wanted)
+    expect(natural).to_be_enabled()
+    natural.press("Enter")
+    expect(picture(page, "Hinted")).not_to_have_attribute("src", re.compile("variant="))
+    expect(natural).to_be_focused()
     assert len(server.runs) == ran
 
 

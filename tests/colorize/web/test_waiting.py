@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 from colorize.inference import colorizer
 from colorize.inference import loaded as module
 from colorize.models.record import list_checkpoints
-from colorize.web.routes import PREFIX, Pictures
+from colorize.web.pictures.routes import PREFIX, Pictures
 from colorize.web.session import MOST_RELOADS, Sessions
 from colorize.web.workshop import Look, Upload, Workshop
 

@@ -15,15 +15,8 @@ from colorize.inference.colorizer import Colorizer
 from colorize.inference.unsure import outline
 from colorize.models.record import list_checkpoints
 from colorize.web.memory import held
-from colorize.web.workshop import (
-    Look,
-    Upload,
-    Workshop,
-    encode,
-    encode_uncertainty,
-    fit,
-    is_toned,
-)  # fmt: skip
+from colorize.web.pictures.encoding import encode, encode_uncertainty
+from colorize.web.workshop import Look, Upload, Workshop, fit, is_toned
 
 
 @pytest.fixture

@@ -17,13 +17,14 @@ from starlette.responses import FileResponse, JSONResponse, Response, StreamingR
 from starlette.routing import Route
 
 from colorize.errors import ColorizeError
-from colorize.inference.options import parse_hint
-from colorize.models.record import Record
-from colorize.web.archive import Entry, download_names, zipped
+from colorize.web.pictures.archive import Entry, download_names, zipped
+from colorize.web.pictures.asked import format_of, look_of, number_of, side_of
+from colorize.web.pictures.encoding import data_address, encode, encode_uncertainty
 from colorize.web.session import Item, Session, Sessions
-from colorize.web.workshop import SCREEN, Look, Workshop, encode, encode_uncertainty, fit
+from colorize.web.workshop import Look, Workshop
 
 PREFIX = "/gradio_api/colorize"
+_SMALL = 200  # longest side in pixels of a variant's picture
 _OVERLAY = 800  # longest side in pixels of what lies over a transparent photo
 _FORGOTTEN = "These photos are no longer here: the page was unused for too long. Drop them again"
 _CACHE = {"Cache-Control": "private, max-age=3600"}
@@ -53,6 +54,7 @@ class Pictures:
             self._route(photo + "/{model}/uncertainty", self.uncertainty),
             self._route(photo + "/{model}/figures", self.figures),
             self._route(photo + "/{model}/swatches", self.swatches),
+            self._route(photo + "/{model}/variants", self.variants),
             self._route(photo + "/{model}/file", self.file),
         ]
 
@@ -98,17 +100,31 @@ class Pictures:
 
     async def swatches(self, request: Request) -> Response:
         _, item, look = self._find_done(request)
-        x, y = (_number(request, axis, 0.0) for axis in "xy")
+        x, y = (number_of(request, axis, 0.0) for axis in "xy")
         await self._workshop.ready(item.upload, look)
         found = await run_in_threadpool(self._workshop.swatches, item.upload, look, x, y)
         return JSONResponse([swatch._asdict() for swatch in found], headers=_CACHE)
+
+    async def variants(self, request: Request) -> Response:
+        """Those that suit the photo, each with a small picture."""
+        _, item, look = self._find_done(request)
+        await self._workshop.ready(item.upload, look)
+
+        def encoded() -> list[dict[str, str]]:
+            alpha = self._workshop.alpha(item.upload, _SMALL)
+            found = self._workshop.variants(item.upload, look, _SMALL)
+            return [
+                {"name": one.name, "picture": data_address(one.picture, alpha)} for one in found
+            ]
+
+        return JSONResponse(await run_in_threadpool(encoded), headers=_CACHE)
 
     async def file(self, request: Request) -> Response:
         session, item, look = self._find_done(request)
         name = download_names(session.items, [look.model])[item.number, look.model]
         folder = self._workshop.temporary()
         try:
-            file = await self._save(item, look, _format(request), Path(folder.name) / name)
+            file = await self._save(item, look, format_of(request), Path(folder.name) / name)
         except BaseException:
             folder.cleanup()
             raise
@@ -121,7 +137,7 @@ class Pictures:
         asked = dict.fromkeys(request.query_params.get("models", "").split(","))  # each once
         models = [name for name in asked if name in self._workshop.records]
         looks = [
-            (item, _look(request, self._workshop.record(model), f"-{item.number}"))
+            (item, look_of(request, self._workshop.record(model), f"-{item.number}"))
             for item in session.items
             for model in models
         ]
@@ -129,7 +145,7 @@ class Pictures:
         if not chosen:
             raise NotThereError("Nothing is colorized yet")
         names = download_names(session.items, models)
-        choice = _format(request)
+        choice = format_of(request)
         return StreamingResponse(
             zipped(
                 [Entry(item, look, names[item.number, look.model]) for item, look in chosen],
@@ -147,7 +163,7 @@ class Pictures:
     async def _preview(
         self, request: Request, item: Item, picture: Callable[..., Any], *looks: Look
     ) -> Response:
-        side = _side(request)
+        side = side_of(request)
         await self._workshop.ready(item.upload, *looks, preview=True)
 
         def encoded() -> tuple[bytes, str]:
@@ -173,7 +189,7 @@ class Pictures:
     def _find_done(self, request: Request) -> tuple[Session, Item, Look]:
         session, item = self._find(request)
         record = self._workshop.records.get(request.path_params["model"])
-        look = _look(request, record) if record else None
+        look = look_of(request, record) if record else None
         if look is None or (look.model, look.size) not in item.seconds:
             raise NotThereError("This photo is not colorized by that model yet")
         return session, item, look
@@ -191,11 +207,13 @@ class Pictures:
 
 
 def page_route(folder: Path) -> Route:
-    """The tab's modules, `folder`/*.js, read once. A browser that has one asks whether it changed.
+    """The tab's modules, `folder`/**/*.js, read once. A browser that has one asks if it changed.
 
     No file is ever opened because an address names it.
     """
-    files = {file.name: file.read_bytes() for file in folder.glob("*.js")}
+    files = {
+        file.relative_to(folder).as_posix(): file.read_bytes() for file in folder.rglob("*.js")
+    }
     tags = {name: f'"{hashlib.sha256(content).hexdigest()}"' for name, content in files.items()}
 
     async def answer(request: Request) -> Response:  # async: it waits for no thread
@@ -208,47 +226,3 @@ def page_route(folder: Path) -> Route:
         return Response(files[name], media_type="text/javascript", headers=headers)
 
     return Route(PREFIX + "/page/{name:path}", answer, methods=["GET"])
-
-
-def _look(request: Request, record: Record, ending: str = "") -> Look:
-    """What an address asks of a model; ColorizeError for what the model does not take.
-
-    ending: of the names of what is a photo's own, where an address is of several photos; what has
-    no such ending is meant for all.
-    """
-
-    def own(name: str, default: float | None) -> Any:
-        return _number(request, name + ending, _number(request, name, default))
-
-    size, seed = _number(request, "size", None), own("seed", None)
-    hints = request.query_params.get("hints" + ending, "").split()
-    look = Look(
-        record.name,
-        size=None if size is None else round(size),
-        saturation=own("saturation", 1.0),
-        temperature=own("temperature", None),
-        seed=None if seed is None else round(seed),
-        hints=tuple(parse_hint(hint) for hint in hints),
-    )
-    return fit(look, record)
-
-
-def _number(request: Request, name: str, default: float | None) -> Any:
-    text = request.query_params.get(name, "")
-    try:
-        number = float(text) if text else default
-    except ValueError as error:
-        raise ColorizeError(f"{name}: expected a number, found {text!r}") from error
-    if number is not None and not math.isfinite(number):
-        raise ColorizeError(f"{name}: expected a number, found {text!r}")
-    return number
-
-
-def _side(request: Request) -> int:
-    """The longest side of a preview, in steps, so that few sizes are kept."""
-    asked = _number(request, "side", SCREEN)
-    return next((side for side in (400, 800, 1200) if asked <= side), SCREEN)
-
-
-def _format(request: Request) -> str:
-    return request.query_params.get("format", "keep")

@@ -1,12 +1,12 @@
 // What is adjusted changes the addresses of pictures alone: the page does that by itself.
 
-import { adjustedSlider } from "./cards.js";
-import { h, show } from "./dom.js";
-import { load } from "./pictures.js";
+import { adjustedSlider } from "../cards.js";
+import { h, show } from "../dom.js";
+import { load } from "../pictures.js";
 import {
   adjustLook, app, change, currentPhoto, follow, idOf, look, lookOf, looksAlike, models, PLAIN,
   state,
-} from "./state.js";
+} from "../state.js";
 
 // Each model over bins starts with its own temperature. The slider shows that of the first one,
 // and where it stands there, each model has its own.
@@ -68,18 +68,6 @@ function setRange(selector, value) {
 
 const resetTemperature = () => setRange(".cz-bins input[type=range]", ownTemperature);
 
-// Other plausible colourings: a seed each, counted up so that each can be had again.
-const seedWords = h("span", { class: "cz-seed", role: "status", title: "The number is its seed" });
-const another = h("button", {
-  type: "button", class: "cz-button",
-  onclick: () => colouring((lookOf(currentPhoto()).seed ?? 0) + 1),
-}, "Another plausible colouring");
-const earlier = h("button", {
-  type: "button", class: "cz-button",
-  onclick: () => colouring(lookOf(currentPhoto()).seed - 1 || null),
-}, "Back");
-const others = h("div", { class: "cz-others" }, another, seedWords, earlier);
-
 // Settings are the photo's own: they can be given to all, or taken back.
 const toAll = h("button", { type: "button", class: "cz-button", onclick: () => {
   const own = lookOf(currentPhoto());
@@ -104,32 +92,15 @@ function drawSpread() {
   if (toAll.textContent !== said) toAll.textContent = said;
 }
 
-function colouring(seed) {
-  const focused = document.activeElement === earlier;
-  adjustLook(currentPhoto(), { seed });
-  follow();
-  if (focused && earlier.hidden) another.focus();
-}
-
 /** Shows what the settings are. */
 export function drawSettings() {
   // Beside a photo a model's line is cut.
   for (const label of app.tab.querySelectorAll(".cz-models label")) {
     label.title ||= label.textContent.split("\n")[1] ?? "";
   }
-  drawOthers();
   updateTemperature();
   showLook();
   drawSpread();
-}
-
-function drawOthers() {
-  const place = app.tab.querySelector(".cz-others-place");
-  if (place && others.parentNode !== place) place.replaceChildren(others);
-  const photo = currentPhoto(), seed = photo && lookOf(photo).seed;
-  show(earlier, seed);
-  const said = seed ? `Colouring ${seed}` : "";
-  if (seedWords.textContent !== said) seedWords.textContent = said;
 }
 
 function updateTemperature() {

@@ -1,10 +1,10 @@
 // Colour hints: a click on the photo, a colour for that spot, and the models that can follow it.
 
-import { h, show, touched } from "./dom.js";
-import { address, ofModel } from "./pictures.js";
+import { h, show, touched } from "../dom.js";
+import { address, ofModel } from "../pictures.js";
 import {
   app, change, chosenHints, complain, currentPhoto, follow, hintsOf, isOpen, view,
-} from "./state.js";
+} from "../state.js";
 
 const KEYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 

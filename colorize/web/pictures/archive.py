@@ -17,7 +17,7 @@ from colorize.web.workshop import Look, Workshop
 MANIFEST = "manifest.csv"
 COLUMNS = (
     "file", "photo", "model", "weights_sha256", "working_size", "saturation", "temperature",
-    "seed", "hints", "error",
+    "variant", "seed", "hints", "error",
 )  # fmt: skip
 
 
@@ -69,6 +69,7 @@ def _row(entry: Entry, workshop: Workshop, file: str = "", error: str = "") -> l
         str(size),
         f"{look.saturation:g}",
         f"{temperature:g}" if record.over_bins else "",
+        look.variant,
         "" if look.seed is None else str(look.seed),
         " ".join(f"{x:g},{y:g},{colour}" for x, y, colour in look.hints),
         cell(error),
