@@ -175,6 +175,7 @@ def build(
     from colorize.models.record import checkpoints_folder, list_checkpoints
     from colorize.web.arrivals import Arrivals, names_to_fetch, with_first
     from colorize.web.examples import write_examples
+    from colorize.web.guards.calls import Calls
     from colorize.web.guards.front import Front, waiting_clients
     from colorize.web.guards.proxies import VARIABLE, Proxies
     from colorize.web.pictures.routes import Pictures, page_route
@@ -228,7 +229,12 @@ def build(
             "middleware": [
                 Middleware(_Headers),
                 Middleware(Proxies, named=proxies),
-                Middleware(Front, folder=folder, waiting=lambda: waiting_clients(demo._queue)),
+                Middleware(
+                    Front,
+                    folder=folder,
+                    waiting=lambda: waiting_clients(demo._queue),
+                    calls=Calls(demo),
+                ),
             ],
         },
         "theme": _theme(),

@@ -1,10 +1,12 @@
 """Middleware before Gradio and the routes: it checks each request's path, size and speed.
 
 It also refuses uploads where the disk is nearly full, addresses in place of files, and all paths
-but those that are needed: some others would fetch what a visitor names, or never end.
+but those that are needed: some others would fetch what a visitor names, or never end. What Gradio
+stumbles over all the same is an answer and a line, no traceback.
 """
 
 import asyncio
+import errno
 import json
 import logging
 import re
@@ -12,7 +14,10 @@ import shutil
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from colorize.web.guards.calls import Calls
 
 Scope = dict[str, Any]
 Message = dict[str, Any]
@@ -51,7 +56,7 @@ class Front:
     """ASGI middleware.
 
     folder: where uploads are written. waiting: the clients whose calls wait in the queue, one
-    entry a call.
+    entry a call. calls: what may stand in one; None = anything.
     """
 
     def __init__(
@@ -59,23 +64,26 @@ class Front:
         app: Callable[[Scope, Receive, Send], Awaitable[None]],
         folder: Path,
         waiting: Callable[[], list[str]] = list,
+        calls: "Calls | None" = None,
     ) -> None:
         self._app = app
         self._folder = folder
         self._waiting = waiting
+        self._calls = calls
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         body = _Body(receive)
-        has_begun = False
+        has_begun = is_over = False
 
         async def send_on(message: Message) -> None:
-            nonlocal has_begun
+            nonlocal has_begun, is_over
             if body.refused and not has_begun:
                 raise body.refused  # in place of what the app makes of the broken body
             has_begun = True
+            is_over = message["type"] == "http.response.body" and not message.get("more_body")
             await send(message)
 
         async def answer(refused: _RefusedError) -> None:
@@ -87,24 +95,30 @@ class Front:
             await self._app(scope, body.receive, send_on)
         except _RefusedError as refused:
             await answer(refused)
-        except Exception:
-            if body.refused is None:
+        except Exception as error:
+            if body.refused:
+                await answer(body.refused)  # which went through others' hands
+            elif not _is_gradios(scope):
                 raise
-            await answer(body.refused)  # which went through others' hands
+            else:
+                _log.warning("%s %s: %s", scope["method"], scope["path"][:100], repr(error)[:300])
+                await answer(_failed(scope, error))
+                if has_begun and not is_over:
+                    await send({"type": "http.response.body", "body": b""})
 
     async def _admit(self, scope: Scope, body: "_Body") -> None:
         """_RefusedError where a request may not pass, or later where its body may not."""
-        found = _API.search(scope["path"])
-        call = found[1] if found else ""
-        is_gradios = bool(found) and not _OWN.match(call)
+        call, is_own = _call(scope)
         reads = scope["method"] in _READING
-        if not (_is_open(call, reads) if is_gradios else found or _is_page(scope, reads)):
-            raise _RefusedError(404, "There is nothing here.")
+        if not (is_own or (_is_open(call, reads) if call else _is_page(scope, reads))):
+            raise _not_there()
         if reads:
+            if not is_own and self._calls and self._calls.is_unknown(call):
+                raise _not_there()
             return
         if _header(scope, b"sec-fetch-site") == "cross-site":
             raise _RefusedError(403, "Expected a call from this app's own page.")
-        is_upload = is_gradios and call == "upload"
+        is_upload = not is_own and call == "upload"
         body.most = MOST_UPLOAD if is_upload else MOST_BODY
         length = _header(scope, b"content-length")
         size = int(length) if length.isdecimal() else 0
@@ -112,15 +126,25 @@ class Front:
             raise _too_large(body.most)
         if is_upload:
             self._check_room(size)
-        elif is_gradios:
+        elif not is_own:
             if _QUEUED.fullmatch(call):
                 self._check_waiting(client_of(scope))
-            await body.check_addresses()
+            self._check_call(call, await body.content())
+
+    def _check_call(self, call: str, content: Any) -> None:
+        """A file in it must be one that was uploaded, no address; the rest must fit the event."""
+        visitor = content.get("session_hash") if isinstance(content, dict) else None
+        if isinstance(visitor, str) and len(visitor) > _LONGEST_HASH:
+            raise _RefusedError(422, f"session_hash: expected {_LONGEST_HASH} characters at most.")
+        if any(_names_address(node) for node in _nodes(content)):
+            raise _RefusedError(422, "Send the photo itself: addresses are not fetched.")
+        if self._calls and (fault := self._calls.fault(call, content)):
+            raise _RefusedError(*fault)
 
     def _check_room(self, length: int) -> None:
         if shutil.disk_usage(self._folder).free < LEAST_ROOM + length:
             _log.warning("uploads are refused: the disk of %s is nearly full", self._folder)
-            raise _RefusedError(507, "There is no room for more photos now. Try again in an hour.")
+            raise _no_room()
 
     def _check_waiting(self, client: str) -> None:
         if self._waiting().count(client) >= MOST_WAITING:
@@ -144,6 +168,36 @@ def waiting_clients(queue: Any) -> list[str]:
     return [client_of(event.request.scope) for line in lines for event in list(line.queue)]
 
 
+def _call(scope: Scope) -> tuple[str, bool]:
+    """A request's path under /gradio_api/, "" where it lies elsewhere, and whether it is ours."""
+    found = _API.search(scope["path"])
+    call = found[1] if found else ""
+    return call, bool(_OWN.match(call))
+
+
+def _is_gradios(scope: Scope) -> bool:
+    """Whether Gradio itself answers."""
+    call, is_own = _call(scope)
+    return not is_own if call else not _OWN_PAGES.fullmatch(_path(scope))
+
+
+def _failed(scope: Scope, error: Exception) -> _RefusedError:
+    """What is answered where Gradio fails."""
+    if scope["method"] in _READING:
+        return _not_there()
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return _no_room()
+    return _RefusedError(400, "The request could not be understood.")
+
+
+def _not_there() -> _RefusedError:
+    return _RefusedError(404, "There is nothing here.")
+
+
+def _no_room() -> _RefusedError:
+    return _RefusedError(507, "There is no room for more photos now. Try again in an hour.")
+
+
 def _is_open(call: str, reads: bool) -> bool:
     """Whether a path under Gradio's /gradio_api/ is needed, and fetches nothing."""
     doors = _OPEN_READS if reads else _OPEN_POSTS
@@ -152,10 +206,14 @@ def _is_open(call: str, reads: bool) -> bool:
 
 def _is_page(scope: Scope, reads: bool) -> bool:
     """Whether a path that lies elsewhere is one of the pages, or what they are made of."""
-    path, root = scope["path"], scope.get("root_path", "")
-    if root and f"{path}/".startswith(f"{root}/"):
-        path = path.removeprefix(root)
+    path = _path(scope)
     return reads and bool(_OPEN_PAGES.fullmatch(path) or _OWN_PAGES.fullmatch(path))
+
+
+def _path(scope: Scope) -> str:
+    """Without what stands before all paths of the app."""
+    path, root = scope["path"], scope.get("root_path", "")
+    return path.removeprefix(root) if root and f"{path}/".startswith(f"{root}/") else path
 
 
 def _header(scope: Scope, name: bytes) -> str:
@@ -182,21 +240,16 @@ class _Body:
         """The next piece."""
         return self._read.pop(0) if self._read else await self._next()
 
-    async def check_addresses(self) -> None:
-        """Reads the body: a file in it must be one that was uploaded, not an address."""
+    async def content(self) -> Any:
+        """Reads the body, a document of JSON; None where it is none: Gradio says what is wrong."""
         read: list[Message] = []
         while not self._is_whole:
             read.append(await self._next())
         self._read = read
         try:
-            content = json.loads(b"".join(message.get("body", b"") for message in read))
+            return json.loads(b"".join(message.get("body", b"") for message in read))
         except (ValueError, RecursionError):
-            return  # Gradio says what is wrong with it
-        visitor = content.get("session_hash") if isinstance(content, dict) else None
-        if isinstance(visitor, str) and len(visitor) > _LONGEST_HASH:
-            raise _RefusedError(422, f"session_hash: expected {_LONGEST_HASH} characters at most.")
-        if any(_names_address(node) for node in _nodes(content)):
-            raise _RefusedError(422, "Send the photo itself: addresses are not fetched.")
+            return None
 
     async def _next(self) -> Message:
         if self._is_whole:  # what comes now is the end of the connection

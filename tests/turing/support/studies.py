@@ -54,6 +54,7 @@ id = "hints"
 when = "after"
 ask = "What gave them away?"
 required = false
+{more}
 """
 
 DEFAULTS = {
@@ -70,6 +71,7 @@ DEFAULTS = {
     "max_open": 1000,
     "max_an_hour": 2000,
     "asks": "",  # more lines of [participants]
+    "more": "",  # more [[questions]]
 }
 
 BEFORE = {"colour_vision": "no"}

@@ -1,4 +1,5 @@
 import asyncio
+import errno
 import json
 from collections import namedtuple
 from types import SimpleNamespace
@@ -34,9 +35,9 @@ class App:
 def ask(tmp_path):
     """A function: status and sentence of an answer; `ask.app` is what stands behind the front."""
 
-    def ask(method, path, pieces=(b"",), headers=(), waiting=(), app=None):
-        stack = Front(app or ask.app, tmp_path, lambda: list(waiting))
-        left, sent = list(pieces), []
+    def ask(method, path, pieces=(b"",), headers=(), waiting=(), app=None, calls=None, sent=b"in"):
+        stack = Front(app or ask.app, tmp_path, lambda: list(waiting), calls)
+        left, said = list(pieces), []
 
         async def receive():
             if left and callable(left[0]):
@@ -45,7 +46,7 @@ def ask(tmp_path):
             return {"type": "http.request", "body": piece, "more_body": bool(left)}
 
         async def send(message):
-            sent.append(message)
+            said.append(message)
 
         scope = {
             "type": "http",
@@ -55,10 +56,10 @@ def ask(tmp_path):
             "client": ("10.0.0.7", 1234),
         }
         asyncio.run(stack(scope, receive, send))
-        assert [m["type"] for m in sent] == ["http.response.start", "http.response.body"]
+        assert [m["type"] for m in said] == ["http.response.start", "http.response.body"]
         ask.left = left
-        body = sent[1]["body"]
-        return sent[0]["status"], "" if body == b"in" else json.loads(body)["error"]
+        body = said[1]["body"]
+        return said[0]["status"], "" if body == sent else json.loads(body)["error"]
 
     ask.app = App()
     return ask
@@ -302,3 +303,60 @@ def test_other_kinds_of_connection_pass(tmp_path):
 
     asyncio.run(Front(app, tmp_path)({"type": "lifespan"}, None, None))
     assert seen == ["lifespan"]
+
+
+def failing(error, begins=False):
+    """An application that fails, before its answer or within it."""
+
+    async def app(scope, receive, send):
+        if begins:
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+        raise error
+
+    return app
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "error", "status"),
+    [
+        ("GET", "/assets/long", OSError(36, "File name too long"), 404),
+        ("GET", f"{API}/file=x", ValueError("embedded null byte"), 404),
+        ("POST", f"{API}/upload", AttributeError("no attribute 'filename'"), 400),
+        ("POST", f"{API}/run/predict", KeyError(7), 400),
+        ("POST", f"{API}/upload", OSError(errno.ENOSPC, "No space left on device"), 507),
+    ],
+)
+def test_what_gradio_stumbles_over_is_an_answer_and_a_line(
+    ask, caplog, method, path, error, status
+):
+    assert ask(method, path, app=failing(error))[0] == status
+    (line,) = caplog.records
+    assert line.exc_info is None and "\n" not in line.getMessage() and path in line.getMessage()
+
+
+def test_an_answer_that_breaks_off_is_ended(ask):
+    """As Gradio's stream of events is, for a page that it does not know."""
+    broken = failing(RuntimeError("response already started"), begins=True)
+    assert ask("GET", f"{API}/queue/data", app=broken, sent=b"") == (200, "")
+
+
+@pytest.mark.parametrize("path", ["/study", f"{API}/study/demo/answer", f"{API}/colorize/k/1/grey"])
+def test_faults_of_ours_are_not_hidden(ask, path):
+    with pytest.raises(KeyError):
+        ask("GET", path, app=failing(KeyError(7)))
+
+
+def test_calls_are_looked_at_before_gradio_sees_them(ask):
+    class Calls:
+        def fault(self, call, content):
+            return None if content == {"data": []} else (422, f"{call}: nonsense")
+
+        def is_unknown(self, call):
+            return call.endswith("unknown")
+
+    assert ask("POST", f"{API}/queue/join", [b'{"data": []}'], calls=Calls()) == (200, "")
+    refused = ask("POST", f"{API}/call/x", [b'{"data": ', b"[7]}"], calls=Calls())
+    assert refused == (422, "call/x: nonsense")
+    assert ask("GET", f"{API}/call/x/unknown", calls=Calls())[0] == 404
+    assert ask("GET", f"{API}/call/x/known", calls=Calls())[0] == 200
+    assert len(ask.app.bodies) == 2
