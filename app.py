@@ -238,7 +238,7 @@ def build(
             ],
         },
         "theme": _theme(),
-        "css_paths": [PAGE / "tab.css"],
+        "css_paths": sorted(PAGE.rglob("*.css")),
         "css": study_tab.CSS,
         "max_file_size": MAX_FILE_SIZE,
         "max_threads": PLACES,

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from colorize.color.lab import grey_lightness_table, lab_from_rgb
 from colorize.color.merge import Merger
-from colorize.color.resample import Enlarger
+from colorize.color.resample import Enlarger, enlarged_part
 from colorize.color.threads import one_thread
 
 _STRIP_PIXELS = 2**17  # temporaries stay in the cache, and calls are few
@@ -33,6 +33,19 @@ def render(pixels: np.ndarray, ab: Tensor) -> np.ndarray:
             for rows in _cuts(size[0], max(1, _STRIP_PIXELS // (columns.stop - columns.start))):
                 part = pixels[rows, columns]
                 merger.merge(part, enlarger.rows(rows), rows.start, columns.start)
+        merger.finish()
+    return out[..., :3]
+
+
+def render_part(pixels: np.ndarray, ab: Tensor, rows: slice, columns: slice) -> np.ndarray:
+    """`render(pixels, ab)[rows, columns]`; no more is computed."""
+    size, part = pixels.shape[:2], pixels[rows, columns]
+    ab = ab.float().cpu()
+    out = np.empty((*part.shape[:2], 4), np.uint8)
+    with torch.inference_mode(), one_thread():
+        offsets = torch.stack((ab[0] / 500, ab[1] / -200))
+        merger = Merger(out, part.shape[0] * part.shape[1], grey=not ab.any())
+        merger.merge(part, enlarged_part(offsets, size, rows, columns), 0, 0)
         merger.finish()
     return out[..., :3]
 

@@ -131,9 +131,9 @@ class Colorization:
         mask = self._hinted[1]
         return None if mask is None else mask.numpy()
 
-    def outline(self, stroke: Stroke | Mapping[str, Any]) -> np.ndarray:
-        """float32 `(h, w)` like `touched`, of what a stroke would change; no network is run."""
-        spots = self._spots_of([stroke])
+    def outline(self, *strokes: Stroke | Mapping[str, Any]) -> np.ndarray:
+        """float32 `(h, w)` like `touched`, of what strokes would change; no network is run."""
+        spots = self._spots_of(strokes)
         with torch.inference_mode():
             return self.scene.ground.recoloured(spots)[1].numpy()
 

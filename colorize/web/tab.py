@@ -1,8 +1,5 @@
 """The Colorize tab: Gradio's queue, choices and API around the stage, which page/main.js draws."""
 
-import secrets
-import tempfile
-import time
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -13,13 +10,13 @@ import gradio as gr
 from colorize.errors import ColorizeError
 from colorize.inference.options import MOST_HINTS
 from colorize.models.record import Record
+from colorize.web.api import add_api
 from colorize.web.arrivals import Arrivals
 from colorize.web.examples import EXAMPLES
 from colorize.web.guards.calls import uploaded
-from colorize.web.guards.front import client_of
 from colorize.web.session import MOST_PHOTOS, Session, Sessions
 from colorize.web.turns import done
-from colorize.web.workshop import Look, Made, Upload, Workshop, fit
+from colorize.web.workshop import Workshop
 
 PAGE = Path(__file__).parent / "page"
 # Gradio has events of those names alone that stand in quotes here.
@@ -40,7 +37,6 @@ _SIZES = [_AUTOMATIC, "192", "256", "384"]
 _SATURATION = (0.0, 2.0)
 _TEMPERATURE = (0.0, 1.0)
 _GLANCE = 5.0  # seconds after which a page asks whether models have come, while they are fetched
-_FIGURES = ["file", "model", "seconds", "psnr", "ciede2000", "colorfulness"]
 # Events under way, which wait without a thread (`Workshop.made`): of all together, and of those
 # that may take long, so that others find a place.
 PLACES = 64
@@ -91,7 +87,7 @@ def build_tab(
     _then_run(resumed, run, stage)
     if arrivals is not None:
         _follow_arrivals(demo, sessions.workshop, arrivals, models)
-    _api(handlers, arrivals.waiting if arrivals else ())
+    add_api(sessions.workshop, arrivals.waiting if arrivals else ())
 
 
 def _stage(records: list[Record]) -> gr.HTML:
@@ -151,18 +147,14 @@ def _follow_arrivals(
 def _controls(
     records: list[Record], arrivals: Arrivals | None
 ) -> tuple[gr.CheckboxGroup, gr.Dropdown, dict[str, Any]]:
-    models = gr.CheckboxGroup(
-        _choices(records),
-        value=[record.name for record in records[:1]],
-        label="Models",
-        info=_info(arrivals),
-        elem_classes=["cz-models", "cz-starts-work"],
-    )
     over_bins = [record for record in records if record.over_bins]
     with gr.Column(elem_classes="cz-adjust"):
-        gr.HTML("<h2>Adjust</h2>", apply_default_css=False)
-        saturation = gr.Slider(*_SATURATION, value=1.0, step=0.05, label="Saturation")
-        with gr.Column(elem_classes="cz-bins", visible=bool(over_bins)):
+        intensity = gr.Slider(*_SATURATION, value=1.0, step=0.05, label="Intensity")
+        gr.HTML('<div class="cz-fix-place"></div>', apply_default_css=False)
+        gr.HTML('<div class="cz-spread-place"></div>', apply_default_css=False)
+    gr.HTML('<div class="cz-advanced-place"></div>', apply_default_css=False)
+    with gr.Column(elem_id="cz-advanced"):
+        with gr.Column(elem_classes=["cz-of-result", "cz-bins"], visible=bool(over_bins)):
             temperature = gr.Slider(
                 *_TEMPERATURE,
                 value=over_bins[0].temperature if over_bins else 0.38,
@@ -171,16 +163,22 @@ def _controls(
                 info="Low: the likeliest colour of each spot, or grey. High: a mix.",
             )
             unsure = gr.Checkbox(label="Outline the most unsure tenth")
-        gr.HTML('<div class="cz-spread-place"></div>', apply_default_css=False)
         size = gr.Dropdown(
             _SIZES,
             value=_AUTOMATIC,
             label="Working size",
             info="Of the model's view: results keep their size.",
-            elem_classes="cz-starts-work",
+            elem_classes=["cz-of-result", "cz-starts-work"],
             filterable=False,
         )
-    return models, size, {"saturation": saturation, "temperature": temperature, "unsure": unsure}
+        models = gr.CheckboxGroup(
+            _choices(records),
+            value=[record.name for record in records[:1]],
+            label="Models",
+            info=_info(arrivals),
+            elem_classes=["cz-models", "cz-starts-work"],
+        )
+    return models, size, {"saturation": intensity, "temperature": temperature, "unsure": unsure}
 
 
 def _listen_to_adjustments(adjustments: dict[str, Any]) -> None:
@@ -203,26 +201,6 @@ def _then_run(first: Any, run: Callable[..., Any], stage: gr.HTML) -> None:
             js="() => { window.dispatchEvent(new CustomEvent('colorize-failed')); }",
             api_visibility="private",
         )
-
-
-def _api(handlers: "_Handlers", coming: Iterable[str]) -> None:
-    """The public endpoint: components that nobody sees give it its types."""
-    with gr.Row(visible=False):
-        photo = gr.File(label="Photo")
-        models = gr.CheckboxGroup([*handlers.workshop.records, *coming], label="Models")
-        saturation = gr.Number(1.0, label="Saturation", minimum=0, maximum=2)
-        temperature = gr.Number(None, label="Temperature")
-        size = gr.Number(None, label="Working size", precision=0)
-        files = gr.File(file_count="multiple", label="Colorized photos, full size")
-        figures = gr.Dataframe(headers=_FIGURES, label="Figures")
-        button = gr.Button()
-    button.click(
-        handlers.colorize,
-        [photo, models, saturation, temperature, size],
-        [files, figures],
-        api_name="colorize",
-        preprocess=False,
-    )
 
 
 class _Handlers:
@@ -297,51 +275,6 @@ class _Handlers:
 
     def leave(self, request: gr.Request) -> None:
         self._sessions.leave(request.session_hash or "")
-
-    async def colorize(
-        self,
-        photo: dict[str, Any] | None,
-        models: list[str],
-        saturation: float | None = 1.0,
-        temperature: float | None = None,
-        size: int | None = None,
-        request: gr.Request | None = None,
-    ) -> AsyncIterator[tuple[list[str], list[list[Any]]]]:
-        """Colorizes one photo with each of the models; full-size files and a table of figures."""
-        if not photo:
-            raise gr.Error("Give a photo file", print_exception=False)
-        workshop, rows = self.workshop, []
-        upload = Upload(secrets.token_urlsafe(8), Path(photo["path"]))
-        client = client_of(request.request.scope) if request else ""
-        try:
-            models = list(dict.fromkeys(models or ())) or list(workshop.records)[:1]
-            saturation = 1.0 if saturation is None else saturation
-            if saturation > _SATURATION[1]:
-                raise ColorizeError(f"saturation: {saturation:g} is greater than maximum value 2")
-            if temperature is not None and not any(workshop.record(m).over_bins for m in models):
-                raise ColorizeError("temperature: none of these models takes one; leave it out")
-            with tempfile.TemporaryDirectory(prefix="colorize-") as folder:
-                for model in models:
-                    look = fit(Look(model, size, saturation, temperature), workshop.record(model))
-                    made = await workshop.made(upload, look, client)
-                    rows.append(await workshop.whole(self._row, upload, look, made, Path(folder)))
-                # Gradio copies the files to where they are served before it asks for more.
-                yield [row[0] for row in rows], [[Path(row[0]).name, *row[1:]] for row in rows]
-        except ColorizeError as error:
-            raise gr.Error(str(error), print_exception=False) from error
-        finally:
-            workshop.forget(upload.owner)
-
-    def _row(self, upload: Upload, look: Look, made: Made, folder: Path) -> list[Any]:
-        """A row of the table; figures only for a photo that has colours of its own."""
-        began = time.perf_counter()
-        name = f"{upload.file.stem}-{look.model}"
-        file = self.workshop.save(upload, look, "keep", folder / name)
-        seconds = made.seconds + time.perf_counter() - began
-        figures = {}
-        if self.workshop.take(upload).has_colours:
-            figures = self.workshop.figures(upload, look)
-        return [str(file), look.model, round(seconds, 3), *map(figures.get, _FIGURES[3:])]
 
     async def _add(
         self,

@@ -19,10 +19,11 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import torch
+from skimage.measure import find_contours
 
-from colorize.color.lab import lab_from_rgb
-from colorize.color.render import render
+from colorize.color.render import render, render_part
 from colorize.color.resample import shrink
+from colorize.color.toned import is_toned, lab, unit
 from colorize.evaluation.metrics import ciede2000, colorfulness, psnr
 from colorize.inference.colorizer import Colorization, Colorizer, Prediction
 from colorize.inference.hints.strokes import Stroke
@@ -43,7 +44,6 @@ _WHOLE_PHOTOS = 4  # that are opened, or written in full size, at the same time
 SCREEN = 1600  # longest side of what a screen is given, in pixels
 _SCENE = 12 * 2**20  # bytes of a `Scene`, roughly
 _MEASURED = 512  # longest side at which figures are measured
-_TONE_RESIDUAL = 2.5  # ab units; a colour photo's ab is further from a function of L
 
 
 class Upload(NamedTuple):
@@ -87,6 +87,13 @@ class Made(NamedTuple):
 
     prediction: Prediction
     seconds: float
+
+
+class Part(NamedTuple):
+    """A part of a photo in full size."""
+
+    rows: slice
+    columns: slice
 
 
 class Variant(NamedTuple):
@@ -136,7 +143,7 @@ class Workshop:
         photo, screen = self.photo(upload), self._screen(upload, _MEASURED)
         toned = not photo.is_grey and is_toned(screen)
         has_colours = not photo.is_grey and not toned
-        own = colorfulness(_unit(screen)) if has_colours else 0.0
+        own = colorfulness(unit(screen)) if has_colours else 0.0
         notices = (*photo.notices, *losses(photo))
         return Taken(photo.size, photo.format, notices, has_colours, own, toned)
 
@@ -254,6 +261,16 @@ class Workshop:
         ab = torch.from_numpy(self._ab(upload, look)) * look.saturation
         return render(self._screen(upload, longest), ab)
 
+    def tile(self, upload: Upload, look: Look | None, part: Part) -> np.ndarray:
+        """A part of the photo in full size, uint8 `(h, w[, 3])`: in colour, or without a look in
+        grey."""
+        pixels, (rows, columns) = self.photo(upload).pixels, part
+        if look is None:
+            grey = pixels[rows, columns]
+            return grey if grey.ndim == 2 else render(grey, torch.zeros(2, 1, 1))
+        ab = torch.from_numpy(self._ab(upload, look)) * look.saturation
+        return render_part(pixels, ab, rows, columns)
+
     def grey(self, upload: Upload, longest: int) -> np.ndarray:
         """The photo without its colours, `(h, w[, 3])` uint8."""
         screen = self._screen(upload, longest)
@@ -279,16 +296,29 @@ class Workshop:
         """
         return self.colorize(upload, look).plausible_colours(x, y)
 
+    def outline(self, upload: Upload, look: Look) -> list[np.ndarray]:
+        """The outlines of what the look's strokes would change: `(n, 2)` each, x and y in pixels
+        of the upright photo. No network is run.
+        """
+        plain = replace(look, hints=(), strokes=())
+        mask = self.colorize(upload, plain).outline(*look.strokes)
+        scale = np.divide(self.photo(upload).size, mask.shape[::-1])
+        framed = np.pad(mask, 1)  # so that a line along the photo's edge is closed
+        # Who is sure of nothing but the spot itself is shown what comes next.
+        found = find_contours(framed, min(0.5, framed.max() / 2)) if framed.any() else []
+        size = np.array(self.photo(upload).size)
+        return [((line[:, ::-1] - 0.5) * scale).clip(0, size) for line in found if len(line) > 4]
+
     def figures(self, upload: Upload, look: Look) -> dict[str, float]:
         """PSNR in dB, mean CIEDE2000 and colorfulness against the photo's own colours.
 
         Measured with the long side at 512 pixels, as the differences that a person sees are.
         """
-        truth = _unit(self._screen(upload, _MEASURED))
-        picture = _unit(self.preview(upload, look, _MEASURED))
+        truth = unit(self._screen(upload, _MEASURED))
+        picture = unit(self.preview(upload, look, _MEASURED))
         return {
             "psnr": psnr(picture, truth),
-            "ciede2000": ciede2000(_lab(picture), _lab(truth)),
+            "ciede2000": ciede2000(lab(picture), lab(truth)),
             "colorfulness": colorfulness(picture),
         }
 
@@ -341,20 +371,6 @@ def fit(look: Look, record: Record) -> Look:
     return look
 
 
-def is_toned(pixels: np.ndarray) -> bool:
-    """Whether a picture `(h, w[, 3])` uint8 is grey or toned in one ink, as sepia is.
-
-    Then a and b follow L: a quadratic in L explains them but for noise.
-    """
-    if pixels.ndim == 2:
-        return True
-    L, a, b = _lab(_unit(shrink(pixels, 128))).reshape(3, -1)
-    basis = np.stack((np.ones_like(L), L / 100, (L / 100) ** 2), axis=1)
-    ab = np.stack((a, b), axis=1)
-    residual = ab - basis @ np.linalg.lstsq(basis, ab, rcond=None)[0]
-    return float(np.sqrt((residual**2).sum(1).mean())) < _TONE_RESIDUAL
-
-
 def _compact(prediction: Prediction, colorizer: Colorizer) -> Prediction:
     """Logits, the biggest thing here, in half precision: the best bin is 0, so little is lost."""
     if not colorizer.record.over_bins:
@@ -363,14 +379,3 @@ def _compact(prediction: Prediction, colorizer: Colorizer) -> Prediction:
     if output.dtype != torch.half:  # else it is remembered so already
         output = (output - output.amax(0, keepdim=True)).half()
     return replace(prediction, output=output, before=before and _compact(before, colorizer))
-
-
-def _unit(pixels: np.ndarray) -> np.ndarray:
-    """uint8 `(h, w[, 3])` to float32 `(3, h, w)` in [0, 1]."""
-    if pixels.ndim == 2:
-        pixels = np.repeat(pixels[..., None], 3, axis=2)
-    return pixels.transpose(2, 0, 1).astype(np.float32) / 255
-
-
-def _lab(picture: np.ndarray) -> np.ndarray:
-    return lab_from_rgb(torch.from_numpy(picture)).numpy()

@@ -78,10 +78,13 @@ def a_browser(flags: list[str] = ()) -> Iterator[Browser]:
 
 @contextmanager
 def visitors(browser: Browser, server: Server, **always) -> Iterator[Callable[..., Page]]:
-    """A function that opens the app as a new visitor; every page must stay free of errors."""
+    """A function that opens the app as a new visitor; every page must stay free of errors.
+
+    folded: the settings that few need stay folded away, as they are at first.
+    """
     contexts, errors = [], []
 
-    def visit(width=1280, height=800, **options):
+    def visit(width=1280, height=800, folded=False, **options):
         context = browser.new_context(
             viewport={"width": width, "height": height}, **always, **options
         )
@@ -92,6 +95,9 @@ def visitors(browser: Browser, server: Server, **always) -> Iterator[Callable[..
         page.on("console", lambda said: errors.extend(refusals(said.text)))
         page.goto(server.address)
         page.locator(".cz-drop").wait_for()
+        page.wait_for_function(EXAMPLES_ARE_THERE)  # in colour, for which a network runs
+        if not folded:
+            page.get_by_role("button", name="Advanced").click()
         return page
 
     yield visit
@@ -99,6 +105,12 @@ def visitors(browser: Browser, server: Server, **always) -> Iterator[Callable[..
         context.close()
     server.pause["seconds"] = 0.0
     assert errors == []
+
+
+EXAMPLES_ARE_THERE = """() => {
+    const images = [...document.querySelectorAll(".cz-examples img")];
+    return images.length > 0 && images.every((image) => image.complete);
+}"""
 
 
 def refusals(said):

@@ -100,6 +100,7 @@ class Ground:
             heard *= _strengths(spots)
             answer = resize(answered[None], self.grid)[0].numpy() - self.small_ab
             change += (1 - mask) * np.tensordot(heard, shares, 1) * answer
+        mask = mask * shares[_strengths(spots) > 0].sum(0)  # others keep what is there
         large = self._settled(np.concatenate((change, mask[None])))
         ab = follow(self._ab + large[:2], spots, self.L, self._ab)
         return ab, large[2].clamp(0, 1)

@@ -2,10 +2,12 @@
 
 import { h, show } from "./dom.js";
 import { fetchFile } from "./downloads.js";
-import { makeHints, updateHints } from "./fix/hints.js";
+import { makeLayer, updateLayer } from "./fix/layer.js";
+import { leave } from "./fix/panel.js";
 import { address, coloursOf, load, ofModel, side, unload } from "./pictures.js";
-import { frame, makeSlider } from "./slider.js";
-import { change, doneOf, idOf, look, models, view } from "./state.js";
+import { frame, makeSlider, sweep } from "./view/slider.js";
+import { change, currentPhoto, doneOf, idOf, look, models, view } from "./state.js";
+import { openLightbox } from "./view/lightbox.js";
 
 const cards = new Map(); // by model, reused from photo to photo
 
@@ -38,13 +40,16 @@ function makeCard(model) {
   const error = h("p", { class: "cz-error", role: "alert", hidden: true });
   const download = h("a", { class: "cz-button cz-download", download: "", onclick: fetchFile },
     "Download");
-  const hints = model.takesHints ? makeHints(model, slider) : null;
-  const actions = h("div", { class: "cz-actions" },
-    download, hints?.toggle, hints?.back, hints?.clear);
+  const layer = makeLayer(slider, model, leave);
+  const closer = h("button", { type: "button", class: "cz-button cz-closer", onclick: () => {
+    const photo = currentPhoto();
+    openLightbox(node, photo, model, photo.isToned && view.scan);
+  } }, "Full size");
+  const actions = h("div", { class: "cz-actions" }, download, closer);
   const node = h("article", { class: "cz-card", "data-model": model.name },
-    h("header", {}, h("h3", {}, model.title), time), slider.box, error, actions, hints?.panel,
+    h("header", {}, h("h3", {}, model.title), time), slider.box, error, actions,
     figures);
-  return { node, slider, wait, time, figures, error, download, hints, photo: null };
+  return { node, slider, wait, time, figures, error, download, layer, photo: null };
 }
 
 /** Shows in a model's card what it made of the photo: {model, state, seconds or error}. */
@@ -68,6 +73,7 @@ export function updateCard(card, photo, result) {
   slider.place();
   slider.box.classList.toggle("cz-undone", !done);
   card.node.dataset.state = result.state;
+  card.download.classList.toggle("cz-main", model.name === adjustedModel(photo));
   show(card.error, result.state === "failed");
   card.error.textContent = result.error ?? "";
   show(card.wait, ["working", "waiting", "stopped"].includes(result.state));
@@ -82,7 +88,7 @@ export function updateCard(card, photo, result) {
   card.time.title = done ? "Time that the model took" : "";
   const left = `${photo.number}/${untouched ? "original" : "grey"}`;
   load(slider.left, address(left, { size: null, side: side(slider.box, photo) }));
-  if (card.hints) updateHints(card.hints, photo, done);
+  updateLayer(card.layer, photo, view.fixing && model.name === adjustedModel(photo));
   if (done) updateColours(card, photo, model);
   else show(slider.unsure, false);
 }
@@ -91,12 +97,13 @@ function updateColours(card, photo, model) {
   const { slider } = card;
   const own = coloursOf(photo, model);
   const longest = view.moving ? Math.min(800, side(slider.box, photo)) : side(slider.box, photo);
-  load(slider.right, address(ofModel(photo, model.name, "colour"), { ...own, side: longest }));
+  const url = address(ofModel(photo, model.name, "colour"), { ...own, side: longest });
+  load(slider.right, url, () => sweep(idOf(photo)));
   const unsure = look.unsure && model.overBins;
   show(slider.unsure, unsure);
   if (unsure) {
-    const { hints } = own;
-    load(slider.unsure, address(ofModel(photo, model.name, "uncertainty"), { hints }));
+    const { strokes } = own;
+    load(slider.unsure, address(ofModel(photo, model.name, "uncertainty"), { strokes }));
   }
   const [width, height] = photo.size;
   card.download.href = address(ofModel(photo, model.name, "file"), { ...own, format: look.format });

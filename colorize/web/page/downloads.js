@@ -1,8 +1,8 @@
 // Files out: a photo's, and all of them as a ZIP.
 
 import { h, show } from "./dom.js";
-import { address, unreachable, writtenHints } from "./pictures.js";
-import { change, complain, look, lookOf, PLAIN, state } from "./state.js";
+import { address, unreachable, written } from "./pictures.js";
+import { change, chosenStrokes, complain, look, lookOf, PLAIN, state } from "./state.js";
 
 const format = h("select", {
   class: "cz-select", "aria-label": "File format of downloads",
@@ -25,7 +25,7 @@ export function drawDownloads(number, ofThis) {
   format.value = look.format;
   const wanted = { format: look.format, models: state.models.join(",") };
   for (const photo of state.photos) {
-    const own = { ...lookOf(photo), hints: writtenHints(photo) };
+    const own = { ...lookOf(photo), strokes: written(chosenStrokes(photo)) };
     for (const [key, value] of Object.entries(own)) {
       if (value !== (PLAIN[key] ?? null)) wanted[`${key}-${photo.number}`] = value;
     }

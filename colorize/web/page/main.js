@@ -1,18 +1,21 @@
 // The Colorize tab's stage: its elements, and how they show what the page knows.
 
 import {
-  cardOf, compares, original, pair, updateCard, updateOriginal, updatePair,
+  adjustedModel, cardOf, compares, original, pair, updateCard, updateOriginal, updatePair,
 } from "./cards.js";
 import { ask, h, plural, show, touched } from "./dom.js";
 import { all, drawDownloads, saveAs } from "./downloads.js";
-import { hintStatus } from "./fix/hints.js";
+import { pinOf } from "./fix/layer.js";
+import { drawPanel, onNewPin, panel, toggle } from "./fix/panel.js";
+import { strokeStatus } from "./fix/strokes.js";
 import { address, load, ofModel, unload } from "./pictures.js";
 import { askForPhotos, forget, kept, restore } from "./remember.js";
+import { drawAdvanced, opener } from "./look/advanced.js";
 import {
   drawSettings, listenToSettings, peek, peekAtPhoto, setUnsure,
 } from "./look/settings.js";
 import { drawVariants, variants } from "./look/variants.js";
-import { centre } from "./slider.js";
+import { centre, toColour } from "./view/slider.js";
 import {
   app, begin, change, complain, currentPhoto, doneOf, lookOf, looksAlike, models, onChange, PLAIN,
   state, view,
@@ -54,6 +57,7 @@ const restart = h("button", { type: "button", class: "cz-button cz-quiet",
 const head = h("header", { class: "cz-head" },
   h("div", { class: "cz-title" }, title, facts), before, switcher);
 const grid = h("div", { class: "cz-cards" });
+const tools = h("div", { class: "cz-tools" }, opener);
 const notice = h("p", { class: "cz-error", hidden: true });
 const foot = h("footer", { class: "cz-foot" },
   saveAs, all, h("span", { class: "cz-space" }), remove, restart);
@@ -62,7 +66,7 @@ const guess = h("p", { class: "cz-guess" },
 const privacy = h("p", { class: "cz-guess" },
   "Photos are sent to this app alone, which deletes them within an hour after you leave.");
 const result = h("section", { class: "cz-result", "aria-label": "Result" },
-  strip, head, notice, grid, variants, foot, guess, hintStatus);
+  strip, head, notice, grid, tools, variants, foot, guess, strokeStatus);
 const headline = h("header", { class: "cz-top" },
   h("div", {}, h("h1", {}, "Colorize"),
     h("p", {}, `${touched ? "Choose" : "Drop"} a black-and-white photo and see it in colour.`)),
@@ -77,6 +81,7 @@ const stage = h("div", { class: "cz" },
  */
 export function mount(element, props, trigger, upload, watch) {
   begin(element, props, trigger, upload);
+  onNewPin((stroke) => pinOf(cardOf(adjustedModel(currentPhoto())).layer, stroke)?.focus());
   makeExamples();
   element.replaceChildren(stage);
   onChange(draw);
@@ -121,11 +126,11 @@ function fail() {
 async function startOver() {
   const number = state.photos.length;
   const what = number === 1 ? "Your photo" : `All ${number} photos`;
-  const sentence = `${what} will be removed with all colours and hints, and the settings go back `
+  const sentence = `${what} will be removed with all colours and fixed colours, and the settings go back `
     + "to where they were at first.";
   if (!await ask(stage, sentence, "Start over")) return restart.focus();
   setUnsure(false);
-  centre();
+  toColour();
   app.trigger("restart", {});
 }
 
@@ -136,6 +141,10 @@ function showScan(yes) {
 
 function compare(yes) {
   view.compare = yes;
+  if (yes) {
+    view.fixing = false;
+    centre();
+  }
   change();
 }
 
@@ -155,6 +164,7 @@ function draw({ adjusted }) {
   drawWork();
   drawStrip();
   drawSettings();
+  drawAdvanced();
   if (!batch.hasFirst && uploads.length) drawUpload(uploads[0]);
   else if (photo) drawPhoto(photo);
   keepFocus(focused, seen, busy);
@@ -313,17 +323,33 @@ function drawPhoto(photo) {
   else photo.cards.forEach((card) => updateCard(cardOf(card.model), photo, card));
   if (!comparing && photo.hasColours) updateOriginal(photo);
   const total = state.photos.flatMap(doneOf).length;
+  const model = models.get(adjustedModel(photo));
+  show(tools, photo.cards.length);
+  placePanel();
+  drawPanel(photo, model);
   drawVariants(photo);
   drawDownloads(total, done.length);
   show(foot, true);
   show(guess, total > 0);
 }
 
+// Colours are fixed beside the photo where there is room, else under it.
+const isWide = matchMedia("(min-width: 1100px)");
+
+function placePanel() {
+  const beside = isWide.matches && app.tab.querySelector(".cz-fix-place");
+  const home = beside || tools;
+  if (toggle.parentNode === home) return;
+  home.append(toggle);
+  if (beside) beside.append(panel);
+  else tools.after(panel);
+}
+
 // While a file is on its way the photo is shown from this machine, where it will stand.
 function drawUpload(file) {
   title.textContent = file.name;
   facts.textContent = "";
-  for (const part of [notice, before, switcher, variants, foot, guess]) show(part, false);
+  for (const part of [notice, before, switcher, tools, panel, variants, foot, guess]) show(part, false);
   arrange([file.node], file, app.tab.querySelectorAll(".cz-models :checked").length || 1);
 }
 

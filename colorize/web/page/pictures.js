@@ -1,6 +1,6 @@
 // The addresses of pictures, and how they come into the page.
 
-import { chosenHints, complain, lookOf, state } from "./state.js";
+import { chosenStrokes, complain, lookOf, state } from "./state.js";
 
 /** The address of what lies at `path` of this visitor; what is null in `extra` is left out. */
 export function address(path, extra = {}) {
@@ -17,16 +17,20 @@ export const ofModel = (photo, model, what) =>
 /** The address of an example photo. */
 export const exampleAddress = (number) => `gradio_api/colorize/example/${number}`;
 
-/** The photo's settings of colours that a model follows, and its hints: for `address`. */
+/** The photo's settings of colours that a model follows, and its strokes: for `address`. */
 export const coloursOf = (photo, model) => ({
   ...lookOf(photo),
   temperature: model.overBins ? lookOf(photo).temperature : null,
-  hints: model.takesHints ? writtenHints(photo) : null,
+  strokes: written(chosenStrokes(photo)),
 });
 
-/** A photo's hints as addresses have them, null where there are none. */
-export const writtenHints = (photo) =>
-  chosenHints(photo).map(({ x, y, colour }) => `${x},${y},${colour}`).join(" ") || null;
+/** Strokes as addresses have them, null where there are none. */
+export const written = (strokes) => (strokes.length ? JSON.stringify(strokes.map(inFull)) : null);
+
+// What it would be anyway is left out.
+const inFull = ({ points, radius, colour, strength }) => ({
+  points, color: colour, radius: radius || undefined, strength: strength === 1 ? undefined : strength,
+});
 
 /** How many pixels the longest side of a preview in `box` needs, in the steps that are kept. */
 export function side(box, photo) {
@@ -38,11 +42,12 @@ export function side(box, photo) {
 
 /**
  * One request at a time a picture; while it is under way only the newest wish is kept. What is seen
- * stays until the next picture is there, also where that does not come.
+ * stays until the next picture is there, also where that does not come. shown(): it is there.
  */
-export function load(image, url) {
+export function load(image, url, shown = () => {}) {
   if (image.wanted === url) return;
   image.wanted = url;
+  image.shown = shown;
   if (!image.ahead) fetchNext(image);
 }
 
@@ -58,6 +63,7 @@ function fetchNext(image) {
       image.src = current;
       image.classList.remove("cz-missing");
       image.classList.add("cz-loaded");
+      image.shown();
     } else {
       image.classList.toggle("cz-missing", !image.classList.contains("cz-loaded"));
       explain(current);

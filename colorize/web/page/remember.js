@@ -2,12 +2,12 @@
 
 import { setUnsure } from "./look/settings.js";
 import {
-  adjustLook, app, change, currentPhoto, hintsOf, look, lookOf, state, view,
+  adjustLook, app, change, currentPhoto, look, lookOf, state, strokesOf, view,
 } from "./state.js";
 
 const KEPT = "colorize";
 
-/** What an earlier visit had, {key, chosen, size, hints, looks, look, photo}, until it is back. */
+/** What an earlier visit had, {key, chosen, size, strokes, looks, look, advanced, photo}. */
 export let kept = recall();
 
 function recall() {
@@ -21,9 +21,10 @@ function recall() {
 function remember() {
   if (kept) return;
   const { key, models: chosen, size } = state;
-  const hints = state.photos.map((photo) => [photo.number, hintsOf(photo).list]);
+  const strokes = state.photos.map((photo) => [photo.number, strokesOf(photo).list]);
   const looks = state.photos.map((photo) => [photo.number, lookOf(photo)]);
-  const all = { key, chosen, size, hints, looks, look, photo: currentPhoto()?.number };
+  const { advanced } = view, photo = currentPhoto()?.number;
+  const all = { key, chosen, size, strokes, looks, look, advanced, photo };
   try {
     if (state.photos.length) sessionStorage.setItem(KEPT, JSON.stringify(all));
     else sessionStorage.removeItem(KEPT);
@@ -42,15 +43,17 @@ export const forget = () => (kept = null);
 
 /** Once the app's answer is in `state`: what was done to the photos, or that they are gone. */
 export function restore() {
-  const { key, hints, looks = [], look: common, photo } = kept;
+  const { key, strokes = [], looks = [], look: common, advanced, photo } = kept;
   forget();
   if (state.key !== key) {
     view.problem = "Your photos are no longer here: the page was away for too long, "
       + "or the app was started anew. Drop them again.";
     return;
   }
-  view.photo = photo;
-  for (const [number, list] of hints) hintsOf({ number }).list = list.filter((hint) => hint.colour);
+  Object.assign(view, { photo, advanced });
+  for (const [number, list] of strokes) {
+    strokesOf({ number }).list = list.filter((stroke) => stroke.colour);
+  }
   for (const [number, own] of looks) adjustLook({ number }, own);
   look.format = common.format;
   setUnsure(common.unsure);

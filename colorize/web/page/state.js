@@ -15,7 +15,8 @@ export const look = { unsure: false, format: "keep" };
 /** What of it is seen, and what only this page knows. */
 export const view = {
   photo: null, compare: false, left: null, right: null,
-  hinting: null, hint: null, // the model whose card takes hints, the hint at hand
+  advanced: false, sheet: false, // whether the settings that few need, and on a phone all, are open
+  fixing: false, stroke: null, // whether colours are being fixed, the stroke at hand
   problem: "", // a sentence
   scan: true, // beside colours a toned photo is seen as it came, not in grey
   moving: false, // an adjustment follows the pointer: smaller previews do
@@ -88,14 +89,17 @@ export const adjustLook = (photo, changes) =>
 export const looksAlike = (one, other) =>
   Object.keys(PLAIN).every((key) => one[key] === other[key]);
 
-const hinted = new Map();
+const fixed = new Map();
 
-/** The hints of a photo: {list: [{x, y, colour}], past: [lists], last: what changed}. */
-export function hintsOf(photo) {
+/**
+ * The strokes of a photo: {list: [{points, radius, colour, strength}], past: [lists], last: what
+ * changed}. Points `[x, y]` and radius are in pixels of the photo; a colour is null until chosen.
+ */
+export function strokesOf(photo) {
   const id = idOf(photo);
-  if (!hinted.has(id)) hinted.set(id, { list: [], past: [], last: null });
-  return hinted.get(id);
+  if (!fixed.has(id)) fixed.set(id, { list: [], past: [], last: null });
+  return fixed.get(id);
 }
 
-/** The hints of a photo that have a colour already. */
-export const chosenHints = (photo) => hintsOf(photo).list.filter((hint) => hint.colour);
+/** The strokes of a photo that have a colour already. */
+export const chosenStrokes = (photo) => strokesOf(photo).list.filter((stroke) => stroke.colour);

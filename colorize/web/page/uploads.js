@@ -2,7 +2,7 @@
 
 import { h, show, touched } from "./dom.js";
 import { exampleAddress } from "./pictures.js";
-import { frame } from "./slider.js";
+import { frame } from "./view/slider.js";
 import { app, change, isOpen, state, view } from "./state.js";
 
 /** The photos on their way, in the form of the state's, and with {url, node}. */
@@ -25,10 +25,12 @@ export const input = h("input", {
 });
 
 const invitation = h("span", { class: "cz-big" });
+const pick = h("span", { class: "cz-button cz-main cz-pick", "aria-hidden": "true" },
+  "Choose photos");
 
 /** Where photos are dropped; it frames `input`. */
-export const drop = h("label", { class: "cz-drop" }, input, invitation,
-  h("span", { class: "cz-small" }, touched ? "" : "or click to choose them, or paste one"));
+export const drop = h("label", { class: "cz-drop" }, input, invitation, pick,
+  h("span", { class: "cz-small" }, touched ? "" : "or paste one"));
 
 /** Lies over the page while photos are dragged over it. */
 export const veil = h("div", { class: "cz-veil", hidden: true }, "Drop photos to colorize them");
@@ -51,7 +53,9 @@ export function makeExamples() {
     h("button", {
       type: "button", "aria-label": `Try the example: ${name}`,
       onclick: () => tryExample(number),
-    }, h("img", { src: exampleAddress(number), alt: "" }), h("span", {}, name))));
+    }, h("div", {}, h("img", { src: exampleAddress(number), alt: "" }),
+      h("img", { class: "cz-coloured", src: `${exampleAddress(number)}/colour`, alt: "" })),
+    h("span", {}, name))));
 }
 
 /** empty: there is no photo yet. busy: none can be added now. */
@@ -59,6 +63,7 @@ export function drawUploads({ empty, busy }) {
   invitation.textContent = !empty ? "Add photos"
     : touched ? "Choose black-and-white photos" : "Drop black-and-white photos here";
   show(examples, empty);
+  show(pick, empty);
   show(drop.parentElement, !busy || empty);
   drop.inert = busy;
   for (const button of [camera, ...row.children]) button.disabled = busy;

@@ -2,8 +2,10 @@
 
 import csv
 import io
+import json
 import zipfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,13 +13,14 @@ from starlette.concurrency import run_in_threadpool
 
 from colorize.batch.manifest import cell
 from colorize.errors import ColorizeError
+from colorize.inference.hints.strokes import Stroke
 from colorize.web.session import Item
 from colorize.web.workshop import Look, Workshop
 
 MANIFEST = "manifest.csv"
 COLUMNS = (
     "file", "photo", "model", "weights_sha256", "working_size", "saturation", "temperature",
-    "variant", "seed", "hints", "error",
+    "variant", "seed", "hints", "strokes", "error",
 )  # fmt: skip
 
 
@@ -72,8 +75,14 @@ def _row(entry: Entry, workshop: Workshop, file: str = "", error: str = "") -> l
         look.variant,
         "" if look.seed is None else str(look.seed),
         " ".join(f"{x:g},{y:g},{colour}" for x, y, colour in look.hints),
+        _written(look.strokes),
         cell(error),
     ]
+
+
+def _written(strokes: Sequence[Stroke]) -> str:
+    """Strokes as the command line reads them from a file, "" where there are none."""
+    return json.dumps([asdict(stroke) for stroke in strokes]) if strokes else ""
 
 
 def _table(rows: Sequence[Sequence[str]]) -> bytes:

@@ -1,14 +1,18 @@
 """What the address of a picture asks for."""
 
+import json
 import math
 from typing import Any
 
 from starlette.requests import Request
 
 from colorize.errors import ColorizeError
+from colorize.inference.hints.strokes import Stroke, parse_strokes
 from colorize.inference.options import VARIANTS, parse_hint
 from colorize.models.record import Record
-from colorize.web.workshop import SCREEN, Look, fit
+from colorize.web.workshop import SCREEN, Look, Part, fit
+
+TILE = 512  # pixels
 
 
 def look_of(request: Request, record: Record, ending: str = "") -> Look:
@@ -31,9 +35,21 @@ def look_of(request: Request, record: Record, ending: str = "") -> Look:
         temperature=own("temperature", None),
         seed=None if seed is None else round(seed),
         hints=tuple(parse_hint(hint) for hint in hints),
+        strokes=strokes_of(asked.get("strokes" + ending, "")),
         variant=asked.get("variant" + ending) or asked.get("variant") or VARIANTS[0],
     )
     return fit(look, record)
+
+
+def strokes_of(text: str) -> tuple[Stroke, ...]:
+    """Strokes in JSON, as `parse_strokes` takes them; none where there is no text."""
+    if not text:
+        return ()
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ColorizeError("strokes: expected a list of strokes in JSON, found none") from error
+    return parse_strokes(found)
 
 
 def number_of(request: Request, name: str, default: float | None) -> Any:
@@ -51,6 +67,19 @@ def side_of(request: Request) -> int:
     """The longest side of a preview, in steps, so that few sizes are kept."""
     asked = number_of(request, "side", SCREEN)
     return next((side for side in (400, 800, 1200) if asked <= side), SCREEN)
+
+
+def part_of(request: Request, size: tuple[int, int]) -> Part:
+    """The part of a photo of (width, height) from `left` and `top` on, at most 512 pixels wide and
+    high. ColorizeError for one outside the photo.
+    """
+    slices = []
+    for name, length in (("top", size[1]), ("left", size[0])):
+        start = number_of(request, name, 0.0)
+        if not 0 <= start < length:
+            raise ColorizeError(f"{name}: expected 0 to {length - 1}, found {start:g}")
+        slices.append(slice(int(start), min(int(start) + TILE, length)))
+    return Part(*slices)
 
 
 def format_of(request: Request) -> str:

@@ -35,3 +35,8 @@ def data_address(picture: np.ndarray, alpha: np.ndarray | None = None) -> str:
     """A small picture as an address that holds it."""
     content, media_type = encode(picture, alpha)
     return f"data:{media_type};base64,{base64.b64encode(content).decode()}"
+
+
+def svg_path(line: np.ndarray) -> str:
+    """A closed line `(n, 2)` of x and y as part of an SVG path's `d`, in tenths."""
+    return "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in line.tolist()) + "Z"

@@ -7,6 +7,7 @@ folder that is served; what is big is made when it is asked for.
 import hashlib
 import math
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +19,14 @@ from starlette.routing import Route
 
 from colorize.errors import ColorizeError
 from colorize.web.pictures.archive import Entry, download_names, zipped
-from colorize.web.pictures.asked import format_of, look_of, number_of, side_of
-from colorize.web.pictures.encoding import data_address, encode, encode_uncertainty
+from colorize.web.pictures.asked import format_of, look_of, number_of, part_of, side_of
+from colorize.web.pictures.encoding import data_address, encode, encode_uncertainty, svg_path
 from colorize.web.session import Item, Session, Sessions
-from colorize.web.workshop import Look, Workshop
+from colorize.web.workshop import Look, Upload, Workshop
 
 PREFIX = "/gradio_api/colorize"
 _SMALL = 200  # longest side in pixels of a variant's picture
+_EXAMPLE = 512  # longest side in pixels of an example in colour
 _OVERLAY = 800  # longest side in pixels of what lies over a transparent photo
 _FORGOTTEN = "These photos are no longer here: the page was unused for too long. Drop them again"
 _CACHE = {"Cache-Control": "private, max-age=3600"}
@@ -47,13 +49,17 @@ class Pictures:
         photo = PREFIX + "/{key}/{number:int}"
         return [
             self._route(PREFIX + "/example/{number:int}", self.example),
+            self._route(PREFIX + "/example/{number:int}/colour", self.example_in_colour),
             self._route(PREFIX + "/{key}/all.zip", self.everything),
             self._route(photo + "/grey", self.grey),
             self._route(photo + "/original", self.original),
+            self._route(photo + "/tile", self.grey_tile),
+            self._route(photo + "/{model}/tile", self.tile),
             self._route(photo + "/{model}/colour", self.colour),
             self._route(photo + "/{model}/uncertainty", self.uncertainty),
             self._route(photo + "/{model}/figures", self.figures),
             self._route(photo + "/{model}/swatches", self.swatches),
+            self._route(photo + "/{model}/outline", self.outline),
             self._route(photo + "/{model}/variants", self.variants),
             self._route(photo + "/{model}/file", self.file),
         ]
@@ -63,6 +69,18 @@ class Pictures:
         if not number < len(self._examples):
             raise NotThereError("There is no such example")
         return FileResponse(self._examples[number], headers=_CACHE)
+
+    async def example_in_colour(self, request: Request) -> Response:
+        """As the first model sees it: the network runs once for all visitors."""
+        number = request.path_params["number"]
+        if not number < len(self._examples):
+            raise NotThereError("There is no such example")
+        workshop, upload = self._workshop, Upload("examples", self._examples[number])
+        look = Look(next(iter(workshop.records)))
+        await workshop.ready(upload, look, preview=True)
+        picture = await run_in_threadpool(workshop.preview, upload, look, _EXAMPLE)
+        content, media_type = await run_in_threadpool(encode, picture)
+        return Response(content, media_type=media_type, headers=_CACHE)
 
     async def grey(self, request: Request) -> Response:
         _, item = self._find(request)
@@ -75,6 +93,31 @@ class Pictures:
     async def colour(self, request: Request) -> Response:
         _, item, look = self._find_done(request)
         return await self._preview(request, item, self._workshop.preview, look)
+
+    async def grey_tile(self, request: Request) -> Response:
+        """A part of the photo in full size, in grey, or with `as=original` as it came."""
+        _, item = self._find(request)
+        await self._workshop.ready(item.upload)
+        return await self._tile(request, item, None)
+
+    async def tile(self, request: Request) -> Response:
+        """A part of the photo in full size, in colour."""
+        _, item, look = self._find_done(request)
+        await self._workshop.ready(item.upload, look, preview=True)
+        return await self._tile(request, item, look)
+
+    async def _tile(self, request: Request, item: Item, look: Look | None) -> Response:
+        part = part_of(request, item.taken.size)
+
+        def encoded() -> tuple[bytes, str]:
+            photo, (rows, columns) = self._workshop.photo(item.upload), part
+            alpha = None if photo.alpha is None else photo.alpha[rows, columns]
+            if look is None and request.query_params.get("as") == "original":
+                return encode(photo.pixels[rows, columns], alpha)
+            return encode(self._workshop.tile(item.upload, look, part), alpha)
+
+        content, media_type = await run_in_threadpool(encoded)
+        return Response(content, media_type=media_type, headers=_CACHE)
 
     async def uncertainty(self, request: Request) -> Response:
         _, item, look = self._find_done(request)
@@ -104,6 +147,15 @@ class Pictures:
         await self._workshop.ready(item.upload, look)
         found = await run_in_threadpool(self._workshop.swatches, item.upload, look, x, y)
         return JSONResponse([swatch._asdict() for swatch in found], headers=_CACHE)
+
+    async def outline(self, request: Request) -> Response:
+        """What the address's strokes would change, as a path of SVG in pixels of the photo."""
+        _, item, look = self._find_done(request)
+        if not look.strokes:
+            raise ColorizeError("strokes: expected at least one")
+        await self._workshop.ready(item.upload, replace(look, hints=(), strokes=()))
+        lines = await run_in_threadpool(self._workshop.outline, item.upload, look)
+        return JSONResponse({"path": "".join(map(svg_path, lines))}, headers=_CACHE)
 
     async def variants(self, request: Request) -> Response:
         """Those that suit the photo, each with a small picture."""

@@ -5,7 +5,7 @@ from skimage.color import rgb2lab
 
 from colorize.color import render as render_module
 from colorize.color.merge import Merger
-from colorize.color.render import lightness, render
+from colorize.color.render import lightness, render, render_part
 
 SIZES = [(1, 1), (1, 2), (2, 1), (33, 47), (64, 64), (5, 400), (400, 5), (1, 700), (700, 1)]
 
@@ -103,3 +103,14 @@ def test_the_number_of_threads_changes_no_bit(shipped_photos):
     finally:
         torch.set_num_threads(before)
     assert all(np.array_equal(found[0], other) for other in found[1:])
+
+
+@pytest.mark.parametrize("grey", [False, True])
+def test_a_part_equals_that_of_the_whole(grey, shipped_photos):
+    pixels = shipped_photos["coffee.png"]
+    pixels = pixels[..., 0] if grey else pixels
+    ab = random_ab(3)
+    rows, columns = slice(31, 150), slice(200, 280)
+    part, whole = render_part(pixels, ab, rows, columns), render(pixels, ab)[rows, columns]
+    assert part.shape == whole.shape
+    assert np.abs(part.astype(int) - whole).max() <= 1

@@ -85,7 +85,7 @@ def test_nothing_is_left_on_window():
 
 @pytest.mark.browser
 @pytest.mark.slow
-@pytest.mark.parametrize("missing", ["main.js", "slider.js"])
+@pytest.mark.parametrize("missing", ["main.js", "view/slider.js"])
 def test_a_module_that_is_missing_is_told(chromium, server, missing):
     context = chromium.new_context()
     page = context.new_page()

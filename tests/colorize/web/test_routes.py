@@ -2,6 +2,7 @@ import base64
 import csv
 import io
 import json
+import re
 import zipfile
 
 import numpy as np
@@ -11,6 +12,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from colorize.evaluation.hint_scores import missed_by
+from colorize.inference.hints.strokes import parse_strokes
 from colorize.inference.options import VARIANTS
 from colorize.models.record import list_checkpoints
 from colorize.web.examples import write_examples
@@ -135,7 +137,7 @@ def test_zip_says_how_each_was_made(get, sessions):
         "file": "old-bins-2.jpg", "photo": "old.jpg", "model": "bins",
         "weights_sha256": record.weights["sha256"], "working_size": str(record.size),
         "saturation": "1.25", "temperature": "0.5", "variant": "warm", "seed": "7", "hints": "",
-        "error": "",
+        "strokes": "", "error": "",
     }  # fmt: skip
     assert (second["saturation"], second["temperature"]) == ("1", f"{record.temperature:g}")
     assert (third["saturation"], third["temperature"], third["seed"]) == ("1.25", "", "")
@@ -248,6 +250,59 @@ def test_hints_and_seed_come_with_the_address(hinted):
     full = np.asarray(picture(hinted("1/hinted/file", hints="45,30,#2040d0", format="png")))
     assert missed_by(full, [(45, 30, "#2040d0")])[0] < 10
     assert hinted("1/hinted/uncertainty", hints="45,30,#2040d0").status_code == 200
+
+
+def test_an_example_in_colour(client, sessions):
+    answer = client.get(f"{PREFIX}/example/1/colour")
+    assert np.asarray(picture(answer)).std(2).max() > 3
+    assert client.get(f"{PREFIX}/example/9/colour").status_code == 404
+
+
+def test_tiles_are_parts_of_the_file(get):
+    whole = np.asarray(picture(get("1/bins/file", format="png", saturation=1.5)))
+    tile = np.asarray(picture(get("1/bins/tile", left=400, top=100, saturation=1.5)))
+    assert tile.shape == (500, 500, 3)  # up to the photo's end
+    assert np.abs(tile.astype(int) - whole[100:, 400:]).mean() < 2  # a JPEG of it
+    grey = np.asarray(picture(get("1/tile", left=0, top=0)).convert("RGB"))
+    assert grey.shape == (512, 512, 3) and grey.std(2).max() < 2
+    original = np.asarray(picture(get("1/tile", **{"as": "original"})))
+    assert original.std(2).max() > 20
+    for wrong in ({"left": 900}, {"top": -1}, {"left": "x"}):
+        answer = get("1/bins/tile", **wrong)
+        assert answer.status_code == 422 and answer.json()["error"].startswith((*wrong,))
+
+
+STROKE = {"points": [[40, 30], [50, 30]], "radius": 3, "color": "#2040d0"}
+
+
+def test_strokes_come_with_the_address(hinted):
+    strokes = json.dumps([STROKE])
+    for model in ("hinted", "direct"):
+        full = np.asarray(picture(hinted(f"1/{model}/file", strokes=strokes, format="png")))
+        assert max(missed_by(full, [(40, 30, "#2040d0"), (50, 30, "#2040d0")])) < 10
+        assert hinted(f"1/{model}/colour", strokes=strokes).status_code == 200
+    archive = hinted("all.zip", models="direct", **{"strokes-2": strokes}).content
+    first, second = listed(zipfile.ZipFile(io.BytesIO(archive)))
+    assert first["strokes"] == ""
+    assert parse_strokes(json.loads(second["strokes"])) == parse_strokes([STROKE])
+
+
+def test_the_outline_of_strokes_is_a_path(hinted):
+    path = hinted("1/hinted/outline", strokes=json.dumps([STROKE])).json()["path"]
+    assert re.fullmatch(r"(M[-\d. L]+Z)+", path)
+    numbers = np.array(re.findall(r"[\d.]+", path), float).reshape(-1, 2)
+    assert (numbers >= 0).all() and (numbers.max(0) <= (90, 60)).all()
+    beside = {**STROKE, "points": [[60, 30]], "strength": 0}
+    both = hinted("1/hinted/outline", strokes=json.dumps([STROKE, beside])).json()["path"]
+    assert both != path  # what keeps its colour is not taken
+    assert hinted("1/hinted/outline").status_code == 422
+
+
+@pytest.mark.parametrize("strokes", ["x", "{}", "[1]", "[" * 5000, '[{"points": [[999, 1]]}]'])
+def test_wrong_strokes_get_one_sentence(hinted, strokes):
+    for what in ("colour", "outline"):
+        answer = hinted(f"1/hinted/{what}", strokes=strokes)
+        assert answer.status_code == 422 and answer.json()["error"].startswith("stroke")
 
 
 def test_variants_come_with_small_pictures_and_the_address(hinted):

@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from gradio_client import Client, handle_file
-from gradio_client.exceptions import AppError
+from gradio_client.exceptions import AppError, ValidationError
 from PIL import Image
 
+from colorize.evaluation.hint_scores import missed_by
 from tests.support.tab_pages import chroma
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -54,20 +55,63 @@ def test_endpoint_needs_a_photo_alone(client, photos):
     assert not list(Path(tempfile.gettempdir()).glob("colorize-*/camera-direct.png"))
 
 
+def test_endpoint_does_what_the_tab_does(client, photos):
+    stroke = {"points": [[80, 90], [120, 90]], "radius": 4, "color": "#2050c0"}
+    more = {"models": ["hinted", "bins"], "format": "png"}
+    looks = [{}, {"strokes": [stroke]}, {"variant": "warm"}, {"seed": 2},
+             {"hints": [[80, 90, "#2050c0"]]}]  # fmt: skip
+    made = []
+    for look in looks:
+        files, _ = client.predict(
+            handle_file(photos / "coffee.jpg"), **more, **look, api_name="/colorize"
+        )
+        assert [Path(file).name for file in files] == ["coffee-hinted.png", "coffee-bins.png"]
+        made.append([np.asarray(Image.open(file).convert("RGB")) for file in files])
+    plain = made[0]
+    for seen in made[1:3]:  # strokes and variants are for every model
+        assert all((one != other).any() for one, other in zip(seen, plain, strict=True))
+    assert missed_by(made[1][0], [(100, 90, "#2050c0")])[0] < 10
+    assert missed_by(made[4][0], [(80, 90, "#2050c0")])[0] < 10
+    assert (made[4][1] == plain[1]).all()  # which follows no hints
+
+
+FAR_STROKE = {"points": [[9999, 1]], "color": "#2050c0"}
+
+
 @pytest.mark.parametrize(
     ("name", "settings", "sentence"),
     [
         ("notes.jpg", {}, "notes.jpg is text"),
-        ("camera.png", {"saturation": 99}, "greater than maximum value 2"),
+        ("camera.png", {"saturation": 99}, "saturation: expected a number from 0 to 10"),
         ("camera.png", {"size": 5}, "size: expected"),
         ("camera.png", {"temperature": -1, "models": ["bins"]}, "temperature: expected"),
         ("camera.png", {"temperature": 0.5}, "temperature: none of these models takes one"),
         ("camera.png", {"models": ["nothing"]}, "nothing"),
+        ("camera.png", {"hints": [[1, 2, "#d02020"]]}, "hints: none of these models takes one"),
+        ("camera.png", {"hints": "x"}, "hints: expected a list"),
+        ("camera.png", {"hints": [[1, 2]], "models": ["hinted"]}, "hint: expected"),
+        ("camera.png", {"strokes": [{"points": []}]}, "stroke 1: expected points, color"),
+        ("camera.png", {"strokes": {"color": 1}}, "strokes: expected a list"),
+        ("camera.png", {"strokes": [FAR_STROKE]}, "stroke 1: 9999,1 lies outside the photo"),
+        ("camera.png", {"variant": "other-1"}, "variant: none of these models takes one"),
+        ("camera.png", {"seed": 3}, "seed: none of these models takes one"),
     ],
 )
 def test_endpoint_says_what_is_wrong(client, photos, name, settings, sentence):
     with pytest.raises(AppError, match=sentence):
         client.predict(handle_file(photos / name), **settings, api_name="/colorize")
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"variant": "neon"}, "Variant: expected one of natural, vivid"),
+        ({"format": "gif"}, "Format: expected one of keep, jpg, png, webp"),
+    ],
+)
+def test_endpoint_says_what_there_is_to_choose(client, photos, settings, sentence):
+    with pytest.raises(ValidationError, match=sentence):
+        client.predict(handle_file(photos / "camera.png"), **settings, api_name="/colorize")
 
 
 def test_endpoint_says_that_addresses_are_not_fetched(client, server):

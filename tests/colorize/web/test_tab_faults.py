@@ -127,7 +127,7 @@ def test_start_over_asks_first_and_resets_what_belonged_to_the_photos(page, phot
     choose(page, "Bins")
     give(page, photos / "camera.png")
     done(page, "Direct", "Bins")
-    saturation = page.get_by_role("slider", name=re.compile("Saturation"))
+    saturation = page.get_by_role("slider", name=re.compile("Intensity"))
     saturation.fill("2")
     page.get_by_role("button", name="Warm").click()
     page.get_by_label(re.compile("unsure")).check()
@@ -153,7 +153,7 @@ def test_start_over_asks_first_and_resets_what_belonged_to_the_photos(page, phot
         assert f"{what}=" not in source.replace("&side=", "&"), source
     expect(page.get_by_label(re.compile("unsure"))).not_to_be_checked()
     expect(page.get_by_label("Working size")).to_have_value("Automatic")
-    expect(card(page, "Direct").get_by_role("slider")).to_have_value("50")
+    expect(card(page, "Direct").get_by_role("slider")).to_have_value("0")
 
 
 def test_a_model_ticked_while_work_runs_is_done_too(page, photos, server):
@@ -198,13 +198,13 @@ def test_colours_stay_while_the_app_is_gone(page, photos):
     shown = picture(page, "Direct")
     before = shown.get_attribute("src")
     page.route("**/colour?*", lambda route: route.abort())
-    page.get_by_role("slider", name=re.compile("Saturation")).fill("1.7")
+    page.get_by_role("slider", name=re.compile("Intensity")).fill("1.7")
     expect(page.get_by_role("alert").filter(has_text="does not answer")).to_be_visible()
     assert shown.get_attribute("src") == before
     assert shown.evaluate("(image) => image.naturalWidth > 0")
     assert shown.evaluate("(image) => getComputedStyle(image).visibility") == "visible"
     page.unroute("**/colour?*")
-    page.get_by_role("slider", name=re.compile("Saturation")).fill("1.6")
+    page.get_by_role("slider", name=re.compile("Intensity")).fill("1.6")
     expect(shown).to_have_attribute("src", re.compile("saturation=1.6"))
 
 
@@ -246,7 +246,7 @@ def test_an_added_photo_is_scrolled_to(visit, photos):
 def test_settings_belong_to_the_photo(page, photos):
     give(page, photos / "camera.png", photos / "coffee.jpg")
     expect(page.locator(".cz-strip [data-state=done]")).to_have_count(2, timeout=60_000)
-    saturation = page.get_by_role("slider", name=re.compile("Saturation"))
+    saturation = page.get_by_role("slider", name=re.compile("Intensity"))
     saturation.fill("2")
     expect(picture(page, "Direct")).to_have_attribute("src", re.compile("saturation=2&"))
     first, second = strip(page).all()
@@ -280,7 +280,7 @@ def unpacked(content):
 def test_settings_of_each_photo_come_back_after_a_reload(page, photos):
     give(page, photos / "camera.png", photos / "coffee.jpg")
     expect(page.locator(".cz-strip [data-state=done]")).to_have_count(2, timeout=60_000)
-    saturation = page.get_by_role("slider", name=re.compile("Saturation"))
+    saturation = page.get_by_role("slider", name=re.compile("Intensity"))
     saturation.fill("1.5")
     page.reload()
     expect(page.locator(".cz-strip [data-state=done]")).to_have_count(2, timeout=60_000)

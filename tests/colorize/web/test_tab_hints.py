@@ -1,6 +1,7 @@
-"""Colour hints and other colourings in the Colorize tab, in a real headless Chromium."""
+"""Colours that are fixed, and variants, in the Colorize tab, in a real headless Chromium."""
 
 import io
+import json
 import re
 import zipfile
 from urllib.parse import parse_qs, urlsplit
@@ -43,7 +44,7 @@ def open_hints(page, photo):
 
 
 def toggle(page):
-    return page.get_by_role("button", name=re.compile("^Colour hints for Hinted"))
+    return page.get_by_role("button", name=re.compile("^Fix a colour"))
 
 
 def frame_of(page):
@@ -63,24 +64,46 @@ def pick(page, colour):
     page.get_by_label("Any colour").fill(colour)
 
 
+def strokes_in(page, count):
+    """The strokes in the address of the picture when there are so many."""
+    places = "1 place" if count == 1 else f"{count} places"
+    expect(toggle(page)).to_have_accessible_name(f"Fix a colour, {places} fixed")
+    page.wait_for_function(
+        """([image, count]) => {
+            const strokes = new URL(image.src).searchParams.get("strokes") ?? "[]";
+            return JSON.parse(strokes).length === count;
+        }""",
+        arg=[picture(page, "Hinted").element_handle(), count],
+    )
+    return json.loads(written_in(page) or "[]")
+
+
 def hints_in(page, count):
-    """The hints in the address of the picture when there are so many."""
-    expect(toggle(page)).to_have_accessible_name(f"Colour hints for Hinted, {count} given")
-    wanted = re.compile("hints=(%2C|[^&])*" if count else "^((?!hints=).)*$")
-    expect(picture(page, "Hinted")).to_have_attribute("src", wanted)
+    """The same, each a point and its colour: `x,y,#rrggbb`."""
+    strokes = strokes_in(page, count)
+    return [f"{x},{y},{one['color']}" for one in strokes for x, y in one["points"][:1]]
+
+
+def written_in(page):
     query = urlsplit(picture(page, "Hinted").get_attribute("src")).query
-    return parse_qs(query).get("hints", [""])[0].split()
+    return parse_qs(query).get("strokes", [""])[0]
 
 
 def shown(page, *hints):
     """The picture, when it is the one with these hints."""
-    text = " ".join(hints)
+    strokes = [
+        {"points": [[int(x), int(y)]], "color": colour}
+        for x, y, colour in (hint.split(",") for hint in hints)
+    ]
     page.wait_for_function(
-        """([image, hints]) => {
+        """([image, strokes]) => {
             const query = new URL(image.src).searchParams;
-            return image.complete && !image.ahead && (query.get("hints") ?? "") === hints;
+            return image.complete && !image.ahead && (query.get("strokes") ?? "") === strokes;
         }""",
-        arg=[picture(page, "Hinted").element_handle(), text],
+        arg=[
+            picture(page, "Hinted").element_handle(),
+            json.dumps(strokes, separators=(",", ":")) if strokes else "",
+        ],
     )
     return pixels(page, picture(page, "Hinted"))
 
@@ -105,7 +128,7 @@ def test_a_click_and_a_colour_make_a_hint_that_is_followed(visit, photo, server)
 def test_swatches_are_plausible_colours_and_set_the_hint(visit, photo):
     page = visit()
     click_at(open_hints(page, photo), 0.5, 0.5)
-    swatches = page.get_by_role("group", name="Plausible colours here").get_by_role("button")
+    swatches = page.get_by_role("group", name="Colours", exact=True).get_by_role("button")
     expect(swatches.first).to_be_visible()
     colours = [swatch.get_attribute("data-colour") for swatch in swatches.all()]
     assert len(set(colours)) == len(colours) >= 2
@@ -126,7 +149,7 @@ def test_hints_are_moved_deleted_and_undone(visit, photo):
     page.mouse.down()
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, steps=4)
     page.mouse.up()
-    left = re.compile(f"hints={first.split(',')[0]}%2C")  # a key may hold these digits too
+    left = re.compile(f"strokes=.*{first.split(',')[0]}%2C")
     expect(picture(page, "Hinted")).not_to_have_attribute("src", left)
     (moved,) = hints_in(page, 1)
     x, y, colour = moved.split(",")
@@ -164,7 +187,7 @@ def test_hints_by_keyboard_alone(visit, photo):
     expect(pins(page).first).to_be_focused()
     for key in ("ArrowLeft", "ArrowUp", "Shift+ArrowRight"):
         page.keyboard.press(key)
-    swatches = page.get_by_role("group", name="Plausible colours here").get_by_role("button")
+    swatches = page.get_by_role("group", name="Colours", exact=True).get_by_role("button")
     expect(swatches.first).to_be_visible()
     swatches.first.focus()
     page.keyboard.press("Enter")
@@ -174,7 +197,7 @@ def test_hints_by_keyboard_alone(visit, photo):
     page.keyboard.press("Escape")
     page.keyboard.press("Escape")
     expect(toggle(page)).to_be_focused()
-    expect(page.get_by_role("group", name="Colour hints")).to_be_hidden()
+    expect(page.get_by_role("group", name="Fix a colour")).to_be_hidden()
     assert len(hints_in(page, 1)) == 1  # they stay
 
 
@@ -201,14 +224,50 @@ def test_hints_apply_to_downloads(visit, photo, tmp_path):
     assert (second != hinted).any()  # a photo's hints are its own
 
 
-def test_models_without_hints_have_none(visit, photo):
+def test_every_model_takes_the_colour(visit, photo):
     page = visit()
     open_hints(page, photo)
-    expect(card(page, "Direct").get_by_role("button", name=re.compile("hints"))).to_have_count(0)
+    before = pixels(page, picture(page, "Direct"))
     click_at(frame_of(page), 0.5, 0.5)
     pick(page, "#20a040")
     hints_in(page, 1)
-    assert "hints" not in picture(page, "Direct").get_attribute("src")
+    expect(picture(page, "Direct")).to_have_attribute("src", re.compile("strokes="))
+    assert (pixels(page, picture(page, "Direct")) != before).any()
+
+
+def test_a_thing_is_outlined_before_the_click_painted_over_and_kept(visit, photo):
+    page = visit()
+    frame = open_hints(page, photo)
+    box = frame.bounding_box()
+    line = card(page, "Hinted").locator(".cz-outline")
+    frame.hover(position={"x": box["width"] / 2, "y": box["height"] / 2})
+    expect(line).to_have_attribute("d", re.compile("^M.*Z$"))
+    at = [(box["x"] + share * box["width"], box["y"] + box["height"] / 2) for share in (0.3, 0.6)]
+    page.mouse.move(*at[0])
+    page.mouse.down()
+    page.mouse.move(*at[1], steps=5)
+    page.mouse.up()
+    expect(pins(page)).to_have_count(1)
+    page.get_by_role("group", name="Palettes").get_by_role("button", name="Denim").click()
+    page.get_by_role("button", name="denim", exact=True).click()
+    (stroke,) = strokes_in(page, 1)
+    assert stroke["color"] == "#4f6f9b" and stroke["radius"] >= 1
+    assert abs(stroke["points"][0][0] - 90) <= 1 and abs(stroke["points"][-1][0] - 180) <= 1
+    assert len(stroke["points"]) == 2  # a straight line needs no more
+    page.get_by_role("slider", name="Strength").fill("50")
+    half = re.compile("strength%22%3A0.5")
+    expect(picture(page, "Hinted")).to_have_attribute("src", half)
+    page.keyboard.down("Alt")
+    frame.click(position={"x": 20, "y": 20})
+    page.keyboard.up("Alt")
+    kept, strokes = pins(page).nth(1), strokes_in(page, 2)
+    expect(kept).to_have_accessible_name(re.compile("keeps its colour"))
+    assert strokes[1]["strength"] == 0
+    page.get_by_role("button", name="Undo").click()
+    expect(pins(page)).to_have_count(1)
+    page.get_by_role("button", name="Undo").click()
+    expect(picture(page, "Hinted")).not_to_have_attribute("src", half)
+    strokes_in(page, 1)
 
 
 def test_uncertainty_goes_with_the_hints(visit, photo):
@@ -219,7 +278,7 @@ def test_uncertainty_goes_with_the_hints(visit, photo):
     expect(unsure).to_be_visible()
     click_at(frame_of(page), 0.5, 0.5)
     pick(page, "#20a040")
-    expect(unsure).to_have_attribute("src", re.compile("uncertainty.*hints="))
+    expect(unsure).to_have_attribute("src", re.compile("uncertainty.*strokes="))
 
 
 def test_a_variant_is_taken_by_one_click_and_given_back(visit, photo, server, tmp_path):

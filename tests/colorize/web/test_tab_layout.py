@@ -168,8 +168,8 @@ def test_hints_and_their_photo_share_a_screen(visit, photos):
     give(page, photos / "camera.png")
     done(page, "Hinted")
     before = place(frame_of(page, "Hinted"))[2:]
-    page.get_by_role("button", name=re.compile("^Colour hints for")).click()
-    panel = page.get_by_role("group", name="Colour hints")
+    page.get_by_role("button", name=re.compile("^Fix a colour")).click()
+    panel = page.get_by_role("group", name="Fix a colour")
     expect(panel).to_be_visible()
     assert sees(page, frame_of(page, "Hinted")) and sees(page, panel)
     assert place(frame_of(page, "Hinted"))[2:] == before
@@ -180,7 +180,7 @@ def test_hints_and_their_photo_share_a_screen(visit, photos):
     page.get_by_role("button", name="Undo").focus()
     page.keyboard.press("Enter")
     expect(page.get_by_role("button", name="Undo")).to_be_hidden()
-    expect(page.get_by_role("link", name=re.compile("^Download camera"))).to_be_focused()
+    expect(page.get_by_role("button", name="Add in the middle")).to_be_focused()
 
 
 def test_visitors_are_told_what_happens_to_their_photos(visit, photos):
@@ -200,21 +200,25 @@ def test_phone(visit, photos, scheme):
     page.get_by_role("checkbox", name=re.compile("^Direct")).uncheck()
     give(page, photos / "camera.png")
     done(page, "Hinted")
-    page.get_by_role("button", name=re.compile("^Colour hints for")).click()
+    page.get_by_role("button", name=re.compile("^Fix a colour")).click()
     for _ in range(2):
         page.get_by_role("button", name="Add in the middle").click()
         page.locator(".cz-swatch").first.click()
         page.get_by_role("button", name="Done").click()
-    buttons = card(page, "Hinted").locator(".cz-actions > :visible")
+    buttons = page.locator(".cz-fix > .cz-row > :visible")
     expect(buttons).to_have_count(4)
     assert len({place(button)[1] for button in buttons.all()}) == 1
+    page.get_by_role("button", name="Done").click()
+    while page.locator(".cz-fix").is_visible():  # first the pin, then all of it
+        page.get_by_role("button", name="Done").click()
+    page.get_by_role("button", name="Adjust").click()
     assert temperature(page).evaluate(IS_NOT_CUT)
     names = ("Colorize", "Turing test")
     assert all(contrast(page, page.get_by_role("tab", name=name)) >= 4.5 for name in names)
 
 
 def test_small_photo_comes_along_where_a_setting_is_far_from_it(visit, photos):
-    page = visit(390, 700)
+    page = visit(700, 700)
     choose(page, "Bins")
     page.get_by_role("checkbox", name=re.compile("^Direct")).uncheck()
     give(page, photos / "camera.png")
@@ -259,7 +263,8 @@ def test_who_cannot_drop_is_not_asked_to(visit, photos):
 
 TITLE_IS_SEEN = "document.querySelector('#colorize h1').getBoundingClientRect().top >= 0"
 IS_NOT_CUT = """(part) => {
-    for (let around = part.parentElement; around.id !== "colorize"; around = around.parentElement)
+    for (let around = part.parentElement; !around.matches(".cz-side-column, #colorize");
+        around = around.parentElement)
         if (getComputedStyle(around).overflow !== "visible") return false;
     return part.clientHeight >= 24;
 }"""

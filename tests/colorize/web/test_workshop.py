@@ -9,6 +9,7 @@ from PIL import Image
 from skimage.color import deltaE_ciede2000, rgb2lab
 from skimage.metrics import peak_signal_noise_ratio
 
+from colorize.color.toned import is_toned
 from colorize.errors import ColorizeError
 from colorize.inference import colorizer
 from colorize.inference.colorizer import Colorizer
@@ -16,7 +17,7 @@ from colorize.inference.unsure import outline
 from colorize.models.record import list_checkpoints
 from colorize.web.memory import held
 from colorize.web.pictures.encoding import encode, encode_uncertainty
-from colorize.web.workshop import Look, Upload, Workshop, fit, is_toned
+from colorize.web.workshop import Look, Upload, Workshop, fit
 
 
 @pytest.fixture

@@ -48,7 +48,7 @@ function showLook() {
   shown = id;
   if (!photo) return;
   const { saturation, temperature } = lookOf(photo);
-  setRange("input[type=range]", saturation);
+  setRange(".cz-adjust input[type=range]", saturation);
   const own = temperature ?? ownTemperature;
   if (own !== null) setRange(".cz-bins input[type=range]", own);
 }
@@ -60,7 +60,7 @@ export function setUnsure(yes) {
 }
 
 function setRange(selector, value) {
-  const range = app.tab.querySelector(`.cz-adjust ${selector}`);
+  const range = app.tab.querySelector(selector);
   if (!range || Number(range.value) === value) return;
   range.value = value;
   range.dispatchEvent(new Event("input", { bubbles: true }));

@@ -26,18 +26,17 @@ export const variants = h("div", {
 let shown = null; // the photo in the row
 let asked = null; // the address of what is in it, or on its way
 
-/** Shows the variants of a photo that is colorized. */
+/** Shows the variants of a photo; their places, until it is colorized. */
 export function drawVariants(photo) {
   const model = adjustedModel(photo);
-  show(variants, model);
-  if (!model) return;
+  show(variants, photo.cards.length);
   const chosen = lookOf(photo).variant ?? "natural";
   for (const [name, button] of buttons) button.setAttribute("aria-pressed", name === chosen);
   if (shown !== idOf(photo)) {
     shown = idOf(photo);
     for (const button of buttons.values()) empty(button);
   }
-  if (!view.moving) update(photo, models.get(model));
+  if (model && !view.moving) update(photo, models.get(model));
 }
 
 function empty(button) {

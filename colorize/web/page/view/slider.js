@@ -1,6 +1,6 @@
 // Before and after: two pictures and a line between them, moved by pointer or keyboard.
 
-import { h } from "./dom.js";
+import { h } from "../dom.js";
 
 /** Gives a card's frame the shape of its photo. */
 export function frame(box, photo) {
@@ -11,15 +11,48 @@ export function frame(box, photo) {
 }
 
 const sliders = new Set();
-let position = 50; // of the line in all of them, in percent
+let position = 0; // of the line in all of them, in percent
+let isMoved = false; // by hand: then it stays where it was put
+let sweeping = 0; // the frame to come
 
 function moveTo(place) {
   position = Math.min(100, Math.max(0, place));
   for (const slider of sliders) slider.place();
 }
 
-/** Puts the line of all of them back into the middle. */
-export const centre = () => moveTo(50);
+function moveByHand(place) {
+  cancelAnimationFrame(sweeping);
+  isMoved = true;
+  moveTo(place);
+}
+
+/** Puts the line of all of them into the middle. */
+export const centre = () => moveByHand(50);
+
+/** All is in colour again, as at first. */
+export function toColour() {
+  cancelAnimationFrame(sweeping);
+  isMoved = false;
+  moveTo(0);
+}
+
+const swept = new Set();
+const SWEEP = 1300; // milliseconds
+
+/** Once a photo: its colours, which have just come, run over the grey and stay. */
+export function sweep(photo) {
+  if (isMoved || swept.has(photo)) return;
+  swept.add(photo);
+  cancelAnimationFrame(sweeping);
+  if (matchMedia("(prefers-reduced-motion: reduce)").matches) return moveTo(0);
+  const begun = performance.now();
+  const step = (now) => {
+    const share = Math.min(1, Math.max(0, (now - begun) / SWEEP));
+    moveTo(100 * (1 - share * share * (3 - 2 * share)));
+    if (share < 1) sweeping = requestAnimationFrame(step);
+  };
+  step(begun);
+}
 
 /**
  * A slider: {box, left, right, unsure, range, leftTag, rightTag, place()}. The pictures, the tags'
@@ -33,15 +66,16 @@ export function makeSlider() {
   const rightTag = h("span", { class: "cz-tag cz-right" });
   const range = h("input", {
     type: "range", min: 0, max: 100, step: 2, class: "cz-range",
-    oninput: () => moveTo(Number(range.value)),
+    oninput: () => moveByHand(Number(range.value)),
   });
   const clip = h("div", { class: "cz-left" }, left);
-  const line = h("div", { class: "cz-line", "aria-hidden": "true" },
-    h("span", { class: "cz-grip" }));
-  const box = h("div", { class: "cz-slider" }, clip, right, unsure, line, leftTag, rightTag, range);
+  const line = h("div", { class: "cz-line", "aria-hidden": "true" });
+  const grip = h("span", { class: "cz-grip", "aria-hidden": "true" });
+  const box = h("div", { class: "cz-slider" },
+    clip, right, unsure, line, grip, leftTag, rightTag, range);
   const follow = (event) => {
     const { left: start, width } = box.getBoundingClientRect();
-    moveTo(((event.clientX - start) / width) * 100);
+    moveByHand(((event.clientX - start) / width) * 100);
   };
   box.addEventListener("pointerdown", (event) => {
     if (event.button) return;

@@ -1,0 +1,130 @@
+"""The app's endpoint for programs, which does what the tab does."""
+
+import secrets
+import tempfile
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from colorize.errors import ColorizeError
+from colorize.inference.hints.strokes import parse_strokes
+from colorize.inference.options import MOST_SATURATION, OTHERS, VARIANTS
+from colorize.models.record import Record
+from colorize.web.guards.front import client_of
+from colorize.web.workshop import Look, Made, Upload, Workshop, fit
+
+_FIGURES = ["file", "model", "seconds", "psnr", "ciede2000", "colorfulness"]
+_FORMATS = ["keep", "jpg", "png", "webp"]
+
+
+def add_api(workshop: Workshop, coming: Iterable[str]) -> None:
+    """The public endpoint: components that nobody sees give it its types.
+
+    coming: names of models that are being fetched.
+    """
+    with gr.Row(visible=False):
+        given = [
+            gr.File(label="Photo"),
+            gr.CheckboxGroup([*workshop.records, *coming], label="Models"),
+            gr.Number(1.0, label="Saturation", minimum=0, maximum=MOST_SATURATION),
+            gr.Number(None, label="Temperature"),
+            gr.Number(None, label="Working size", precision=0),
+            gr.JSON([], label="Hints"),
+            gr.JSON([], label="Strokes"),
+            gr.Dropdown(list(VARIANTS), value=VARIANTS[0], label="Variant"),
+            gr.Number(None, label="Seed", precision=0),
+            gr.Dropdown(_FORMATS, value=_FORMATS[0], label="Format"),
+        ]
+        files = gr.File(file_count="multiple", label="Colorized photos, full size")
+        figures = gr.Dataframe(headers=_FIGURES, label="Figures")
+        button = gr.Button()
+    endpoint = _Endpoint(workshop)
+    button.click(endpoint.colorize, given, [files, figures], api_name="colorize", preprocess=False)
+
+
+class _Endpoint:
+    def __init__(self, workshop: Workshop) -> None:
+        self.workshop = workshop
+
+    async def colorize(
+        self,
+        photo: dict[str, Any] | None,
+        models: list[str],
+        saturation: float | None = 1.0,
+        temperature: float | None = None,
+        size: int | None = None,
+        hints: Any = (),
+        strokes: Any = (),
+        variant: str = VARIANTS[0],
+        seed: int | None = None,
+        format: str = _FORMATS[0],
+        request: gr.Request | None = None,
+    ) -> AsyncIterator[tuple[list[str], list[list[Any]]]]:
+        """Colorizes one photo with each of the models; full-size files and a table of figures.
+
+        Hints `[[x, y, "#rrggbb"], ...]` and strokes as of `parse_strokes` are in pixels of the
+        upright photo. What a model does not take is left out for it; an error where none does.
+        """
+        if not photo:
+            raise gr.Error("Give a photo file", print_exception=False)
+        workshop, rows = self.workshop, []
+        upload = Upload(secrets.token_urlsafe(8), Path(photo["path"]))
+        client = client_of(request.request.scope) if request else ""
+        try:
+            models = list(dict.fromkeys(models or ())) or list(workshop.records)[:1]
+            look = Look(
+                "", size, 1.0 if saturation is None else saturation, temperature, seed,
+                _hints(hints), parse_strokes(strokes or ()), variant,
+            )  # fmt: skip
+            _refuse_what_none_takes(look, [workshop.record(model) for model in models])
+            with tempfile.TemporaryDirectory(prefix="colorize-") as folder:
+                for model in models:
+                    own = fit(replace(look, model=model), workshop.record(model))
+                    made = await workshop.made(upload, own, client)
+                    given = (upload, own, made, format, Path(folder))
+                    rows.append(await workshop.whole(self._row, *given))
+                # Gradio copies the files to where they are served before it asks for more.
+                yield [row[0] for row in rows], [[Path(row[0]).name, *row[1:]] for row in rows]
+        except ColorizeError as error:
+            raise gr.Error(str(error), print_exception=False) from error
+        finally:
+            workshop.forget(upload.owner)
+
+    def _row(self, upload: Upload, look: Look, made: Made, format: str, folder: Path) -> list[Any]:
+        """A row of the table; figures only for a photo that has colours of its own."""
+        began = time.perf_counter()
+        name = f"{upload.file.stem}-{look.model}"
+        file = self.workshop.save(upload, look, format, folder / name)
+        seconds = made.seconds + time.perf_counter() - began
+        figures = {}
+        if self.workshop.take(upload).has_colours:
+            figures = self.workshop.figures(upload, look)
+        return [str(file), look.model, round(seconds, 3), *map(figures.get, _FIGURES[3:])]
+
+
+def _hints(given: Any) -> tuple[Any, ...]:
+    """Hints as they came: `options.check` looks at each."""
+    if given is None:
+        return ()
+    if isinstance(given, str | dict) or not isinstance(given, Sequence):
+        raise ColorizeError('hints: expected a list of [x, y, "#rrggbb"]')
+    return tuple(tuple(hint) if isinstance(hint, list) else hint for hint in given)
+
+
+def _refuse_what_none_takes(look: Look, records: Sequence[Record]) -> None:
+    def none(takes: Callable[[Record], bool]) -> bool:
+        return not any(map(takes, records))
+
+    over_bins, follow = none(lambda one: one.over_bins), none(lambda one: one.takes_hints)
+    for name, is_given, is_lost in (
+        ("temperature", look.temperature is not None, over_bins),
+        ("seed", look.seed is not None, over_bins),
+        ("variant", look.variant in OTHERS, over_bins),
+        ("hints", bool(look.hints), follow),
+    ):
+        if is_given and is_lost:
+            raise ColorizeError(f"{name}: none of these models takes one; leave it out")
