@@ -14,7 +14,14 @@ from turing.analysis.data import StudyData
 from turing.analysis.exclusions import Exclusions, exclusions
 from turing.statistics import power
 from turing.statistics.bradley_terry import BradleyTerry, Ranks, bradley_terry, resampled_ranks
-from turing.statistics.detection import Detection, detection, two_part_d_prime
+from turing.statistics.detection import (
+    Detection,
+    detection,
+    one_picture_difference,
+    one_picture_fraction,
+    one_picture_naive,
+    two_part_d_prime,
+)
 from turing.statistics.fractions import (
     Difference,
     Fraction,
@@ -25,7 +32,7 @@ from turing.statistics.fractions import (
     naive_interval,
     position_bias,
     turing_fraction,
-    verdict,
+    verdict_of,
 )
 from turing.study.trials import ORIGINAL
 
@@ -157,45 +164,74 @@ def _slices(choices: pd.DataFrame, data: StudyData) -> Iterator[tuple[str | None
 
 
 def _cells(choices: pd.DataFrame, data: StudyData) -> tuple[Cell, ...]:
+    cell = _one_picture_cell if data.protocol == "single" else _two_part_cell
     return tuple(
-        _cell(dataset, model, of[of["model"] == model], data)
+        cell(dataset, model, of, data.study.analysis.delta)
         for dataset, of in _slices(choices, data)
         for model in data.study.models
         if (of["model"] == model).any()
     )
 
 
-def _cell(dataset: str | None, model: str, of: pd.DataFrame, data: StudyData) -> Cell:
+def _two_part_cell(dataset: str | None, model: str, of: pd.DataFrame, delta: float) -> Cell:
+    of = of[of["model"] == model]
     y, who, photo = of["correct"], of["participant"], of["photo_id"]
-    fraction = turing_fraction(y, who, photo)
-    found = None
-    if data.protocol == "single":
-        found = detection(of["choice"], of["left"] != ORIGINAL, who, photo)
-        d = found.d_prime, found.low, found.high
-        d_note = found.note
-    else:
-        *d, d_note = two_part_d_prime(fraction)
+    narrow, fraction = (turing_fraction(y, who, photo, level) for level in (0.90, 0.95))
+    *d, d_note = two_part_d_prime(fraction)
     return Cell(
         dataset,
         model,
         int(y.sum()),
         fraction,
         naive_interval(y),
-        verdict(y, who, photo, data.study.analysis.delta),
+        verdict_of(narrow, fraction, delta),
         *d,
-        found,
-        "; ".join(dict.fromkeys(note for note in (fraction.note, d_note) if note)),
+        None,
+        _notes_of(fraction.note, d_note),
     )
+
+
+def _one_picture_cell(dataset: str | None, model: str, of: pd.DataFrame, delta: float) -> Cell:
+    """A model's colorized pictures and the originals of all: these were shown for every model."""
+    is_original = of["left"] == ORIGINAL
+    of = of[is_original | (of["model"] == model)]
+    y, colorized, who, photo = (
+        of["correct"],
+        of["left"] != ORIGINAL,
+        of["participant"],
+        of["photo_id"],
+    )
+    narrow, fraction = (
+        one_picture_fraction(y, colorized, who, photo, level) for level in (0.90, 0.95)
+    )
+    found = detection(of["choice"], colorized, who, photo)
+    return Cell(
+        dataset,
+        model,
+        int(y.sum()),
+        fraction,
+        one_picture_naive(y, colorized),
+        verdict_of(narrow, fraction, delta),
+        *(found.d_prime, found.low, found.high),
+        found,
+        _notes_of(fraction.note, found.note),
+    )
+
+
+def _notes_of(*notes: str) -> str:
+    return "; ".join(dict.fromkeys(note for note in notes if note))
 
 
 def _comparisons(choices: pd.DataFrame, data: StudyData) -> tuple[Comparison, ...]:
     """Every two models. Holm over all pairs of all datasets, and over those of the whole."""
+    compared = one_picture_difference if data.protocol == "single" else difference
+    choices = choices[choices["model"].notna()]
     found = [
         (
             dataset,
             a,
             b,
-            difference(of["correct"], of["model"], of["participant"], of["photo_id"], a, b),
+            compared(of["correct"], of["model"], of["participant"], of["photo_id"], a, b),
         )
         for dataset, of in _slices(choices, data)
         for a, b in combinations([m for m in data.study.models if (of["model"] == m).any()], 2)
@@ -214,9 +250,8 @@ def _adjusted(found: list[tuple[str | None, str, str, Difference]]) -> tuple[Com
 def _preferences(choices: pd.DataFrame, data: StudyData) -> tuple[Preference, ...]:
     found = []
     for dataset, of in _slices(choices, data):
-        shown = of["left"], of["right"], of["choice"], of["participant"]
-        scores = bradley_terry(*shown, of["photo_id"])
-        found.append(Preference(dataset, scores, resampled_ranks(*shown)))
+        shown = of["left"], of["right"], of["choice"], of["participant"], of["photo_id"]
+        found.append(Preference(dataset, bradley_terry(*shown), resampled_ranks(*shown)))
     return tuple(found)
 
 
@@ -260,14 +295,21 @@ def _curve(choices: pd.DataFrame) -> tuple[Step, ...]:
 
 
 def _photos(choices: pd.DataFrame, cells: tuple[Cell, ...]) -> tuple[Photo, ...]:
-    """Each photo as each model coloured it, the least told apart first."""
-    expected = {(cell.dataset, cell.model): cell.fraction.estimate for cell in cells}
+    """Each photo as each model coloured it, the least told apart first; originals shown alone too,
+    as of a model of that name."""
+    expected = {}
+    for cell in cells:
+        told, accused = cell.fraction.estimate, np.nan
+        if cell.detection:
+            told, accused = cell.detection.hit_rate, cell.detection.false_alarm_rate
+        expected[cell.dataset, cell.model] = told
+        expected[cell.dataset, ORIGINAL] = 1 - accused
     found = []
+    choices = choices.assign(model=choices["model"].fillna(ORIGINAL))
     for (dataset, _, model), of in choices.groupby(["dataset", "photo_id", "model"]):
         low, high = naive_interval(of["correct"])
-        usual = low <= expected[dataset, model] <= high
-        coloured = of[of["left"].eq(model) | of["right"].eq(model)]
-        picture = (coloured if len(coloured) else of).iloc[0]
+        usual = low <= expected.get((dataset, model), np.nan) <= high
+        picture = of.iloc[0]
         found.append(
             Photo(
                 str(dataset),

@@ -32,7 +32,11 @@ COLUMNS = {  # name: (type, meaning)
     "dataset": ("text", "the photo's dataset"),
     "photo": ("text", "SHA-256 of the photo's file"),
     "photo_file": ("text", "the photo's file in its dataset's folder"),
-    "model": ("text", "the model that the choice counts for; empty = none (catch, preference)"),
+    "model": (
+        "text",
+        "the model that the choice counts for; empty = none (catch, preference), "
+        "or every one (an original alone)",
+    ),
     "left": ("text", f"what was left, first or alone: a model, {ORIGINAL} or {WILD}"),
     "right": ("text", "what was right or second; empty for single"),
     "choice": ("integer", "the part picked: 0 left or first, 1 right or second; single: 0 real"),

@@ -12,7 +12,7 @@ from turing.analysis.analysis import Photo, Results
 from turing.report.words import DASH, interval, name_of, number, p_value, percent, shown_cells
 from turing.statistics import power
 from turing.statistics.fractions import Difference, Fraction
-from turing.study.trials import WILD
+from turing.study.trials import ORIGINAL, WILD
 
 
 class Table(NamedTuple):
@@ -97,6 +97,8 @@ def comparisons_table(results: Results) -> Table:
             if not (one and pair.dataset is None)
         ],
         3,
+        "An interval and its p are of one pair alone; p (Holm) allows for all pairs that are "
+        "compared, so that it can be above 0.05 where an interval leaves out 0.",
     )
 
 
@@ -228,9 +230,10 @@ def response_times(results: Results) -> list[tuple[str, str, np.ndarray]]:
     if results.data.protocol == "preference":
         return [("all", "any", choices["rt_ms"].to_numpy())] if len(choices) else []
     found = []
-    for model in results.data.study.models:
+    shown = choices["model"].fillna(ORIGINAL)
+    for model in (*results.data.study.models, ORIGINAL):
         for outcome, correct in (("right", 1), ("wrong", 0)):
-            of = choices[(choices["model"] == model) & (choices["correct"] == correct)]
+            of = choices[(shown == model) & (choices["correct"] == correct)]
             if len(of):
                 found.append((model, outcome, of["rt_ms"].to_numpy()))
     return found

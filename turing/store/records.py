@@ -160,6 +160,7 @@ def _person(row: Row) -> Row:
 def _trial(row: Row, person: Row) -> Row:
     """A trial's row as everybody has it from here on."""
     parts = (row["left"], row["right"])[: row.pop("parts")]
+    is_original_alone = parts == (None,)  # no model is in it: shown for all of them
     named = [ORIGINAL if part is None else part for part in parts]
     left, right = (*named, None)[:2]
     return (
@@ -169,6 +170,7 @@ def _trial(row: Row, person: Row) -> Row:
             "simulated": bool(row["simulated"]),
             "practice": bool(row["practice"]),
             "catch": bool(row["catch"]),
+            "model": None if is_original_alone else row["model"],
             "left": left,
             "right": right,
             "correct": was_right(row["protocol"], parts, row["choice"]),
