@@ -3,57 +3,32 @@
 The turing fraction is equation 2 of the first paper; protocols are never pooled.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations, pairwise
 
 import numpy as np
 import pandas as pd
 
+from turing.analysis.cells import Cell, cells_of, slices
 from turing.analysis.data import StudyData
 from turing.analysis.exclusions import Exclusions, exclusions
+from turing.analysis.heterogeneity import Heterogeneity, heterogeneity
 from turing.statistics import power
 from turing.statistics.bradley_terry import BradleyTerry, Ranks, bradley_terry, resampled_ranks
-from turing.statistics.detection import (
-    Detection,
-    detection,
-    one_picture_difference,
-    one_picture_fraction,
-    one_picture_naive,
-    two_part_d_prime,
-)
+from turing.statistics.detection import one_picture_difference
 from turing.statistics.fractions import (
     Difference,
     Fraction,
-    Verdict,
     difference,
     holm,
     learning,
     naive_interval,
     position_bias,
     turing_fraction,
-    verdict_of,
 )
 from turing.study.trials import ORIGINAL
 
 MOST_STEPS = 8  # of the curve of learning
-
-
-@dataclass(frozen=True)
-class Cell:
-    """A model on a dataset (None = all); `naive` is Wilson's interval of independent choices."""
-
-    dataset: str | None
-    model: str
-    correct: int
-    fraction: Fraction
-    naive: tuple[float, float]
-    verdict: Verdict
-    d_prime: float
-    d_prime_low: float
-    d_prime_high: float
-    detection: Detection | None  # `single` only
-    note: str
 
 
 @dataclass(frozen=True)
@@ -111,6 +86,7 @@ class Results:
     choices: pd.DataFrame
     cells: tuple[Cell, ...]
     cells_of_all: tuple[Cell, ...]  # nobody excluded but those who withdrew
+    heterogeneity: tuple[Heterogeneity, ...]  # one a cell
     comparisons: tuple[Comparison, ...]
     preferences: tuple[Preference, ...]
     position: Fraction | None  # share of left or first parts picked; None where there is one part
@@ -133,7 +109,7 @@ def analyse(data: StudyData) -> Results:
     everyone = scored[~scored["participant"].isin(withdrawn)]
     choices = everyone[~everyone["participant"].isin(ruled_out.participants)]
     is_preference = data.protocol == "preference"
-    cells = () if is_preference else _cells(choices, data)
+    cells = () if is_preference else cells_of(choices, data)
     preferences = _preferences(choices, data) if is_preference else ()
     return Results(
         data=data,
@@ -141,7 +117,8 @@ def analyse(data: StudyData) -> Results:
         counted=frozenset(choices["participant"].astype(int)),
         choices=choices,
         cells=cells,
-        cells_of_all=() if is_preference else _cells(everyone, data),
+        cells_of_all=() if is_preference else cells_of(everyone, data),
+        heterogeneity=heterogeneity(choices, cells, data),
         comparisons=_ranked(preferences) if is_preference else _comparisons(choices, data),
         preferences=preferences,
         position=None if data.protocol == "single" else _position(choices),
@@ -151,75 +128,6 @@ def analyse(data: StudyData) -> Results:
         people=_people(data, ruled_out),
         notes=_notes(data, cells, choices),
     )
-
-
-def _slices(choices: pd.DataFrame, data: StudyData) -> Iterator[tuple[str | None, pd.DataFrame]]:
-    """Each dataset in the order of the study file, then all of them."""
-    for dataset in (dataset.name for dataset in data.study.stimuli.datasets):
-        of = choices[choices["dataset"] == dataset]
-        if len(of):
-            yield dataset, of
-    if len(choices):
-        yield None, choices
-
-
-def _cells(choices: pd.DataFrame, data: StudyData) -> tuple[Cell, ...]:
-    cell = _one_picture_cell if data.protocol == "single" else _two_part_cell
-    return tuple(
-        cell(dataset, model, of, data.study.analysis.delta)
-        for dataset, of in _slices(choices, data)
-        for model in data.study.models
-        if (of["model"] == model).any()
-    )
-
-
-def _two_part_cell(dataset: str | None, model: str, of: pd.DataFrame, delta: float) -> Cell:
-    of = of[of["model"] == model]
-    y, who, photo = of["correct"], of["participant"], of["photo_id"]
-    narrow, fraction = (turing_fraction(y, who, photo, level) for level in (0.90, 0.95))
-    *d, d_note = two_part_d_prime(fraction)
-    return Cell(
-        dataset,
-        model,
-        int(y.sum()),
-        fraction,
-        naive_interval(y),
-        verdict_of(narrow, fraction, delta),
-        *d,
-        None,
-        _notes_of(fraction.note, d_note),
-    )
-
-
-def _one_picture_cell(dataset: str | None, model: str, of: pd.DataFrame, delta: float) -> Cell:
-    """A model's colorized pictures and the originals of all: these were shown for every model."""
-    is_original = of["left"] == ORIGINAL
-    of = of[is_original | (of["model"] == model)]
-    y, colorized, who, photo = (
-        of["correct"],
-        of["left"] != ORIGINAL,
-        of["participant"],
-        of["photo_id"],
-    )
-    narrow, fraction = (
-        one_picture_fraction(y, colorized, who, photo, level) for level in (0.90, 0.95)
-    )
-    found = detection(of["choice"], colorized, who, photo)
-    return Cell(
-        dataset,
-        model,
-        int(y.sum()),
-        fraction,
-        one_picture_naive(y, colorized),
-        verdict_of(narrow, fraction, delta),
-        *(found.d_prime, found.low, found.high),
-        found,
-        _notes_of(fraction.note, found.note),
-    )
-
-
-def _notes_of(*notes: str) -> str:
-    return "; ".join(dict.fromkeys(note for note in notes if note))
 
 
 def _comparisons(choices: pd.DataFrame, data: StudyData) -> tuple[Comparison, ...]:
@@ -233,7 +141,7 @@ def _comparisons(choices: pd.DataFrame, data: StudyData) -> tuple[Comparison, ..
             b,
             compared(of["correct"], of["model"], of["participant"], of["photo_id"], a, b),
         )
-        for dataset, of in _slices(choices, data)
+        for dataset, of in slices(choices, data)
         for a, b in combinations([m for m in data.study.models if (of["model"] == m).any()], 2)
     ]
     return _adjusted(found)
@@ -249,7 +157,7 @@ def _adjusted(found: list[tuple[str | None, str, str, Difference]]) -> tuple[Com
 
 def _preferences(choices: pd.DataFrame, data: StudyData) -> tuple[Preference, ...]:
     found = []
-    for dataset, of in _slices(choices, data):
+    for dataset, of in slices(choices, data):
         shown = of["left"], of["right"], of["choice"], of["participant"], of["photo_id"]
         found.append(Preference(dataset, bradley_terry(*shown), resampled_ranks(*shown)))
     return tuple(found)
