@@ -11,7 +11,7 @@ import pandas as pd
 
 from turing.analysis.cells import Cell, cells_of, slices
 from turing.analysis.data import StudyData
-from turing.analysis.exclusions import Exclusions, exclusions
+from turing.analysis.exclusions import Exclusions, exclusions, people_of
 from turing.analysis.heterogeneity import Heterogeneity, heterogeneity
 from turing.statistics import power
 from turing.statistics.bradley_terry import BradleyTerry, Ranks, bradley_terry, resampled_ranks
@@ -125,7 +125,7 @@ def analyse(data: StudyData) -> Results:
         learning=None if is_preference else _learning(choices),
         curve=() if is_preference else _curve(choices),
         photos=() if is_preference else _photos(choices, cells),
-        people=_people(data, ruled_out),
+        people=people_of(data, ruled_out),
         notes=_notes(data, cells, choices),
     )
 
@@ -233,28 +233,6 @@ def _photos(choices: pd.DataFrame, cells: tuple[Cell, ...]) -> tuple[Photo, ...]
             )
         )
     return tuple(sorted(found, key=lambda p: (p.correct / p.shown, -p.shown, p.file, p.model)))
-
-
-def _people(data: StudyData, ruled_out: Exclusions) -> pd.DataFrame:
-    """A row a participant: what was answered, how well, how fast, and why not counted."""
-    trials = data.trials.assign(answered=data.trials["choice"].notna())
-    by_kind = {kind: of.groupby("participant") for kind, of in trials.groupby("kind")}
-    people = data.participants[["started", "finished", "withdrawn"]].copy()
-    for kind, name in (("scored", ""), ("catch", "catch_")):
-        if kind in by_kind:
-            people[f"{name}trials"] = by_kind[kind].size()
-            people[f"{name}answered"] = by_kind[kind]["answered"].sum()
-            people[f"{name}correct"] = by_kind[kind]["correct"].sum(min_count=1)
-        else:
-            people[[f"{name}trials", f"{name}answered", f"{name}correct"]] = 0, 0, np.nan
-    whole_numbers = ["trials", "answered", "catch_trials", "catch_answered"]
-    people[whole_numbers] = people[whole_numbers].fillna(0).astype(int)
-    of = by_kind.get("scored")
-    people["median_rt_ms"] = of["rt_ms"].median() if of else np.nan
-    people["complete"] = trials.groupby("participant")["answered"].all()
-    people["complete"] = people["complete"].eq(True)
-    people["excluded_by"] = [", ".join(ruled_out.reasons(int(n))) for n in people.index]
-    return people
 
 
 def _notes(data: StudyData, cells: tuple[Cell, ...], choices: pd.DataFrame) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ import pytest
 from tests.turing.support.answering import participant, two_people
 from tests.turing.support.studies import build, built, rows
 from turing.analysis.frames import load_data
-from turing.report.export import COLUMNS
+from turing.report.exports.choices import COLUMNS
 from turing.store.records import choice_rows, iso_time, participant_rows
 from turing.store.sessions import Sessions
 from turing.study.trials import WILD, correct_choice
