@@ -54,7 +54,7 @@ id = "hints"
 when = "after"
 ask = "What gave them away?"
 required = false
-"""
+{rest}"""
 
 DEFAULTS = {
     "name": "tiny",
@@ -70,6 +70,7 @@ DEFAULTS = {
     "max_open": 1000,
     "max_an_hour": 2000,
     "asks": "",  # more lines of [participants]
+    "rest": "",  # more sections
 }
 
 BEFORE = {"colour_vision": "no"}
