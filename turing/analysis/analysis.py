@@ -3,50 +3,33 @@
 The turing fraction is equation 2 of the first paper; protocols are never pooled.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations, pairwise
 
 import numpy as np
 import pandas as pd
 
+from turing.analysis.cells import Cell, cells_of, slices
 from turing.analysis.data import StudyData
-from turing.analysis.exclusions import Exclusions, exclusions
+from turing.analysis.exclusions import Exclusions, exclusions, people_of
+from turing.analysis.heterogeneity import Heterogeneity, heterogeneity
+from turing.analysis.looks import Levels, Looking, looking
 from turing.statistics import power
 from turing.statistics.bradley_terry import BradleyTerry, Ranks, bradley_terry, resampled_ranks
-from turing.statistics.detection import Detection, detection, two_part_d_prime
+from turing.statistics.detection import one_picture_difference
 from turing.statistics.fractions import (
     Difference,
     Fraction,
-    Verdict,
     difference,
     holm,
     learning,
     naive_interval,
     position_bias,
     turing_fraction,
-    verdict,
 )
 from turing.study.trials import ORIGINAL
 
 MOST_STEPS = 8  # of the curve of learning
-
-
-@dataclass(frozen=True)
-class Cell:
-    """A model on a dataset (None = all); `naive` is Wilson's interval of independent choices."""
-
-    dataset: str | None
-    model: str
-    correct: int
-    fraction: Fraction
-    naive: tuple[float, float]
-    verdict: Verdict
-    d_prime: float
-    d_prime_low: float
-    d_prime_high: float
-    detection: Detection | None  # `single` only
-    note: str
 
 
 @dataclass(frozen=True)
@@ -96,7 +79,8 @@ class Step:
 
 @dataclass(frozen=True)
 class Results:
-    """All that a report says. `choices` are the scored ones of those who are counted."""
+    """All that a report says. `choices` are the scored ones of those who are counted, in a study
+    with looks of those of the last look."""
 
     data: StudyData
     exclusions: Exclusions
@@ -104,6 +88,7 @@ class Results:
     choices: pd.DataFrame
     cells: tuple[Cell, ...]
     cells_of_all: tuple[Cell, ...]  # nobody excluded but those who withdrew
+    heterogeneity: tuple[Heterogeneity, ...]  # one a cell
     comparisons: tuple[Comparison, ...]
     preferences: tuple[Preference, ...]
     position: Fraction | None  # share of left or first parts picked; None where there is one part
@@ -111,6 +96,7 @@ class Results:
     curve: tuple[Step, ...]
     photos: tuple[Photo, ...]
     people: pd.DataFrame
+    look: Looking | None
     notes: tuple[str, ...]
 
     @property
@@ -118,86 +104,79 @@ class Results:
         return len(self.data.participants)
 
 
-def analyse(data: StudyData) -> Results:
-    """Everything that the study's protocol allows to say."""
+def analyse(data: StudyData, unblind: bool = False) -> Results:
+    """Everything that the study's protocol allows to say, and its looks by now.
+
+    unblind: all that is known, whatever the looks.
+    """
     ruled_out = exclusions(data)
+    look = looking(data, ruled_out, unblind)
+    levels = Levels()
     scored = data.trials[(data.trials["kind"] == "scored") & data.trials["choice"].notna()]
     withdrawn = ruled_out.rules[0].participants
     everyone = scored[~scored["participant"].isin(withdrawn)]
+    counted = everyone[~everyone["participant"].isin(ruled_out.participants)]["participant"]
+    if look and not unblind:
+        levels = look.levels
+        everyone = everyone[everyone["participant"].isin(_within(data, look))]
     choices = everyone[~everyone["participant"].isin(ruled_out.participants)]
     is_preference = data.protocol == "preference"
-    cells = () if is_preference else _cells(choices, data)
-    preferences = _preferences(choices, data) if is_preference else ()
+    cells = () if is_preference else cells_of(choices, data, levels)
+    preferences = _preferences(choices, data, levels.wide) if is_preference else ()
     return Results(
         data=data,
         exclusions=ruled_out,
-        counted=frozenset(choices["participant"].astype(int)),
+        counted=frozenset(counted.astype(int)),
         choices=choices,
         cells=cells,
-        cells_of_all=() if is_preference else _cells(everyone, data),
-        comparisons=_ranked(preferences) if is_preference else _comparisons(choices, data),
+        cells_of_all=() if is_preference else cells_of(everyone, data, levels),
+        heterogeneity=heterogeneity(choices, cells, data),
+        comparisons=_ranked(preferences)
+        if is_preference
+        else _comparisons(choices, data, levels.wide),
         preferences=preferences,
         position=None if data.protocol == "single" else _position(choices),
         learning=None if is_preference else _learning(choices),
         curve=() if is_preference else _curve(choices),
         photos=() if is_preference else _photos(choices, cells),
-        people=_people(data, ruled_out),
-        notes=_notes(data, cells, choices),
+        people=_people(data, ruled_out, look),
+        look=look,
+        notes=_notes(data, cells, choices, look),
     )
 
 
-def _slices(choices: pd.DataFrame, data: StudyData) -> Iterator[tuple[str | None, pd.DataFrame]]:
-    """Each dataset in the order of the study file, then all of them."""
-    for dataset in (dataset.name for dataset in data.study.stimuli.datasets):
-        of = choices[choices["dataset"] == dataset]
-        if len(of):
-            yield dataset, of
-    if len(choices):
-        yield None, choices
+def _within(data: StudyData, look: Looking) -> frozenset[int]:
+    """The participants of a look, and those who are not counted and had finished by then."""
+    finished = data.participants["finished"]
+    until = finished[list(look.participants)].max() if look.participants else pd.NaT
+    by_then = finished.index[finished <= until]
+    others = {int(n) for n in by_then} - set(look.finished)
+    return look.participants | frozenset(others)
 
 
-def _cells(choices: pd.DataFrame, data: StudyData) -> tuple[Cell, ...]:
-    return tuple(
-        _cell(dataset, model, of[of["model"] == model], data)
-        for dataset, of in _slices(choices, data)
-        for model in data.study.models
-        if (of["model"] == model).any()
-    )
+def _people(data: StudyData, ruled_out: Exclusions, look: Looking | None) -> pd.DataFrame:
+    """Without what was right where a look is still to come."""
+    people = people_of(data, ruled_out)
+    return people.assign(correct=np.nan) if look and look.is_blind else people
 
 
-def _cell(dataset: str | None, model: str, of: pd.DataFrame, data: StudyData) -> Cell:
-    y, who, photo = of["correct"], of["participant"], of["photo_id"]
-    fraction = turing_fraction(y, who, photo)
-    found = None
-    if data.protocol == "single":
-        found = detection(of["choice"], of["left"] != ORIGINAL, who, photo)
-        d = found.d_prime, found.low, found.high
-        d_note = found.note
-    else:
-        *d, d_note = two_part_d_prime(fraction)
-    return Cell(
-        dataset,
-        model,
-        int(y.sum()),
-        fraction,
-        naive_interval(y),
-        verdict(y, who, photo, data.study.analysis.delta),
-        *d,
-        found,
-        "; ".join(dict.fromkeys(note for note in (fraction.note, d_note) if note)),
-    )
-
-
-def _comparisons(choices: pd.DataFrame, data: StudyData) -> tuple[Comparison, ...]:
+def _comparisons(
+    choices: pd.DataFrame, data: StudyData, confidence: float
+) -> tuple[Comparison, ...]:
     """Every two models. Holm over all pairs of all datasets, and over those of the whole."""
+    compared = one_picture_difference if data.protocol == "single" else difference
+    choices = choices[choices["model"].notna()]
     found = [
         (
             dataset,
             a,
             b,
-            difference(of["correct"], of["model"], of["participant"], of["photo_id"], a, b),
+            compared(
+                *(of[name] for name in ("correct", "model", "participant", "photo_id")),
+                *(a, b, confidence),
+            ),
         )
-        for dataset, of in _slices(choices, data)
+        for dataset, of in slices(choices, data)
         for a, b in combinations([m for m in data.study.models if (of["model"] == m).any()], 2)
     ]
     return _adjusted(found)
@@ -211,12 +190,14 @@ def _adjusted(found: list[tuple[str | None, str, str, Difference]]) -> tuple[Com
     return tuple(Comparison(*pair, float(p)) for pair, p in zip(found, adjusted, strict=True))
 
 
-def _preferences(choices: pd.DataFrame, data: StudyData) -> tuple[Preference, ...]:
+def _preferences(
+    choices: pd.DataFrame, data: StudyData, confidence: float
+) -> tuple[Preference, ...]:
     found = []
-    for dataset, of in _slices(choices, data):
-        shown = of["left"], of["right"], of["choice"], of["participant"]
-        scores = bradley_terry(*shown, of["photo_id"])
-        found.append(Preference(dataset, scores, resampled_ranks(*shown)))
+    for dataset, of in slices(choices, data):
+        shown = of["left"], of["right"], of["choice"], of["participant"], of["photo_id"]
+        scores = bradley_terry(*shown, confidence)
+        found.append(Preference(dataset, scores, resampled_ranks(*shown, confidence=confidence)))
     return tuple(found)
 
 
@@ -260,14 +241,21 @@ def _curve(choices: pd.DataFrame) -> tuple[Step, ...]:
 
 
 def _photos(choices: pd.DataFrame, cells: tuple[Cell, ...]) -> tuple[Photo, ...]:
-    """Each photo as each model coloured it, the least told apart first."""
-    expected = {(cell.dataset, cell.model): cell.fraction.estimate for cell in cells}
+    """Each photo as each model coloured it, the least told apart first; originals shown alone too,
+    as of a model of that name."""
+    expected = {}
+    for cell in cells:
+        told, accused = cell.fraction.estimate, np.nan
+        if cell.detection:
+            told, accused = cell.detection.hit_rate, cell.detection.false_alarm_rate
+        expected[cell.dataset, cell.model] = told
+        expected[cell.dataset, ORIGINAL] = 1 - accused
     found = []
+    choices = choices.assign(model=choices["model"].fillna(ORIGINAL))
     for (dataset, _, model), of in choices.groupby(["dataset", "photo_id", "model"]):
         low, high = naive_interval(of["correct"])
-        usual = low <= expected[dataset, model] <= high
-        coloured = of[of["left"].eq(model) | of["right"].eq(model)]
-        picture = (coloured if len(coloured) else of).iloc[0]
+        usual = low <= expected.get((dataset, model), np.nan) <= high
+        picture = of.iloc[0]
         found.append(
             Photo(
                 str(dataset),
@@ -285,40 +273,22 @@ def _photos(choices: pd.DataFrame, cells: tuple[Cell, ...]) -> tuple[Photo, ...]
     return tuple(sorted(found, key=lambda p: (p.correct / p.shown, -p.shown, p.file, p.model)))
 
 
-def _people(data: StudyData, ruled_out: Exclusions) -> pd.DataFrame:
-    """A row a participant: what was answered, how well, how fast, and why not counted."""
-    trials = data.trials.assign(answered=data.trials["choice"].notna())
-    by_kind = {kind: of.groupby("participant") for kind, of in trials.groupby("kind")}
-    people = data.participants[["started", "finished", "withdrawn"]].copy()
-    for kind, name in (("scored", ""), ("catch", "catch_")):
-        if kind in by_kind:
-            people[f"{name}trials"] = by_kind[kind].size()
-            people[f"{name}answered"] = by_kind[kind]["answered"].sum()
-            people[f"{name}correct"] = by_kind[kind]["correct"].sum(min_count=1)
-        else:
-            people[[f"{name}trials", f"{name}answered", f"{name}correct"]] = 0, 0, np.nan
-    whole_numbers = ["trials", "answered", "catch_trials", "catch_answered"]
-    people[whole_numbers] = people[whole_numbers].fillna(0).astype(int)
-    of = by_kind.get("scored")
-    people["median_rt_ms"] = of["rt_ms"].median() if of else np.nan
-    people["complete"] = trials.groupby("participant")["answered"].all()
-    people["complete"] = people["complete"].eq(True)
-    people["excluded_by"] = [", ".join(ruled_out.reasons(int(n))) for n in people.index]
-    return people
-
-
-def _notes(data: StudyData, cells: tuple[Cell, ...], choices: pd.DataFrame) -> tuple[str, ...]:
+def _notes(
+    data: StudyData, cells: tuple[Cell, ...], choices: pd.DataFrame, look: Looking | None
+) -> tuple[str, ...]:
     """What a reader must know before the figures."""
-    notes = []
+    notes = look.sentences() if look else []
     counted, planned = choices["participant"].nunique(), data.study.participants.planned
-    if planned and counted < planned:
+    if planned and not look and counted < planned:
         notes.append(f"{counted} of the {planned} planned participants are counted so far")
+    if planned and not look and counted > planned:
+        notes.append(f"Overrun: {counted} participants are counted where {planned} were planned")
     short: dict[str, list[str]] = {}  # what is said of which models
     for cell in cells:
         if cell.dataset is None and (note := _cannot_show(cell.fraction, data)):
             short.setdefault(note, []).append(cell.model)
     notes += [f"{', '.join(models)}: {note}" for note, models in short.items()]
-    if not len(choices):
+    if not len(choices) and not (look and look.is_blind):
         notes.append("Nobody is counted yet: no results")
     for version, people in data.elsewhere.items():
         saw = "participant" if people == 1 else "participants"

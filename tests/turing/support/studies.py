@@ -55,7 +55,7 @@ when = "after"
 ask = "What gave them away?"
 required = false
 {more}
-"""
+{rest}"""
 
 DEFAULTS = {
     "name": "tiny",
@@ -72,6 +72,7 @@ DEFAULTS = {
     "max_an_hour": 2000,
     "asks": "",  # more lines of [participants]
     "more": "",  # more [[questions]]
+    "rest": "",  # more sections
 }
 
 BEFORE = {"colour_vision": "no"}
