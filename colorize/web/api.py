@@ -33,17 +33,23 @@ def add_api(workshop: Workshop, coming: Iterable[str]) -> None:
             gr.Number(1.0, label="Saturation", minimum=0, maximum=MOST_SATURATION),
             gr.Number(None, label="Temperature"),
             gr.Number(None, label="Working size", precision=0),
-            gr.JSON([], label="Hints"),
-            gr.JSON([], label="Strokes"),
-            gr.Dropdown(list(VARIANTS), value=VARIANTS[0], label="Variant"),
-            gr.Number(None, label="Seed", precision=0),
-            gr.Dropdown(_FORMATS, value=_FORMATS[0], label="Format"),
         ]
+        later = {
+            gr.JSON([], label="Hints"): [],
+            gr.JSON([], label="Strokes"): [],
+            gr.Dropdown(list(VARIANTS), value=VARIANTS[0], label="Variant"): VARIANTS[0],
+            gr.Number(None, label="Seed", precision=0): None,
+            gr.Dropdown(_FORMATS, value=_FORMATS[0], label="Format"): _FORMATS[0],
+        }
         files = gr.File(file_count="multiple", label="Colorized photos, full size")
         figures = gr.Dataframe(headers=_FIGURES, label="Figures")
         button = gr.Button()
+    for one, default in later.items():
+        one.when_missing = default  # programs of before give the first five alone
     endpoint = _Endpoint(workshop)
-    button.click(endpoint.colorize, given, [files, figures], api_name="colorize", preprocess=False)
+    button.click(
+        endpoint.colorize, [*given, *later], [files, figures], api_name="colorize", preprocess=False
+    )
 
 
 class _Endpoint:

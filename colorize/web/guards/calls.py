@@ -108,6 +108,24 @@ class Calls:
             return Fault(422, "batched: expected false.")
         return _first_fault(event, data, content.get("event_data"))
 
+    def complete(self, call: str, content: Any) -> bool:
+        """Adds what a call leaves out at its end and may: what programs of before do not know.
+
+        Whether something was missing. A component that may be left out has `when_missing`.
+        """
+        found = _CALL.fullmatch(call)
+        if found is None or found["way"] == "call/v2" or not isinstance(content, dict):
+            return False
+        number, data = content.get("fn_index"), content.get("data")
+        if not isinstance(data, list) or not isinstance(number, int | None):
+            return False
+        event = self._event(None if found["way"] == "call" else number, found["name"])
+        missing = event.inputs[len(data) :] if event else []
+        if not missing or not all(map(_may_be_missing, missing)):
+            return False
+        data += [one.when_missing for one in missing]
+        return True
+
     def is_unknown(self, call: str) -> bool:
         """Whether a path asks for what became of a call that nobody made, or that was told."""
         found, queue = _FOLLOWED.fullmatch(call), self._blocks._queue
@@ -142,7 +160,11 @@ class Calls:
 
 
 def _first_fault(event: Any, data: list[Any], given: Any) -> Fault | None:
-    inputs = event.inputs
+    inputs = [
+        one
+        for place, one in enumerate(event.inputs)
+        if place < len(data) or not _may_be_missing(one)
+    ]
     if len(data) < len(inputs):  # as some are that are no part of the public call
         inputs = [one for one in inputs if not one.skip_api]
     if len(data) < len(inputs):
@@ -156,6 +178,10 @@ def _first_fault(event: Any, data: list[Any], given: Any) -> Fault | None:
         return None
     fields = [name for name, field in kind.model_fields.items() if field.is_required()]
     return Fault(422, f"event_data: expected {', '.join(fields)}.")
+
+
+def _may_be_missing(component: Any) -> bool:
+    return hasattr(component, "when_missing")
 
 
 def _expected(component: Any, value: Any) -> str:

@@ -129,7 +129,10 @@ class Front:
         elif not is_own:
             if _QUEUED.fullmatch(call):
                 self._check_waiting(client_of(scope))
-            self._check_call(call, await body.content())
+            content = await body.content()
+            self._check_call(call, content)
+            if self._calls and self._calls.complete(call, content):
+                body.replace(content)
 
     def _check_call(self, call: str, content: Any) -> None:
         """A file in it must be one that was uploaded, no address; the rest must fit the event."""
@@ -250,6 +253,10 @@ class _Body:
             return json.loads(b"".join(message.get("body", b"") for message in read))
         except (ValueError, RecursionError):
             return None
+
+    def replace(self, content: Any) -> None:
+        """Another document of JSON in place of what was read."""
+        self._read = [{"type": "http.request", "body": json.dumps(content).encode()}]
 
     async def _next(self) -> Message:
         if self._is_whole:  # what comes now is the end of the connection

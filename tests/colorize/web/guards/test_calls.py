@@ -146,3 +146,20 @@ def test_what_became_of_a_call_that_nobody_made(demo):
         assert not calls.is_unknown("call/colorize/abc")
         del held["abc"]
     assert not calls.is_unknown("queue/data")
+
+
+def test_what_programs_of_before_leave_out_is_added(demo, photo):
+    calls, five = Calls(demo), [photo, ["direct"], 1.0, None, None]
+    for call, content in (
+        ("call/colorize", {"data": [*five]}),
+        ("run/colorize", {"data": [*five, [[1, 2, "#d02020"]]]}),
+    ):
+        given = len(content["data"])
+        assert calls.fault(call, content) is None
+        assert calls.complete(call, content)
+        assert content["data"][given:] == [[], [], "natural", None, "keep"][given - 5 :]
+        assert not calls.complete(call, content)
+        assert calls.fault(call, content) is None
+    short = {"data": five[:4]}
+    assert not calls.complete("call/colorize", short) and len(short["data"]) == 4
+    assert calls.fault("call/colorize", short).status == 422
