@@ -154,6 +154,7 @@ def test_photo_and_settings_share_a_screen(visit, photos):
     done(page, "Bins")
     for part in (frame_of(page, "Bins"), temperature(page), page.get_by_label("Working size")):
         assert sees(page, part)
+    page.get_by_role("button", name="Advanced").click()  # else they may be longer than the stage
     page.mouse.wheel(0, 150)
     side = page.locator(".cz-side-column").element_handle()
     page.wait_for_function(
