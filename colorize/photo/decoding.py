@@ -157,7 +157,8 @@ def _decoded(
         at_start, depth = image.tell() == 0, _depth_lost(image)
         if chunks:
             pixels = _png_pixels(image, chunks, key, notices)
-            metadata, orientation = read_metadata(image)  # which may stand after the pixels
+            # which may stand after the pixels
+            metadata, orientation = read_metadata(image, chunks.texts)
         else:
             image.load()
             pixels = to_srgb(image, key)

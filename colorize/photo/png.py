@@ -10,6 +10,7 @@ from typing import BinaryIO, NamedTuple
 import numpy as np
 from PIL import ImageFile, PngImagePlugin
 
+from colorize.photo.metadata.texts import PNG_TEXTS, text_of_chunk
 from colorize.photo.profiles import SRGB_PRIMARIES, decode_srgb, make_profile
 
 _SIGNATURE = 8
@@ -35,11 +36,13 @@ _PRIMARIES = {
 
 
 class Chunks(NamedTuple):
-    """The colour chunks of a PNG, and the file without its damaged ancillary chunks."""
+    """The colour chunks of a PNG, and the file without its damaged ancillary chunks; its texts, all
+    of them: several may have one keyword."""
 
     color: dict[bytes, bytes]
     stream: BinaryIO
     notices: list[str]
+    texts: list[tuple[str, str]]
 
 
 def read_chunks(stream: BinaryIO) -> Chunks:
@@ -50,6 +53,7 @@ def read_chunks(stream: BinaryIO) -> Chunks:
     """
     color: dict[bytes, bytes] = {}
     spoilt: list[tuple[int, int, str]] = []
+    texts: list[tuple[str, str]] = []
     place, checked = _SIGNATURE, 0
     for _ in range(_MOST_CHUNKS):
         stream.seek(place)
@@ -68,12 +72,14 @@ def read_chunks(stream: BinaryIO) -> Chunks:
                 spoilt.append((place, end, name.decode("ascii")))
             elif name in _COLOR_CHUNKS:
                 color.setdefault(name, body)
+            elif name in PNG_TEXTS and (text := text_of_chunk(name, body)):
+                texts.append(text)
         place = end
         if name == b"IEND":
             break
     stream.seek(0)
     if not spoilt:
-        return Chunks(color, stream, [])
+        return Chunks(color, stream, [], texts)
     kept, after = [], 0
     for start, end, _ in spoilt:
         stream.seek(after)
@@ -82,9 +88,8 @@ def read_chunks(stream: BinaryIO) -> Chunks:
     stream.seek(after)
     kept.append(stream.read())
     names = ", ".join(sorted({name for _, _, name in spoilt}))
-    return Chunks(
-        color, io.BytesIO(b"".join(kept)), [f"Damaged parts of the file were left out ({names})."]
-    )
+    notice = f"Damaged parts of the file were left out ({names})."
+    return Chunks(color, io.BytesIO(b"".join(kept)), [notice], texts)
 
 
 def color_profile(color: dict[bytes, bytes], notices: list[str]) -> bytes | None:

@@ -4,7 +4,8 @@ import struct
 from collections.abc import Iterator
 from typing import BinaryIO
 
-PHOTOSHOP_NAME, COMMENT, APP1, APP13 = b"Photoshop 3.0\0", 0xFE, 0xE1, 0xED
+PHOTOSHOP_NAME, COMMENT = b"Photoshop 3.0\0", 0xFE
+APP1, APP12, APP13 = 0xE1, 0xEC, 0xED
 # Photoshop's image resources that describe the picture: IPTC, whether it is copyrighted, its URL.
 IPTC, KEPT_RESOURCES = 0x0404, (0x0404, 0x040A, 0x040B)
 _SEGMENT, _MOST_SEGMENTS = 65_533, 16 << 20

@@ -70,6 +70,8 @@ def outgoing(
         xmp = None
     if xmp is None and (empty := disclosed_xmp(EMPTY_XMP)):
         xmp = empty.packet
+    if metadata.lost:
+        notices.append(f"What has no place in the result was left out: {', '.join(metadata.lost)}.")
     resources, texts, description = _beside(metadata, format, notices)
     if format == "BMP" and (metadata.exif or metadata.xmp):
         notices.append("Its EXIF and XMP metadata was left out: BMP holds none.")
@@ -121,14 +123,15 @@ def _beside(
     texts = metadata.texts
     if not texts or format in ("JPEG", "PNG"):
         return packed, texts, None
-    taken = metadata.exif and _DESCRIPTION in metadata.exif.image
-    if format != "BMP" and not taken:
-        plain = ("Comment", "Description")
-        lines = [text if key in plain else f"{key}: {text}" for key, text in texts]
-        return packed, (), "\n".join(lines).replace("\0", " ")
-    names = ", ".join(sorted({keyword for keyword, _ in texts})[:10])
-    notices.append(f"Its comments and texts ({names}) were left out: {format} has no place left.")
-    return packed, (), None
+    if format == "BMP":
+        names = ", ".join(sorted({keyword for keyword, _ in texts})[:10])
+        notices.append(f"Its comments and texts ({names}) were left out: BMP holds none.")
+        return packed, (), None
+    plain = ("Comment", "Description")
+    lines = [text if key in plain else f"{key}: {text}" for key, text in texts]
+    if metadata.exif and (own := metadata.exif.image.get(_DESCRIPTION)):  # goes before them
+        lines.insert(0, own.data.decode("utf-8", "replace").strip("\0 \r\n"))
+    return packed, (), "\n".join(line for line in lines if line).replace("\0", " ")
 
 
 def _outgoing_exif(metadata: Metadata, size: tuple[int, int], software: str) -> Exif:

@@ -1,6 +1,10 @@
 """Which page of a TIFF file is the photo: neither a thumbnail nor a mask, and no raw file."""
 
+import contextlib
+import json
 import logging
+import math
+import re
 from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple
 
@@ -8,6 +12,7 @@ import tifffile
 
 MOST_PAGES = 1000  # counted; a damaged file could name millions
 _DNG_VERSION, _SUBFILE_TYPE, _OLD_SUBFILE_TYPE = 50706, 254, 255
+_PLANES = 33629  # MetaMorph's UIC2
 _REDUCED, _MASK = 1, 4  # bits of the subfile type
 _MASK_COLOR, _SENSOR = 4, (32803, 34892)  # photometric interpretations
 
@@ -30,7 +35,7 @@ def whole(value: object) -> int:
 
 
 class Pages(NamedTuple):
-    """The photo's page, the first page, and how many pages are pictures (MOST_PAGES: or more)."""
+    """The photo's page, the first page, and how many pictures there are (MOST_PAGES: or more)."""
 
     photo: tifffile.TiffPage
     first: tifffile.TiffPage
@@ -66,7 +71,23 @@ def open_pages(stream: BinaryIO, chosen: int | None = None) -> Pages:
     photo = pictures[0]
     if chosen is not None and chosen < len(pages):
         photo = pages[chosen]
-    return Pages(photo, first, len(pictures) if len(pages) < MOST_PAGES else MOST_PAGES)
+    count = max(len(pictures), _stacked(first, tiff.filehandle.size))
+    return Pages(photo, first, min(count, MOST_PAGES) if len(pages) < MOST_PAGES else MOST_PAGES)
+
+
+def _stacked(page: tifffile.TiffPage, size: int) -> int:
+    """How many pictures follow each other under one directory of a file of `size` bytes, as ImageJ,
+    MetaMorph and tifffile store large stacks; 1 where it is a single one."""
+    with contextlib.suppress(Exception):  # descriptions may be damaged
+        if page.is_stk:
+            return page.tags[_PLANES].count
+        if page.is_imagej:
+            said = re.search(r"^images=(\d{1,9})", page.imagej_description, re.MULTILINE)[1]
+            count = int(said)
+        else:
+            count = math.prod(json.loads(page.shaped_description)["shape"]) // page.size
+        return count if page.dataoffsets[0] + count * page.nbytes <= size else 1
+    return 1
 
 
 def _pages(tiff: tifffile.TiffFile) -> Iterator[tifffile.TiffPage]:

@@ -5,6 +5,7 @@ import struct
 
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image, TiffImagePlugin
 
 from colorize.photo.opening import Photo, PhotoError
@@ -217,3 +218,32 @@ def test_channels_without_a_meaning_are_left_out_and_said(extra):
     np.testing.assert_array_equal(photo.pixels, SCAN)
     assert (photo.alpha is not None) == bool(extra)
     assert any("channels" in notice for notice in photo.notices)
+
+
+@pytest.mark.parametrize("writer", ["imagej", "tifffile", "metamorph"])
+def test_stacks_under_one_directory_are_said(writer):
+    stack = np.stack([SCAN, SCAN[::-1], SCAN // 2])
+    buffer = io.BytesIO()
+    if writer == "metamorph":
+        told = {33628: (4, [0, 0]), 33629: (4, [0] * 18)}  # UIC1, and UIC2 of six numbers a plane
+        fields, parts, tiled = page(SCAN[..., None], 1, tags=told)
+        data = bytearray(tiff((fields, parts, tiled)))
+        at = data.index(struct.pack("<HHI", 33629, 4, 18))
+        data[at : at + 8] = struct.pack("<HHI", 33629, 5, 3)
+        data = bytes(data)
+    else:
+        options = {"photometric": "minisblack", "metadata": {"axes": "CYX"}}
+        tifffile.imwrite(buffer, stack, imagej=writer == "imagej", **options)
+        data = buffer.getvalue()
+        first = tifffile.TiffFile(io.BytesIO(data)).pages.first.offset
+        end = first + 2 + 12 * struct.unpack("<H", data[first : first + 2])[0]
+        data = data[:end] + bytes(4) + data[end + 4 :]  # no directory follows
+        assert len(tifffile.TiffFile(io.BytesIO(data)).pages) == 1
+    photo = Photo.open(data)
+    assert photo.notices == ("Only the first of 3 frames is used.",)
+    np.testing.assert_array_equal(photo.pixels, SCAN)
+
+
+def test_a_description_of_a_stack_that_is_not_there_is_not_believed():
+    text = b"ImageJ=1.54f\nimages=900\nslices=900\n\0"
+    assert Photo.open(tiff(page(SCAN[..., None], 1, tags={270: (2, list(text))}))).notices == ()
