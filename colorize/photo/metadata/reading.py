@@ -13,6 +13,7 @@ from colorize.photo.exif import (
     RATIONAL,
     Exif,
     Field,
+    is_adobe_rgb,
     read_exif,
     read_fields,
     whole_number,
@@ -78,11 +79,18 @@ def read_metadata(image: Image.Image, texts: Texts | None = None) -> tuple[Metad
         stream.seek(place)
         if exif is not None:
             break
-    orientation = _orientation(orientation, found.xmp)
+    # An AVIF turns by its own boxes, which Pillow gives as EXIF, a HEIC is upright when decoded.
+    by_boxes = image.format in ("AVIF", "HEIF")
+    orientation = _orientation(orientation, None if by_boxes else found.xmp)
     dpi = _dpi_of(image.info.get("dpi"), swapped=orientation >= 5)
     resources = {key: found.resources[key] for key in KEPT_RESOURCES if key in found.resources}
     lost = tuple(found.lost)
     return Metadata(exif, found.xmp, dpi, resources, tuple(found.texts), lost), orientation
+
+
+def says_adobe_rgb(image: Image.Image) -> bool:
+    """Whether an image's EXIF says that its colours are those of Adobe RGB (1998)."""
+    return any(is_adobe_rgb(stream) for stream in _Found.of(image).exif)
 
 
 def read_tiff_metadata(stream: BinaryIO, pages: "Pages") -> tuple[Metadata, int]:

@@ -4,7 +4,17 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from colorize import __version__
-from colorize.photo.exif import ASCII, BYTE, LONG, ORIENTATION, RATIONAL, SHORT, Exif, Field
+from colorize.photo.exif import (
+    ASCII,
+    BYTE,
+    COLOR_SPACE,
+    LONG,
+    ORIENTATION,
+    RATIONAL,
+    SHORT,
+    Exif,
+    Field,
+)
 from colorize.photo.metadata.containers import (
     APP13,
     COMMENT,
@@ -18,7 +28,7 @@ from colorize.photo.metadata.containers import (
 from colorize.photo.metadata.reading import Metadata
 from colorize.photo.metadata.xmp import EMPTY_XMP, disclosed_xmp
 
-_SOFTWARE, _DESCRIPTION, _XMP, _COLOR_SPACE = 305, 270, 700, 40961
+_SOFTWARE, _DESCRIPTION, _XMP = 305, 270, 700
 _IPTC_TAG, _PHOTOSHOP_TAG, _UNDEFINED = 33723, 34377, 7
 _RESOLUTION, _RESOLUTION_UNIT, _INCH = (282, 283), 296, 2
 _PIXEL_SIZE = (40962, 40963)
@@ -145,7 +155,7 @@ def _outgoing_exif(metadata: Metadata, size: tuple[int, int], software: str) -> 
             image[tag] = exif.number(RATIONAL, round(value * 1000), 1000)
         image[_RESOLUTION_UNIT] = exif.number(SHORT, _INCH)
     if camera:
-        camera[_COLOR_SPACE] = exif.number(SHORT, 1)  # sRGB
+        camera[COLOR_SPACE] = exif.number(SHORT, 1)  # sRGB
         for tag, value in zip(_PIXEL_SIZE, size, strict=True):
             camera[tag] = exif.number(LONG, value)
     return replace(exif, image=image, camera=camera)
