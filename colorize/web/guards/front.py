@@ -16,6 +16,8 @@ from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from colorize.errors import printable
+
 if TYPE_CHECKING:
     from colorize.web.guards.calls import Calls
 
@@ -101,7 +103,8 @@ class Front:
             elif not _is_gradios(scope):
                 raise
             else:
-                _log.warning("%s %s: %s", scope["method"], scope["path"][:100], repr(error)[:300])
+                path, why = printable(scope["path"][:100]), repr(error)[:300]
+                _log.warning("%s %s: %s", scope["method"], path, why)
                 await answer(_failed(scope, error))
                 if has_begun and not is_over:
                     await send({"type": "http.response.body", "body": b""})
