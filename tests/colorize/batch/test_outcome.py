@@ -1,4 +1,3 @@
-
 import pytest
 
 from colorize.batch.outcome import Settings, check_start, refused, sentence
