@@ -1,6 +1,7 @@
 """Options and rules that hold for every test."""
 
 import ipaddress
+import os
 import shutil
 import socket
 from pathlib import Path
@@ -12,6 +13,20 @@ from PIL import Image
 
 def pytest_addoption(parser):
     parser.addoption("--runslow", action="store_true", help="run the slow tests too")
+
+
+def pytest_xdist_auto_num_workers(config):
+    """Two processes share all tests, or a folder of them; those of files that are named have one.
+
+    Two, for their memory: tests of the largest networks take some gigabytes.
+    """
+    files = [argument for argument in config.args if ".py" in argument]
+    return 0 if files else min(2, os.cpu_count() or 1)
+
+
+def pytest_configure():
+    """Before torch is there: two processes of a thread each, as of all that they start."""
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 def pytest_collection_modifyitems(config, items):

@@ -3,50 +3,32 @@
 The turing fraction is equation 2 of the first paper; protocols are never pooled.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations, pairwise
 
 import numpy as np
 import pandas as pd
 
+from turing.analysis.cells import Cell, cells_of, slices
 from turing.analysis.data import StudyData
-from turing.analysis.exclusions import Exclusions, exclusions
+from turing.analysis.exclusions import Exclusions, exclusions, people_of
+from turing.analysis.heterogeneity import Heterogeneity, heterogeneity
 from turing.statistics import power
 from turing.statistics.bradley_terry import BradleyTerry, Ranks, bradley_terry, resampled_ranks
-from turing.statistics.detection import Detection, detection, two_part_d_prime
+from turing.statistics.detection import one_picture_difference
 from turing.statistics.fractions import (
     Difference,
     Fraction,
-    Verdict,
     difference,
     holm,
     learning,
     naive_interval,
     position_bias,
     turing_fraction,
-    verdict,
 )
 from turing.study.trials import ORIGINAL
 
 MOST_STEPS = 8  # of the curve of learning
-
-
-@dataclass(frozen=True)
-class Cell:
-    """A model on a dataset (None = all); `naive` is Wilson's interval of independent choices."""
-
-    dataset: str | None
-    model: str
-    correct: int
-    fraction: Fraction
-    naive: tuple[float, float]
-    verdict: Verdict
-    d_prime: float
-    d_prime_low: float
-    d_prime_high: float
-    detection: Detection | None  # `single` only
-    note: str
 
 
 @dataclass(frozen=True)
@@ -104,6 +86,7 @@ class Results:
     choices: pd.DataFrame
     cells: tuple[Cell, ...]
     cells_of_all: tuple[Cell, ...]  # nobody excluded but those who withdrew
+    heterogeneity: tuple[Heterogeneity, ...]  # one a cell
     comparisons: tuple[Comparison, ...]
     preferences: tuple[Preference, ...]
     position: Fraction | None  # share of left or first parts picked; None where there is one part
@@ -126,7 +109,7 @@ def analyse(data: StudyData) -> Results:
     everyone = scored[~scored["participant"].isin(withdrawn)]
     choices = everyone[~everyone["participant"].isin(ruled_out.participants)]
     is_preference = data.protocol == "preference"
-    cells = () if is_preference else _cells(choices, data)
+    cells = () if is_preference else cells_of(choices, data)
     preferences = _preferences(choices, data) if is_preference else ()
     return Results(
         data=data,
@@ -134,70 +117,31 @@ def analyse(data: StudyData) -> Results:
         counted=frozenset(choices["participant"].astype(int)),
         choices=choices,
         cells=cells,
-        cells_of_all=() if is_preference else _cells(everyone, data),
+        cells_of_all=() if is_preference else cells_of(everyone, data),
+        heterogeneity=heterogeneity(choices, cells, data),
         comparisons=_ranked(preferences) if is_preference else _comparisons(choices, data),
         preferences=preferences,
         position=None if data.protocol == "single" else _position(choices),
         learning=None if is_preference else _learning(choices),
         curve=() if is_preference else _curve(choices),
         photos=() if is_preference else _photos(choices, cells),
-        people=_people(data, ruled_out),
+        people=people_of(data, ruled_out),
         notes=_notes(data, cells, choices),
-    )
-
-
-def _slices(choices: pd.DataFrame, data: StudyData) -> Iterator[tuple[str | None, pd.DataFrame]]:
-    """Each dataset in the order of the study file, then all of them."""
-    for dataset in (dataset.name for dataset in data.study.stimuli.datasets):
-        of = choices[choices["dataset"] == dataset]
-        if len(of):
-            yield dataset, of
-    if len(choices):
-        yield None, choices
-
-
-def _cells(choices: pd.DataFrame, data: StudyData) -> tuple[Cell, ...]:
-    return tuple(
-        _cell(dataset, model, of[of["model"] == model], data)
-        for dataset, of in _slices(choices, data)
-        for model in data.study.models
-        if (of["model"] == model).any()
-    )
-
-
-def _cell(dataset: str | None, model: str, of: pd.DataFrame, data: StudyData) -> Cell:
-    y, who, photo = of["correct"], of["participant"], of["photo_id"]
-    fraction = turing_fraction(y, who, photo)
-    found = None
-    if data.protocol == "single":
-        found = detection(of["choice"], of["left"] != ORIGINAL, who, photo)
-        d = found.d_prime, found.low, found.high
-        d_note = found.note
-    else:
-        *d, d_note = two_part_d_prime(fraction)
-    return Cell(
-        dataset,
-        model,
-        int(y.sum()),
-        fraction,
-        naive_interval(y),
-        verdict(y, who, photo, data.study.analysis.delta),
-        *d,
-        found,
-        "; ".join(dict.fromkeys(note for note in (fraction.note, d_note) if note)),
     )
 
 
 def _comparisons(choices: pd.DataFrame, data: StudyData) -> tuple[Comparison, ...]:
     """Every two models. Holm over all pairs of all datasets, and over those of the whole."""
+    compared = one_picture_difference if data.protocol == "single" else difference
+    choices = choices[choices["model"].notna()]
     found = [
         (
             dataset,
             a,
             b,
-            difference(of["correct"], of["model"], of["participant"], of["photo_id"], a, b),
+            compared(of["correct"], of["model"], of["participant"], of["photo_id"], a, b),
         )
-        for dataset, of in _slices(choices, data)
+        for dataset, of in slices(choices, data)
         for a, b in combinations([m for m in data.study.models if (of["model"] == m).any()], 2)
     ]
     return _adjusted(found)
@@ -213,10 +157,9 @@ def _adjusted(found: list[tuple[str | None, str, str, Difference]]) -> tuple[Com
 
 def _preferences(choices: pd.DataFrame, data: StudyData) -> tuple[Preference, ...]:
     found = []
-    for dataset, of in _slices(choices, data):
-        shown = of["left"], of["right"], of["choice"], of["participant"]
-        scores = bradley_terry(*shown, of["photo_id"])
-        found.append(Preference(dataset, scores, resampled_ranks(*shown)))
+    for dataset, of in slices(choices, data):
+        shown = of["left"], of["right"], of["choice"], of["participant"], of["photo_id"]
+        found.append(Preference(dataset, bradley_terry(*shown), resampled_ranks(*shown)))
     return tuple(found)
 
 
@@ -260,14 +203,21 @@ def _curve(choices: pd.DataFrame) -> tuple[Step, ...]:
 
 
 def _photos(choices: pd.DataFrame, cells: tuple[Cell, ...]) -> tuple[Photo, ...]:
-    """Each photo as each model coloured it, the least told apart first."""
-    expected = {(cell.dataset, cell.model): cell.fraction.estimate for cell in cells}
+    """Each photo as each model coloured it, the least told apart first; originals shown alone too,
+    as of a model of that name."""
+    expected = {}
+    for cell in cells:
+        told, accused = cell.fraction.estimate, np.nan
+        if cell.detection:
+            told, accused = cell.detection.hit_rate, cell.detection.false_alarm_rate
+        expected[cell.dataset, cell.model] = told
+        expected[cell.dataset, ORIGINAL] = 1 - accused
     found = []
+    choices = choices.assign(model=choices["model"].fillna(ORIGINAL))
     for (dataset, _, model), of in choices.groupby(["dataset", "photo_id", "model"]):
         low, high = naive_interval(of["correct"])
-        usual = low <= expected[dataset, model] <= high
-        coloured = of[of["left"].eq(model) | of["right"].eq(model)]
-        picture = (coloured if len(coloured) else of).iloc[0]
+        usual = low <= expected.get((dataset, model), np.nan) <= high
+        picture = of.iloc[0]
         found.append(
             Photo(
                 str(dataset),
@@ -283,28 +233,6 @@ def _photos(choices: pd.DataFrame, cells: tuple[Cell, ...]) -> tuple[Photo, ...]
             )
         )
     return tuple(sorted(found, key=lambda p: (p.correct / p.shown, -p.shown, p.file, p.model)))
-
-
-def _people(data: StudyData, ruled_out: Exclusions) -> pd.DataFrame:
-    """A row a participant: what was answered, how well, how fast, and why not counted."""
-    trials = data.trials.assign(answered=data.trials["choice"].notna())
-    by_kind = {kind: of.groupby("participant") for kind, of in trials.groupby("kind")}
-    people = data.participants[["started", "finished", "withdrawn"]].copy()
-    for kind, name in (("scored", ""), ("catch", "catch_")):
-        if kind in by_kind:
-            people[f"{name}trials"] = by_kind[kind].size()
-            people[f"{name}answered"] = by_kind[kind]["answered"].sum()
-            people[f"{name}correct"] = by_kind[kind]["correct"].sum(min_count=1)
-        else:
-            people[[f"{name}trials", f"{name}answered", f"{name}correct"]] = 0, 0, np.nan
-    whole_numbers = ["trials", "answered", "catch_trials", "catch_answered"]
-    people[whole_numbers] = people[whole_numbers].fillna(0).astype(int)
-    of = by_kind.get("scored")
-    people["median_rt_ms"] = of["rt_ms"].median() if of else np.nan
-    people["complete"] = trials.groupby("participant")["answered"].all()
-    people["complete"] = people["complete"].eq(True)
-    people["excluded_by"] = [", ".join(ruled_out.reasons(int(n))) for n in people.index]
-    return people
 
 
 def _notes(data: StudyData, cells: tuple[Cell, ...], choices: pd.DataFrame) -> tuple[str, ...]:

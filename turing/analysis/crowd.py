@@ -38,7 +38,8 @@ class Skills:
     """The truth behind a simulation.
 
     `fractions` has true turing fractions by (dataset, model); None for the dataset means every
-    one that is not named, None for the model likewise.
+    one that is not named, None for the model likewise. In `single` they are shares of colorized
+    pictures, and originals are told as a model that is not named: no model is in them.
     """
 
     fractions: Mapping[tuple[str | None, str | None], float] = field(default_factory=dict)
@@ -126,7 +127,7 @@ class Person:
             chance = expit(left - other + skills.left)
             return Reply(int(self._rng.random() >= chance), self._time(MEDIAN_MS))
         effect = self._effect + self._photo_effect(str(photo))
-        mean = skills.fraction(dataset, model)
+        mean = skills.fraction(dataset, parts[0] if self._protocol == "single" else model)
         level = level_of(mean, float(np.hypot(skills.sd_participant, skills.sd_photo)))
         lean = 0.0 if self._protocol == "single" else skills.left * (1 if right == 0 else -1)
         chance = expit(level + effect + lean)

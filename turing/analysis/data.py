@@ -12,8 +12,8 @@ from turing.study.trials import Protocol
 
 # Of `turing.store.records.Records.trials`, one row a trial. `photo_id` is the photo's own number or
 # name, `photo_file` what the researcher calls it; `model` is the cell that a scored trial counts
-# in, None for catch trials and preference; `choice` is the part picked (NaN = unanswered),
-# `correct` 1 or 0 (NaN = unanswered, or none is).
+# in, None for catch trials and preference, and for an original alone, which counts in all;
+# `choice` is the part picked (NaN = unanswered), `correct` 1 or 0 (NaN = unanswered, or none is).
 TRIAL_COLUMNS = (
     "participant",
     "position",

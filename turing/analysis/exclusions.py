@@ -6,6 +6,7 @@ No rule looks at scored trials' correctness: dropping people below 0.45 moved a 
 
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from turing.analysis.data import StudyData
@@ -82,3 +83,25 @@ def _withdrawn(data: StudyData) -> frozenset[int]:
 
 def _which(flags: pd.Series) -> frozenset[int]:
     return frozenset(int(participant) for participant in flags.index[flags.to_numpy(dtype=bool)])
+
+
+def people_of(data: StudyData, ruled_out: Exclusions) -> pd.DataFrame:
+    """A row a participant: what was answered, how well, how fast, and why not counted."""
+    trials = data.trials.assign(answered=data.trials["choice"].notna())
+    by_kind = {kind: of.groupby("participant") for kind, of in trials.groupby("kind")}
+    people = data.participants[["started", "finished", "withdrawn"]].copy()
+    for kind, name in (("scored", ""), ("catch", "catch_")):
+        if kind in by_kind:
+            people[f"{name}trials"] = by_kind[kind].size()
+            people[f"{name}answered"] = by_kind[kind]["answered"].sum()
+            people[f"{name}correct"] = by_kind[kind]["correct"].sum(min_count=1)
+        else:
+            people[[f"{name}trials", f"{name}answered", f"{name}correct"]] = 0, 0, np.nan
+    whole_numbers = ["trials", "answered", "catch_trials", "catch_answered"]
+    people[whole_numbers] = people[whole_numbers].fillna(0).astype(int)
+    of = by_kind.get("scored")
+    people["median_rt_ms"] = of["rt_ms"].median() if of else np.nan
+    people["complete"] = trials.groupby("participant")["answered"].all()
+    people["complete"] = people["complete"].eq(True)
+    people["excluded_by"] = [", ".join(ruled_out.reasons(int(n))) for n in people.index]
+    return people

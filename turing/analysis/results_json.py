@@ -3,8 +3,11 @@
 import math
 from typing import Any
 
-from turing.analysis.analysis import Cell, Comparison, Preference, Results
+from turing.analysis.analysis import Comparison, Preference, Results
+from turing.analysis.cells import Cell
+from turing.analysis.heterogeneity import Heterogeneity
 from turing.statistics.fractions import Difference, Fraction
+from turing.statistics.heterogeneity import Spread
 
 
 def results_json(results: Results) -> dict[str, Any]:
@@ -39,6 +42,7 @@ def results_json(results: Results) -> dict[str, Any]:
         ],
         "cells": [_cell(cell) for cell in results.cells],
         "cells_without_exclusions": [_cell(cell) for cell in results.cells_of_all],
+        "heterogeneity": [_heterogeneity(of) for of in results.heterogeneity],
         "comparisons": [_comparison(pair) for pair in results.comparisons],
         "detection": [_detection(cell) for cell in results.cells if cell.detection],
         "preference": [_preference(of) for of in results.preferences],
@@ -67,6 +71,27 @@ def _cell(cell: Cell) -> dict[str, Any]:
         "fooling_rate": _number(1 - fraction.estimate),
         "d_prime": _number(cell.d_prime),
     }
+
+
+def _heterogeneity(of: Heterogeneity) -> dict[str, Any]:
+    """Standard deviations of true fractions, and photos that are surely above and below 0.5."""
+    sure = of.reliable
+    return {
+        "dataset": of.dataset,
+        "model": of.model,
+        **_spread("photos", of.photos),
+        **_spread("people", of.people),
+        **_spread("datasets", of.datasets),
+        "photos": of.photos.groups,
+        "photos_above": sure.above if sure else None,
+        "photos_below": sure.below if sure else None,
+        "differs": of.differs,
+    }
+
+
+def _spread(name: str, spread: Spread | None) -> dict[str, Any]:
+    sd, p_value = (spread.sd, spread.p_value) if spread else (math.nan, math.nan)
+    return {f"sd_{name}": _number(sd), f"p_{name}": _number(p_value)}
 
 
 def _comparison(pair: Comparison) -> dict[str, Any]:

@@ -31,17 +31,21 @@ def export(
         typer.Option("--blind", help="Models and photos under codes, and no outside IDs."),
     ] = False,
 ) -> None:
-    """Write a row for each choice, and beside it a file that explains the columns.
+    """Write a row for each choice, and beside it one for each participant, one for each event, and
+    a file that explains the columns.
 
     \b
     python -m turing export studies/demo.sqlite -o choices.csv
     python -m turing export studies/demo.sqlite -o choices.parquet --blind
     """
-    from turing.report.export import export as write
+    from turing.report.exports.export import export as write
 
     with Store(store) as opened:
         done = write(opened, output, version=version, everything=everything, blind=blind)
-    say(f"{done.path}: {done.rows} choices; {done.dictionary} explains the columns")
+    say(
+        f"{done.path}: {done.rows} choices; {done.participants.name} and {done.events.name} beside "
+        f"it; {done.dictionary} explains the columns"
+    )
 
 
 @command("backup")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from turing.analysis.analysis import Results
-from turing.report.export import export
+from turing.report.exports.export import export
 from turing.report.of_store import preregistered, store_report, store_results
 from turing.store.people import RefusedError
 from turing.store.store import Store
@@ -39,31 +39,34 @@ def _preregistration(store: Store, version: int | None) -> bytes:
     return found.text.encode()
 
 
-def _exported(store: Store, version: int | None, ending: str, dictionary: bool = False) -> bytes:
-    with tempfile.TemporaryDirectory() as directory:
-        done = export(store, Path(directory) / f"choices{ending}", version=version)
-        return (done.dictionary if dictionary else done.path).read_bytes()
+def _exported(file: str, ending: str = ".csv") -> Callable[[Store, int | None], bytes]:
+    """`file` is a field of `Exported`."""
 
+    def read(store: Store, version: int | None) -> bytes:
+        with tempfile.TemporaryDirectory() as directory:
+            done = export(store, Path(directory) / f"choices{ending}", version=version)
+            return getattr(done, file).read_bytes()
 
-def _choices(ending: str) -> Callable[[Store, int | None], bytes]:
-    return lambda store, version: _exported(store, version, ending)
-
-
-def _columns(store: Store, version: int | None) -> bytes:
-    return _exported(store, version, ".csv", dictionary=True)
+    return read
 
 
 _PARQUET = {
     "choices.parquet": Download(
-        "Choices (Parquet)", "application/vnd.apache.parquet", _choices(".parquet")
+        "Choices (Parquet)", "application/vnd.apache.parquet", _exported("path", ".parquet")
     )
 }
 
 DOWNLOADS = {
     "report.html": Download("Report (HTML)", "text/html; charset=utf-8", _report),
     "preregistration.json": Download("Pre-registration", "application/json", _preregistration),
-    "choices.csv": Download("Choices (CSV)", "text/csv; charset=utf-8", _choices(".csv")),
-    "choices.json": Download("Choices (JSON)", "application/json", _choices(".json")),
+    "choices.csv": Download("Choices (CSV)", "text/csv; charset=utf-8", _exported("path")),
+    "choices.json": Download("Choices (JSON)", "application/json", _exported("path", ".json")),
     **(_PARQUET if find_spec("pyarrow") else {}),
-    "columns.csv": Download("What the columns mean", "text/csv; charset=utf-8", _columns),
+    "participants.csv": Download(
+        "Participants (CSV)", "text/csv; charset=utf-8", _exported("participants")
+    ),
+    "events.csv": Download("Events (CSV)", "text/csv; charset=utf-8", _exported("events")),
+    "columns.csv": Download(
+        "What the columns mean", "text/csv; charset=utf-8", _exported("dictionary")
+    ),
 }

@@ -1,4 +1,4 @@
-"""The photos that were told apart least and most, as pictures inside the page."""
+"""The photos one by one: as a table, and the least and most told apart as pictures."""
 
 import base64
 import io
@@ -8,7 +8,9 @@ from typing import NamedTuple
 from PIL import Image
 
 from turing.analysis.analysis import Photo, Results
-from turing.report.tables import part_name
+from turing.report.tables import Table
+from turing.report.words import interval, number
+from turing.study.trials import WILD
 
 Pictures = Callable[[str], bytes | None]  # a stimulus's name to its PNG
 
@@ -33,6 +35,30 @@ class Picture(NamedTuple):
 class Gallery(NamedTuple):
     title: str
     pictures: Sequence[Picture]
+
+
+def photos_table(photos: Iterable[Photo]) -> Table:
+    """Every photo as each model coloured it; a star marks the unusual."""
+    return Table(
+        "Every photo",
+        ("Photo", "Dataset", "Model", "Right", "Shown", "Fraction", "95% interval", ""),
+        [
+            (
+                photo.file,
+                photo.dataset,
+                photo.model,
+                str(photo.correct),
+                str(photo.shown),
+                number(photo.correct / photo.shown, 2),
+                interval(photo.low, photo.high, 2),
+                "*" if photo.unusual else "",
+            )
+            for photo in photos
+        ],
+        3,
+        "* the interval leaves out the fraction of its dataset and model: look for a photo that "
+        "is well known, or oddly coloured. With many photos some are marked by chance (one in 20).",
+    )
 
 
 def galleries(results: Results, pictures: Pictures) -> list[Gallery]:
@@ -81,3 +107,8 @@ def _thumbnail(png: bytes) -> tuple[str, int, int]:
     small.save(buffer, "JPEG", quality=88, subsampling=0, optimize=True)
     encoded = base64.b64encode(buffer.getvalue()).decode()
     return f"data:image/jpeg;base64,{encoded}", *small.size
+
+
+def part_name(part: str) -> str:
+    """A part of a picture in words."""
+    return "wild colours" if part == WILD else part

@@ -11,10 +11,11 @@ from typing import Any, NamedTuple
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from turing.analysis.analysis import Cell, Results
+from turing.analysis.analysis import Results
+from turing.analysis.cells import Cell
 from turing.report import people_tables, plots, tables
-from turing.report.gallery import Pictures, galleries
-from turing.report.words import ALL, answer, cell_sentence, shown_cells
+from turing.report.gallery import Pictures, galleries, photos_table
+from turing.report.words import ALL, answer, cell_sentence, remark, shown_cells
 
 
 class Preregistration(NamedTuple):
@@ -66,7 +67,7 @@ def html_report(
         exclusions=people_tables.exclusions_table(results),
         without=tables.without_table(results),
         everybody=people_tables.participants_table(results),
-        photos=tables.photos_table(results.photos),
+        photos=photos_table(results.photos),
         galleries=galleries(results, pictures),
         times=tables.times_table(results),
         checks=tables.checks_table(results),
@@ -102,7 +103,7 @@ def _lines(results: Results) -> list[Line]:
             for text in answer(results)
         ]
     return [
-        Line(cell_sentence(cell), _kind(cell), cell.dataset is None)
+        Line(cell_sentence(cell, remark(results, cell)), _kind(cell), cell.dataset is None)
         for cell in shown_cells(results.cells)
     ]
 
@@ -172,7 +173,8 @@ def _method(results: Results) -> list[str]:
         f"{study.trials.exposure_ms} ms each, and people picked the colorization "
         "(Zhang et al. 2016, section 4.1).",
         "single": "One picture stood alone, half of them originals, and people said whether it "
-        "was colorized. Originals count in the cell of the model whose trials they were.",
+        "was colorized. The fraction is half the share of colorizations that were told, half that "
+        "of the originals, which are the same pictures for all models and count for each.",
         "preference": "Two colorizations of one photo stood side by side and people picked the "
         "one that looked more real.",
     }
@@ -186,7 +188,7 @@ def _method(results: Results) -> list[str]:
         found.append(
             "Scores are maximum-likelihood estimates of Bradley and Terry (1952) with a term for "
             "the left or first part. " + crossed + "; the intervals of ranks are from 1,000 draws "
-            "of participants with replacement."
+            "of participants and of photos with replacement (Owen 2007)."
         )
     else:
         found.append(

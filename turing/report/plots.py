@@ -15,7 +15,8 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import findfont, get_font
 from matplotlib.ticker import FixedFormatter, FixedLocator, NullFormatter, NullLocator
 
-from turing.analysis.analysis import Cell, Results
+from turing.analysis.analysis import Results
+from turing.analysis.cells import Cell
 from turing.analysis.published import printed_fraction
 from turing.report.tables import response_times
 from turing.report.words import interval, name_of, number, shown_cells

@@ -2,17 +2,17 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from turing.analysis import published as printed
-from turing.analysis.analysis import Photo, Results
+from turing.analysis.analysis import Results
 from turing.report.words import DASH, interval, name_of, number, p_value, percent, shown_cells
 from turing.statistics import power
 from turing.statistics.fractions import Difference, Fraction
-from turing.study.trials import WILD
+from turing.study.trials import ORIGINAL
 
 
 class Table(NamedTuple):
@@ -97,6 +97,8 @@ def comparisons_table(results: Results) -> Table:
             if not (one and pair.dataset is None)
         ],
         3,
+        "An interval and its p are of one pair alone; p (Holm) allows for all pairs that are "
+        "compared, so that it can be above 0.05 where an interval leaves out 0.",
     )
 
 
@@ -165,11 +167,49 @@ def detection_table(results: Results) -> Table:
     )
 
 
+def heterogeneity_table(results: Results) -> Table:
+    """What the mean of a cell hides."""
+    several = len(results.data.study.stimuli.datasets) > 1
+    rows = []
+    for of in results.heterogeneity:
+        if not several and of.dataset is None:
+            continue
+        sure = of.reliable
+        rows.append(
+            (
+                name_of(of.dataset),
+                of.model,
+                number(of.photos.sd, 2),
+                p_value(of.photos.p_value),
+                f"{sure.above} and {sure.below} of {sure.groups}" if sure else DASH,
+                number(of.people.sd, 2),
+                *([number(of.datasets.sd, 2) if of.datasets else DASH] if several else []),
+            )
+        )
+    return Table(
+        "What the mean hides",
+        (
+            "Dataset",
+            "Model",
+            "SD of photos",
+            "p of none",
+            "Photos surely above and below 0.5",
+            "SD of people",
+            *(["SD of datasets"] if several else []),
+        ),
+        rows,
+        2,
+        "SD: of the true fractions of single photos, people or datasets, beyond what chance makes "
+        "of a few answers each. Sure: an exact test of each photo at a false discovery rate of 5%.",
+    )
+
+
 def protocol_tables(results: Results) -> list[Table]:
-    """What stands after the main table: sensitivity (`single`), then models compared."""
-    found = [comparisons_table(results)]
+    """What stands after the main table: what it hides, sensitivity (`single`), then models
+    compared."""
+    found = [heterogeneity_table(results), comparisons_table(results)]
     if results.data.protocol == "single":
-        found.insert(0, detection_table(results))
+        found.insert(1, detection_table(results))
     return [table for table in found if table.rows]
 
 
@@ -228,9 +268,10 @@ def response_times(results: Results) -> list[tuple[str, str, np.ndarray]]:
     if results.data.protocol == "preference":
         return [("all", "any", choices["rt_ms"].to_numpy())] if len(choices) else []
     found = []
-    for model in results.data.study.models:
+    shown = choices["model"].fillna(ORIGINAL)
+    for model in (*results.data.study.models, ORIGINAL):
         for outcome, correct in (("right", 1), ("wrong", 0)):
-            of = choices[(choices["model"] == model) & (choices["correct"] == correct)]
+            of = choices[(shown == model) & (choices["correct"] == correct)]
             if len(of):
                 found.append((model, outcome, of["rt_ms"].to_numpy()))
     return found
@@ -340,32 +381,3 @@ def models_table(results: Results) -> Table:
 def _used(used: int, scored: int | None) -> tuple[str, str]:
     """Photos that are scored and others; together where an older program built the study."""
     return (f"{used} in all", DASH) if scored is None else (str(scored), str(used - scored))
-
-
-def photos_table(photos: Iterable[Photo]) -> Table:
-    """Every photo as each model coloured it; a star marks the unusual."""
-    return Table(
-        "Every photo",
-        ("Photo", "Dataset", "Model", "Right", "Shown", "Fraction", "95% interval", ""),
-        [
-            (
-                photo.file,
-                photo.dataset,
-                photo.model,
-                str(photo.correct),
-                str(photo.shown),
-                number(photo.correct / photo.shown, 2),
-                interval(photo.low, photo.high, 2),
-                "*" if photo.unusual else "",
-            )
-            for photo in photos
-        ],
-        3,
-        "* the interval leaves out the fraction of its dataset and model: look for a photo that "
-        "is well known, or oddly coloured. With many photos some are marked by chance (one in 20).",
-    )
-
-
-def part_name(part: str) -> str:
-    """A part of a picture in words."""
-    return "wild colours" if part == WILD else part

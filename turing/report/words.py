@@ -4,7 +4,8 @@ import math
 
 from scipy.special import expit
 
-from turing.analysis.analysis import Cell, Comparison, Preference, Results
+from turing.analysis.analysis import Comparison, Preference, Results
+from turing.analysis.cells import Cell
 
 ALL = "all datasets"
 SIGNIFICANT = 0.05
@@ -54,17 +55,26 @@ def answer(results: Results) -> list[str]:
     """What the study found, one sentence a cell, or one a comparison for `preference`."""
     if results.preferences:
         return _preferences(results.preferences, results.comparisons)
-    return [cell_sentence(cell) for cell in shown_cells(results.cells)]
+    return [cell_sentence(cell, remark(results, cell)) for cell in shown_cells(results.cells)]
 
 
-def cell_sentence(cell: Cell) -> str:
-    """landscapes, fusion: told apart, 0.93 [0.88, 0.96], 40 people, 200 photos"""
+def remark(results: Results, cell: Cell) -> str:
+    """What is to be said of a cell at chance whose photos or datasets are not."""
+    if not cell.verdict.startswith("indistinguishable"):
+        return ""
+    (of,) = (h for h in results.heterogeneity if (h.dataset, h.model) == (cell.dataset, cell.model))
+    return f"at chance on average, {of.differs} differ" if of.differs else ""
+
+
+def cell_sentence(cell: Cell, said: str = "") -> str:
+    """landscapes, fusion: told apart, 0.93 [0.88, 0.96], 40 people, 200 photos; `said` follows the
+    verdict in brackets."""
     fraction = cell.fraction
     figures = number(fraction.estimate, 2)
     bounds = interval(fraction.low, fraction.high, 2)
     figures += " (no interval)" if bounds == DASH else f" {bounds}"
     return (
-        f"{name_of(cell.dataset)}, {cell.model}: {cell.verdict}, {figures}, "
+        f"{name_of(cell.dataset)}, {cell.model}: {cell.verdict}{said and f' ({said})'}, {figures}, "
         f"{count(fraction.participants, 'person', 'people')}, "
         f"{count(fraction.photos, 'photo', 'photos')}"
     )

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.optimize import linprog
+from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 from scipy.special import expit
 
@@ -24,6 +25,7 @@ from turing.statistics.fractions import (
 )
 
 _STEPS = 50  # of Newton's method; 5 to 8 are usual
+_AT_A_TIME = 100  # draws
 _LONGEST = 2.0  # step of a parameter, in logits: keeps the first ones from overshooting
 
 
@@ -44,7 +46,8 @@ class BradleyTerry(NamedTuple):
 
 
 class Ranks(NamedTuple):
-    """Percentile intervals of each model's rank over resampled participants; rank 1 is best."""
+    """Percentile intervals of each model's rank over resampled participants and photos; rank 1 is
+    best."""
 
     ranks: dict[Any, tuple[int, int]]
     draws: int  # that could be ranked
@@ -116,29 +119,37 @@ def resampled_ranks(
     right: ArrayLike,
     choice: ArrayLike,
     participant: ArrayLike,
+    photo: ArrayLike,
     draws: int = 1000,
     confidence: float = 0.95,
     seed: int = 0,
 ) -> Ranks:
-    """Bootstrap over participants (all choices of one stay together): an interval of each rank.
+    """Pigeonhole bootstrap: people and photos are both drawn anew, and a choice counts as often as
+    its person times its photo came up (Owen 2007, mildly conservative); an interval of each rank.
 
     Draws in which the models fall into groups that were never compared are left out and counted.
     """
     check_confidence(confidence)
     data = _read(left, right, choice)
-    check_same_length(choice=choice, participant=participant)
+    check_same_length(choice=choice, participant=participant, photo=photo)
     people, n_people = label_codes(participant, "participant")
+    photos, n_photos = label_codes(photo, "photo")
     if problem := _no_answer(data):
         return Ranks({}, 0, problem)
-    if n_people < 2:
-        return Ranks({}, 0, "one participant: described, no interval")
+    if min(n_people, n_photos) < 2:
+        return Ranks({}, 0, "one participant or one photo: described, no interval")
 
     rows = np.column_stack([data.left, data.right, data.chose_left]).astype(int)
     patterns, first, pattern = np.unique(rows, axis=0, return_index=True, return_inverse=True)
-    of_person = np.zeros((n_people, len(patterns)))
-    np.add.at(of_person, (people, pattern.ravel()), 1)
-    drawn = np.random.default_rng(seed).multinomial(n_people, [1 / n_people] * n_people, draws)
-    weights = drawn @ of_person
+    counted = csr_array((np.ones(len(rows)), (np.arange(len(rows)), pattern.ravel())))
+    rng = np.random.default_rng(seed)
+    weights = np.concatenate(
+        [
+            (_drawn(rng, n_people, some)[:, people] * _drawn(rng, n_photos, some)[:, photos])
+            @ counted
+            for some in _in_chunks(draws)
+        ]
+    )
     k = len(data.models)
     kept = np.array([len(_groups(patterns[w > 0, 0], patterns[w > 0, 1], k)) == 1 for w in weights])
     estimates = _maximum_likelihood(data.design[first], patterns[:, 2], weights[kept])
@@ -152,6 +163,16 @@ def resampled_ranks(
         len(ranks),
         f"{left_out} of {draws} draws left out: models never compared" if left_out else "",
     )
+
+
+def _in_chunks(draws: int) -> list[int]:
+    """Draws that are made at a time, for their memory."""
+    return [min(_AT_A_TIME, draws - done) for done in range(0, draws, _AT_A_TIME)]
+
+
+def _drawn(rng: np.random.Generator, n: int, draws: int) -> np.ndarray:
+    """(draws, n): how often each of `n` came up among as many."""
+    return rng.multinomial(n, np.full(n, 1 / n), draws).astype(float)
 
 
 def _read(left: ArrayLike, right: ArrayLike, choice: ArrayLike) -> _Choices:

@@ -3,19 +3,24 @@
 Green and Swets 1966; Macmillan and Creelman 2005, chapters 2 (one picture) and 7 (two pictures).
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.stats import norm
+from scipy.stats import norm, t
 
 from turing.statistics.fractions import (
+    PLANNED,
+    Difference,
     Fraction,
     check_confidence,
     check_same_length,
     crossed_variance,
+    difference,
     label_codes,
+    planned_n,
     t_interval,
+    wilson_interval,
     zero_or_one,
 )
 
@@ -103,3 +108,83 @@ def detection(
         _, low, high, *_ = t_interval(d_prime, max(a + b - c, c), crossed, confidence)
     unbiased = (float(norm.cdf(d / 2)) for d in (d_prime, low, high))
     return Detection(d_prime, low, high, criterion, *unbiased, *map(float, rates), n, note)
+
+
+def one_picture_fraction(
+    correct: ArrayLike,
+    colorized: ArrayLike,
+    participant: ArrayLike,
+    photo: ArrayLike,
+    confidence: float = 0.95,
+) -> Fraction:
+    """Turing fraction of one-picture trials: half of it the colorized pictures that were told,
+    half the originals, however many there are of each.
+
+    So the originals can be those of several models. It is the proportion correct at equal priors
+    (Macmillan and Creelman 2005, section 1.2); its interval is that of `turing_fraction`, with
+    each choice's residual from its own kind's share. NaN without choices of both kinds.
+    """
+    y = zero_or_one(correct, "correct")
+    kind = zero_or_one(colorized, "colorized").astype(int)
+    check_same_length(correct=correct, colorized=colorized, participant=participant, photo=photo)
+    check_confidence(confidence)
+    people, n_people = label_codes(participant, "participant")
+    photos, n_photos = label_codes(photo, "photo")
+    of_kind = np.bincount(kind, minlength=2)
+
+    def described(p: float, note: str) -> Fraction:
+        return Fraction(p, np.nan, np.nan, len(y), n_people, n_photos, np.nan, np.nan, note)
+
+    if not of_kind.all():
+        missing = "choices" if not len(y) else "colorized pictures" if of_kind[0] else "originals"
+        return described(np.nan, f"no {missing}")
+    right = np.bincount(kind, weights=y, minlength=2)
+    shares, weight = right / of_kind, 1 / (2 * of_kind)[kind]
+    p = float(shares.mean())
+    if min(n_people, n_photos) == 1:
+        return described(p, "one participant or one photo: described, no interval")
+
+    upper = (1 + confidence) / 2
+    if p in (0.0, 1.0):
+        n_effective = planned_n(weight, people, photos)
+        df, note, quantile = np.inf, PLANNED, norm.ppf(upper)
+    else:
+        crossed = crossed_variance(weight * (y - shares[kind]), people, photos)
+        a, b, c = crossed[:3]
+        inner = (right + 0.5) / (of_kind + 1)  # of a kind all right or all wrong, too
+        variance = max(a + b - c, a, b, float(np.sum(inner * (1 - inner) / (4 * of_kind))))
+        n_effective, df, note = p * (1 - p) / variance, crossed.degrees_of_freedom(variance), ""
+        quantile = t.ppf(upper, df)
+    low, high = wilson_interval(p, n_effective, quantile)
+    return Fraction(p, low, high, len(y), n_people, n_photos, n_effective, df, note)
+
+
+def one_picture_naive(
+    correct: ArrayLike, colorized: ArrayLike, confidence: float = 0.95
+) -> tuple[float, float]:
+    """Wilson's interval of `one_picture_fraction` as if all choices were independent."""
+    alone = np.arange(np.size(correct))
+    fraction = one_picture_fraction(correct, colorized, alone, alone, confidence)
+    if np.isnan(fraction.estimate):
+        return np.nan, np.nan
+    kinds = np.bincount(zero_or_one(colorized, "colorized").astype(int), minlength=2)
+    n = 4 / np.sum(1 / kinds)
+    return wilson_interval(fraction.estimate, float(n), norm.ppf((1 + confidence) / 2))
+
+
+def one_picture_difference(
+    correct: ArrayLike,
+    model: ArrayLike,
+    participant: ArrayLike,
+    photo: ArrayLike,
+    a: Any,
+    b: Any,
+    confidence: float = 0.95,
+) -> Difference:
+    """`one_picture_fraction` of model `a` minus that of `b`, which share their originals.
+
+    Those cancel: it is half the difference of the shares of colorized pictures that were told, and
+    only choices of these are given.
+    """
+    found = difference(correct, model, participant, photo, a, b, confidence)
+    return found._replace(estimate=found.estimate / 2, low=found.low / 2, high=found.high / 2)

@@ -27,6 +27,7 @@ Verdict = Literal[
 # Correlations of two choices that share a participant or a photo, where the data show none
 # (all right or all wrong): typical figures for shares near the ends.
 _PLANNED_PARTICIPANT, _PLANNED_PHOTO = 0.02, 0.05
+PLANNED = "planning design effect"  # the note of an interval that rests on them
 
 
 class Fraction(NamedTuple):
@@ -150,6 +151,19 @@ def wilson_interval(p: float, n: float, quantile: float) -> tuple[float, float]:
     return max(0.0, min(p, float(low))), min(1.0, max(p, float(high)))  # rounding at the ends
 
 
+def planned_n(weight: np.ndarray, people: np.ndarray, photos: np.ndarray) -> float:
+    """Effective number of choices by the planning design effect, where none vary.
+
+    `weight` (n,) has each choice's share in the estimate and sums to 1; the others are codes.
+    """
+    n = 1 / np.sum(weight**2)
+    m_people, m_photos = (
+        n * np.sum(np.bincount(code, weights=weight) ** 2) for code in (people, photos)
+    )
+    effect = 1 + (m_people - 1) * _PLANNED_PARTICIPANT + (m_photos - 1) * _PLANNED_PHOTO
+    return float(n / effect)
+
+
 def naive_interval(correct: ArrayLike, confidence: float = 0.95) -> tuple[float, float]:
     """Wilson's interval as if all choices were independent: too narrow, and what papers print."""
     y = zero_or_one(correct, "correct")
@@ -185,9 +199,8 @@ def turing_fraction(
 
     upper = (1 + confidence) / 2
     if p in (0.0, 1.0):
-        m_people, m_photos = (np.sum(np.bincount(code) ** 2) / n for code in (people, photos))
-        effect = 1 + (m_people - 1) * _PLANNED_PARTICIPANT + (m_photos - 1) * _PLANNED_PHOTO
-        n_effective, df, note = float(n / effect), np.inf, "planning design effect"
+        n_effective = planned_n(np.full(n, 1 / n), people, photos)
+        df, note = np.inf, PLANNED
         quantile = stats.norm.ppf(upper)
     else:
         crossed = crossed_variance((y - p) / n, people, photos)
@@ -297,8 +310,12 @@ def verdict(
     """
     if not 0 < delta < 0.5:
         raise ValueError(f"delta: expected a number between 0 and 0.5, found {delta}")
-    narrow = turing_fraction(correct, participant, photo, 0.90)
-    wide = turing_fraction(correct, participant, photo, 0.95)
+    fractions = [turing_fraction(correct, participant, photo, level) for level in (0.90, 0.95)]
+    return verdict_of(*fractions, delta)
+
+
+def verdict_of(narrow: Fraction, wide: Fraction, delta: float) -> Verdict:
+    """The `verdict` of one fraction's 90% and 95% intervals."""
     detected = wide.low > 0.5 or wide.high < 0.5
     if narrow.low > 0.5 - delta and narrow.high < 0.5 + delta:
         return "indistinguishable, but detectable" if detected else "indistinguishable"

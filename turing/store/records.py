@@ -1,8 +1,9 @@
 """What participants did, as plain rows: the one reader, for the analysis and for export."""
 
 import json
+import math
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -41,6 +42,13 @@ LEFT JOIN choices c ON c.trial = t.id LEFT JOIN views v ON v.trial = t.id
 WHERE p.version IN (SELECT value FROM json_each(:versions)) ORDER BY p.id, t.position
 """
 
+_EVENTS = """
+SELECT e.participant, e.at, e.what, e.detail FROM events e
+LEFT JOIN participants p ON p.id = e.participant
+WHERE e.participant IS NULL OR p.version IN (SELECT value FROM json_each(:versions))
+ORDER BY e.at, e.id
+"""
+
 _ANSWERS = """
 SELECT a.participant, a.question, a.answer FROM answers a
 JOIN participants p ON p.id = a.participant
@@ -62,7 +70,7 @@ class Records(NamedTuple):
     trials: one a trial, unanswered ones too; `kind` is practice, scored or catch; `left` and
         `right` are a model's name, ORIGINAL or WILD (`right` is None where a trial has one part),
         their hashes those of what made them; `correct` is a bool, None where there is no telling.
-        `turing.report.export.COLUMNS` explains the others.
+        `turing.report.exports.choices.COLUMNS` explains the others.
     answers: participant, question, answer.
     """
 
@@ -81,7 +89,15 @@ def read_records(db: sqlite3.Connection, versions: Sequence[int]) -> Records:
     answers = rows(_ANSWERS)
     for row in answers:
         people[row["participant"]]["answers"][row["question"]] = row["answer"]
-    trials = [_trial(row, people[row["participant"]]) for row in rows(_TRIALS)]
+    loads: dict[int, list[int]] = {}
+    for row in rows(_EVENTS):
+        if row["what"] == "resumed":
+            loads.setdefault(row["participant"], []).append(row["at"])
+    found = rows(_TRIALS)
+    trials = [
+        _trial(row, people[row["participant"]]) | {"shown_again": again}
+        for row, again in zip(found, _shown_again(found, loads), strict=True)
+    ]
     return Records(list(people.values()), trials, answers)
 
 
@@ -92,6 +108,15 @@ def read_version(store: Store, version: int | None = None) -> Records:
         if version is not None:
             check_versions(store, built, [version])
         return read_records(db, built if version is None else [version])
+
+
+def read_events(store: Store, version: int | None = None) -> list[Row]:
+    """What happened beside the choices, of a version's people or of all, and of nobody, by time:
+    participant, at, what, detail."""
+    with store.reading() as db:
+        versions = versions_in(db) if version is None else [version]
+        rows = Database(db).query(_EVENTS, {"versions": json.dumps(versions)})
+        return [row | {"at": iso_time(row["at"])} for row in rows]
 
 
 def counted(rows: Sequence[Row], everything: bool = False) -> list[Row]:
@@ -160,6 +185,7 @@ def _person(row: Row) -> Row:
 def _trial(row: Row, person: Row) -> Row:
     """A trial's row as everybody has it from here on."""
     parts = (row["left"], row["right"])[: row.pop("parts")]
+    is_original_alone = parts == (None,)  # no model is in it: shown for all of them
     named = [ORIGINAL if part is None else part for part in parts]
     left, right = (*named, None)[:2]
     return (
@@ -169,12 +195,26 @@ def _trial(row: Row, person: Row) -> Row:
             "simulated": bool(row["simulated"]),
             "practice": bool(row["practice"]),
             "catch": bool(row["catch"]),
+            "stimulus_sha256": row["stimulus"],
+            "model": None if is_original_alone else row["model"],
             "left": left,
             "right": right,
             "correct": was_right(row["protocol"], parts, row["choice"]),
             "answered": _time(row["answered"]),
         }
     )
+
+
+def _shown_again(trials: Sequence[Row], loads: Mapping[int, Sequence[int]]) -> list[int]:
+    """How often the page was loaded anew while each trial was open; by participant and position."""
+    counts, person, since = [], None, 0.0
+    for row in trials:
+        if row["participant"] != person:
+            person, since = row["participant"], -math.inf
+        until = math.inf if row["answered"] is None else row["answered"]
+        counts.append(sum(since < at <= until for at in loads.get(person, ())))
+        since = until  # nothing after an open trial was seen yet
+    return counts
 
 
 def _time(ms: int | None) -> str | None:

@@ -93,14 +93,16 @@ def test_other_errors_of_a_network_are_not_hidden(direct, make_pixels, monkeypat
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="reads the peak memory as Linux counts it")
 def test_memory_is_bounded(checkpoints):
-    """16 megapixels cost their result, 3 bytes each, and no floats of them."""
+    """16 megapixels cost their result, 4 bytes each as encoders take them, and no floats."""
     script = """
-        import resource, sys
+        import re
+        from pathlib import Path
         import numpy as np
         from colorize import Colorizer, Photo
 
         def peak():
-            return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+            status = Path("/proc/self/status").read_text()  # ru_maxrss may be its parent's
+            return int(re.search(r"VmHWM:\\s+(\\d+)", status)[1]) / 1024
 
         model = Colorizer("direct", device="cpu")
         model(np.zeros((600, 600), np.uint8)).pixels
@@ -113,5 +115,5 @@ def test_memory_is_bounded(checkpoints):
     command = [sys.executable, "-c", textwrap.dedent(script)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    result = 2000 * 8000 * 3 / 2**20
+    result = 2000 * 8000 * 4 / 2**20
     assert float(done.stdout) < result + 40  # one channel as floats is 61 already

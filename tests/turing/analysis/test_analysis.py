@@ -10,7 +10,7 @@ import pytest
 from tests.turing.support.synthetic import made_up_data
 from turing.analysis.analysis import analyse
 from turing.analysis.crowd import Skills
-from turing.report.tables import photos_table
+from turing.report.gallery import photos_table
 from turing.statistics.bradley_terry import bradley_terry
 from turing.statistics.fractions import holm, turing_fraction, verdict
 from turing.study.trials import ORIGINAL
@@ -123,11 +123,33 @@ def test_single_counts_originals_and_gives_bias(clean):
     data = made_up_data(24, SKILLS, protocol="single", trials=40)
     results = analyse(data)
     cell = results.cells[-1]
-    assert cell.model == "fusion" and cell.fraction.n == 24 * 20
+    assert cell.model == "fusion" and cell.fraction.n == 24 * (10 + 20)  # all originals
     assert cell.detection.n == cell.fraction.n
     assert cell.d_prime == cell.detection.d_prime > 0
     assert abs(cell.detection.criterion) < 0.3
     assert results.position is None and clean.cells[0].detection is None
+
+
+def test_originals_of_single_count_for_every_model():
+    """No answer about an original depends on a model, so all of a dataset's are used for each."""
+    results = analyse(made_up_data(24, SKILLS, protocol="single", trials=40))
+    choices = results.choices
+    originals = choices[choices["left"] == ORIGINAL]
+    assert len(originals) == 24 * 20 and originals["model"].isna().all()
+    for cell in results.cells:
+        of = choices if cell.dataset is None else choices[choices["dataset"] == cell.dataset]
+        told = of[of["left"] == cell.model]["correct"]
+        spared = of[of["left"] == ORIGINAL]["correct"]
+        assert (cell.fraction.n, cell.correct) == (
+            len(told) + len(spared),
+            told.sum() + spared.sum(),
+        )
+        assert cell.fraction.estimate == pytest.approx((told.mean() + spared.mean()) / 2)
+        assert cell.detection.false_alarm_rate == pytest.approx(1 - spared.mean())
+    a, b = (cell for cell in results.cells if cell.dataset is None)
+    (pair,) = (pair for pair in results.comparisons if pair.dataset is None)
+    assert (pair.a, pair.b) == (a.model, b.model)
+    assert pair.difference.estimate == pytest.approx(a.fraction.estimate - b.fraction.estimate)
 
 
 def test_preference_has_scores_and_no_fraction():
@@ -193,8 +215,10 @@ def test_a_photo_that_everybody_knows_stands_out():
 def test_photos_of_single_show_a_colorization():
     results = analyse(made_up_data(24, SKILLS, protocol="single"))
     shown = results.choices.set_index("stimulus")["left"]
-    firsts = [shown.loc[[photo.stimulus]].iloc[0] for photo in results.photos]
-    assert np.mean([left != ORIGINAL for left in firsts]) > 0.9
+    assert {photo.model for photo in results.photos} == {"baseline", "fusion", ORIGINAL}
+    for photo in results.photos:
+        assert set(shown.loc[[photo.stimulus]]) == {photo.model}
+    assert sum(photo.shown for photo in results.photos) == len(results.choices)
 
 
 def test_people_are_counted_by_what_they_did(crowded):

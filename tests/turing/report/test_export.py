@@ -1,6 +1,7 @@
 """Rows of choices, and the files that hold them."""
 
 import csv
+import itertools
 import json
 import sys
 
@@ -13,10 +14,12 @@ from turing.analysis.crowd import Skills
 from turing.analysis.results_json import results_json
 from turing.analysis.simulate import simulate
 from turing.errors import TuringError
-from turing.report.export import COLUMNS, export, table
+from turing.report.exports.choices import COLUMNS, table
+from turing.report.exports.export import export
 from turing.report.of_store import store_results
 from turing.store import people
 from turing.store.records import choice_rows
+from turing.store.sessions import Sessions
 
 TEXTS = {
     '=HYPERLINK("http://evil")': '\'=HYPERLINK("http://evil")',
@@ -69,7 +72,13 @@ def test_every_column_is_explained(store, tmp_path):
     written = export(store, tmp_path / "choices.csv")
     explained = read_csv(written.dictionary)
     assert written.dictionary.name == "choices.columns.csv"
-    assert [row["column"] for row in explained] == list(read_csv(written.path)[0])
+    for name, path in (
+        ("choices", written.path),
+        ("participants", written.participants),
+        ("events", written.events),
+    ):
+        columns = [row["column"] for row in explained if row["table"] == name]
+        assert columns == list(read_csv(path)[0])
     assert all(row["type"] and row["meaning"] for row in explained)
 
 
@@ -144,10 +153,12 @@ def test_a_blind_export_gives_no_key_away(store, tmp_path):
     open_, blind = tmp_path / "open.json", tmp_path / "blind.json"
     export(store, open_)
     export(store, blind, blind=True)
-    text = blind.read_text("utf-8").replace("plain bright", "")
+    files = [tmp_path / f"blind{name}.json" for name in ("", ".participants", ".events")]
+    text = "".join(file.read_text("utf-8") for file in files).replace("plain bright", "")
     for secret in ("plain", "bright", ".jpg", "p1", "p2", "p3", "PROLIFIC"):
         assert secret not in text
-    assert all(photo["sha256"] not in text for photo in rows(store, "photos"))
+    for table_ in ("photos", "stimuli"):  # the pre-registration says what a stimulus shows
+        assert all(row["sha256"] not in text for row in rows(store, table_))
     seen, hidden = json.loads(open_.read_text("utf-8")), json.loads(blind.read_text("utf-8"))
     for key in ("model", "left", "photo"):
         names = {(a[key], b[key]) for a, b in zip(seen, hidden, strict=True)}
@@ -161,3 +172,51 @@ def test_the_forgotten_are_in_no_export(store, tmp_path):
     people.forget(store, 1)
     text = export(store, tmp_path / "choices.csv").path.read_text("utf-8")
     assert "p1" not in text and "the sky" not in text and text.count("\n") == 4
+
+
+def test_everybody_who_started_is_listed_with_why_they_are_not_counted(store, tmp_path):
+    """Who answered nothing, too; who left without IDs and answers, previews not at all."""
+    sessions = Sessions(store)
+    sessions.start(None, {"PROLIFIC_PID": "p3"}, {"colour_vision": "no"}, None)
+    gone = participant(store, hints="a secret", PROLIFIC_PID="p4")
+    sessions.leave(gone)
+    key = store.facts().preview_key
+    sessions.start(None, {"PROLIFIC_PID": "p5"}, {"colour_vision": "no"}, key)
+    written = export(store, tmp_path / "choices.csv")
+    found = read_csv(written.participants)
+    assert [row["participant"] for row in found] == ["1", "2", "3", "4"]
+    assert [row["answered"] for row in found][2:] == ["0", found[3]["trials"]]
+    assert found[2]["query.PROLIFIC_PID"] == "p3" and found[2]["answer.colour_vision"] == "no"
+    assert found[3]["excluded_by"] == "withdrawn" and found[3]["withdrawn"]
+    assert "a secret" not in written.participants.read_text("utf-8-sig")
+    whole = read_csv(export(store, tmp_path / "all.csv", everything=True).participants)
+    assert len(whole) == 5 and whole[3]["query.PROLIFIC_PID"] == "p4"
+
+
+def test_a_page_that_was_loaded_anew_shows_in_the_trial_and_the_events(tmp_path):
+    with built(tmp_path / "studies") as store:
+        store.open_study()
+        clock = itertools.count(1_751_630_400_000, 1000)
+        sessions = Sessions(store, clock=lambda: next(clock))
+        token, state = sessions.start(None, {}, {"colour_vision": "no"}, None)
+        for again in (0, 2, 1):
+            for _ in range(again):
+                sessions.note(token, "resumed")
+            state = sessions.answer(token, state.trial.trial, 0, 900.0, focus_lost=again).state
+        sessions.note(token, "resumed")
+        written = export(store, tmp_path / "choices.csv")
+    choices, (person,) = read_csv(written.path), read_csv(written.participants)
+    assert [row["shown_again"] for row in choices] == ["0", "2", "1"]
+    assert (person["reloads"], person["focus_lost"]) == ("4", "3")
+    happened = [row for row in read_csv(written.events) if row["participant"] == "1"]
+    assert [row["what"] for row in happened] == [
+        *("resumed", "resumed", "focus lost"),
+        *("resumed", "focus lost", "resumed"),
+    ]
+    assert happened[2]["detail"] == "trial 1, 2" and happened[0]["version"] == "1"
+
+
+def test_stimuli_are_named_as_the_preregistration_does(store, tmp_path):
+    found = read_csv(export(store, tmp_path / "choices.csv").path)
+    made = {row["sha256"]: row["left"] or "original" for row in rows(store, "stimuli")}
+    assert all(made[row["stimulus_sha256"]] == row["left"] for row in found)

@@ -13,6 +13,7 @@ from turing.analysis.analysis import analyse
 from turing.analysis.crowd import Skills
 from turing.analysis.published import TABLE_5, printed_fraction
 from turing.report import people_tables, tables
+from turing.report.gallery import photos_table
 from turing.report.html import html_report
 from turing.report.terminal import print_report
 
@@ -43,6 +44,7 @@ def all_tables(results):
         tables.comparisons_table,
         tables.preference_table,
         tables.detection_table,
+        tables.heterogeneity_table,
         tables.without_table,
         tables.times_table,
         tables.checks_table,
@@ -51,7 +53,7 @@ def all_tables(results):
         people_tables.exclusions_table,
         people_tables.participants_table,
     )
-    return [*(make(results) for make in of_results), tables.photos_table(results.photos)]
+    return [*(make(results) for make in of_results), photos_table(results.photos)]
 
 
 def test_every_row_has_every_column(results):

@@ -1,10 +1,13 @@
+import dataclasses
 import math
 
 import pytest
 
 from tests.turing.support.synthetic import made_up_data
-from turing.analysis.analysis import Cell, analyse
+from turing.analysis.analysis import analyse
+from turing.analysis.cells import Cell
 from turing.analysis.crowd import Skills
+from turing.analysis.results_json import results_json
 from turing.report import words
 from turing.statistics.fractions import Fraction
 
@@ -61,3 +64,26 @@ def test_numbers(value, text):
 )
 def test_p_values(p, text):
     assert words.p_value(p) == text
+
+
+def test_a_mean_at_chance_of_photos_that_differ_is_said_to_be_one():
+    """Half of the photos are always told apart, half always mistaken: 0.5 for no photo."""
+    data = made_up_data(60, Skills(default=0.5, sd_photo=0), models=("a",), photos=40, trials=40)
+    trials = data.trials.copy()
+    scored = trials["kind"] == "scored"
+    known = trials["photo_id"].map({p: i % 2 for i, p in enumerate(trials["photo_id"].unique())})
+    trials.loc[scored, "correct"] = known[scored].astype(float)
+    differing = analyse(dataclasses.replace(data, trials=trials))
+    alike = analyse(data)
+    (of,) = (one for one in differing.heterogeneity if one.dataset is None)
+    assert of.photos.sd > 0.4 and of.reliable == (40, 40, 80)
+    assert of.people.sd == 0
+    assert "indistinguishable" in alike.cells[-1].verdict
+    assert not any("differ" in sentence for sentence in words.answer(alike))
+    # 0.5 of 40 photos that are 0 or 1 is not known well enough: the verdict is what it is
+    of_all = dataclasses.replace(differing.cells[-1], verdict="indistinguishable")
+    assert words.remark(differing, of_all) == "at chance on average, photos differ"
+    assert words.cell_sentence(of_all, words.remark(differing, of_all)).startswith(
+        "all datasets, a: indistinguishable (at chance on average, photos differ), 0.5"
+    )
+    assert results_json(differing)["heterogeneity"][-1]["photos_above"] == 40

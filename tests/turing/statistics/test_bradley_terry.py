@@ -133,7 +133,7 @@ def test_one_participant_is_described():
     fit = bradley_terry(left, right, choice, [1] * 5, range(5))
     score = fit.scores["a"]
     assert score.estimate > 0 and math.isnan(score.low) and "described" in score.note
-    assert "described" in resampled_ranks(left, right, choice, [1] * 5).note
+    assert "described" in resampled_ranks(left, right, choice, [1] * 5, range(5)).note
 
 
 @pytest.mark.parametrize(
@@ -151,14 +151,28 @@ def test_wrong_input_is_said(arguments, message):
 
 
 def test_resampled_ranks():
-    left, right, choice, participant, _ = simulate(np.random.default_rng(2), sds=(0.3, 0.0))
-    found = resampled_ranks(left, right, choice, participant, draws=400)
-    assert found == resampled_ranks(left, right, choice, participant, draws=400)
+    choices = simulate(np.random.default_rng(2), people=40, sds=(0.3, 0.0))
+    found = resampled_ranks(*choices, draws=400)
+    assert found == resampled_ranks(*choices, draws=400)
     assert found.ranks["unet"] == (1, 1) and found.ranks["grey"] == (4, 4)
     assert found.draws == 400 and found.note == ""
     alike = simulate(np.random.default_rng(3), people=8, worth=dict.fromkeys("abc", 0.0))
-    low, high = zip(*resampled_ranks(*alike[:4], draws=400).ranks.values(), strict=True)
+    low, high = zip(*resampled_ranks(*alike, draws=400).ranks.values(), strict=True)
     assert min(low) == 1 and max(high) == 3 and any(a < b for a, b in zip(low, high, strict=True))
+
+
+def test_ranks_know_that_few_photos_decide():
+    """Many people agree on each of 6 photos, half of which favour a: its rank is not known."""
+    rng = np.random.default_rng(1)
+    people, photos = np.repeat(np.arange(60), 6), np.tile(np.arange(6), 60)
+    a_first = rng.random(360) < 0.5
+    favours = np.where(photos < 4, 0.85, 0.2)  # 0.63 of all choices are of a
+    a_chosen = rng.random(360) < favours
+    left, right = np.where(a_first, "a", "b"), np.where(a_first, "b", "a")
+    choice = np.where(a_chosen == a_first, 0, 1)
+    scores = bradley_terry(left, right, choice, people, photos)
+    assert scores.comparisons["a", "b"].low < 0 < scores.comparisons["a", "b"].high
+    assert resampled_ranks(left, right, choice, people, photos).ranks["a"] == (1, 2)
 
 
 def test_draws_without_a_model_are_counted():
@@ -167,7 +181,8 @@ def test_draws_without_a_model_are_counted():
     rows += [(p, "b", "a", k % 2) for p in range(6) for k in range(4)]
     rows += [(0, "c", "a", 0), (0, "a", "c", 0), (0, "c", "a", 1), (0, "a", "c", 1)]
     participant, left, right, choice = zip(*rows, strict=True)
-    found = resampled_ranks(left, right, choice, participant, draws=600)
+    photo = range(len(rows))
+    found = resampled_ranks(left, right, choice, participant, photo, draws=600)
     assert 0.25 < 1 - found.draws / 600 < 0.42
     assert found.note == f"{600 - found.draws} of 600 draws left out: models never compared"
 

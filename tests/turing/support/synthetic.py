@@ -128,7 +128,7 @@ def made_up_data(participants=12, skills=None, seed=0, answers=(), **settings):
                     "photo_file": f"{trial.photo[:6]}.jpg",
                     "left": left,
                     "right": right,
-                    "model": trial.model,
+                    "model": None if trial.parts == (None,) else trial.model,
                     "choice": float(reply.choice) if there else float("nan"),
                     "correct": float("nan") if was is None else float(was),
                     "rt_ms": reply.rt_ms if there else float("nan"),

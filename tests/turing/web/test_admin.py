@@ -25,7 +25,14 @@ from turing.web.sign_in import FREE_TRIES
 
 PASSWORD = "correct horse"
 BASE = "/gradio_api/study/tiny/admin"
-FILES = ("report.html", "choices.csv", "choices.json", "columns.csv")
+FILES = (
+    "report.html",
+    "choices.csv",
+    "choices.json",
+    "participants.csv",
+    "events.csv",
+    "columns.csv",
+)
 SECRETS = ("plain", "bright", "hills", "told apart", "Naive")
 
 
@@ -123,7 +130,10 @@ def test_downloads(client):
     rows = list(csv.DictReader(io.StringIO(found["choices.csv"].content.decode("utf-8-sig"))))
     assert len(rows) == 12 * 8 == len(json.loads(found["choices.json"].text))
     columns = list(csv.DictReader(io.StringIO(found["columns.csv"].content.decode("utf-8-sig"))))
-    assert [row["column"] for row in columns] == list(rows[0])
+    of_choices = [row["column"] for row in columns if row["table"] == "choices"]
+    assert of_choices == list(rows[0])
+    for file in ("participants.csv", "events.csv"):
+        assert found[file].content.decode("utf-8-sig").startswith("study,version,")
     assert "The answer" in found["report.html"].text
     assert "Sign out" not in found["report.html"].text
     assert client.get(f"{BASE}/secrets.txt").status_code == 404
