@@ -44,6 +44,7 @@ def read_chunks(stream: BinaryIO) -> Chunks:
     color: dict[bytes, bytes] = {}
     spoilt: list[tuple[int, int, str]] = []
     texts: list[tuple[str, str]] = []
+    unread: set[str] = set()  # whose sum is right, and whose text is damaged
     place, checked = _SIGNATURE, 0
     for _ in range(_MOST_CHUNKS):
         stream.seek(place)
@@ -62,14 +63,18 @@ def read_chunks(stream: BinaryIO) -> Chunks:
                 spoilt.append((place, end, name.decode("ascii")))
             elif name in _COLOR_CHUNKS:
                 color.setdefault(name, body)
-            elif name in PNG_TEXTS and (text := text_of_chunk(name, body)):
-                texts.append(text)
+            elif name in PNG_TEXTS:
+                text = text_of_chunk(name, body)
+                texts += [text] if text else []
+                unread |= set() if text else {name.decode("ascii")}
         place = end
         if name == b"IEND":
             break
     stream.seek(0)
+    names = ", ".join(sorted(unread | {name for _, _, name in spoilt}))
+    notices = [f"Damaged parts of the file were left out ({names})."] if names else []
     if not spoilt:
-        return Chunks(color, stream, [], texts)
+        return Chunks(color, stream, notices, texts)
     kept, after = [], 0
     for start, end, _ in spoilt:
         stream.seek(after)
@@ -77,9 +82,7 @@ def read_chunks(stream: BinaryIO) -> Chunks:
         after = end
     stream.seek(after)
     kept.append(stream.read())
-    names = ", ".join(sorted({name for _, _, name in spoilt}))
-    notice = f"Damaged parts of the file were left out ({names})."
-    return Chunks(color, io.BytesIO(b"".join(kept)), [notice], texts)
+    return Chunks(color, io.BytesIO(b"".join(kept)), notices, texts)
 
 
 def color_profile(

@@ -204,6 +204,7 @@ class _Found:
         try:
             data = bytes.fromhex("".join(text.split("\n")[3:]))
         except ValueError:
+            self.lost.append(f"a damaged profile ({kind})")
             return
         if kind in ("exif", "app1") and data[:5] == b"Exif\0":
             self.add_exif(data)
@@ -214,6 +215,8 @@ class _Found:
         elif kind in ("iptc", "8bim"):
             found = dict(read_resources(data.removeprefix(PHOTOSHOP_NAME)))
             self.resources |= found or ({IPTC: data} if data[:1] == b"\x1c" else {})
+        elif kind not in ("xmp", "app1", "icc", "icm"):
+            self.lost.append(f"its profile ({kind})")
 
 
 def _orientation(own: int | None, xmp: bytes | None) -> int:

@@ -232,6 +232,8 @@ def test_texts_on_the_grey_file_alone_are_left_out(keyword, tmp_path):
     ("data", "name"),
     [
         (jpeg((0xEC, b"Polaroid\0\1\2\3")), "APP12"),
+        (png_with(("Raw profile type iptc", "\niptc\n 4\n1c02zz")), "damaged profile (iptc)"),
+        (png_with(("Raw profile type APP13x", "\nx\n 4\n1c02")), "profile (app13x)"),
         (imagej(Overlays=[b"Iout" + bytes(60)]), "ImageJ's overlays"),
         (tiff(page(GREY[..., None], 1, tags={34735: (3, [1, 1, 0, 0])})), "GeoTIFF"),
     ],

@@ -176,6 +176,14 @@ ANCILLARY = [
 ]
 
 
+@pytest.mark.parametrize("name", ["zTXt", "iTXt"])
+def test_texts_that_cannot_be_unpacked_are_said(name):
+    body = b"Title\0\0no deflate" if name == "zTXt" else b"Title\0\1\0\0\0no deflate"
+    photo = Photo.open(png(GREY, (name.encode(), body), (b"tEXt", b"Author\0Agfa")))
+    assert photo.notices == (f"Damaged parts of the file were left out ({name}).",)
+    assert photo.metadata.texts == (("Author", "Agfa"),)
+
+
 @pytest.mark.parametrize("chunk", ANCILLARY, ids=lambda chunk: chunk[0].decode())
 def test_ancillary_chunks_with_a_wrong_sum_are_passed_over_and_said(chunk):
     data = png(GREY, chunk)
