@@ -13,6 +13,7 @@ from turing.analysis.cells import Cell, cells_of, slices
 from turing.analysis.data import StudyData
 from turing.analysis.exclusions import Exclusions, exclusions, people_of
 from turing.analysis.heterogeneity import Heterogeneity, heterogeneity
+from turing.analysis.looks import Levels, Looking, looking
 from turing.statistics import power
 from turing.statistics.bradley_terry import BradleyTerry, Ranks, bradley_terry, resampled_ranks
 from turing.statistics.detection import one_picture_difference
@@ -78,7 +79,8 @@ class Step:
 
 @dataclass(frozen=True)
 class Results:
-    """All that a report says. `choices` are the scored ones of those who are counted."""
+    """All that a report says. `choices` are the scored ones of those who are counted, in a study
+    with looks of those of the last look."""
 
     data: StudyData
     exclusions: Exclusions
@@ -94,6 +96,7 @@ class Results:
     curve: tuple[Step, ...]
     photos: tuple[Photo, ...]
     people: pd.DataFrame
+    look: Looking | None
     notes: tuple[str, ...]
 
     @property
@@ -101,36 +104,65 @@ class Results:
         return len(self.data.participants)
 
 
-def analyse(data: StudyData) -> Results:
-    """Everything that the study's protocol allows to say."""
+def analyse(data: StudyData, unblind: bool = False) -> Results:
+    """Everything that the study's protocol allows to say, and its looks by now.
+
+    unblind: all that is known, whatever the looks.
+    """
     ruled_out = exclusions(data)
+    look = looking(data, ruled_out, unblind)
+    levels = Levels()
     scored = data.trials[(data.trials["kind"] == "scored") & data.trials["choice"].notna()]
     withdrawn = ruled_out.rules[0].participants
     everyone = scored[~scored["participant"].isin(withdrawn)]
+    counted = everyone[~everyone["participant"].isin(ruled_out.participants)]["participant"]
+    if look and not unblind:
+        levels = look.levels
+        everyone = everyone[everyone["participant"].isin(_within(data, look))]
     choices = everyone[~everyone["participant"].isin(ruled_out.participants)]
     is_preference = data.protocol == "preference"
-    cells = () if is_preference else cells_of(choices, data)
-    preferences = _preferences(choices, data) if is_preference else ()
+    cells = () if is_preference else cells_of(choices, data, levels)
+    preferences = _preferences(choices, data, levels.wide) if is_preference else ()
     return Results(
         data=data,
         exclusions=ruled_out,
-        counted=frozenset(choices["participant"].astype(int)),
+        counted=frozenset(counted.astype(int)),
         choices=choices,
         cells=cells,
-        cells_of_all=() if is_preference else cells_of(everyone, data),
+        cells_of_all=() if is_preference else cells_of(everyone, data, levels),
         heterogeneity=heterogeneity(choices, cells, data),
-        comparisons=_ranked(preferences) if is_preference else _comparisons(choices, data),
+        comparisons=_ranked(preferences)
+        if is_preference
+        else _comparisons(choices, data, levels.wide),
         preferences=preferences,
         position=None if data.protocol == "single" else _position(choices),
         learning=None if is_preference else _learning(choices),
         curve=() if is_preference else _curve(choices),
         photos=() if is_preference else _photos(choices, cells),
-        people=people_of(data, ruled_out),
-        notes=_notes(data, cells, choices),
+        people=_people(data, ruled_out, look),
+        look=look,
+        notes=_notes(data, cells, choices, look),
     )
 
 
-def _comparisons(choices: pd.DataFrame, data: StudyData) -> tuple[Comparison, ...]:
+def _within(data: StudyData, look: Looking) -> frozenset[int]:
+    """The participants of a look, and those who are not counted and had finished by then."""
+    finished = data.participants["finished"]
+    until = finished[list(look.participants)].max() if look.participants else pd.NaT
+    by_then = finished.index[finished <= until]
+    others = {int(n) for n in by_then} - set(look.finished)
+    return look.participants | frozenset(others)
+
+
+def _people(data: StudyData, ruled_out: Exclusions, look: Looking | None) -> pd.DataFrame:
+    """Without what was right where a look is still to come."""
+    people = people_of(data, ruled_out)
+    return people.assign(correct=np.nan) if look and look.is_blind else people
+
+
+def _comparisons(
+    choices: pd.DataFrame, data: StudyData, confidence: float
+) -> tuple[Comparison, ...]:
     """Every two models. Holm over all pairs of all datasets, and over those of the whole."""
     compared = one_picture_difference if data.protocol == "single" else difference
     choices = choices[choices["model"].notna()]
@@ -139,7 +171,10 @@ def _comparisons(choices: pd.DataFrame, data: StudyData) -> tuple[Comparison, ..
             dataset,
             a,
             b,
-            compared(of["correct"], of["model"], of["participant"], of["photo_id"], a, b),
+            compared(
+                *(of[name] for name in ("correct", "model", "participant", "photo_id")),
+                *(a, b, confidence),
+            ),
         )
         for dataset, of in slices(choices, data)
         for a, b in combinations([m for m in data.study.models if (of["model"] == m).any()], 2)
@@ -155,11 +190,14 @@ def _adjusted(found: list[tuple[str | None, str, str, Difference]]) -> tuple[Com
     return tuple(Comparison(*pair, float(p)) for pair, p in zip(found, adjusted, strict=True))
 
 
-def _preferences(choices: pd.DataFrame, data: StudyData) -> tuple[Preference, ...]:
+def _preferences(
+    choices: pd.DataFrame, data: StudyData, confidence: float
+) -> tuple[Preference, ...]:
     found = []
     for dataset, of in slices(choices, data):
         shown = of["left"], of["right"], of["choice"], of["participant"], of["photo_id"]
-        found.append(Preference(dataset, bradley_terry(*shown), resampled_ranks(*shown)))
+        scores = bradley_terry(*shown, confidence)
+        found.append(Preference(dataset, scores, resampled_ranks(*shown, confidence=confidence)))
     return tuple(found)
 
 
@@ -235,18 +273,22 @@ def _photos(choices: pd.DataFrame, cells: tuple[Cell, ...]) -> tuple[Photo, ...]
     return tuple(sorted(found, key=lambda p: (p.correct / p.shown, -p.shown, p.file, p.model)))
 
 
-def _notes(data: StudyData, cells: tuple[Cell, ...], choices: pd.DataFrame) -> tuple[str, ...]:
+def _notes(
+    data: StudyData, cells: tuple[Cell, ...], choices: pd.DataFrame, look: Looking | None
+) -> tuple[str, ...]:
     """What a reader must know before the figures."""
-    notes = []
+    notes = look.sentences() if look else []
     counted, planned = choices["participant"].nunique(), data.study.participants.planned
-    if planned and counted < planned:
+    if planned and not look and counted < planned:
         notes.append(f"{counted} of the {planned} planned participants are counted so far")
+    if planned and not look and counted > planned:
+        notes.append(f"Overrun: {counted} participants are counted where {planned} were planned")
     short: dict[str, list[str]] = {}  # what is said of which models
     for cell in cells:
         if cell.dataset is None and (note := _cannot_show(cell.fraction, data)):
             short.setdefault(note, []).append(cell.model)
     notes += [f"{', '.join(models)}: {note}" for note, models in short.items()]
-    if not len(choices):
+    if not len(choices) and not (look and look.is_blind):
         notes.append("Nobody is counted yet: no results")
     for version, people in data.elsewhere.items():
         saw = "participant" if people == 1 else "participants"

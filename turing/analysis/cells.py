@@ -50,28 +50,35 @@ def slices(choices: pd.DataFrame, data: StudyData) -> Iterator[tuple[str | None,
         yield None, choices
 
 
-def cells_of(choices: pd.DataFrame, data: StudyData) -> tuple[Cell, ...]:
-    """A cell for every model on each dataset, then on all of them; none where it was not shown."""
+def cells_of(
+    choices: pd.DataFrame, data: StudyData, levels: tuple[float, float] = (0.90, 0.95)
+) -> tuple[Cell, ...]:
+    """A cell for every model on each dataset, then on all of them; none where it was not shown.
+
+    levels: confidence of the interval that has to lie within the margin, and of all others.
+    """
     cell = _one_picture_cell if data.protocol == "single" else _two_part_cell
     return tuple(
-        cell(dataset, model, of, data.study.analysis.delta)
+        cell(dataset, model, of, data.study.analysis.delta, levels)
         for dataset, of in slices(choices, data)
         for model in data.study.models
         if (of["model"] == model).any()
     )
 
 
-def _two_part_cell(dataset: str | None, model: str, of: pd.DataFrame, delta: float) -> Cell:
+def _two_part_cell(
+    dataset: str | None, model: str, of: pd.DataFrame, delta: float, levels: tuple[float, float]
+) -> Cell:
     of = of[of["model"] == model]
     y, who, photo = of["correct"], of["participant"], of["photo_id"]
-    narrow, fraction = (turing_fraction(y, who, photo, level) for level in (0.90, 0.95))
+    narrow, fraction = (turing_fraction(y, who, photo, level) for level in levels)
     *d, d_note = two_part_d_prime(fraction)
     return Cell(
         dataset,
         model,
         int(y.sum()),
         fraction,
-        naive_interval(y),
+        naive_interval(y, levels[1]),
         verdict_of(narrow, fraction, delta),
         *d,
         None,
@@ -79,7 +86,9 @@ def _two_part_cell(dataset: str | None, model: str, of: pd.DataFrame, delta: flo
     )
 
 
-def _one_picture_cell(dataset: str | None, model: str, of: pd.DataFrame, delta: float) -> Cell:
+def _one_picture_cell(
+    dataset: str | None, model: str, of: pd.DataFrame, delta: float, levels: tuple[float, float]
+) -> Cell:
     """A model's colorized pictures and the originals of all: these were shown for every model."""
     is_original = of["left"] == ORIGINAL
     of = of[is_original | (of["model"] == model)]
@@ -89,16 +98,14 @@ def _one_picture_cell(dataset: str | None, model: str, of: pd.DataFrame, delta: 
         of["participant"],
         of["photo_id"],
     )
-    narrow, fraction = (
-        one_picture_fraction(y, colorized, who, photo, level) for level in (0.90, 0.95)
-    )
-    found = detection(of["choice"], colorized, who, photo)
+    narrow, fraction = (one_picture_fraction(y, colorized, who, photo, level) for level in levels)
+    found = detection(of["choice"], colorized, who, photo, levels[1])
     return Cell(
         dataset,
         model,
         int(y.sum()),
         fraction,
-        one_picture_naive(y, colorized),
+        one_picture_naive(y, colorized, levels[1]),
         verdict_of(narrow, fraction, delta),
         *(found.d_prime, found.low, found.high),
         found,

@@ -1,7 +1,11 @@
 """What `turing.statistics.power` computes, in sentences: the plan of a study."""
 
-from turing.statistics import power
+from collections.abc import Sequence
 
+from turing.statistics import power
+from turing.statistics.sequential import Spending, looks
+
+_Z = 1.96  # of the 95% interval that `half_width` gives
 FRACTIONS = (0.5, 0.7, 0.9, 0.98)
 CROWDS = (4, 10, 20, 40, 80, 160)
 
@@ -26,6 +30,25 @@ def plan_lines(
     if participants is not None:
         lines += _crowd(participants, trials, photos, 0.1 if margin is None else margin)
     return lines or _overview(trials, photos)
+
+
+def look_lines(
+    participants: Sequence[int], trials: int, photos: int, spending: Spending = "obrien-fleming"
+) -> list[str]:
+    """A line for each look: its levels, and the interval that it would give of a fraction of 0.5.
+
+    ValueError where the numbers do not rise, or no study is like that.
+    """
+    apart = looks(participants, spending)
+    alike = looks(participants, spending, two_sided=False)
+    lines = [f"Looks with an error of 5% in all, spent as by {spending}:"]
+    for look, margin in zip(apart, alike, strict=True):
+        width = power.half_width(look.participants, trials, photos) * look.z / _Z
+        lines.append(
+            f"  {look.participants:>5} people: intervals of {1 - look.level:.3%}, ± {width:.3f} at "
+            f"0.5; {1 - 2 * margin.level:.3%} for the margin; spent {look.spent:.5f}"
+        )
+    return lines
 
 
 def _margin(delta: float, trials: int, photos: int, wanted: float) -> list[str]:

@@ -6,6 +6,7 @@ from typing import Any
 from turing.analysis.analysis import Comparison, Preference, Results
 from turing.analysis.cells import Cell
 from turing.analysis.heterogeneity import Heterogeneity
+from turing.analysis.looks import Looking
 from turing.statistics.fractions import Difference, Fraction
 from turing.statistics.heterogeneity import Spread
 
@@ -31,6 +32,7 @@ def results_json(results: Results) -> dict[str, Any]:
             "withdrawn": int(results.people["withdrawn"].sum()),
             "planned": data.study.participants.planned,
         },
+        "look": _look(results.look),
         "exclusions": [
             {
                 "rule": rule.rule,
@@ -70,6 +72,19 @@ def _cell(cell: Cell) -> dict[str, Any]:
         "verdict": cell.verdict,
         "fooling_rate": _number(1 - fraction.estimate),
         "d_prime": _number(cell.d_prime),
+    }
+
+
+def _look(look: Looking | None) -> dict[str, Any] | None:
+    """Where a study with looks stands; null for one without."""
+    if look is None:
+        return None
+    return {
+        "planned": [one.participants for one in look.planned],
+        "reached": look.reached,
+        "finished": len(look.finished),
+        "confidence": look.levels.wide,
+        "unblinded": look.is_unblinded,
     }
 
 

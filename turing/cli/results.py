@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
@@ -34,10 +34,19 @@ Version = Annotated[
 ]
 
 
+Unblind = Annotated[
+    bool,
+    typer.Option(
+        "--unblind", help="Before a look is reached, too, which is written into the store."
+    ),
+]
+
+
 @command("results")
 def results(
     store: StoreFile,
     version: Version = None,
+    unblind: Unblind = False,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False,
 ) -> None:
     """Print the answer of a study, and the figures that it rests on.
@@ -54,7 +63,7 @@ def results(
 
     versions = _versions(version)
     with Store(store) as opened:
-        found = store_results(opened, versions)
+        found = store_results(opened, versions, unblind)
     if as_json:
         typer.echo(json.dumps(results_json(found), indent=1, allow_nan=False))
     else:
@@ -69,6 +78,7 @@ def report(
         typer.Option("--output", "-o", metavar="FILE", help="[default: NAME-report.html]"),
     ] = None,
     version: Version = None,
+    unblind: Unblind = False,
 ) -> None:
     """Write the report as one HTML file, which needs nothing else and prints well.
 
@@ -81,7 +91,7 @@ def report(
     if output and output.suffix.lower() not in (".html", ".htm"):
         raise WrongUseError(f"{output}: expected a name that ends in .html")
     with Store(store) as opened:
-        found = store_results(opened, versions)
+        found = store_results(opened, versions, unblind)
         html = store_report(opened, found)
     output = output or Path(f"{found.data.study.name}-report.html")
     _check_can_write(output)
@@ -116,6 +126,13 @@ def power_(
             help="How many people it takes to find a true fraction of P.",
         ),
     ] = None,
+    looks: Annotated[
+        str | None,
+        typer.Option(metavar="N,N...", help="The levels of looks at so many participants."),
+    ] = None,
+    spending: Annotated[
+        Literal["obrien-fleming", "pocock"], typer.Option(help="Of the error over the looks.")
+    ] = "obrien-fleming",
     wanted: Annotated[
         float | None,
         typer.Option(
@@ -134,15 +151,19 @@ def power_(
     python -m turing power --margin 0.1 --trials 20 --photos 100
     python -m turing power --effect 0.6 --trials 20 --photos 100
     python -m turing power --participants 40 --trials 40 --photos 200
+    python -m turing power --looks 20,40,60 --trials 40 --photos 200
     """
-    from turing.analysis.planning import plan_lines
+    from turing.analysis.planning import look_lines, plan_lines
 
     if effect == 0.5:
         raise WrongUseError("--effect: expected another fraction than 0.5, which is no effect")
     if wanted is not None and margin is None and effect is None:
         raise WrongUseError("--power: expected --margin or --effect with it, found neither")
     with wrong_use():
-        lines = plan_lines(trials, photos, participants, margin, effect, wanted or 0.8)
+        if looks is not None:
+            lines = look_lines(_numbers(looks), trials, photos, spending)
+        else:
+            lines = plan_lines(trials, photos, participants, margin, effect, wanted or 0.8)
     for line in lines:
         say(line)
 
@@ -211,9 +232,9 @@ def simulate(
     python -m turing simulate studies/demo.sqlite --skill fusion=0.7 --skill baseline=0.95
     python -m turing results studies/simulated/demo.sqlite
     """
-    from turing.analysis.crowd import Skills
-    from turing.analysis.simulate import empty_copy, named_skills
-    from turing.analysis.simulate import simulate as fill
+    from turing.analysis.simulation.crowd import Skills
+    from turing.analysis.simulation.simulate import empty_copy, named_skills
+    from turing.analysis.simulation.simulate import simulate as fill
 
     if (together := careless + leave + withdraw) > 1:
         raise WrongUseError(
@@ -267,3 +288,11 @@ def _check_can_write(file: Path) -> None:
         raise TuringError(f"{file}: expected a file's name, found a folder")
     if not file.absolute().parent.is_dir():
         raise TuringError(f"{file}: there is no folder {file.parent}; make it first")
+
+
+def _numbers(text: str) -> list[int]:
+    """20,40,60 as numbers; ValueError where it is none."""
+    try:
+        return [int(number) for number in text.split(",")]
+    except ValueError:
+        raise ValueError(f"looks: expected numbers as 20,40,60, found {text}") from None

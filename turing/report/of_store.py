@@ -8,6 +8,7 @@ from markupsafe import Markup
 
 from turing.analysis.analysis import Results, analyse
 from turing.analysis.frames import load_data
+from turing.analysis.looks import note_unblinding
 from turing.errors import TuringError
 from turing.report.gallery import Pictures
 from turing.report.html import Preregistration, html_report
@@ -15,9 +16,17 @@ from turing.store import preregistration
 from turing.store.store import Store
 
 
-def store_results(store: Store, versions: Sequence[int] | None = None) -> Results:
-    """Results of a version, or of several pooled; by default of the one that people are shown."""
-    return analyse(load_data(store, versions))
+def store_results(
+    store: Store, versions: Sequence[int] | None = None, unblind: bool = False
+) -> Results:
+    """Results of a version, or of several pooled; by default of the one that people are shown.
+
+    unblind: whatever looks are still to come, which is written down.
+    """
+    results = analyse(load_data(store, versions), unblind)
+    if results.look and unblind:
+        note_unblinding(store, "results")
+    return results
 
 
 def store_report(store: Store, results: Results, top: Markup | str = "") -> str:

@@ -192,7 +192,7 @@ def heterogeneity_table(results: Results) -> Table:
             "Dataset",
             "Model",
             "SD of photos",
-            "p of none",
+            "p of no difference",
             "Photos surely above and below 0.5",
             "SD of people",
             *(["SD of datasets"] if several else []),
@@ -291,7 +291,8 @@ def checks_table(results: Results) -> Table:
         rows.append(
             ("Fraction in the second half of the trials minus the first", *_of(results.learning))
         )
-    return Table("Position and learning", ("", "Estimate", "95% interval"), rows)
+    known = [row for row in rows if row[1] != DASH]
+    return Table("Position and learning", ("", "Estimate", "95% interval"), known)
 
 
 def _of(found: Fraction | Difference) -> tuple[str, str]:

@@ -123,4 +123,12 @@ def _stop_rule(study: Study) -> str:
     planned = study.participants.planned
     if planned is None:
         return "None was fixed: participants.planned is not in the study file."
-    return f"{planned} participants."
+    counted = "whom no exclusion leaves out"
+    if not (looks := study.analysis.looks):
+        return f"{planned} counted participants: who answered scored trials, {counted}."
+    at = ", ".join(map(str, looks))
+    return (
+        f"Looks at {at} counted participants: who finished, {counted}, the first ones of each "
+        f"number. Error spent as by {study.analysis.spending} (Lan and DeMets 1983), 5% in all. "
+        "The study closes by itself after the last look."
+    )

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from inspect import isclass
+from itertools import pairwise
 from string import Formatter
 from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
@@ -119,6 +120,20 @@ def _contradictions(study: "Study") -> Iterator[tuple[str, str]]:
         if html := _HTML.search(text):
             yield f"texts.{name}", f"expected Markdown without HTML, found {shown(html[0])}"
     yield from _of_questions(study)
+    yield from _of_looks(study)
+
+
+def _of_looks(study: "Study") -> Iterator[tuple[str, str]]:
+    planned = study.analysis.looks
+    if any(a >= b for a, b in pairwise(planned)):
+        yield "analysis.looks", f"expected rising numbers, found {shown(list(planned))}"
+    elif planned and study.participants.planned != planned[-1]:
+        last = study.participants.planned
+        yield (
+            "participants.planned",
+            f"expected {planned[-1]}, the last of analysis.looks, "
+            f"found {'nothing' if last is None else last}",
+        )
 
 
 def _of_stimuli(study: "Study") -> Iterator[tuple[str, str]]:

@@ -165,6 +165,14 @@ class Analysis(_Table):
     exclude_answers: dict[str, Annotated[tuple[str, ...], Field(strict=False)]] = Field(
         default_factory=dict, description='lists of choices by question, { id = ["choice"] }'
     )
+    looks: tuple[Annotated[int, Field(ge=1)], ...] = _newer(
+        (),
+        strict=False,
+        description="a list of rising whole numbers, 1 or more: participants at each look",
+    )
+    spending: Literal["obrien-fleming", "pocock"] = _newer(
+        "obrien-fleming", description="'obrien-fleming' or 'pocock'"
+    )
     delta: float = Field(0.1, gt=0, lt=0.5, description="a number above 0 and below 0.5")
 
 

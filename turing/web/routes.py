@@ -220,6 +220,7 @@ class _Calls:
         asked = await served.read(served.sessions.asked, token, "after")
         body = await self._body(request, FinishBody, asked)
         end = await served.write(served.sessions.finish, token, body.answers)
+        served.close_after_last_look()
         reply: dict[str, Any] = {"code": end.code, "return_url": end.return_url}
         if end.score:
             reply["score"] = {"correct": end.score[0], "total": end.score[1]}

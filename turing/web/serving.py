@@ -8,6 +8,7 @@ each commit makes nobody wait for more than two.
 
 import asyncio
 import contextlib
+import logging
 import threading
 import time
 from collections import deque
@@ -17,11 +18,13 @@ from functools import partial
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
+from turing.analysis.looks import is_complete
 from turing.store import database
 from turing.store.database import StoreUnavailableError
 from turing.store.sessions import Sessions
 from turing.store.store import Store, store_path
 
+_log = logging.getLogger(__name__)
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -52,6 +55,18 @@ class ServedStudy:
     def write_later(self, call: Callable[..., object], *args: object) -> None:
         """For what nobody waits for, and what may be lost."""
         self._write(partial(call, *args))
+
+    def close_after_last_look(self) -> None:
+        """Closes a study that has as many as its last look asks for; nobody waits for it."""
+        self._readers.submit(self._close_if_complete)
+
+    def _close_if_complete(self) -> None:
+        store = self.sessions.store
+        try:
+            if is_complete(store):
+                self._write(store.close_study)
+        except Exception:  # the next one who finishes has it looked at again
+            _log.exception("%s: not known whether its last look is reached", store.path)
 
     def _write(self, call: Callable[[], T]) -> "Future[T]":
         written: Future[T] = Future()

@@ -9,7 +9,7 @@ import pytest
 
 from tests.turing.support.synthetic import made_up_data
 from turing.analysis.analysis import analyse
-from turing.analysis.crowd import Skills
+from turing.analysis.simulation.crowd import Skills
 from turing.report.gallery import photos_table
 from turing.statistics.bradley_terry import bradley_terry
 from turing.statistics.fractions import holm, turing_fraction, verdict

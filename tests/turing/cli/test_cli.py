@@ -11,10 +11,10 @@ from typer.testing import CliRunner
 
 from tests.turing.support.studies import BEFORE, build, built, rows, study_text
 from turing.analysis.analysis import analyse
-from turing.analysis.crowd import Skills
 from turing.analysis.frames import load_data
 from turing.analysis.results_json import results_json
-from turing.analysis.simulate import simulate
+from turing.analysis.simulation.crowd import Skills
+from turing.analysis.simulation.simulate import simulate
 from turing.cli import app
 from turing.report.words import answer
 from turing.store.people import new_token, receipt_of

@@ -10,9 +10,9 @@ import pytest
 
 from tests.turing.support.answering import participant, two_people
 from tests.turing.support.studies import built, rows
-from turing.analysis.crowd import Skills
 from turing.analysis.results_json import results_json
-from turing.analysis.simulate import simulate
+from turing.analysis.simulation.crowd import Skills
+from turing.analysis.simulation.simulate import simulate
 from turing.errors import TuringError
 from turing.report.exports.choices import COLUMNS, table
 from turing.report.exports.export import export

@@ -14,7 +14,7 @@ from PIL import Image
 
 from tests.turing.support.synthetic import made_up_data
 from turing.analysis.analysis import analyse
-from turing.analysis.crowd import Skills
+from turing.analysis.simulation.crowd import Skills
 from turing.report.html import Preregistration, html_report
 from turing.report.words import answer
 

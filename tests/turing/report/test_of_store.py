@@ -5,8 +5,8 @@ import json
 import pytest
 
 from tests.turing.support.studies import built
-from turing.analysis.crowd import Skills
-from turing.analysis.simulate import simulate
+from turing.analysis.simulation.crowd import Skills
+from turing.analysis.simulation.simulate import simulate
 from turing.report.of_store import preregistered, preregistration_path, store_report, store_results
 from turing.report.words import answer
 from turing.store import preregistration

@@ -9,8 +9,8 @@ import pytest
 
 from tests.turing.support.synthetic import made_up_data
 from turing.analysis.analysis import analyse
-from turing.analysis.crowd import Skills
 from turing.analysis.published import printed_fraction
+from turing.analysis.simulation.crowd import Skills
 from turing.report import plots
 
 SKILLS = Skills({(None, "baseline"): 0.95, (None, "fusion"): 0.7})

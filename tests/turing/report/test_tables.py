@@ -10,8 +10,8 @@ from rich.console import Console
 from tests.turing.report.test_html import png
 from tests.turing.support.synthetic import made_up_data
 from turing.analysis.analysis import analyse
-from turing.analysis.crowd import Skills
 from turing.analysis.published import TABLE_5, printed_fraction
+from turing.analysis.simulation.crowd import Skills
 from turing.report import people_tables, tables
 from turing.report.gallery import photos_table
 from turing.report.html import html_report

@@ -6,8 +6,8 @@ import pytest
 from tests.turing.support.synthetic import made_up_data
 from turing.analysis.analysis import analyse
 from turing.analysis.cells import Cell
-from turing.analysis.crowd import Skills
 from turing.analysis.results_json import results_json
+from turing.analysis.simulation.crowd import Skills
 from turing.report import words
 from turing.statistics.fractions import Fraction
 

@@ -35,7 +35,9 @@ def test_what_is_fixed(tmp_path, store, checkpoints):
     assert content["delta"] == 0.1
     assert content["exclusions"]["min_catch_correct"] == 0.5
     assert "delta" not in content["exclusions"]
-    assert content["stop_rule"] == "40 participants."
+    assert content["stop_rule"] == (
+        "40 counted participants: who answered scored trials, whom no exclusion leaves out."
+    )
     assert content["program"].startswith("colorize-turing ")
     assert content["stimuli"] == {
         row["sha256"]: row["png_sha256"] for row in rows(store, "stimuli")

@@ -54,8 +54,7 @@ id = "hints"
 when = "after"
 ask = "What gave them away?"
 required = false
-{more}
-"""
+{rest}"""
 
 DEFAULTS = {
     "name": "tiny",
@@ -71,7 +70,7 @@ DEFAULTS = {
     "max_open": 1000,
     "max_an_hour": 2000,
     "asks": "",  # more lines of [participants]
-    "more": "",  # more [[questions]]
+    "rest": "",  # more sections
 }
 
 BEFORE = {"colour_vision": "no"}

@@ -4,8 +4,8 @@ import hashlib
 
 import pandas as pd
 
-from turing.analysis.crowd import Person, Skills
 from turing.analysis.data import StudyData
+from turing.analysis.simulation.crowd import Person, Skills
 from turing.study.study import parse_study
 from turing.study.trials import ORIGINAL, Design, Placed, participant_trials, was_right
 

@@ -12,9 +12,9 @@ from starlette.testclient import TestClient
 
 from tests.turing.support.studies import build, built
 from turing.analysis.analysis import analyse
-from turing.analysis.crowd import Skills
 from turing.analysis.frames import load_data
-from turing.analysis.simulate import simulate
+from turing.analysis.simulation.crowd import Skills
+from turing.analysis.simulation.simulate import simulate
 from turing.report.words import answer
 from turing.store import people
 from turing.store.store import Store

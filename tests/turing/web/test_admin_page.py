@@ -12,8 +12,8 @@ from starlette.applications import Starlette
 
 from tests.support.browser import FLAGS, find_browser
 from tests.turing.support.studies import built
-from turing.analysis.crowd import Skills
-from turing.analysis.simulate import simulate
+from turing.analysis.simulation.crowd import Skills
+from turing.analysis.simulation.simulate import simulate
 from turing.report.of_store import store_report, store_results
 from turing.store.store import Store
 from turing.web.admin import admin_routes

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import re
+import time
 
 import pytest
 from starlette.applications import Starlette
@@ -370,7 +371,7 @@ def test_answers_of_full_length_are_saved_in_any_script(tmp_path, page, script, 
         f'[[questions]]\nid = "more_{when}"\nwhen = "{when}"\nask = "What else?"\n'
         for when in ("before", "after")
     )
-    store = built(tmp_path / "studies", per_participant=1, practice=0, catch=0, more=more)
+    store = built(tmp_path / "studies", per_participant=1, practice=0, catch=0, rest=more)
     store.open_study()
     text = SCRIPTS[script] * LONGEST_TEXT
     with Studies(store.path.parent) as studies, serving(studies, page) as client:
@@ -553,3 +554,30 @@ def test_who_leaves_gets_the_code_to_be_forgotten_by(client, store):
     for wrong in ("", "AAAAA-AAAAA", receipt[:-1]):
         with pytest.raises(TuringError, match="no participant has the receipt"):
             people.by_receipt(store, wrong)
+
+
+def test_a_study_closes_by_itself_after_its_last_look(tmp_path, page):
+    rest = "[analysis]\nlooks = [1, 2]"
+    with built(tmp_path, catch=0, asks="planned = 2", rest=rest) as store:
+        store.open_study()
+        under_way = None
+        with Studies(tmp_path) as studies, serving(studies, page) as client:
+            for _ in range(2):
+                assert store.facts().state == "open"
+                under_way = under_way or start(client)
+                token, state = start(client)
+                while "trial" in state:
+                    state = answer(client, token, state).json()["state"]
+                end = client.post(f"{BASE}/finish", headers=auth(token), json={"answers": {}})
+                assert end.status_code == 200
+            wait_until(lambda: store.facts().state == "closed")
+            late = client.post(f"{BASE}/start", json={"consent": True, "answers": BEFORE})
+            assert refusal(late) == (410, "closed")
+            assert answer(client, *under_way).status_code == 200  # they may finish
+
+
+def wait_until(holds, seconds=20):
+    over = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < over
+        time.sleep(0.05)

@@ -5,7 +5,7 @@ import pytest
 
 from tests.turing.support.simulated import level_of as independent_level
 from tests.turing.support.simulated import population_mean
-from turing.analysis.crowd import SEEN_THROUGH, Person, Skills, level_of
+from turing.analysis.simulation.crowd import SEEN_THROUGH, Person, Skills, level_of
 from turing.errors import TuringError
 from turing.study.trials import WILD, correct_choice
 

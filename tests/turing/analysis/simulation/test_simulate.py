@@ -6,9 +6,9 @@ import pytest
 
 from tests.turing.support.studies import BEFORE, built, rows
 from turing.analysis.analysis import analyse
-from turing.analysis.crowd import Skills
 from turing.analysis.frames import load_data
-from turing.analysis.simulate import simulate
+from turing.analysis.simulation.crowd import Skills
+from turing.analysis.simulation.simulate import simulate
 from turing.errors import TuringError
 from turing.store.people import RefusedError, new_token
 from turing.store.sessions import Sessions

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from turing.analysis.crowd import Manner, Person, Skills
+from turing.analysis.simulation.crowd import Manner, Person, Skills
 from turing.errors import TuringError
 from turing.store.copies import Kept, backup
 from turing.store.people import delete_forgotten, new_token

@@ -1,0 +1,123 @@
+"""Looks at a study before its end: which one it has come to, who is in it, at which levels.
+
+Until a look there are no figures, and then those of its own participants alone: whoever watches a
+fraction grow and stops when it pleases errs more often than the level says.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from turing.analysis.data import StudyData
+from turing.analysis.exclusions import Exclusions, exclusions
+from turing.analysis.frames import load_data
+from turing.statistics.sequential import Look, looks
+from turing.store.store import Store, facts, note
+
+UNBLINDED = "unblinded"  # the event that somebody saw figures before their time
+
+
+class Levels(NamedTuple):
+    """Confidence of the interval that has to lie within the margin, and of all others."""
+
+    narrow: float = 0.90
+    wide: float = 0.95
+
+
+@dataclass(frozen=True)
+class Looking:
+    """Where a study with looks stands. `finished` are counted participants who came to the end, in
+    that order: look k is about the first so many of them."""
+
+    planned: tuple[Look, ...]  # two-sided at 5%
+    equivalence: tuple[Look, ...]  # one-sided at 5%: two one-sided tests
+    finished: tuple[int, ...]
+    is_unblinded: bool = False
+
+    @property
+    def reached(self) -> int:
+        return sum(look.participants <= len(self.finished) for look in self.planned)
+
+    @property
+    def is_over(self) -> bool:
+        return self.reached == len(self.planned)
+
+    @property
+    def is_blind(self) -> bool:
+        """Whether what more is known than the last look says stays hidden."""
+        return not (self.is_over or self.is_unblinded)
+
+    @property
+    def participants(self) -> frozenset[int]:
+        """Those of the last look that was reached."""
+        last = self.planned[self.reached - 1].participants if self.reached else 0
+        return frozenset(self.finished[:last])
+
+    @property
+    def levels(self) -> Levels:
+        if not self.reached:
+            return Levels()
+        at = self.reached - 1
+        return Levels(1 - 2 * self.equivalence[at].level, 1 - self.planned[at].level)
+
+    def sentences(self) -> list[str]:
+        """What a reader must know of it before the figures."""
+        done, last = len(self.finished), self.planned[-1].participants
+        if self.is_unblinded:
+            said = [
+                f"Seen before their time: these figures are of all {done} who finished, not of a "
+                "look, and no verdict of theirs keeps the study's error rate"
+            ]
+        elif not self.reached:
+            first = self.planned[0].participants
+            said = [
+                f"No figures before the first look, at {first} counted participants who finished: "
+                f"{done} have. Until then there are counts, drop-out, catch trials and speed"
+            ]
+        else:
+            look = self.planned[self.reached - 1]
+            said = [
+                f"Look {self.reached} of {len(self.planned)}, at the first {look.participants} "
+                f"counted participants who finished; intervals are {self.levels.wide:.2%} ones, "
+                "which hold at all looks together"
+            ]
+            if not self.is_over:
+                following = self.planned[self.reached].participants
+                said.append(f"The next figures come at {following}; {done} have finished")
+        if done > last:
+            said.append(
+                f"Overrun: {done} counted participants finished where {last} were planned; the "
+                f"first {last} are in these figures"
+            )
+        return said
+
+
+def looking(data: StudyData, ruled_out: Exclusions, unblind: bool = False) -> Looking | None:
+    """None for a study without looks."""
+    rules = data.study.analysis
+    if not rules.looks:
+        return None
+    finished = data.participants["finished"].dropna().sort_values(kind="stable")
+    counted = [int(n) for n in finished.index if int(n) not in ruled_out.participants]
+    return Looking(
+        looks(rules.looks, rules.spending),
+        looks(rules.looks, rules.spending, two_sided=False),
+        tuple(counted),
+        unblind,
+    )
+
+
+def is_complete(store: Store) -> bool:
+    """Whether the version that new participants see has as many as its last look asks for."""
+    with store.reading() as db:
+        version = facts(db).version
+        if version is None or not store.version(db, version).study.analysis.looks:
+            return False
+    data = load_data(store)
+    found = looking(data, exclusions(data))
+    return found is not None and found.is_over
+
+
+def note_unblinding(store: Store, what: str) -> None:
+    """Write down that figures were seen before their time, and by which command."""
+    with store.writing() as db:
+        note(db, None, UNBLINDED, what)
