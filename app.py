@@ -168,6 +168,7 @@ def build(
     most_bytes: kept in memory for all visitors together.
     """
     import gradio as gr
+    from gradio.utils import get_upload_folder
     from starlette.middleware import Middleware
 
     from colorize.errors import ColorizeError
@@ -175,6 +176,7 @@ def build(
     from colorize.models.record import checkpoints_folder, list_checkpoints
     from colorize.web.arrivals import Arrivals, names_to_fetch, with_first
     from colorize.web.examples import write_examples
+    from colorize.web.guards.calls import Calls
     from colorize.web.guards.front import Front, waiting_clients
     from colorize.web.guards.proxies import VARIABLE, Proxies
     from colorize.web.routes import Pictures, page_route
@@ -228,7 +230,13 @@ def build(
             "middleware": [
                 Middleware(_Headers),
                 Middleware(Proxies, named=proxies),
-                Middleware(Front, folder=folder, waiting=lambda: waiting_clients(demo._queue)),
+                Middleware(
+                    Front,
+                    folder=folder,
+                    waiting=lambda: waiting_clients(demo._queue),
+                    calls=Calls(demo),
+                    written=Path(get_upload_folder()),
+                ),
             ],
         },
         "theme": _theme(),

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
-from gradio.utils import get_upload_folder
 
 from colorize.errors import ColorizeError
 from colorize.inference.options import MOST_HINTS
 from colorize.models.record import Record
 from colorize.web.arrivals import Arrivals
 from colorize.web.examples import EXAMPLES
+from colorize.web.guards.calls import uploaded
 from colorize.web.guards.front import client_of
 from colorize.web.session import MOST_PHOTOS, Session, Sessions
 from colorize.web.turns import done
@@ -46,8 +46,14 @@ _FIGURES = ["file", "model", "seconds", "psnr", "ciede2000", "colorfulness"]
 PLACES = 64
 _RUN = {"concurrency_limit": 32}
 _TAKE = {"concurrency_limit": 8}
-# "multiple": what is clicked while another event is under way counts too.
-_SLOW = {"show_progress": "hidden", "api_visibility": "private", "trigger_mode": "multiple"}
+# "multiple": what is clicked while another event is under way counts too. No preprocessing, which
+# logs a traceback for a value that is none of the choices; `guards.calls` has looked at the types.
+_SLOW = {
+    "show_progress": "hidden",
+    "api_visibility": "private",
+    "trigger_mode": "multiple",
+    "preprocess": False,
+}
 _QUICK = {"queue": False, **_SLOW}
 
 
@@ -216,6 +222,7 @@ def _api(handlers: "_Handlers", coming: Iterable[str]) -> None:
         [photo, models, saturation, temperature, size],
         [files, figures],
         api_name="colorize",
+        preprocess=False,
     )
 
 
@@ -294,9 +301,9 @@ class _Handlers:
 
     async def colorize(
         self,
-        photo: str,
+        photo: dict[str, Any] | None,
         models: list[str],
-        saturation: float = 1.0,
+        saturation: float | None = 1.0,
         temperature: float | None = None,
         size: int | None = None,
         request: gr.Request | None = None,
@@ -305,10 +312,13 @@ class _Handlers:
         if not photo:
             raise gr.Error("Give a photo file", print_exception=False)
         workshop, rows = self.workshop, []
-        upload = Upload(secrets.token_urlsafe(8), Path(photo))
+        upload = Upload(secrets.token_urlsafe(8), Path(photo["path"]))
         client = client_of(request.request.scope) if request else ""
         try:
             models = list(dict.fromkeys(models or ())) or list(workshop.records)[:1]
+            saturation = 1.0 if saturation is None else saturation
+            if saturation > _SATURATION[1]:
+                raise ColorizeError(f"saturation: {saturation:g} is greater than maximum value 2")
             if temperature is not None and not any(workshop.record(m).over_bins for m in models):
                 raise ColorizeError("temperature: none of these models takes one; leave it out")
             with tempfile.TemporaryDirectory(prefix="colorize-") as folder:
@@ -367,6 +377,4 @@ def _state(session: Session) -> dict[str, Any]:
 
 def _uploaded(paths: list[str]) -> list[Path]:
     """The files that the page has just sent. Nothing else is opened because a page names it."""
-    folder = Path(get_upload_folder()).resolve()
-    files = [Path(path).resolve() for path in paths[: 2 * MOST_PHOTOS]]
-    return [file for file in files if file.is_relative_to(folder) and file.is_file()]
+    return [file for path in paths[: 2 * MOST_PHOTOS] if (file := uploaded(path))]

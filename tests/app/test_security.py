@@ -174,9 +174,8 @@ def test_no_route_gives_a_file_that_is_not_for_visitors(server, way, picture):
 @pytest.mark.slow
 def test_no_call_takes_a_file_that_was_not_uploaded(server):
     for path in wanted(server):
-        _, events = server.colorize(file_data(path))
-        assert "event: error" in events and "event: complete" not in events
-        assert SECRET not in events
+        status, events = server.colorize(file_data(path))
+        assert status == 422 and "uploaded before" in events and SECRET not in events
 
 
 @pytest.mark.slow
@@ -306,6 +305,48 @@ def test_every_door_of_gradio_is_known_and_open_only_where_it_is_needed(server):
             assert b"There is nothing here." not in content, path
 
 
+# Nonsense
+
+
+@pytest.mark.slow
+def test_nonsense_is_answered_and_leaves_no_traceback(server, capfd, caplog):
+    """Of whatever type what a call brings is."""
+    events = {one["api_name"]: one["id"] for one in server.demo.config["dependencies"]}
+    chosen = [["direct"], "Automatic"]
+
+    def call(event, data, given):
+        body = {"fn_index": events.get(event, event), "data": data, "event_data": given}
+        way = "queue/join" if event in ("add", "example", "run") else "run/predict"
+        return server.post(f"/gradio_api/{way}", body | {"session_hash": "visitor"})
+
+    for strange in (None, 7, "x", [], {}, [None], [[]], [{}], {"a": None}, 1e400, True):
+        for event in ("add", "example", "look", "remove", "resume"):
+            for given in (strange, *({name: strange} for name in ("paths", "number", "photo"))):
+                data = [] if event in ("look", "resume") else chosen
+                assert call(event, data, given)[0] in (200, 422), (event, given)
+        given = {"paths": [], "number": 9, "photo": 9}
+        for event in ("add", "example", "prepare", "cancel", "remove", "restart"):
+            assert call(event, [strange, strange], given)[0] == 422 or strange == [], event
+            assert call(event, [["direct"], strange], given)[0] == 422 or event == "restart"
+            assert call(event, strange, given)[0] in (400, 422) or strange == [[]], event
+        status, _, answer = server.post("/gradio_api/call/colorize", {"data": [strange] * 5})
+        assert status == 422 or strange is None, answer
+    for number in (999, -1, 0):
+        assert call(number, [], None)[0] in (200, 404)
+    for path in ("call/colorize/unknown", "call/v2/colorize/unknown", "call/nothing/unknown"):
+        assert server.ask("GET", f"/gradio_api/{path}")[0] == 404
+    status, _, answer = server.ask("GET", "/gradio_api/queue/data?session_hash=nobody")
+    assert status == 200 and b"session_not_found" in answer
+    assert server.ask("GET", f"/assets/{'x' * 5000}")[0] == 404
+    part = b'--cut\r\nContent-Disposition: form-data; name="files"\r\n\r\nx\r\n--cut--\r\n'
+    kind = {"Content-Type": "multipart/form-data; boundary=cut"}
+    assert server.ask("POST", "/gradio_api/upload", part, kind)[0] == 400
+    state = json.loads(call("cancel", chosen, None)[2])["data"][0]
+    assert state["photos"] == [] and state["models"] == ["direct"]
+    assert [one for one in caplog.records if one.exc_info] == []
+    assert "Traceback" not in "".join(capfd.readouterr())
+
+
 # Addresses
 
 
@@ -348,7 +389,7 @@ def test_the_server_fetches_no_address_for_anybody(server, listener):
             status, _, _ = server.post(f"/gradio_api/{call}", body | {"session_hash": "x"})
             assert status == 422, call
         file = file_data("/x") | {"url": place}  # an address beside a path is not followed
-        assert "event: error" in server.colorize(file)[1]
+        assert server.colorize(file)[0] == 422
     time.sleep(0.3)
     assert came == []
 
@@ -416,6 +457,36 @@ def test_a_file_over_the_limit_is_refused(server, monkeypatch):
     monkeypatch.setattr(server.demo, "max_file_size", 1000)
     with pytest.raises(AssertionError, match="maximum allowed size"):
         server.upload(bytes(2000))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "ending", ["is left", "is too large", "is not ended", "is of another name"]
+)
+def test_nothing_of_a_broken_upload_stays_on_the_disk(server, monkeypatch, ending):
+    """Gradio alone would keep all of it until the app ends: a way to fill the disk."""
+    monkeypatch.setattr(front, "MOST_UPLOAD", 2**20)
+    name = "other" if ending == "is of another name" else "files"
+    part = f'--cut\r\nContent-Disposition: form-data; name="{name}"; filename="a.png"\r\n\r\n'
+    body = part.encode() + bytes(2**21 if ending == "is too large" else 300_000)
+    body += b"\r\n--cut--\r\n" if ending == "is of another name" else b""
+    length = len(body) + 1000 * (ending == "is left")
+    head = f"Content-Length: {length}\r\n"
+    if ending == "is too large":
+        head = "Transfer-Encoding: chunked\r\n"
+        body = f"{len(body):x}\r\n".encode() + body
+    kind = "Content-Type: multipart/form-data; boundary=cut\r\n"
+    request = f"POST /gradio_api/upload HTTP/1.1\r\nHost: a\r\n{kind}{head}\r\n"
+    with socket.create_connection(("127.0.0.1", server.port), timeout=SOON) as connection:
+        connection.sendall(request.encode() + body)
+        if ending == "is left":
+            time.sleep(0.5)
+        else:
+            assert connection.recv(100).startswith(b"HTTP/1.1")
+    written, deadline = server.folder / "app" / "gradio", time.monotonic() + SOON
+    while list(written.glob("tmp*")) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert list(written.glob("tmp*")) == []
 
 
 @pytest.mark.slow

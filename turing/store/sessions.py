@@ -82,6 +82,13 @@ class Sessions:
             people.check_open(own, preview)
             return self.store.version(db, own.version).study
 
+    def asked(self, token: str | None, when: Literal["before", "after"]) -> tuple[Question, ...]:
+        """The questions to which this participant, or one who comes now, gives answers."""
+        with self.store.reading() as db:
+            person = people.by_token(db, token)
+            number = person.version if person else facts(db).version
+            return _questions(self.store.version(db, number).study, when) if number else ()
+
     def start(
         self, token: str | None, query: Mapping[str, Any], answers: Answers, preview: str | None
     ) -> tuple[str, SessionState]:

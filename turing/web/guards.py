@@ -2,7 +2,7 @@
 
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TypeVar
 from urllib.parse import urlsplit
 
@@ -11,8 +11,11 @@ from starlette.requests import Request
 
 from turing.store.people import RefusedError
 from turing.study.faults import shown
+from turing.study.study import Question
 
-LARGEST_BODY = 16 * 1024  # bytes
+LARGEST_BODY = 16 * 1024  # bytes, without answers to questions
+LONGEST_TEXT = 5000  # characters of such an answer
+_ESCAPED = 12  # bytes that a character takes in JSON at most, as a pair of surrogates
 CALLS_A_SECOND = 20
 
 _ORIGIN = (
@@ -23,18 +26,24 @@ _ORIGIN = (
 Body = TypeVar("Body", bound=BaseModel)
 
 
-async def read_body(request: Request) -> bytes:
-    """The body; RefusedError as soon as it is known to be over 16 KiB."""
-    too_large = RefusedError(413, "large", f"Expected {LARGEST_BODY} bytes at most, found more.")
+async def read_body(request: Request, most: int = LARGEST_BODY) -> bytes:
+    """The body; RefusedError as soon as it is known to be over `most` bytes."""
+    too_large = RefusedError(413, "large", f"Expected {most} bytes at most, found more.")
     length = request.headers.get("content-length", "0")
-    if length.isdecimal() and int(length) > LARGEST_BODY:
+    if length.isdecimal() and int(length) > most:
         raise too_large
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
-        if len(body) > LARGEST_BODY:
+        if len(body) > most:
             raise too_large
     return bytes(body)
+
+
+def largest_with(questions: Iterable[Question]) -> int:
+    """Bytes of a body that answers all of these at their greatest length, in any script."""
+    texts = [(q.id, max(map(len, q.choices), default=LONGEST_TEXT)) for q in questions]
+    return LARGEST_BODY + sum(_ESCAPED * (len(key) + length) for key, length in texts)
 
 
 def parsed(model: type[Body], body: bytes) -> Body:

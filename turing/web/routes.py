@@ -28,7 +28,7 @@ PAGE = Path(__file__).parent / "page"
 RETRY_SECONDS = {429: 1, 503: 2}
 RETRY_WHEN_FULL = 30  # seconds
 
-Text = Annotated[str, Field(max_length=5000, pattern=r"^[^\x00]*$")]
+Text = Annotated[str, Field(max_length=guards.LONGEST_TEXT, pattern=r"^[^\x00]*$")]
 Name = Annotated[str, Field(max_length=64)]
 Endpoint = Callable[[Request], Awaitable[Response]]
 Call = Callable[[Request, ServedStudy], Awaitable[Response]]
@@ -193,7 +193,8 @@ class _Calls:
 
     async def start(self, request: Request, served: ServedStudy) -> Response:
         token = self._token(request)
-        body = await self._body(request, StartBody)
+        asked = await served.read(served.sessions.asked, token, "before")
+        body = await self._body(request, StartBody, asked)
         token, state = await served.start(
             served.sessions.start, token, body.query, body.answers, body.preview
         )
@@ -216,7 +217,8 @@ class _Calls:
 
     async def finish(self, request: Request, served: ServedStudy) -> Response:
         token = self._token(request)
-        body = await self._body(request, FinishBody)
+        asked = await served.read(served.sessions.asked, token, "after")
+        body = await self._body(request, FinishBody, asked)
         end = await served.write(served.sessions.finish, token, body.answers)
         served.close_after_last_look()
         reply: dict[str, Any] = {"code": end.code, "return_url": end.return_url}
@@ -254,8 +256,12 @@ class _Calls:
             self._rate.check(f"{request.url.path} {token[:64]}")
         return token
 
-    async def _body(self, request: Request, model: type[guards.Body]) -> guards.Body:
-        return guards.parsed(model, await guards.read_body(request))
+    async def _body(
+        self, request: Request, model: type[guards.Body], asked: Iterable[Question] = ()
+    ) -> guards.Body:
+        """`asked`: the questions that it may answer."""
+        body = await guards.read_body(request, guards.largest_with(asked))
+        return guards.parsed(model, body)
 
     def _state(self, request: Request, state: SessionState) -> dict[str, Any]:
         shown: dict[str, Any] = {

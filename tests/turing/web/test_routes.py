@@ -13,7 +13,7 @@ from tests.turing.support.studies import BEFORE, built, rows
 from turing.errors import TuringError
 from turing.store import people
 from turing.store.records import choice_rows
-from turing.web.guards import RateLimit
+from turing.web.guards import LONGEST_TEXT, RateLimit
 from turing.web.routes import study_routes
 from turing.web.serving import Studies
 
@@ -352,12 +352,41 @@ def test_bodies_that_are_no_json_or_too_large(client, call):
     for body in (b"trial=1&choice=0", b"\xff\xfe", b"[" * 9000, b'"text"', b"null"):
         response = client.post(f"{BASE}/{call}", content=body, headers=auth(token))
         assert refusal(response) == (422, "invalid")
-    large = json.dumps({"answers": {"hints": "x" * 17_000}}).encode()
+    most = 100_000 if call in ("start", "finish") else 17_000
+    large = json.dumps({"answers": {"hints": "x" * most}}).encode()
     response = client.post(f"{BASE}/{call}", content=large, headers=auth(token))
     assert refusal(response) == (413, "large")
-    chunks = (b"x" * 1000 for _ in range(20))
+    chunks = (b"x" * 1000 for _ in range(most // 1000 + 3))
     response = client.post(f"{BASE}/{call}", content=chunks, headers=auth(token))
     assert refusal(response) == (413, "large")
+
+
+SCRIPTS = {"Chinese": "\u6f22", "Thai": "\u0e2b", "Linear B": "\U00010000", "a smile": "\U0001f600"}
+
+
+@pytest.mark.parametrize("escaped", [False, True])
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_answers_of_full_length_are_saved_in_any_script(tmp_path, page, script, escaped):
+    more = "".join(
+        f'[[questions]]\nid = "more_{when}"\nwhen = "{when}"\nask = "What else?"\n'
+        for when in ("before", "after")
+    )
+    store = built(tmp_path / "studies", per_participant=1, practice=0, catch=0, rest=more)
+    store.open_study()
+    text = SCRIPTS[script] * LONGEST_TEXT
+    with Studies(store.path.parent) as studies, serving(studies, page) as client:
+        body = {"consent": True, "answers": BEFORE | {"more_before": text}}
+        content = json.dumps(body, ensure_ascii=escaped).encode()
+        response = client.post(f"{BASE}/start", content=content)
+        assert response.status_code == 201, response.text
+        token, state = response.json()["token"], response.json()["state"]
+        assert answer(client, token, state).status_code == 200
+        body = {"answers": {"hints": text, "more_after": text}}
+        content = json.dumps(body, ensure_ascii=escaped).encode()
+        response = client.post(f"{BASE}/finish", content=content, headers=auth(token))
+        assert response.status_code == 200, response.text
+    kept = [row for row in rows(store, "answers") if row["answer"] == text]
+    assert {row["question"] for row in kept} == {"more_before", "hints", "more_after"}
 
 
 def test_foreign_pages_are_refused_and_scripts_are_not(client, store):
