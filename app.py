@@ -168,6 +168,7 @@ def build(
     most_bytes: kept in memory for all visitors together.
     """
     import gradio as gr
+    from gradio.utils import get_upload_folder
     from starlette.middleware import Middleware
 
     from colorize.errors import ColorizeError
@@ -234,6 +235,7 @@ def build(
                     folder=folder,
                     waiting=lambda: waiting_clients(demo._queue),
                     calls=Calls(demo),
+                    written=Path(get_upload_folder()),
                 ),
             ],
         },

@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all."""
+"""Files that are there whole or not at all, and those that a system keeps for itself."""
 
 import os
 import re
@@ -14,6 +14,20 @@ except ImportError:  # on Windows, where a file that is open cannot be deleted a
     fcntl = None
 
 _NAME = re.compile(r"\.colorize-[0-9a-f]{12}\.tmp")
+# What systems and programs keep beside photos: thumbnails, rubbish, indexes, earlier versions.
+_OF_SYSTEMS = re.compile(
+    r"\._.*"  # what a Mac writes beside a file where the disk holds no attributes
+    r"|__macosx|\.appledouble|\.appledb|\.appledesktop|network trash folder"
+    r"|\.trashes|\.spotlight-v100|\.fseventsd|\.temporaryitems|\.documentrevisions-v100"
+    r"|\.mobilebackups"
+    r"|\$recycle\.bin|system volume information|found\.\d{3}|config\.msi"
+    r"|\.trash(-\d+)?|\.xvpics|\.thumbnails|\.thumbs|\.thumb|lost\+found|\.snapshots?|\.zfs"
+    r"|@eadir|\.eadir|@synoresource|@synoeastream|@tmp|@sharebin|[@#]recycle|[@#]snapshot|\.recycle"
+    r"|\.@__thumb|\.@upload_cache|\.streams|\.qsync"  # Synology before, QNAP here
+    r"|\.dtrash|\.picasaoriginals|\.trashed-.*"  # digiKam, Picasa, Android
+    r"|\.stfolder|\.stversions|\.sync|\.!sync|\.dropbox(\.cache)?|\.tmp\.drive(down|up)load",
+    re.IGNORECASE | re.DOTALL,
+)
 
 
 @contextmanager
@@ -40,6 +54,11 @@ def replacing(file: Path, *, tidy: bool = True) -> Iterator[BinaryIO]:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
         raise
+
+
+def is_of_a_system(name: str) -> bool:
+    """Whether a file or folder of this name is no photo of people, nor holds any."""
+    return bool(_OF_SYSTEMS.fullmatch(name))
 
 
 def clear_leftovers(folder: Path) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from colorize.batch.plan import Task
-from colorize.errors import ColorizeError
+from colorize.errors import ColorizeError, printable
 from colorize.inference.hints.strokes import Stroke
 from colorize.inference.options import Hint
 from colorize.photo.opening import Photo, PhotoError
@@ -82,10 +82,12 @@ def refused(
 
 def sentence(task: Task, error: Exception) -> str:
     """One line that names the file. What nobody foresaw is the file's failure as well."""
-    name, text = task.source.name, str(error)
+    name, text = printable(task.source.name), str(error)
     if isinstance(error, PhotoError) and text.startswith(name):
-        return f"{task.source}{text.removeprefix(name)}"
-    if isinstance(error, ColorizeError):
-        return f"{task.source}: {error}"
-    text = str(getattr(error, "strerror", None) or error).partition("\n")[0]
-    return f"{task.source}: could not be colorized ({type(error).__name__}: {text})"
+        told = f"{task.source}{text.removeprefix(name)}"
+    elif isinstance(error, ColorizeError):
+        told = f"{task.source}: {error}"
+    else:
+        text = str(getattr(error, "strerror", None) or error).partition("\n")[0]
+        told = f"{task.source}: could not be colorized ({type(error).__name__}: {text})"
+    return printable(told)

@@ -10,33 +10,13 @@ from pathlib import Path
 import numpy as np
 
 from colorize.errors import ColorizeError
+from colorize.files import is_of_a_system
 from colorize.photo.formats import ENDINGS, PICTURE_ENDINGS, sniff
 from colorize.photo.opening import Photo
 from colorize.photo.saving import output_format
 
 _NO_PIXELS = np.zeros((1, 1), np.uint8)
 _HEAD = 64  # bytes of a file that tell its format
-# Folders that systems keep beside photos (in lower case): thumbnails, rubbish, indexes.
-_OF_SYSTEMS = frozenset(
-    (
-        "@eadir",  # Synology
-        ".@__thumb",  # QNAP
-        "@recycle",
-        "#recycle",
-        "$recycle.bin",
-        "system volume information",
-        "__macosx",
-        ".appledouble",
-        ".trashes",
-        ".trash",
-        ".spotlight-v100",
-        ".fseventsd",
-        ".temporaryitems",
-        ".documentrevisions-v100",
-        ".thumbnails",
-    )
-)
-_APPLE_DOUBLE = "._"  # what a Mac writes beside a file where the disk holds no attributes
 
 
 class PlanError(ColorizeError):
@@ -119,7 +99,7 @@ def _walk(folder: Path, walked: set[str], plan: Plan) -> Iterator[Path]:
             plan.failures.append(f"{here}: cannot be read ({error.strerror})")
             continue
         for entry in entries:
-            if _is_of_a_system(entry):
+            if is_of_a_system(entry.name):
                 plan.of_systems += 1
             elif _is_dir(entry):
                 (linked if entry.is_symlink() else waiting).append(entry)
@@ -227,10 +207,6 @@ def _place(file: Path) -> str:
     """The same text for the same file, links followed; names that only differ in how their accents
     are written are one file on a Mac."""
     return unicodedata.normalize("NFC", os.path.normcase(os.path.realpath(file)))
-
-
-def _is_of_a_system(entry: Path) -> bool:
-    return entry.name.startswith(_APPLE_DOUBLE) or entry.name.lower() in _OF_SYSTEMS
 
 
 def _ends_like_a_picture(file: Path) -> bool:

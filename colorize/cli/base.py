@@ -9,7 +9,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from colorize.errors import ColorizeError
+from colorize.errors import ColorizeError, printable
 
 FAILED, WRONG_USE, INTERRUPTED = 1, 2, 130
 
@@ -88,11 +88,6 @@ def end(code: int, line: str) -> NoReturn:
 def warn(line: str) -> None:
     """A line on standard error."""
     typer.echo(printable(line), err=True)
-
-
-def printable(text: str) -> str:
-    """Without what would break the line or steer the terminal, as file names may."""
-    return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
 def check_can_write(file: Path) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image
 
 from colorize.errors import ColorizeError
+from colorize.files import is_of_a_system
 from colorize.photo.formats import PICTURE_ENDINGS
 from colorize.photo.opening import Photo
 
@@ -101,7 +102,11 @@ def choose_photos(datasets: Iterable[Dataset], count: int) -> list[Dataset]:
 
 
 def _names(data: Path) -> list[str]:
-    entries = [entry for entry in data.iterdir() if not entry.name.startswith(".")]
+    entries = [
+        entry
+        for entry in data.iterdir()
+        if not (entry.name.startswith(".") or is_of_a_system(entry.name))
+    ]
     folders = {entry.name for entry in entries if entry.is_dir()}
     return sorted(folders | {entry.stem for entry in entries if entry.suffix == ".zip"})
 
@@ -141,8 +146,8 @@ def _by_split(tops: dict[str, list[PhotoFile]]) -> dict[str, list[PhotoFile]] | 
 
 
 def _is_photo(path: PurePosixPath) -> bool:
-    """By its ending; files and folders that begin with a dot are not meant for people."""
-    hidden = any(part.startswith(".") for part in path.parts)
+    """By its ending; what begins with a dot, or is a system's, is not meant for people."""
+    hidden = any(part.startswith(".") or is_of_a_system(part) for part in path.parts)
     return path.suffix.lower() in PICTURE_ENDINGS and not hidden
 
 

@@ -21,18 +21,26 @@ from PIL import (
 )
 
 from colorize.errors import ColorizeError
+from colorize.photo.boxes import CodePoints, bits_a_channel, code_points, primary_properties
 from colorize.photo.formats import describe, sniff
-from colorize.photo.metadata import Metadata, read_metadata, read_tiff_metadata
+from colorize.photo.metadata import (
+    Metadata,
+    read_metadata,
+    read_tiff_metadata,
+    says_adobe_rgb,
+)
+from colorize.photo.metadata.containers import unread_kind
 from colorize.photo.pixels import (
     BAD_PROFILE,
     Pixels,
+    is_usable,
     rounded,
     samples_to_srgb,
     to_srgb,
     transparent_value,
 )
 from colorize.photo.png import Chunks, color_profile, open_png, read_chunks, sixteen_bits
-from colorize.photo.profiles import profile_of_bmp
+from colorize.photo.profiles import adobe_rgb, profile_of_bmp, profile_of_code_points
 
 if TYPE_CHECKING:
     from tifffile import TiffPage
@@ -57,7 +65,8 @@ _TURNS: dict[int, Callable[[np.ndarray], np.ndarray]] = {  # EXIF 3.0, 4.6.5.1
 }
 _READ_BY_US = ("TIFF", "PNG", "BMP")  # of which Pillow's image does not hold all
 _MOST_FRAMES = 1000  # counted; a damaged file could name millions
-_BOXES = 1 << 16  # bytes of an AVIF file that hold its description
+_BOXES = 1 << 20  # bytes of an AVIF file that hold its description
+_UNSAID, _USUAL = 2, (1, 13)  # code points of ITU-T H.273: those of sRGB are the usual ones
 _REASONS = {
     MemoryError: "needs more memory than there is; make it smaller first.",
     Image.DecompressionBombError: "is too large to be opened; make it smaller first.",
@@ -96,6 +105,10 @@ def decode_stream(stream: BinaryIO, name: str, max_megapixels: float) -> Decoded
         raise PhotoError(f"{name} is {describe(head)}.")
     if format == "TIFF":
         return _from_tiff(stream, name, max_megapixels)
+    if format == "JPEG" and (kind := unread_kind(stream)):
+        raise PhotoError(
+            f"{name} is a {kind} picture, which cannot be read; save it as plain JPEG first."
+        )
     notices: list[str] = []
     opener = _opener(format, name)
     try:
@@ -154,13 +167,16 @@ def _decoded(
     try:
         key = transparent_value(image)
         metadata, orientation = read_metadata(image)
-        at_start, depth = image.tell() == 0, _depth_lost(image)
+        at_start, boxes = image.tell() == 0, _boxes_of(image)
+        depth = _depth_lost(image, boxes)
         if chunks:
             pixels = _png_pixels(image, chunks, key, notices)
-            metadata, orientation = read_metadata(image)  # which may stand after the pixels
+            # which may stand after the pixels
+            metadata, orientation = read_metadata(image, chunks.texts)
         else:
+            described = _described_profile(image, boxes, notices)
             image.load()
-            pixels = to_srgb(image, key)
+            pixels = to_srgb(image, key, described)
         if image.format == "TIFF":  # which Pillow has turned by itself
             orientation = 1
     except Exception as error:
@@ -178,7 +194,11 @@ def _png_pixels(
     key: int | tuple[int, ...] | None,
     notices: list[str],
 ) -> Pixels:
-    profile = color_profile(chunks.color, notices)
+    others = {b"sRGB", b"gAMA", b"cHRM"} & chunks.color.keys()
+    usable = not others or is_usable(image.info.get("icc_profile"), image.mode)
+    if b"iCCP" in chunks.color and not usable:
+        notices.append(BAD_PROFILE)
+    profile = color_profile(chunks.color, notices, usable)
     exact = image.info.get("transparency")
     deep = sixteen_bits(image, lambda: open_png(chunks.stream))
     if profile is not None:
@@ -281,18 +301,48 @@ def _frames_notice(frames: int) -> str:
     return f"Only the first of {count} frames is used."
 
 
-def _depth_lost(image: Image.Image) -> int | None:
-    """How many bits a channel has of a HEIC or AVIF picture that is decoded to 8, if more. To be
-    asked before the pixels are loaded."""
-    depth = image.info.get("bit_depth")
+def _boxes_of(image: Image.Image) -> list[tuple[bytes, bytes]]:
+    """What an AVIF file says of its picture. To be asked before the pixels are loaded."""
     stream = getattr(image, "fp", None)
-    if image.format == "AVIF" and stream is not None:
-        place = stream.tell()
-        stream.seek(0)
-        boxes = stream.read(_BOXES)
-        stream.seek(place)
-        described = boxes.find(b"pixi") + 8  # version and flags, channels, bits of each
-        depth = boxes[described + 1] if 8 <= described < len(boxes) - 1 else None
+    if image.format != "AVIF" or stream is None:
+        return []
+    place = stream.tell()
+    stream.seek(0)
+    data = stream.read(_BOXES)
+    stream.seek(place)
+    return primary_properties(data)
+
+
+def _described_profile(
+    image: Image.Image, boxes: list[tuple[bytes, bytes]], notices: list[str]
+) -> bytes | None:
+    """The profile of a colour space that the file names by number: in the boxes of HEIC and AVIF,
+    or in EXIF. None where it has a profile of its own."""
+    if image.info.get("icc_profile"):
+        return None
+    points = code_points(boxes)
+    if isinstance(told := image.info.get("nclx_profile"), dict):  # of pillow-heif
+        points = CodePoints(
+            int(told.get("color_primaries", 2)), int(told.get("transfer_characteristics", 2))
+        )
+    if points and set(points) != {_UNSAID}:
+        said = (
+            usual if point == _UNSAID else point
+            for point, usual in zip(points, _USUAL, strict=True)
+        )
+        profile = profile_of_code_points(*said, notices)
+        if profile is None:
+            notices.append(
+                f"Its colour space (primaries {points.primaries}, transfer {points.transfer}) is "
+                "not known and was read as sRGB."
+            )
+        return profile or None
+    return adobe_rgb() if says_adobe_rgb(image) else None
+
+
+def _depth_lost(image: Image.Image, boxes: list[tuple[bytes, bytes]]) -> int | None:
+    """How many bits a channel has of a HEIC or AVIF picture that is decoded to 8, if more."""
+    depth = bits_a_channel(boxes) or image.info.get("bit_depth")
     return depth if isinstance(depth, int) and depth > 8 else None
 
 

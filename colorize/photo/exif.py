@@ -13,6 +13,8 @@ import numpy as np
 
 BYTE, ASCII, SHORT, LONG, RATIONAL, UTF8 = 1, 2, 3, 4, 5, 129
 ORIENTATION, EXIF_IFD, GPS_IFD, INTEROPERABILITY = 274, 34665, 34853, 40965
+COLOR_SPACE, _INDEX = 40961, 1
+_UNCALIBRATED, _ADOBE = 0xFFFF, 2
 
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, UTF8: 1}
 _SIZES |= {13: 4, 16: 8, 17: 8, 18: 8}  # IFD, and those of BigTIFF
@@ -154,6 +156,20 @@ def read_fields(stream: BinaryIO, offset: int | None = None) -> tuple[str | None
         return order, _read_ifd(stream, offset, order, big)
     except (OSError, ValueError, OverflowError, struct.error):
         return None, {}
+
+
+def is_adobe_rgb(stream: BinaryIO, offset: int | None = None) -> bool:
+    """Whether the EXIF of a TIFF stream says so: as DCF's optional colour space (DCF 2.0, 4.3.2:
+    uncalibrated, with the interoperability index R03), or by a number that some cameras write."""
+    order, image = read_fields(stream, offset)
+    if order is None:
+        return False
+    big = _is_big(stream)
+    camera = _read_sub_ifd(stream, image.get(EXIF_IFD), order, big)
+    space = whole_number(camera.get(COLOR_SPACE), order)
+    index = _read_sub_ifd(stream, camera.get(INTEROPERABILITY), order, big).get(_INDEX)
+    optional = index is not None and index.data[:3] == b"R03"
+    return space == _ADOBE or (space == _UNCALIBRATED and optional)
 
 
 def whole_number(value: Field | None, order: str) -> int | None:

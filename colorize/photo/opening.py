@@ -10,6 +10,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from PIL import Image
 
+from colorize.errors import printable
 from colorize.photo.decoding import (
     Decoded,
     PhotoError,
@@ -85,7 +86,7 @@ class Photo:
 
 
 def _from_path(path: Path, max_megapixels: float) -> Photo:
-    name = _printable(path.name or str(path))
+    name = printable(path.name or str(path))
     try:
         if path.is_dir():
             raise PhotoError(f"{name} is a folder; give a picture file.")
@@ -104,7 +105,7 @@ def _from_path(path: Path, max_megapixels: float) -> Photo:
 
 def _from_file_object(source: Any, max_megapixels: float) -> Photo:
     path = _file_named(getattr(source, "name", None))
-    name = _printable(path.name) if path else "photo"
+    name = printable(path.name) if path else "photo"
     try:
         with contextlib.suppress(AttributeError, io.UnsupportedOperation):
             source.seek(0)
@@ -122,7 +123,7 @@ def _from_stream(stream: BinaryIO, name: str, source: Path | None, max_megapixel
 
 def _from_pillow(image: Image.Image, max_megapixels: float) -> Photo:
     source = _file_named(getattr(image, "filename", None))
-    name = _printable(source.name) if source else "photo"
+    name = printable(source.name) if source else "photo"
     return _photo(decode_image(image, name, max_megapixels), name, source)
 
 
@@ -186,7 +187,3 @@ def _file_named(name: object) -> Path | None:
     if not isinstance(name, str | os.PathLike) or not name or not Path(name).is_file():
         return None
     return Path(name).absolute()
-
-
-def _printable(name: str) -> str:
-    return "".join(letter if letter.isprintable() else "?" for letter in name)

@@ -40,16 +40,18 @@ class _Profile(NamedTuple):
     data: bytes
 
 
-def to_srgb(image: Image.Image, key: int | tuple[int, ...] | None = None) -> Pixels:
+def to_srgb(
+    image: Image.Image, key: int | tuple[int, ...] | None = None, described: bytes | None = None
+) -> Pixels:
     """An image's pixels in 8-bit sRGB, its embedded profile applied (relative colorimetric with
-    black point compensation, as image editors do).
+    black point compensation, as image editors do), or the `described` one where it has none.
 
     `key` is the value that stands for transparent, as `transparent_value` gives it. 16-bit greys
     are scaled by 65535, modes I and F as `scale_of` says. A profile that moves no colour by
     more than a level is not applied. Raises ValueError if no value is finite or the mode unknown.
     """
     notices: list[str] = []
-    profile = _profile_of(image, notices)
+    profile = _opened(image.info.get("icc_profile") or described, notices)
     if image.mode in ("P", "PA", "RGBa", "La", "1"):
         image = image.convert(_plain_mode(image))
     alpha = _alpha(image, key)
@@ -229,10 +231,6 @@ def _rgb(image: Image.Image) -> Image.Image:
     return image if image.mode == "RGB" else image.convert("RGB")  # which copies in any case
 
 
-def _profile_of(image: Image.Image, notices: list[str]) -> _Profile | None:
-    return _opened(image.info.get("icc_profile"), notices)
-
-
 def _opened(data: object, notices: list[str]) -> _Profile | None:
     if not isinstance(data, bytes) or not data:
         return None
@@ -241,6 +239,19 @@ def _opened(data: object, notices: list[str]) -> _Profile | None:
     except (OSError, ImageCms.PyCMSError):
         notices.append(BAD_PROFILE)
         return None
+
+
+def is_usable(data: object, mode: str) -> bool:
+    """Whether bytes are a profile that can be applied to an image of this mode."""
+    profile = _opened(data, [])
+    if profile is None:
+        return False
+    space = profile.cms.profile.xcolor_space.strip()
+    try:
+        _to_srgb_from("L" if space == "GRAY" else "RGB", profile.cms)
+    except ImageCms.PyCMSError:
+        return False
+    return space == "RGB" or (space == "GRAY" and mode in (*_DEEP, "1", "L", "LA"))
 
 
 def _to_srgb_from(

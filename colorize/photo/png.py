@@ -10,36 +10,29 @@ from typing import BinaryIO, NamedTuple
 import numpy as np
 from PIL import ImageFile, PngImagePlugin
 
-from colorize.photo.profiles import SRGB_PRIMARIES, decode_srgb, make_profile
+from colorize.photo.metadata.texts import PNG_TEXTS, text_of_chunk
+from colorize.photo.profiles import (
+    SRGB_PRIMARIES,
+    decode_srgb,
+    make_profile,
+    profile_of_code_points,
+)
 
 _SIGNATURE = 8
 _MOST_CHUNKS = 100_000
 _CHECKED = 64 << 20  # bytes of ancillary chunks whose sums are checked
 _COLOR_CHUNKS = (b"gAMA", b"cHRM", b"sRGB", b"cICP", b"iCCP")
 _LENGTHS = {b"gAMA": 4, b"cHRM": 32, b"sRGB": 1, b"cICP": 4, b"pHYs": 9}
-_REFERENCE_WHITE = 203 / 10_000  # of HDR pictures, in PQ's range (ITU-R BT.2408)
-_D65 = (0.3127, 0.3290)
-# ITU-T H.273, tables 2 and 3
-_PRIMARIES = {
-    1: SRGB_PRIMARIES,
-    4: ((0.310, 0.316), (0.67, 0.33), (0.21, 0.71), (0.14, 0.08)),
-    5: (_D65, (0.64, 0.33), (0.29, 0.60), (0.15, 0.06)),
-    6: (_D65, (0.630, 0.340), (0.310, 0.595), (0.155, 0.070)),
-    7: (_D65, (0.630, 0.340), (0.310, 0.595), (0.155, 0.070)),
-    8: ((0.310, 0.316), (0.681, 0.319), (0.243, 0.692), (0.145, 0.049)),
-    9: (_D65, (0.708, 0.292), (0.170, 0.797), (0.131, 0.046)),
-    11: ((0.314, 0.351), (0.680, 0.320), (0.265, 0.690), (0.150, 0.060)),
-    12: (_D65, (0.680, 0.320), (0.265, 0.690), (0.150, 0.060)),
-    22: (_D65, (0.630, 0.340), (0.295, 0.605), (0.155, 0.077)),
-}
 
 
 class Chunks(NamedTuple):
-    """The colour chunks of a PNG, and the file without its damaged ancillary chunks."""
+    """The colour chunks of a PNG, and the file without its damaged ancillary chunks; its texts, all
+    of them: several may have one keyword."""
 
     color: dict[bytes, bytes]
     stream: BinaryIO
     notices: list[str]
+    texts: list[tuple[str, str]]
 
 
 def read_chunks(stream: BinaryIO) -> Chunks:
@@ -50,6 +43,8 @@ def read_chunks(stream: BinaryIO) -> Chunks:
     """
     color: dict[bytes, bytes] = {}
     spoilt: list[tuple[int, int, str]] = []
+    texts: list[tuple[str, str]] = []
+    unread: set[str] = set()  # whose sum is right, and whose text is damaged
     place, checked = _SIGNATURE, 0
     for _ in range(_MOST_CHUNKS):
         stream.seek(place)
@@ -68,12 +63,18 @@ def read_chunks(stream: BinaryIO) -> Chunks:
                 spoilt.append((place, end, name.decode("ascii")))
             elif name in _COLOR_CHUNKS:
                 color.setdefault(name, body)
+            elif name in PNG_TEXTS:
+                text = text_of_chunk(name, body)
+                texts += [text] if text else []
+                unread |= set() if text else {name.decode("ascii")}
         place = end
         if name == b"IEND":
             break
     stream.seek(0)
+    names = ", ".join(sorted(unread | {name for _, _, name in spoilt}))
+    notices = [f"Damaged parts of the file were left out ({names})."] if names else []
     if not spoilt:
-        return Chunks(color, stream, [])
+        return Chunks(color, stream, notices, texts)
     kept, after = [], 0
     for start, end, _ in spoilt:
         stream.seek(after)
@@ -81,18 +82,20 @@ def read_chunks(stream: BinaryIO) -> Chunks:
         after = end
     stream.seek(after)
     kept.append(stream.read())
-    names = ", ".join(sorted({name for _, _, name in spoilt}))
-    return Chunks(
-        color, io.BytesIO(b"".join(kept)), [f"Damaged parts of the file were left out ({names})."]
-    )
+    return Chunks(color, io.BytesIO(b"".join(kept)), notices, texts)
 
 
-def color_profile(color: dict[bytes, bytes], notices: list[str]) -> bytes | None:
+def color_profile(
+    color: dict[bytes, bytes], notices: list[str], usable: bool = True
+) -> bytes | None:
     """The profile that the chunks of a PNG stand for: b"" for sRGB, None where the file's own
-    profile (iCCP) holds. The order is cICP, iCCP, sRGB, gAMA with cHRM (PNG 4.3)."""
+    profile (iCCP) holds. The order is cICP, iCCP, sRGB, gAMA with cHRM (PNG 4.3).
+
+    usable: whether the file's own profile can be applied; else what follows it holds.
+    """
     if b"cICP" in color and (profile := _of_code_points(color[b"cICP"], notices)) is not None:
         return profile
-    if b"iCCP" in color:
+    if b"iCCP" in color and usable:
         return None
     if b"sRGB" in color:
         return b""
@@ -121,45 +124,7 @@ def _of_code_points(chunk: bytes, notices: list[str]) -> bytes | None:
     if len(chunk) != 4 or chunk[2] != 0:
         return None
     primaries, transfer, _, full = chunk
-    curve = _transfer(transfer)
-    if primaries not in _PRIMARIES or curve is None:
-        return None
-    if (primaries, transfer, full) == (1, 13, 1):
-        return b""
-    if transfer in (16, 18):
-        notices.append(
-            "It is a picture of high dynamic range; what is brighter than paper white was clipped."
-        )
-    if full:
-        return make_profile(curve, _PRIMARIES[primaries])
-    return make_profile(lambda x: curve(np.clip((x * 255 - 16) / 219, 0, 1)), _PRIMARIES[primaries])
-
-
-def _transfer(code: int) -> Callable[[np.ndarray], np.ndarray] | None:
-    """Linear light of values in [0, 1] (ITU-T H.273, table 3)."""
-    if code in (1, 6, 14, 15):
-        return lambda x: np.where(x < 0.081, x / 4.5, ((x + 0.099) / 1.099) ** (1 / 0.45))
-    if code in (4, 5):
-        return lambda x: x ** (2.2 if code == 4 else 2.8)
-    if code == 7:
-        return lambda x: np.where(x < 0.0912, x / 4, ((x + 0.1115) / 1.1115) ** (1 / 0.45))
-    return {8: lambda x: x, 13: decode_srgb, 16: _perceptual_quantizer, 18: _hybrid_log_gamma}.get(
-        code
-    )
-
-
-def _perceptual_quantizer(x: np.ndarray) -> np.ndarray:
-    """SMPTE ST 2084, with reference white as 1."""
-    power = x ** (1 / 78.84375)
-    light = np.maximum(power - 0.8359375, 0) / (18.8515625 - 18.6875 * power)
-    return light ** (1 / 0.1593017578125) / _REFERENCE_WHITE
-
-
-def _hybrid_log_gamma(x: np.ndarray) -> np.ndarray:
-    """ITU-R BT.2100, with reference white (a signal of 75%) as 1."""
-    a, b, c = 0.17883277, 0.28466892, 0.55991073
-    scene = np.where(x <= 0.5, x**2 / 3, (np.exp((x - c) / a) + b) / 12)
-    return (scene / ((np.exp((0.75 - c) / a) + b) / 12)) ** 1.2
+    return profile_of_code_points(primaries, transfer, notices, full=bool(full))
 
 
 def sixteen_bits(

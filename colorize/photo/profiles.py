@@ -20,7 +20,23 @@ _BRADFORD = np.array(
     [[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]]
 )
 SRGB_PRIMARIES = ((0.3127, 0.3290), (0.64, 0.33), (0.30, 0.60), (0.15, 0.06))  # white, R, G, B
+_ADOBE_RGB = ((0.3127, 0.3290), (0.64, 0.33), (0.21, 0.71), (0.15, 0.06)), 563 / 256  # and gamma
 _TABLE = 4096  # entries of a made curve
+_REFERENCE_WHITE = 203 / 10_000  # of HDR pictures, in PQ's range (ITU-R BT.2408)
+_D65 = (0.3127, 0.3290)
+# ITU-T H.273, tables 2 and 3
+_PRIMARIES = {
+    1: SRGB_PRIMARIES,
+    4: ((0.310, 0.316), (0.67, 0.33), (0.21, 0.71), (0.14, 0.08)),
+    5: (_D65, (0.64, 0.33), (0.29, 0.60), (0.15, 0.06)),
+    6: (_D65, (0.630, 0.340), (0.310, 0.595), (0.155, 0.070)),
+    7: (_D65, (0.630, 0.340), (0.310, 0.595), (0.155, 0.070)),
+    8: ((0.310, 0.316), (0.681, 0.319), (0.243, 0.692), (0.145, 0.049)),
+    9: (_D65, (0.708, 0.292), (0.170, 0.797), (0.131, 0.046)),
+    11: ((0.314, 0.351), (0.680, 0.320), (0.265, 0.690), (0.150, 0.060)),
+    12: (_D65, (0.680, 0.320), (0.265, 0.690), (0.150, 0.060)),
+    22: (_D65, (0.630, 0.340), (0.295, 0.605), (0.155, 0.077)),
+}
 _BMP_LINKED, _BMP_EMBEDDED, _BMP_CALIBRATED = b"KNIL", b"DEBM", bytes(4)
 
 
@@ -166,6 +182,60 @@ def _colorants(primaries: Sequence[tuple[float, float]]) -> np.ndarray:
     if not np.isfinite(adapted).all() or np.abs(adapted).max() > 100:
         raise ValueError("impossible primaries")
     return adapted
+
+
+def adobe_rgb() -> bytes:
+    """The profile of Adobe RGB (1998)."""
+    primaries, gamma = _ADOBE_RGB
+    return make_profile(gamma, primaries)
+
+
+def profile_of_code_points(
+    primaries: int, transfer: int, notices: list[str], *, full: bool = True
+) -> bytes | None:
+    """The profile of code points of ITU-T H.273: b"" for sRGB, None where they are unknown.
+
+    full: whether levels run from 0 to 255, else from 16 to 235.
+    """
+    curve = _transfer(transfer)
+    if primaries not in _PRIMARIES or curve is None:
+        return None
+    if (primaries, transfer, full) == (1, 13, True):
+        return b""
+    if transfer in (16, 18):
+        notices.append(
+            "It is a picture of high dynamic range; what is brighter than paper white was clipped."
+        )
+    if full:
+        return make_profile(curve, _PRIMARIES[primaries])
+    return make_profile(lambda x: curve(np.clip((x * 255 - 16) / 219, 0, 1)), _PRIMARIES[primaries])
+
+
+def _transfer(code: int) -> Callable[[np.ndarray], np.ndarray] | None:
+    """Linear light of values in [0, 1] (ITU-T H.273, table 3)."""
+    if code in (1, 6, 14, 15):
+        return lambda x: np.where(x < 0.081, x / 4.5, ((x + 0.099) / 1.099) ** (1 / 0.45))
+    if code in (4, 5):
+        return lambda x: x ** (2.2 if code == 4 else 2.8)
+    if code == 7:
+        return lambda x: np.where(x < 0.0912, x / 4, ((x + 0.1115) / 1.1115) ** (1 / 0.45))
+    return {8: lambda x: x, 13: decode_srgb, 16: _perceptual_quantizer, 18: _hybrid_log_gamma}.get(
+        code
+    )
+
+
+def _perceptual_quantizer(x: np.ndarray) -> np.ndarray:
+    """SMPTE ST 2084, with reference white as 1."""
+    power = x ** (1 / 78.84375)
+    light = np.maximum(power - 0.8359375, 0) / (18.8515625 - 18.6875 * power)
+    return light ** (1 / 0.1593017578125) / _REFERENCE_WHITE
+
+
+def _hybrid_log_gamma(x: np.ndarray) -> np.ndarray:
+    """ITU-R BT.2100, with reference white (a signal of 75%) as 1."""
+    a, b, c = 0.17883277, 0.28466892, 0.55991073
+    scene = np.where(x <= 0.5, x**2 / 3, (np.exp((x - c) / a) + b) / 12)
+    return (scene / ((np.exp((0.75 - c) / a) + b) / 12)) ** 1.2
 
 
 def profile_of_bmp(stream: BinaryIO, notices: list[str]) -> bytes | None:

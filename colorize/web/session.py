@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from colorize.errors import ColorizeError
+from colorize.errors import ColorizeError, printable
 from colorize.web.workshop import Look, Made, Taken, Upload, Workshop
 
 MOST_PHOTOS = 50
@@ -235,7 +235,7 @@ class Session:
         except ColorizeError as error:
             item.failures[model, size] = str(error)
         except Exception:  # out of memory, above all: the other photos go on
-            _log.exception("%s failed on %s", model, item.name)
+            _log.exception("%s failed on %s", model, printable(item.name))
             title = self.workshop.records[model].title
             item.failures[model, size] = _UNEXPECTED.format(title=title)
 

@@ -460,6 +460,36 @@ def test_a_file_over_the_limit_is_refused(server, monkeypatch):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    "ending", ["is left", "is too large", "is not ended", "is of another name"]
+)
+def test_nothing_of_a_broken_upload_stays_on_the_disk(server, monkeypatch, ending):
+    """Gradio alone would keep all of it until the app ends: a way to fill the disk."""
+    monkeypatch.setattr(front, "MOST_UPLOAD", 2**20)
+    name = "other" if ending == "is of another name" else "files"
+    part = f'--cut\r\nContent-Disposition: form-data; name="{name}"; filename="a.png"\r\n\r\n'
+    body = part.encode() + bytes(2**21 if ending == "is too large" else 300_000)
+    body += b"\r\n--cut--\r\n" if ending == "is of another name" else b""
+    length = len(body) + 1000 * (ending == "is left")
+    head = f"Content-Length: {length}\r\n"
+    if ending == "is too large":
+        head = "Transfer-Encoding: chunked\r\n"
+        body = f"{len(body):x}\r\n".encode() + body
+    kind = "Content-Type: multipart/form-data; boundary=cut\r\n"
+    request = f"POST /gradio_api/upload HTTP/1.1\r\nHost: a\r\n{kind}{head}\r\n"
+    with socket.create_connection(("127.0.0.1", server.port), timeout=SOON) as connection:
+        connection.sendall(request.encode() + body)
+        if ending == "is left":
+            time.sleep(0.5)
+        else:
+            assert connection.recv(100).startswith(b"HTTP/1.1")
+    written, deadline = server.folder / "app" / "gradio", time.monotonic() + SOON
+    while list(written.glob("tmp*")) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert list(written.glob("tmp*")) == []
+
+
+@pytest.mark.slow
 def test_slow_clients_hold_up_nobody_and_are_let_go(server, monkeypatch):
     monkeypatch.setattr(front, "SILENCE", 2.0)
     halves = [

@@ -120,6 +120,7 @@ def analyse(data: StudyData, unblind: bool = False) -> Results:
         levels = look.levels
         everyone = everyone[everyone["participant"].isin(_within(data, look))]
     choices = everyone[~everyone["participant"].isin(ruled_out.participants)]
+    choices = choices[~choices.index.isin(ruled_out.trials)]
     is_preference = data.protocol == "preference"
     cells = () if is_preference else cells_of(choices, data, levels)
     preferences = _preferences(choices, data, levels.wide) if is_preference else ()

@@ -14,6 +14,7 @@ from turing.study.trials import Protocol
 # name, `photo_file` what the researcher calls it; `model` is the cell that a scored trial counts
 # in, None for catch trials and preference, and for an original alone, which counts in all;
 # `choice` is the part picked (NaN = unanswered), `correct` 1 or 0 (NaN = unanswered, or none is).
+# `focus_lost` and `shown_again` count what happened while it was open, `refresh_hz` was measured.
 TRIAL_COLUMNS = (
     "participant",
     "position",
@@ -28,6 +29,9 @@ TRIAL_COLUMNS = (
     "correct",
     "rt_ms",
     "stimulus",
+    "focus_lost",
+    "shown_again",
+    "refresh_hz",
 )
 
 

@@ -20,10 +20,23 @@ class Exclusion(NamedTuple):
     participants: frozenset[int]
 
 
+class TrialRule(NamedTuple):
+    """A rule about single trials, and the scored ones of `StudyData.trials` that it leaves out."""
+
+    rule: str
+    meaning: str
+    trials: frozenset[int]  # of the frame's index
+
+
 class Exclusions(NamedTuple):
     """Every rule in force, even where it leaves out nobody."""
 
     rules: tuple[Exclusion, ...]
+    of_trials: tuple[TrialRule, ...] = ()
+
+    @property
+    def trials(self) -> frozenset[int]:
+        return frozenset().union(*(rule.trials for rule in self.of_trials))
 
     @property
     def participants(self) -> frozenset[int]:
@@ -62,6 +75,24 @@ def exclusions(data: StudyData) -> Exclusions:
                 _which(median < rules.min_median_rt_ms),
             )
         )
+    if rules.max_focus_lost is not None:
+        lost = answered[answered["kind"] == "scored"].groupby("participant")["focus_lost"].sum()
+        found.append(
+            Exclusion(
+                "max_focus_lost",
+                f"left the page for another more than {rules.max_focus_lost} times",
+                _which(lost > rules.max_focus_lost),
+            )
+        )
+    if rules.min_refresh_hz > 0:
+        refresh = answered.groupby("participant")["refresh_hz"].median()
+        found.append(
+            Exclusion(
+                "min_refresh_hz",
+                f"a screen of fewer than {rules.min_refresh_hz:g} frames a second",
+                _which(refresh < rules.min_refresh_hz),
+            )
+        )
     if rules.only_complete:
         left_open = data.trials["choice"].isna().groupby(data.trials["participant"]).any()
         found.append(Exclusion("only_complete", "did not answer every trial", _which(left_open)))
@@ -74,7 +105,20 @@ def exclusions(data: StudyData) -> Exclusions:
                 frozenset(of.loc[of["answer"].isin(refused), "participant"].astype(int)),
             )
         )
-    return Exclusions(tuple(found))
+    return Exclusions(tuple(found), _of_trials(data, answered))
+
+
+def _of_trials(data: StudyData, answered: pd.DataFrame) -> tuple[TrialRule, ...]:
+    rules, scored, found = data.study.analysis, answered[answered["kind"] == "scored"], []
+    if rules.max_rt_ms > 0:
+        slow = scored.index[scored["rt_ms"] > rules.max_rt_ms]
+        meaning = f"trials that took more than {rules.max_rt_ms:g} ms"
+        found.append(TrialRule("max_rt_ms", meaning, frozenset(slow)))
+    if rules.shown_again:
+        again = scored.index[scored["shown_again"] > 0]
+        meaning = "trials whose page was loaded anew, which shows the picture once more"
+        found.append(TrialRule("shown_again", meaning, frozenset(again)))
+    return tuple(found)
 
 
 def _withdrawn(data: StudyData) -> frozenset[int]:

@@ -13,7 +13,8 @@ from turing.store.store import Store, facts
 from turing.study.study import Study
 
 _TYPES = dict.fromkeys(("participant", "position", "photo_id"), "int64")
-_TYPES |= dict.fromkeys(("choice", "correct", "rt_ms"), "float64")  # NaN = none
+_TYPES |= dict.fromkeys(("focus_lost", "shown_again"), "int64")
+_TYPES |= dict.fromkeys(("choice", "correct", "rt_ms", "refresh_hz"), "float64")  # NaN = none
 
 
 def load_data(store: Store, versions: Sequence[int] | None = None) -> StudyData:

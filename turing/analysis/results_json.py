@@ -42,6 +42,10 @@ def results_json(results: Results) -> dict[str, Any]:
             }
             for rule in ruled_out.rules
         ],
+        "exclusions_of_trials": [
+            {"rule": rule.rule, "meaning": rule.meaning, "trials": len(rule.trials)}
+            for rule in ruled_out.of_trials
+        ],
         "cells": [_cell(cell) for cell in results.cells],
         "cells_without_exclusions": [_cell(cell) for cell in results.cells_of_all],
         "heterogeneity": [_heterogeneity(of) for of in results.heterogeneity],

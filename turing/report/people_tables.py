@@ -41,6 +41,10 @@ def exclusions_table(results: Results) -> Table:
                 str(results.exclusions.alone(rule)),
             )
             for rule in results.exclusions.rules
+        ]
+        + [
+            (rule.rule, rule.meaning, f"{len(rule.trials)} trials", DASH)
+            for rule in results.exclusions.of_trials
         ],
         2,
         "The rules stand in the study file; no answer is deleted, and nobody is left out for "

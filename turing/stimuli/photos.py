@@ -11,6 +11,8 @@ import imagehash
 import numpy as np
 from PIL import Image
 
+from colorize.errors import printable
+from colorize.files import is_of_a_system
 from turing.errors import TuringError
 from turing.store.store import PhotoFacts
 from turing.study.study import Study
@@ -58,7 +60,7 @@ def find_photos(study: Study, endings: Collection[str]) -> list[Found]:
                 f"found {what}: {folder}"
             )
     if faults:
-        raise TuringError("\n".join(faults))
+        raise TuringError("\n".join(map(printable, faults)))
     return found
 
 
@@ -85,7 +87,7 @@ def match_external(
         if problem:
             faults.append(f"stimuli.external.folder ({external.name}): {problem}")
     if faults:
-        raise TuringError("\n".join(faults))
+        raise TuringError("\n".join(map(printable, faults)))
     return matched
 
 
@@ -108,7 +110,7 @@ def usable(
         near = (hashes[: len(kept)] != bits).sum(axis=1) <= NEAR
         if near.any():
             like = kept[int(near.argmax())]
-            detail = f"nearly the same as {like.dataset}/{like.file}"
+            detail = printable(f"nearly the same as {like.dataset}/{like.file}")
             left_out.append(LeftOut(photo.dataset, photo.file, "near-duplicate", detail))
             continue
         hashes[len(kept)] = bits
@@ -127,10 +129,10 @@ def file_sha256(path: Path) -> str:
 
 
 def _pictures(folder: Path, endings: Collection[str]) -> Iterator[str]:
-    """Paths within the folder, sorted; hidden files and folders are not looked at."""
+    """Paths within the folder, sorted; hidden ones and those of systems are not looked at."""
     files = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
     for file in sorted(files, key=lambda file: file.parts):
-        hidden = any(name.startswith(".") for name in file.parts)
+        hidden = any(name.startswith(".") or is_of_a_system(name) for name in file.parts)
         if file.suffix.lower() in endings and not hidden:
             yield file.as_posix()
 

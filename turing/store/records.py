@@ -3,7 +3,7 @@
 import json
 import math
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -89,14 +89,15 @@ def read_records(db: sqlite3.Connection, versions: Sequence[int]) -> Records:
     answers = rows(_ANSWERS)
     for row in answers:
         people[row["participant"]]["answers"][row["question"]] = row["answer"]
-    loads: dict[int, list[int]] = {}
-    for row in rows(_EVENTS):
-        if row["what"] == "resumed":
-            loads.setdefault(row["participant"], []).append(row["at"])
-    found = rows(_TRIALS)
+    events = rows(_EVENTS)
+    found, lost = rows(_TRIALS), focus_lost(events)
     trials = [
-        _trial(row, people[row["participant"]]) | {"shown_again": again}
-        for row, again in zip(found, _shown_again(found, loads), strict=True)
+        _trial(row, people[row["participant"]])
+        | {
+            "shown_again": again,
+            "focus_lost": lost.get((row["participant"], row["position"]), 0),
+        }
+        for row, again in zip(found, _shown_again(found, events), strict=True)
     ]
     return Records(list(people.values()), trials, answers)
 
@@ -205,8 +206,22 @@ def _trial(row: Row, person: Row) -> Row:
     )
 
 
-def _shown_again(trials: Sequence[Row], loads: Mapping[int, Sequence[int]]) -> list[int]:
+def focus_lost(events: Iterable[Row]) -> dict[tuple[int, int], int]:
+    """How often the page was left for another, by participant and trial's position."""
+    found = {}
+    for event in events:
+        if event["what"] == "focus lost":  # trial 3, 2
+            position, count = event["detail"].removeprefix("trial ").split(", ")
+            found[event["participant"], int(position)] = int(count)
+    return found
+
+
+def _shown_again(trials: Sequence[Row], events: Iterable[Row]) -> list[int]:
     """How often the page was loaded anew while each trial was open; by participant and position."""
+    loads: dict[int, list[int]] = {}
+    for event in events:
+        if event["what"] == "resumed":
+            loads.setdefault(event["participant"], []).append(event["at"])
     counts, person, since = [], None, 0.0
     for row in trials:
         if row["participant"] != person:

@@ -162,6 +162,10 @@ class Analysis(_Table):
     min_catch_correct: float = Field(0.5, ge=0, le=1, description="a share from 0 to 1")
     min_median_rt_ms: float = Field(250.0, ge=0, description="milliseconds, 0 or more")
     only_complete: bool = Field(False, description="true or false")
+    max_focus_lost: int | None = _newer(None, ge=0, description="a whole number, 0 or more")
+    min_refresh_hz: float = _newer(0.0, ge=0, description="frames a second, 0 or more")
+    max_rt_ms: float = _newer(0.0, ge=0, description="milliseconds, 0 or more")
+    shown_again: bool = _newer(False, description="true or false")
     exclude_answers: dict[str, Annotated[tuple[str, ...], Field(strict=False)]] = Field(
         default_factory=dict, description='lists of choices by question, { id = ["choice"] }'
     )

@@ -123,11 +123,12 @@ class _Pages:
         if self._guard is None:
             return self._form(request)
         fields = parse_qs((await guards.read_body(request)).decode("utf-8", "replace"))
-        if wait := self._guard.seconds_to_wait():
+        client = request.client.host if request.client else ""
+        if wait := self._guard.seconds_to_wait(client):
             return _too_many(request, wait)
-        if not self._guard.try_password(fields.get("password", [""])[0]):
+        if not self._guard.try_password(fields.get("password", [""])[0], client):
             _log.warning("results page: wrong password")
-            if wait := self._guard.seconds_to_wait():
+            if wait := self._guard.seconds_to_wait(client):
                 return _too_many(request, wait)
             return _message("This is not the password.", 403, form=_base(request))
         response = RedirectResponse(f"{_base(request)}?signed=in", 303, headers=_HEADERS)

@@ -2,10 +2,13 @@
 
 import hashlib
 import hmac
+import ipaddress
 import math
 import secrets
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import NamedTuple
 
 VARIABLE = "TURING_ADMIN_PASSWORD"
@@ -13,6 +16,8 @@ COOKIE = "turing_results"
 LIFETIME = 4 * 3600  # seconds
 FREE_TRIES = 5  # wrong ones before there is a wait
 LONGEST_WAIT = 60.0  # seconds
+_MOST_CLIENTS = 10_000  # whose wrong tries are remembered
+_IPV6_NETWORK = 64  # bits
 
 
 class Password(NamedTuple):
@@ -49,41 +54,54 @@ def announcement(password: Password, address: str) -> str:
     return f"Results: {page}  (password: {VARIABLE})"
 
 
+@dataclass
+class _Tries:
+    """A client's wrong passwords since the last right one."""
+
+    wrong: int = 0
+    open_at: float = 0.0
+
+
 class Guard:
     """Checks passwords and cookies. Its keys are its own: a restart signs everybody out.
 
-    Wrong tries are counted for all callers together (a proxy or a lab shares an address): after
+    Wrong tries are counted for each client, so that a guesser elsewhere keeps nobody waiting: after
     FREE_TRIES every further one doubles the wait, up to a minute. Who is signed in stays so.
     """
 
     def __init__(
         self,
         password: str,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._key = secrets.token_bytes(32)
         self._password = self._digest(password)
         self._clock = clock
-        self._wrong = 0
-        self._open_at = 0.0
+        self._tries: OrderedDict[str, _Tries] = OrderedDict()  # the latest client last
 
-    def seconds_to_wait(self) -> int:
-        """How long until the next try is looked at, 0 = now."""
-        left = self._open_at - self._clock()
+    def seconds_to_wait(self, client: str = "") -> int:
+        """How long until the client's next try is looked at, 0 = now."""
+        tries = self._tries.get(_network(client))
+        left = tries.open_at - self._clock() if tries else 0.0
         # A clock that was set back makes no wait longer.
         return max(0, math.ceil(left)) if left <= LONGEST_WAIT else 0
 
-    def try_password(self, password: str) -> bool:
-        """Whether it is right; always False while there is a wait."""
-        if self.seconds_to_wait():
+    def try_password(self, password: str, client: str = "") -> bool:
+        """Whether it is right; always False while there is a wait for this client."""
+        if self.seconds_to_wait(client):
             return False
+        key = _network(client)
         if hmac.compare_digest(self._digest(password), self._password):
-            self._wrong = 0
+            self._tries.pop(key, None)
             return True
-        self._wrong += 1
-        if self._wrong >= FREE_TRIES:
-            wait = min(LONGEST_WAIT, 2.0 ** min(self._wrong - FREE_TRIES, 10))
-            self._open_at = self._clock() + wait
+        tries = self._tries.setdefault(key, _Tries())
+        self._tries.move_to_end(key)
+        if len(self._tries) > _MOST_CLIENTS:
+            self._tries.popitem(last=False)
+        tries.wrong += 1
+        if tries.wrong >= FREE_TRIES:
+            wait = min(LONGEST_WAIT, 2.0 ** min(tries.wrong - FREE_TRIES, 10))
+            tries.open_at = self._clock() + wait
         return False
 
     def cookie(self) -> str:
@@ -103,6 +121,17 @@ class Guard:
 
     def _signature(self, expires: str) -> str:
         return hmac.digest(self._key, b"cookie\x1f" + expires.encode(), hashlib.sha256).hex()
+
+
+def _network(client: str) -> str:
+    """Whom an address stands for: of IPv6 the network, of which one caller has all addresses."""
+    try:
+        address = ipaddress.ip_address(client)
+    except ValueError:
+        return client
+    if address.version == 4:
+        return client
+    return str(ipaddress.ip_network((address, _IPV6_NETWORK), strict=False))
 
 
 def set_cookie(value: str, path: str, https: bool, lifetime: int = LIFETIME) -> str:

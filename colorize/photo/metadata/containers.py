@@ -4,10 +4,18 @@ import struct
 from collections.abc import Iterator
 from typing import BinaryIO
 
-PHOTOSHOP_NAME, COMMENT, APP1, APP13 = b"Photoshop 3.0\0", 0xFE, 0xE1, 0xED
+PHOTOSHOP_NAME, COMMENT = b"Photoshop 3.0\0", 0xFE
+APP1, APP12, APP13 = 0xE1, 0xEC, 0xED
 # Photoshop's image resources that describe the picture: IPTC, whether it is copyrighted, its URL.
 IPTC, KEPT_RESOURCES = 0x0404, (0x0404, 0x040A, 0x040B)
 _SEGMENT, _MOST_SEGMENTS = 65_533, 16 << 20
+# Frames of JPEG (ITU-T T.81, table B.1), and those among them that libjpeg leaves to others.
+_FRAMES = (0xC0, 0xC1, 0xC2, 0xC9, 0xCA)
+_UNREAD = {
+    **dict.fromkeys((0xC3, 0xCB), "lossless JPEG"),
+    **dict.fromkeys((0xC5, 0xC6, 0xC7, 0xCD, 0xCE, 0xCF), "hierarchical JPEG"),
+    0xF7: "JPEG-LS",
+}
 # IPTC-IIM datasets that are false afterwards: image type (one grey component), a preview.
 _FALSE_IPTC = ((2, 130), (2, 200), (2, 201), (2, 202))
 
@@ -35,6 +43,19 @@ def read_segments(stream: BinaryIO) -> Iterator[tuple[int, bytes]]:
         (length,) = struct.unpack(">H", head[2:])
         yield head[1], stream.read(max(length - 2, 0))
         place, left = place + 2 + max(length, 2), left - length - 4
+
+
+def unread_kind(stream: BinaryIO) -> str:
+    """What a JPEG stream is that libjpeg does not decode, "" where it does; the place stays."""
+    place = stream.tell()
+    found = ""
+    for marker, body in read_segments(stream):
+        if marker in _UNREAD:
+            found = _UNREAD[marker]
+        elif marker in _FRAMES and body[:1] != b"\x08":
+            found = f"{body[0]}-bit JPEG" if body else ""
+    stream.seek(place)
+    return found
 
 
 def pack_resources(resources: dict[int, bytes]) -> bytes:

@@ -13,12 +13,14 @@ from colorize.photo.exif import (
     RATIONAL,
     Exif,
     Field,
+    is_adobe_rgb,
     read_exif,
     read_fields,
     whole_number,
 )
 from colorize.photo.metadata.containers import (
     APP1,
+    APP12,
     APP13,
     COMMENT,
     IPTC,
@@ -28,6 +30,13 @@ from colorize.photo.metadata.containers import (
     read_resources,
     read_segments,
 )
+from colorize.photo.metadata.texts import (
+    Texts,
+    is_of_the_picture,
+    texts_of_app12,
+    texts_of_tiff,
+    true_description,
+)
 from colorize.photo.metadata.xmp import xmp_orientation
 
 if TYPE_CHECKING:
@@ -36,7 +45,7 @@ if TYPE_CHECKING:
 _XMP, _IPTC_TAG, _PHOTOSHOP_TAG = 700, 33723, 34377
 _RESOLUTION, _RESOLUTION_UNIT, _INCH, _CENTIMETRE = (282, 283), 296, 2, 3
 _XMP_NAME = b"http://ns.adobe.com/xap/1.0/\0"
-_NOT_TEXTS = ("XML:com.adobe.xmp", "Software", "Raw profile type", "Thumb::", "date:", "exif:")
+_DESCRIPTION = 270
 
 
 @dataclass(frozen=True)
@@ -44,7 +53,7 @@ class Metadata:
     """What is kept of a photo's metadata; `dpi` is (across, down) of the upright photo.
 
     `resources` are Photoshop's by number, IPTC-IIM under 0x0404. `texts` are pairs of keyword and
-    text, the keyword "Comment" for comments without one.
+    text, the keyword "Comment" for comments without one. `lost` names what has no place anywhere.
     """
 
     exif: Exif | None = None
@@ -52,15 +61,17 @@ class Metadata:
     dpi: tuple[float, float] | None = None
     resources: dict[int, bytes] = field(default_factory=dict)
     texts: tuple[tuple[str, str], ...] = ()
+    lost: tuple[str, ...] = ()
 
 
-def read_metadata(image: Image.Image) -> tuple[Metadata, int]:
+def read_metadata(image: Image.Image, texts: Texts | None = None) -> tuple[Metadata, int]:
     """What to keep of an image's metadata, and its orientation (1 to 8, EXIF 4.6.5).
 
     Never raises for damaged metadata: what cannot be read is left out. A TIFF is best read before
-    its pixels are loaded (Pillow closes the file), a PNG after (EXIF may come last).
+    its pixels are loaded (Pillow closes the file), a PNG after (EXIF may come last). texts: of a
+    PNG's chunks, where the file itself was read: Pillow keeps one of a keyword.
     """
-    found = _Found.of(image)
+    found = _Found.of(image, texts)
     exif, orientation = None, None
     for stream in found.exif:
         place = stream.tell()
@@ -68,10 +79,18 @@ def read_metadata(image: Image.Image) -> tuple[Metadata, int]:
         stream.seek(place)
         if exif is not None:
             break
-    orientation = _orientation(orientation, found.xmp)
+    # An AVIF turns by its own boxes, which Pillow gives as EXIF, a HEIC is upright when decoded.
+    by_boxes = image.format in ("AVIF", "HEIF")
+    orientation = _orientation(orientation, None if by_boxes else found.xmp)
     dpi = _dpi_of(image.info.get("dpi"), swapped=orientation >= 5)
     resources = {key: found.resources[key] for key in KEPT_RESOURCES if key in found.resources}
-    return Metadata(exif, found.xmp, dpi, resources, tuple(found.texts)), orientation
+    lost = tuple(found.lost)
+    return Metadata(exif, found.xmp, dpi, resources, tuple(found.texts), lost), orientation
+
+
+def says_adobe_rgb(image: Image.Image) -> bool:
+    """Whether an image's EXIF says that its colours are those of Adobe RGB (1998)."""
+    return any(is_adobe_rgb(stream) for stream in _Found.of(image).exif)
 
 
 def read_tiff_metadata(stream: BinaryIO, pages: "Pages") -> tuple[Metadata, int]:
@@ -96,7 +115,20 @@ def read_tiff_metadata(stream: BinaryIO, pages: "Pages") -> tuple[Metadata, int]
         resources[IPTC] = iptc_in_order(fields[_IPTC_TAG].data)
     resources = {key: resources[key] for key in KEPT_RESOURCES if key in resources}
     dpi = _dpi_of(_resolution(exif, fields, order or "<"), swapped=orientation >= 5)
-    return Metadata(exif, xmp, dpi, resources), orientation
+    texts, lost = texts_of_tiff(pages.first)
+    return Metadata(_described(exif), xmp, dpi, resources, tuple(texts), tuple(lost)), orientation
+
+
+def _described(exif: Exif | None) -> Exif | None:
+    """With a description that is true of the picture in colour."""
+    if exif is None or _DESCRIPTION not in exif.image:
+        return exif
+    old = exif.image[_DESCRIPTION]
+    text = true_description(old.data)
+    image = {tag: value for tag, value in exif.image.items() if tag != _DESCRIPTION}
+    return replace(
+        exif, image=image | ({_DESCRIPTION: Field(old.type, len(text), text)} if text else {})
+    )
 
 
 @dataclass
@@ -106,10 +138,11 @@ class _Found:
     exif: list[BinaryIO] = field(default_factory=list)
     xmp: bytes | None = None
     resources: dict[int, bytes] = field(default_factory=dict)
-    texts: list[tuple[str, str]] = field(default_factory=list)
+    texts: Texts = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)
 
     @classmethod
-    def of(cls, image: Image.Image) -> "_Found":
+    def of(cls, image: Image.Image, texts: Texts | None = None) -> "_Found":
         found = cls()
         block, xmp = image.info.get("exif"), image.info.get("xmp")
         if isinstance(block, bytes):
@@ -123,7 +156,7 @@ class _Found:
         elif isinstance(comment := image.info.get("comment"), bytes):
             found.add_text("Comment", comment)
         if image.format in ("PNG", None):
-            found.add_texts(image.info)
+            found.add_texts(list(image.info.items()) if texts is None else texts)
         return found
 
     def add_exif(self, block: bytes) -> None:
@@ -149,17 +182,21 @@ class _Found:
                 photoshop += body[len(PHOTOSHOP_NAME) :]
             elif marker == APP1 and body[:5] == b"Exif\0":
                 self.add_exif(body)
+            elif marker == APP12 and body:
+                found = texts_of_app12(body)
+                self.texts += found or ()
+                self.lost += [] if found is not None else ["its segment APP12"]
         self.resources |= dict(read_resources(photoshop))
         stream.seek(place)
 
-    def add_texts(self, info: dict) -> None:
+    def add_texts(self, given: list[tuple[object, object]]) -> None:
         """Of a PNG's chunks."""
-        for keyword, text in info.items():
+        for keyword, text in given:
             if not isinstance(text, str) or not isinstance(keyword, str):
                 continue
             if keyword.startswith("Raw profile type "):
                 self.add_profile(keyword.removeprefix("Raw profile type ").lower(), text)
-            elif text.strip() and not keyword.startswith(_NOT_TEXTS):
+            elif text.strip() and is_of_the_picture(keyword):
                 self.texts.append((keyword, text))
 
     def add_profile(self, kind: str, text: str) -> None:
@@ -167,6 +204,7 @@ class _Found:
         try:
             data = bytes.fromhex("".join(text.split("\n")[3:]))
         except ValueError:
+            self.lost.append(f"a damaged profile ({kind})")
             return
         if kind in ("exif", "app1") and data[:5] == b"Exif\0":
             self.add_exif(data)
@@ -177,6 +215,8 @@ class _Found:
         elif kind in ("iptc", "8bim"):
             found = dict(read_resources(data.removeprefix(PHOTOSHOP_NAME)))
             self.resources |= found or ({IPTC: data} if data[:1] == b"\x1c" else {})
+        elif kind not in ("xmp", "app1", "icc", "icm"):
+            self.lost.append(f"its profile ({kind})")
 
 
 def _orientation(own: int | None, xmp: bytes | None) -> int:

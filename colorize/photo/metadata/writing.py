@@ -4,7 +4,17 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from colorize import __version__
-from colorize.photo.exif import ASCII, BYTE, LONG, ORIENTATION, RATIONAL, SHORT, Exif, Field
+from colorize.photo.exif import (
+    ASCII,
+    BYTE,
+    COLOR_SPACE,
+    LONG,
+    ORIENTATION,
+    RATIONAL,
+    SHORT,
+    Exif,
+    Field,
+)
 from colorize.photo.metadata.containers import (
     APP13,
     COMMENT,
@@ -18,7 +28,7 @@ from colorize.photo.metadata.containers import (
 from colorize.photo.metadata.reading import Metadata
 from colorize.photo.metadata.xmp import EMPTY_XMP, disclosed_xmp
 
-_SOFTWARE, _DESCRIPTION, _XMP, _COLOR_SPACE = 305, 270, 700, 40961
+_SOFTWARE, _DESCRIPTION, _XMP = 305, 270, 700
 _IPTC_TAG, _PHOTOSHOP_TAG, _UNDEFINED = 33723, 34377, 7
 _RESOLUTION, _RESOLUTION_UNIT, _INCH = (282, 283), 296, 2
 _PIXEL_SIZE = (40962, 40963)
@@ -70,6 +80,8 @@ def outgoing(
         xmp = None
     if xmp is None and (empty := disclosed_xmp(EMPTY_XMP)):
         xmp = empty.packet
+    if metadata.lost:
+        notices.append(f"What has no place in the result was left out: {', '.join(metadata.lost)}.")
     resources, texts, description = _beside(metadata, format, notices)
     if format == "BMP" and (metadata.exif or metadata.xmp):
         notices.append("Its EXIF and XMP metadata was left out: BMP holds none.")
@@ -121,14 +133,15 @@ def _beside(
     texts = metadata.texts
     if not texts or format in ("JPEG", "PNG"):
         return packed, texts, None
-    taken = metadata.exif and _DESCRIPTION in metadata.exif.image
-    if format != "BMP" and not taken:
-        plain = ("Comment", "Description")
-        lines = [text if key in plain else f"{key}: {text}" for key, text in texts]
-        return packed, (), "\n".join(lines).replace("\0", " ")
-    names = ", ".join(sorted({keyword for keyword, _ in texts})[:10])
-    notices.append(f"Its comments and texts ({names}) were left out: {format} has no place left.")
-    return packed, (), None
+    if format == "BMP":
+        names = ", ".join(sorted({keyword for keyword, _ in texts})[:10])
+        notices.append(f"Its comments and texts ({names}) were left out: BMP holds none.")
+        return packed, (), None
+    plain = ("Comment", "Description")
+    lines = [text if key in plain else f"{key}: {text}" for key, text in texts]
+    if metadata.exif and (own := metadata.exif.image.get(_DESCRIPTION)):  # goes before them
+        lines.insert(0, own.data.decode("utf-8", "replace").strip("\0 \r\n"))
+    return packed, (), "\n".join(line for line in lines if line).replace("\0", " ")
 
 
 def _outgoing_exif(metadata: Metadata, size: tuple[int, int], software: str) -> Exif:
@@ -142,7 +155,7 @@ def _outgoing_exif(metadata: Metadata, size: tuple[int, int], software: str) -> 
             image[tag] = exif.number(RATIONAL, round(value * 1000), 1000)
         image[_RESOLUTION_UNIT] = exif.number(SHORT, _INCH)
     if camera:
-        camera[_COLOR_SPACE] = exif.number(SHORT, 1)  # sRGB
+        camera[COLOR_SPACE] = exif.number(SHORT, 1)  # sRGB
         for tag, value in zip(_PIXEL_SIZE, size, strict=True):
             camera[tag] = exif.number(LONG, value)
     return replace(exif, image=image, camera=camera)

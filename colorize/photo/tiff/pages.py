@@ -1,14 +1,20 @@
 """Which page of a TIFF file is the photo: neither a thumbnail nor a mask, and no raw file."""
 
+import contextlib
+import json
 import logging
+import math
+import re
 from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple
 
 import tifffile
 
 MOST_PAGES = 1000  # counted; a damaged file could name millions
-_DNG_VERSION, _SUBFILE_TYPE, _OLD_SUBFILE_TYPE = 50706, 254, 255
+_DNG_VERSION, _MAKE, _SUBFILE_TYPE, _OLD_SUBFILE_TYPE = 50706, 271, 254, 255
+_PLANES = 33629  # MetaMorph's UIC2
 _REDUCED, _MASK = 1, 4  # bits of the subfile type
+_CR2 = (b"\x10\0\0\0CR\2", b"\0\0\0\x10CR\2")  # Canon's second raw format: directory, name, version
 _MASK_COLOR, _SENSOR = 4, (32803, 34892)  # photometric interpretations
 
 logging.getLogger("tifffile").addHandler(logging.NullHandler())  # else it prints
@@ -30,7 +36,7 @@ def whole(value: object) -> int:
 
 
 class Pages(NamedTuple):
-    """The photo's page, the first page, and how many pages are pictures (MOST_PAGES: or more)."""
+    """The photo's page, the first page, and how many pictures there are (MOST_PAGES: or more)."""
 
     photo: tifffile.TiffPage
     first: tifffile.TiffPage
@@ -44,7 +50,7 @@ def open_pages(stream: BinaryIO, chosen: int | None = None) -> Pages:
     file (closing the stream is the caller's).
     """
     stream.seek(0)
-    if stream.read(10)[8:] == b"CR":  # Canon's second raw format
+    if stream.read(11)[4:] in _CR2:
         raise CameraRawError
     stream.seek(0)
     try:
@@ -61,12 +67,39 @@ def open_pages(stream: BinaryIO, chosen: int | None = None) -> Pages:
         if any(page.photometric in _SENSOR for page in inner):
             raise CameraRawError
         pictures = [page for page in inner if _is_picture(page)]
+    if not pictures and not inner:
+        pictures = _largest(pages, tiff.filehandle.size)
     if not pictures or any(page.photometric in _SENSOR for page in pages):
         raise CameraRawError
     photo = pictures[0]
     if chosen is not None and chosen < len(pages):
         photo = pages[chosen]
-    return Pages(photo, first, len(pictures) if len(pages) < MOST_PAGES else MOST_PAGES)
+    count = max(len(pictures), _stacked(first, tiff.filehandle.size))
+    return Pages(photo, first, min(count, MOST_PAGES) if len(pages) < MOST_PAGES else MOST_PAGES)
+
+
+def _stacked(page: tifffile.TiffPage, size: int) -> int:
+    """How many pictures follow each other under one directory of a file of `size` bytes, as ImageJ,
+    MetaMorph and tifffile store large stacks; 1 where it is a single one."""
+    with contextlib.suppress(Exception):  # descriptions may be damaged
+        if page.is_stk:
+            return page.tags[_PLANES].count
+        if page.is_imagej:
+            said = re.search(r"^images=(\d{1,9})", page.imagej_description, re.MULTILINE)[1]
+            count = int(said)
+        else:
+            count = math.prod(json.loads(page.shaped_description)["shape"]) // page.size
+        return count if page.dataoffsets[0] + count * page.nbytes <= size else 1
+    return 1
+
+
+def _largest(pages: list[tifffile.TiffPage], size: int) -> list[tifffile.TiffPage]:
+    """Of a file in which every page is called a reduced version or a mask, the largest ones; none
+    where a camera's name and most of the file's `size` bytes are left, as in a raw file."""
+    areas = [whole(page.imagewidth) * whole(page.imagelength) for page in pages]
+    largest = [page for page, area in zip(pages, areas, strict=True) if area == max(areas)]
+    held = sum(sum(page.databytecounts) for page in pages)
+    return [] if _MAKE in pages[0].tags and held < size / 2 else largest
 
 
 def _pages(tiff: tifffile.TiffFile) -> Iterator[tifffile.TiffPage]:

@@ -7,6 +7,7 @@ from typing import BinaryIO, NamedTuple
 import numpy as np
 import tifffile
 
+from colorize.photo.tiff.colorimetry import described_profile
 from colorize.photo.tiff.pages import UnreadableError, whole
 from colorize.photo.tiff.scale import Scale, scale_of
 from colorize.photo.tiff.segments import (
@@ -83,6 +84,10 @@ def read_picture(page: tifffile.TiffPage, stream: BinaryIO) -> Picture:
     samples = samples[..., 0] if mode == "L" else samples
     profile = page.tags.valueof(_PROFILE)
     profile = profile if isinstance(profile, bytes) and mode != "LAB" else None
+    if profile is None and mode in ("L", "RGB") and table is None:
+        profile = described_profile(
+            page, stream, layout.bits, layout.photometric == 0, reading.notices
+        )
     return Picture(mode, samples, alpha, profile, reading.notices)
 
 

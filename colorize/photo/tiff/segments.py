@@ -16,6 +16,7 @@ import numpy as np
 import tifffile
 from PIL import JpegImagePlugin, TiffImagePlugin
 
+from colorize.photo.metadata.containers import unread_kind
 from colorize.photo.tiff.pages import UnreadableError, whole
 
 NONE, FAX, OLD_JPEG, JPEG, DEFLATE = 1, (2, 3, 4), 6, 7, (8, 32946)
@@ -23,6 +24,7 @@ LIBTIFF = (5, 32773, 34925, 50000)  # LZW, PackBits, LZMA, Zstandard
 READABLE = (NONE, *FAX, JPEG, *DEFLATE, *LIBTIFF)
 GREYS, RGB, CMYK, YCBCR = (0, 1), 2, 5, 6
 _INT, _FLOAT = 2, 3  # sample formats
+_NO_DATA = 42113  # GDAL's
 _REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 _STRIP_BITS = 1 << 24  # unpacked at a time
 _STRIP_SAMPLES = 1 << 18  # given out at a time: copies of them stay small
@@ -155,7 +157,9 @@ def segments(page: tifffile.TiffPage, layout: Layout, stream: BinaryIO) -> Itera
     """The page's segments in order, cropped to the picture, one in memory at a time, in parts of
     whole rows where they are long.
 
-    YCbCr in JPEG segments comes as RGB. Raises ValueError or OSError where data are missing.
+    YCbCr in JPEG segments comes as RGB. A segment of no bytes was never written (GDAL's sparse
+    files): it has the value that stands for no data, or zero. Raises ValueError or OSError where
+    data are missing.
     """
     tables = page.jpegtables
     tables = bytes(tables) if layout.compression == JPEG and tables else b""
@@ -167,6 +171,8 @@ def segments(page: tifffile.TiffPage, layout: Layout, stream: BinaryIO) -> Itera
     across = math.ceil(layout.width / step_across)
     if min(len(offsets), len(counts)) < layout.planes * down * across:
         raise ValueError("truncated list of segments")
+    if not any(counts):
+        raise ValueError("no segment was written")
     size = stream.seek(0, io.SEEK_END)
     for plane in range(layout.planes):
         for number in range(down * across):
@@ -179,15 +185,30 @@ def segments(page: tifffile.TiffPage, layout: Layout, stream: BinaryIO) -> Itera
             rows = step_down if layout.tile else bottom - top
             if not 0 <= offsets[index] <= offsets[index] + counts[index] <= size:
                 raise ValueError("a segment outside the file")
-            stream.seek(offsets[index])
-            data = stream.read(counts[index])
-            array = _decoded(data, layout, rows, step_down, tables, options)
+            if counts[index]:
+                stream.seek(offsets[index])
+                data = stream.read(counts[index])
+                array = _decoded(data, layout, rows, step_down, tables, options)
+            else:
+                array = _unwritten(page, layout, rows)
             array = array[: bottom - top, : right - left]
             step = max(1, _STRIP_SAMPLES // (array.shape[1] * array.shape[2]))
             for row in range(0, bottom - top, step):
                 part = array[row : row + step]
                 place = slice(top + row, top + row + len(part))
                 yield Segment(plane, place, slice(left, right), part)
+
+
+def _unwritten(page: tifffile.TiffPage, layout: Layout, rows: int) -> np.ndarray:
+    """A segment that was never written."""
+    one = _type_of(layout)
+    try:
+        fill = float(page.tags.valueof(_NO_DATA, "0").strip("\0 "))
+    except (AttributeError, ValueError):
+        fill = 0.0
+    if one.kind != "f" and not np.iinfo(one).min <= fill <= np.iinfo(one).max:
+        fill = 0.0
+    return np.full((rows, layout.across // layout.samples, layout.samples), fill, one)
 
 
 def _decoded(
@@ -256,16 +277,20 @@ def _through_libtiff(
         return image.tobytes()
 
 
+def _type_of(layout: Layout) -> np.dtype:
+    """Of the samples, in this machine's byte order."""
+    letter = {1: "u", _INT: "i", _FLOAT: "f"}[layout.kind]
+    return np.dtype(f"{letter}{next(n for n in (1, 2, 4, 8) if layout.bits <= 8 * n)}")
+
+
 def _numbers(data: bytes, layout: Layout, rows: int, row_bytes: int) -> np.ndarray:
     """The samples of whole rows, in this machine's byte order."""
-    letter = {1: "u", _INT: "i", _FLOAT: "f"}[layout.kind]
     if layout.bits in (8, 16, 32, 64):
-        stored = np.dtype(f"{layout.order}{letter}{layout.bits // 8}")
-        return np.frombuffer(data, stored).astype(stored.newbyteorder("="), copy=False)
+        own = _type_of(layout)
+        return np.frombuffer(data, own.newbyteorder(layout.order)).astype(own, copy=False)
     lines = np.frombuffer(data, np.uint8).reshape(rows, row_bytes)
     count, bits = layout.across, layout.bits
-    type = np.uint8 if bits < 8 else np.uint16 if bits < 16 else np.uint32 if bits < 32 else "u8"
-    numbers = np.empty((rows, count), type)
+    numbers = np.empty((rows, count), _type_of(layout))
     step = max(1, _STRIP_BITS // (count * bits))
     for top in range(0, rows, step):
         unpacked = np.unpackbits(lines[top : top + step], axis=1, count=count * bits)
@@ -309,6 +334,8 @@ def _from_jpeg(
     """A segment that is a JPEG stream, its tables perhaps apart (TIFF Technical Note 2)."""
     if tables:
         data = tables.removesuffix(b"\xff\xd9") + data.removeprefix(b"\xff\xd8")
+    if kind := unread_kind(io.BytesIO(data)):
+        raise UnreadableError(f"{kind} compression")
     with JpegImagePlugin.JpegImageFile(io.BytesIO(data)) as image:
         width, rows = size
         if image.width != width or not rows <= image.height <= most_rows:

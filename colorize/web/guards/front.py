@@ -10,11 +10,13 @@ import errno
 import json
 import logging
 import re
-import shutil
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from colorize.errors import printable
+from colorize.web.guards.uploads import RefusedError, Upload, Uploads, no_room
 
 if TYPE_CHECKING:
     from colorize.web.guards.calls import Calls
@@ -29,7 +31,6 @@ _log = logging.getLogger(__name__)
 MOST_UPLOAD = 2**30  # bytes of a request that brings photos
 MOST_BODY = 2 * 2**20  # bytes of any other
 MOST_WAITING = 32  # calls of one client that wait in the queue
-LEAST_ROOM = 2**30  # bytes of the disk that uploads leave to the studies
 SILENCE = 30.0  # seconds between two pieces of a body
 _SLOWEST = 2048  # bytes a second, after as long a silence
 
@@ -55,8 +56,9 @@ _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 class Front:
     """ASGI middleware.
 
-    folder: where uploads are written. waiting: the clients whose calls wait in the queue, one
-    entry a call. calls: what may stand in one; None = anything.
+    folder: where uploads are kept. waiting: the clients whose calls wait in the queue, one
+    entry a call. calls: what may stand in one; None = anything. written: where
+    Gradio writes uploads at first.
     """
 
     def __init__(
@@ -65,9 +67,10 @@ class Front:
         folder: Path,
         waiting: Callable[[], list[str]] = list,
         calls: "Calls | None" = None,
+        written: Path | None = None,
     ) -> None:
         self._app = app
-        self._folder = folder
+        self._uploads = Uploads(folder, written)
         self._waiting = waiting
         self._calls = calls
 
@@ -75,7 +78,7 @@ class Front:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        body = _Body(receive)
+        body = _Body(receive, self._uploads)
         has_begun = is_over = False
 
         async def send_on(message: Message) -> None:
@@ -86,14 +89,14 @@ class Front:
             is_over = message["type"] == "http.response.body" and not message.get("more_body")
             await send(message)
 
-        async def answer(refused: _RefusedError) -> None:
+        async def answer(refused: RefusedError) -> None:
             if not has_begun:
                 await _answer(send, refused)
 
         try:
             await self._admit(scope, body)
             await self._app(scope, body.receive, send_on)
-        except _RefusedError as refused:
+        except RefusedError as refused:
             await answer(refused)
         except Exception as error:
             if body.refused:
@@ -101,13 +104,17 @@ class Front:
             elif not _is_gradios(scope):
                 raise
             else:
-                _log.warning("%s %s: %s", scope["method"], scope["path"][:100], repr(error)[:300])
+                path, why = printable(scope["path"][:100]), repr(error)[:300]
+                _log.warning("%s %s: %s", scope["method"], path, why)
                 await answer(_failed(scope, error))
                 if has_begun and not is_over:
                     await send({"type": "http.response.body", "body": b""})
+        finally:
+            if body.upload:
+                self._uploads.end(body.upload)
 
     async def _admit(self, scope: Scope, body: "_Body") -> None:
-        """_RefusedError where a request may not pass, or later where its body may not."""
+        """RefusedError where a request may not pass, or later where its body may not."""
         call, is_own = _call(scope)
         reads = scope["method"] in _READING
         if not (is_own or (_is_open(call, reads) if call else _is_page(scope, reads))):
@@ -117,7 +124,7 @@ class Front:
                 raise _not_there()
             return
         if _header(scope, b"sec-fetch-site") == "cross-site":
-            raise _RefusedError(403, "Expected a call from this app's own page.")
+            raise RefusedError(403, "Expected a call from this app's own page.")
         is_upload = not is_own and call == "upload"
         body.most = MOST_UPLOAD if is_upload else MOST_BODY
         length = _header(scope, b"content-length")
@@ -125,7 +132,7 @@ class Front:
         if size > body.most:
             raise _too_large(body.most)
         if is_upload:
-            self._check_room(size)
+            body.upload = self._uploads.begin(client_of(scope), size)
         elif not is_own:
             if _QUEUED.fullmatch(call):
                 self._check_waiting(client_of(scope))
@@ -138,26 +145,15 @@ class Front:
         """A file in it must be one that was uploaded, no address; the rest must fit the event."""
         visitor = content.get("session_hash") if isinstance(content, dict) else None
         if isinstance(visitor, str) and len(visitor) > _LONGEST_HASH:
-            raise _RefusedError(422, f"session_hash: expected {_LONGEST_HASH} characters at most.")
+            raise RefusedError(422, f"session_hash: expected {_LONGEST_HASH} characters at most.")
         if any(_names_address(node) for node in _nodes(content)):
-            raise _RefusedError(422, "Send the photo itself: addresses are not fetched.")
+            raise RefusedError(422, "Send the photo itself: addresses are not fetched.")
         if self._calls and (fault := self._calls.fault(call, content)):
-            raise _RefusedError(*fault)
-
-    def _check_room(self, length: int) -> None:
-        if shutil.disk_usage(self._folder).free < LEAST_ROOM + length:
-            _log.warning("uploads are refused: the disk of %s is nearly full", self._folder)
-            raise _no_room()
+            raise RefusedError(*fault)
 
     def _check_waiting(self, client: str) -> None:
         if self._waiting().count(client) >= MOST_WAITING:
-            raise _RefusedError(429, "Many of your photos are waiting already. Try again soon.")
-
-
-class _RefusedError(Exception):
-    def __init__(self, status: int, sentence: str) -> None:
-        super().__init__(sentence)
-        self.status = status
+            raise RefusedError(429, "Many of your photos are waiting already. Try again soon.")
 
 
 def client_of(scope: Scope) -> str:
@@ -184,21 +180,17 @@ def _is_gradios(scope: Scope) -> bool:
     return not is_own if call else not _OWN_PAGES.fullmatch(_path(scope))
 
 
-def _failed(scope: Scope, error: Exception) -> _RefusedError:
+def _failed(scope: Scope, error: Exception) -> RefusedError:
     """What is answered where Gradio fails."""
     if scope["method"] in _READING:
         return _not_there()
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return _no_room()
-    return _RefusedError(400, "The request could not be understood.")
+        return no_room()
+    return RefusedError(400, "The request could not be understood.")
 
 
-def _not_there() -> _RefusedError:
-    return _RefusedError(404, "There is nothing here.")
-
-
-def _no_room() -> _RefusedError:
-    return _RefusedError(507, "There is no room for more photos now. Try again in an hour.")
+def _not_there() -> RefusedError:
+    return RefusedError(404, "There is nothing here.")
 
 
 def _is_open(call: str, reads: bool) -> bool:
@@ -223,16 +215,18 @@ def _header(scope: Scope, name: bytes) -> str:
     return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), "")
 
 
-def _too_large(most: int) -> _RefusedError:
-    return _RefusedError(413, f"Expected {most // 2**20} MB at most.")
+def _too_large(most: int) -> RefusedError:
+    return RefusedError(413, f"Expected {most // 2**20} MB at most.")
 
 
 class _Body:
     """A request's body, which ends the request when it is too large or comes too slowly."""
 
-    def __init__(self, receive: Receive) -> None:
+    def __init__(self, receive: Receive, uploads: Uploads) -> None:
         self.most = MOST_BODY
-        self.refused: _RefusedError | None = None
+        self.upload: Upload | None = None
+        self._uploads = uploads
+        self.refused: RefusedError | None = None
         self._receive = receive
         self._began = time.monotonic()
         self._received = 0
@@ -265,14 +259,25 @@ class _Body:
         try:
             message = await asyncio.wait_for(self._receive(), max(0.0, min(left, SILENCE)))
         except TimeoutError:
-            raise self._refuse(_RefusedError(408, "The request came too slowly.")) from None
+            raise self._refuse(RefusedError(408, "The request came too slowly.")) from None
         self._received += len(message.get("body", b""))
         self._is_whole = not message.get("more_body", False)
         if self._received > self.most:
             raise self._refuse(_too_large(self.most))
+        if self.upload:
+            self._count(self.upload, message)
         return message
 
-    def _refuse(self, refused: "_RefusedError") -> "_RefusedError":
+    def _count(self, upload: Upload, message: Message) -> None:
+        """An upload that breaks off is refused, so that nothing of it stays on the disk."""
+        if message["type"] == "http.disconnect":
+            raise self._refuse(RefusedError(400, "The connection was closed."))
+        try:
+            self._uploads.arrive(upload, len(message.get("body", b"")))
+        except RefusedError as refused:
+            raise self._refuse(refused) from None
+
+    def _refuse(self, refused: RefusedError) -> RefusedError:
         self.refused = refused
         return refused
 
@@ -294,7 +299,7 @@ def _nodes(content: Any) -> Iterator[dict[str, Any]]:
             open_ += node
 
 
-async def _answer(send: Send, refused: _RefusedError) -> None:
+async def _answer(send: Send, refused: RefusedError) -> None:
     sentence = str(refused)
     detail: Any = sentence
     if refused.status == 422:  # of which gradio_client tells only what has the form of Gradio's own

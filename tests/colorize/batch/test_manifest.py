@@ -166,3 +166,18 @@ def test_an_earlier_manifest_may_be_gone_on_with_or_replaced(file):
     write(file, [A])
     check_manifest(file, resume=True, overwrite=False)
     check_manifest(file, resume=False, overwrite=True)
+
+
+@pytest.mark.parametrize("name", ["a\nb", "a\r\nb", "\n", 'a"\n,b'])
+def test_a_row_with_line_breaks_is_whole_or_dropped(file, name):
+    """Wherever a killed process left it; those before stay."""
+    task = (Path(f"in/{name}.jpg"), Path(f"out/{name}.jpg"))
+    write(file, [A], tasks=[A])
+    before = file.read_bytes()
+    write(file, [task], tasks=[task], resume=True)
+    content = file.read_bytes()
+    for end in range(len(before), len(content)):
+        file.write_bytes(content[:end])
+        with open_manifest(file, [A, task], resume=True) as manifest:
+            assert manifest.knows(*A, "unet") and not manifest.knows(*task, "unet")
+        assert file.read_bytes() == before

@@ -287,6 +287,23 @@ def test_a_plan_changes_nothing(here):
         ".AppleDouble/a.jpg",
         ".Trashes/501/a.jpg",
         ".thumbnails/a.jpg",
+        ".Trash-0/files/a.jpg",
+        ".Trash-1000/files/a.jpg",
+        ".dtrash/files/a.jpg",
+        ".picasaoriginals/a.jpg",
+        "@SynoResource",
+        "@SynoResource/a.jpg",
+        "lost+found/a.jpg",
+        ".stfolder/a.jpg",
+        ".stversions/a~20240101.jpg",
+        ".sync/Archive/a.jpg",
+        "sub/.sync/Archive/a.jpg",
+        ".trashed-1712345678-a.jpg",
+        "FOUND.000/a.jpg",
+        "#snapshot/daily/a.jpg",
+        ".snapshots/1/a.jpg",
+        ".recycle/somebody/a.jpg",
+        ".dropbox.cache/a.jpg",
     ],
 )
 def test_what_systems_keep_beside_photos_is_left_out(here, name):
@@ -296,6 +313,22 @@ def test_what_systems_keep_beside_photos_is_left_out(here, name):
     assert pairs(made) == {"album/a.jpg": "out/a.jpg"}
     assert made.of_systems == 1
     assert not made.skipped
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Trash/a.jpg",
+        "sync/a.jpg",
+        "recycled/a.jpg",
+        ".hidden/a.jpg",
+        "lost and found/a.jpg",
+        "_.jpg",
+    ],
+)
+def test_what_people_called_so_themselves_is_done(here, name):
+    picture(f"album/{name}", "JPEG")
+    assert pairs(plan("album")) == {f"album/{name}": f"out/{name}"}
 
 
 def test_files_of_systems_without_a_picture_are_counted_as_ever(here):

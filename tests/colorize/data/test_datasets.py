@@ -69,6 +69,8 @@ def test_what_has_neither_train_nor_test_is_none(tmp_path, fill):
 
 def test_hidden_files_and_folders_named_like_photos_are_left_out(tmp_path, fill):
     fill(tmp_path / "a", "train/1.png", "train/._1.png", "train/.cache/2.png")
+    fill(tmp_path / "a", "train/@eaDir/1.png/S.png", "train/lost+found/3.png")
+    fill(tmp_path / "@eaDir", "train/4.png")
     (tmp_path / "a" / "train" / "folder.png").mkdir()
     (dataset,) = find_datasets(tmp_path)
     assert names(dataset)["train"] == ["1.png"]

@@ -7,6 +7,7 @@ import zlib
 
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image, PngImagePlugin
 
 from colorize.photo.metadata.containers import segments
@@ -81,7 +82,45 @@ def iptc_tiff(type=7, order="<"):
     return tiff(page(GREY[..., None], 1, order=order, tags={33723: (type, data)}), order=order)
 
 
+def png_with(*texts):
+    """A PNG with these chunks, several of one keyword too."""
+    info, buffer = PngImagePlugin.PngInfo(), io.BytesIO()
+    for keyword, text in texts:
+        info.add_text(keyword, text, zip=len(keyword) > 20)
+    Image.fromarray(GREY).save(buffer, "PNG", pnginfo=info)
+    return buffer.getvalue()
+
+
+def ducky(tag, text):
+    """Photoshop's "Save for Web": quality, then a text of UTF-16."""
+    body = struct.pack(">I", len(text)) + text.encode("utf-16-be")
+    return 0xEC, b"Ducky" + struct.pack(">HHIHH", 1, 4, 60, tag, len(body)) + body + bytes(2)
+
+
+def imagej(stack=1, **told):
+    buffer = io.BytesIO()
+    tifffile.imwrite(buffer, np.stack([GREY] * stack), imagej=True, metadata=told)
+    return buffer.getvalue()
+
+
+def gdal():
+    item = f"<GDALMetadata><Item name='caption'>{CAPTION}</Item></GDALMetadata>".encode()
+    return tiff(page(GREY[..., None], 1, tags={42112: (2, [*item, 0])}))
+
+
 FILES = {
+    "first text of two": ("text", png_with(("Title", CAPTION), ("Title", "Agfa"))),
+    "second text of two": ("text", png_with(("Title", "Agfa"), ("Title", CAPTION))),
+    "second text, packed": ("text", png_with(("A" * 30, "Agfa"), ("A" * 30, CAPTION))),
+    "text on software": ("text", png_with(("Software licence", CAPTION))),
+    "text on a date": ("text", png_with(("date:original", CAPTION))),
+    "text of exif": ("text", png_with(("exif:UserComment", CAPTION))),
+    "picture info": ("text", jpeg((0xEC, f"[picture info]\r\nID={CAPTION}\0".encode("latin-1")))),
+    "comment for the web": ("text", jpeg(ducky(2, CAPTION))),
+    "copyright for the web": ("text", jpeg(ducky(3, CAPTION))),
+    "info of imagej": ("text", imagej(Info=CAPTION)),
+    "labels of imagej": ("text", imagej(2, Labels=["first", CAPTION])),
+    "metadata of gdal": ("text", gdal()),
     "iptc in jpeg": ("iptc", jpeg(photoshop(resource(0x0404, IIM)))),
     "iptc behind others": (
         "iptc",
@@ -172,6 +211,47 @@ def test_what_texts_said_of_the_grey_file_is_left_out(tmp_path):
     assert CAPTION.encode() in out
     assert b"scanner" not in out
     assert b"Thumb::" not in out
+
+
+FALSE_TEXTS = (
+    "date:create",
+    "date:timestamp",
+    "exif:ExifImageWidth",
+    "exif:ColorSpace",
+    "Software",
+)
+
+
+@pytest.mark.parametrize("keyword", FALSE_TEXTS)
+def test_texts_on_the_grey_file_alone_are_left_out(keyword, tmp_path):
+    out, notices = saved(png_with((keyword, "zzz"), ("Title", CAPTION)), tmp_path / "new.png")
+    assert b"zzz" not in out and CAPTION.encode() in out and notices == []
+
+
+@pytest.mark.parametrize(
+    ("data", "name"),
+    [
+        (jpeg((0xEC, b"Polaroid\0\1\2\3")), "APP12"),
+        (png_with(("Raw profile type iptc", "\niptc\n 4\n1c02zz")), "damaged profile (iptc)"),
+        (png_with(("Raw profile type APP13x", "\nx\n 4\n1c02")), "profile (app13x)"),
+        (imagej(Overlays=[b"Iout" + bytes(60)]), "ImageJ's overlays"),
+        (tiff(page(GREY[..., None], 1, tags={34735: (3, [1, 1, 0, 0])})), "GeoTIFF"),
+    ],
+)
+def test_what_has_no_place_anywhere_is_named(data, name, tmp_path):
+    _, notices = saved(data, tmp_path / "new.tif")
+    assert any(name in notice and "left out" in notice for notice in notices)
+    _, notices = saved(data, tmp_path / "bare.tif", strip=True)
+    assert notices == []
+
+
+def test_a_description_and_texts_stand_together(tmp_path):
+    """In formats that have one place for both; ImageJ does not take the result for a stack."""
+    data = imagej(2, Info=CAPTION, unit="micron")
+    for ending in (".tif", ".webp"):
+        out, _ = saved(data, tmp_path / f"new{ending}")
+        assert f"unit=micron\nInfo: {CAPTION}".encode() in out
+        assert b"ImageJ=" not in out and b"images=" not in out
 
 
 COMPANIONS = {

@@ -287,9 +287,9 @@ def test_names_that_cannot_be_printed(tmp_path):
     assert str(caught.value).encode().startswith(b"bad?name?.jpg is empty")
 
 
-@pytest.mark.parametrize("tags", [{254: 1}, {50706: b"\1\4\0\0"}])
+@pytest.mark.parametrize("tags", [{254: 1, 271: "Leaf"}, {50706: b"\1\4\0\0"}])
 def test_raw_files_of_cameras_are_not_taken_for_their_thumbnails(tags):
-    data = encoded(COLOR, "TIFF", compression="raw", tiffinfo=tags)
+    data = encoded(COLOR, "TIFF", compression="raw", tiffinfo=tags) + bytes(10_000)  # the sensor's
     with pytest.raises(PhotoError, match="raw file"):
         Photo.open(data)
 

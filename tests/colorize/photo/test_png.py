@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from colorize.photo.opening import Photo, PhotoError
+from colorize.photo.pixels import BAD_PROFILE
 from colorize.photo.profiles import make_profile
 from tests.support.photo_files import png_of, rows
 
@@ -139,6 +140,27 @@ def test_a_damaged_profile_is_said():
     assert any("profile is damaged" in notice for notice in photo.notices)
 
 
+@pytest.mark.parametrize(
+    "profile",
+    [
+        b"p\0\0no deflate",
+        b"p\0\0" + zlib.compress(b"no profile"),
+        b"p\0\0" + zlib.compress(make_profile(1.8)[:300]),
+        b"p\0\0" + zlib.compress(make_profile(1.8).replace(b"RGB XYZ ", b"CMYKLab ")),
+    ],
+)
+@pytest.mark.parametrize("deep", [False, True])
+@pytest.mark.parametrize("kind", [0, 2])
+def test_behind_a_damaged_profile_the_gamma_holds_and_that_is_said(profile, kind, deep):
+    pixels = np.dstack([GREY] * (3 if kind else 1)).astype(np.uint16 if deep else np.uint8)
+    pixels = pixels * 257 if deep else pixels
+    photo = Photo.open(png(pixels, (b"iCCP", profile), LINEAR, kind=kind))
+    assert np.abs(photo.pixels - LINEAR_LIGHT).max() <= 1.5
+    assert photo.notices.count(BAD_PROFILE) == 1
+    photo = Photo.open(png(pixels, (b"iCCP", profile), SRGB, LINEAR, kind=kind))
+    np.testing.assert_array_equal(photo.pixels, GREY)
+
+
 # ---- damage
 
 
@@ -152,6 +174,14 @@ ANCILLARY = [
     (b"eXIf", b"II*\0\x08\0\0\0\0\0"),
     (b"prVt", b"private"),
 ]
+
+
+@pytest.mark.parametrize("name", ["zTXt", "iTXt"])
+def test_texts_that_cannot_be_unpacked_are_said(name):
+    body = b"Title\0\0no deflate" if name == "zTXt" else b"Title\0\1\0\0\0no deflate"
+    photo = Photo.open(png(GREY, (name.encode(), body), (b"tEXt", b"Author\0Agfa")))
+    assert photo.notices == (f"Damaged parts of the file were left out ({name}).",)
+    assert photo.metadata.texts == (("Author", "Agfa"),)
 
 
 @pytest.mark.parametrize("chunk", ANCILLARY, ids=lambda chunk: chunk[0].decode())

@@ -1,11 +1,16 @@
 """Each rule by hand: who is out, and that nobody is out for being wrong."""
 
+import dataclasses
+
 import pandas as pd
 import pytest
 
-from tests.turing.support.synthetic import made_up_study
+from tests.turing.support.synthetic import made_up_data, made_up_study
+from turing.analysis.analysis import analyse
 from turing.analysis.data import StudyData
 from turing.analysis.exclusions import exclusions
+from turing.analysis.results_json import results_json
+from turing.report.people_tables import exclusions_table
 
 NAN = float("nan")
 
@@ -114,3 +119,38 @@ def test_rules_of_zero_are_no_rules():
 def test_nobody_is_left_out_for_scored_answers(correct):
     trials = [(1, "scored", correct, 900)] * 20 + [(1, "catch", 1, 900)]
     assert exclusions(data(trials)).participants == set()
+
+
+def with_columns(of, **columns):
+    return dataclasses.replace(of, trials=of.trials.assign(**columns))
+
+
+def test_who_was_elsewhere_or_had_a_slow_screen_is_out_where_the_study_says_so():
+    trials = [(who, "scored", 1, 900) for who in (1, 1, 2, 2, 3, 3)]
+    lost, refresh = [1, 1, 3, 0, 0, 0], [60, 60, 30, 30, NAN, NAN]
+    rules = "max_focus_lost = 2\nmin_refresh_hz = 50"
+    of = with_columns(data(trials, rules), focus_lost=lost, refresh_hz=refresh)
+    assert found(of)["max_focus_lost"] == {2} and found(of)["min_refresh_hz"] == {2}
+    nothing = with_columns(data(trials), focus_lost=lost, refresh_hz=refresh)
+    assert {"max_focus_lost", "min_refresh_hz"}.isdisjoint(found(nothing))
+
+
+def test_single_trials_are_left_out_and_their_participants_stay():
+    study = made_up_data(6, analysis="max_rt_ms = 4000\nshown_again = true")
+    scored = study.trials.index[study.trials["kind"] == "scored"]
+    times, again = study.trials["rt_ms"].clip(upper=3000), study.trials["shown_again"].copy()
+    times[scored[:3]], again[scored[2:5]] = 5000.0, 1
+    study = with_columns(study, rt_ms=times, shown_again=again)
+    out = exclusions(study)
+    assert [(rule.rule, rule.trials) for rule in out.of_trials] == [
+        ("max_rt_ms", frozenset(scored[:3])),
+        ("shown_again", frozenset(scored[2:5])),
+    ]
+    results = analyse(study)
+    assert not set(results.choices.index) & set(scored[:5])
+    assert len(results.choices) == len(scored) - 5 and len(results.counted) == 6
+    assert sum(c.fraction.n for c in results.cells_of_all if c.dataset is None) == len(scored)
+    told = results_json(results)["exclusions_of_trials"]
+    assert [rule["trials"] for rule in told] == [3, 3]
+    rows = {row[0]: row for row in exclusions_table(results).rows}
+    assert rows["max_rt_ms"][2] == "3 trials"

@@ -37,7 +37,7 @@ def matched(folder, name="theirs"):
 
 def test_pictures_in_folders_and_below_by_name(tmp_path):
     touch(tmp_path / "hills", "b.PNG", "a.jpg", "deep/er/c.png", "notes.txt", ".hidden.png")
-    touch(tmp_path / "hills", ".thumbs/d.png")
+    touch(tmp_path / "hills", ".thumbs/d.png", "@eaDir/a.jpg/S.jpg", "#recycle/e.jpg")
     touch(tmp_path / "apples", "a.jpg")
     assert [(one.dataset, one.file) for one in found(tmp_path)] == [
         ("hills", "a.jpg"),
@@ -46,6 +46,15 @@ def test_pictures_in_folders_and_below_by_name(tmp_path):
         ("apples", "a.jpg"),
     ]
     assert found(tmp_path)[2].path == tmp_path / "hills" / "deep" / "er" / "c.png"
+
+
+def test_line_breaks_in_names_break_no_line(tmp_path):
+    touch(tmp_path / "hills", "a\nb.jpg")
+    touch(tmp_path / "apples", "a.jpg")
+    touch(tmp_path / "out", "a\nb.png", "sub/x.png", "a\nb.jpg")
+    with pytest.raises(TuringError) as caught:
+        matched(tmp_path)
+    assert len(str(caught.value).splitlines()) == 1 and "a?b" in str(caught.value)
 
 
 def test_folders_without_photos_are_all_told(tmp_path):

@@ -54,7 +54,6 @@ id = "hints"
 when = "after"
 ask = "What gave them away?"
 required = false
-{more}
 {rest}"""
 
 DEFAULTS = {
@@ -71,7 +70,6 @@ DEFAULTS = {
     "max_open": 1000,
     "max_an_hour": 2000,
     "asks": "",  # more lines of [participants]
-    "more": "",  # more [[questions]]
     "rest": "",  # more sections
 }
 

@@ -132,6 +132,7 @@ def made_up_data(participants=12, skills=None, seed=0, answers=(), **settings):
                     "choice": float(reply.choice) if there else float("nan"),
                     "correct": float("nan") if was is None else float(was),
                     "rt_ms": reply.rt_ms if there else float("nan"),
+                    **{"focus_lost": 0, "shown_again": 0, "refresh_hz": 60.0},
                     "stimulus": hashlib.sha256(repr(trial).encode()).hexdigest(),
                 }
             )

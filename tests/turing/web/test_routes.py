@@ -371,7 +371,7 @@ def test_answers_of_full_length_are_saved_in_any_script(tmp_path, page, script, 
         f'[[questions]]\nid = "more_{when}"\nwhen = "{when}"\nask = "What else?"\n'
         for when in ("before", "after")
     )
-    store = built(tmp_path / "studies", per_participant=1, practice=0, catch=0, more=more)
+    store = built(tmp_path / "studies", per_participant=1, practice=0, catch=0, rest=more)
     store.open_study()
     text = SCRIPTS[script] * LONGEST_TEXT
     with Studies(store.path.parent) as studies, serving(studies, page) as client:

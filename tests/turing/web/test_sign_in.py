@@ -1,7 +1,10 @@
 """The results page's guard by its own clock."""
 
+import time
+
 import pytest
 
+from turing.web import sign_in
 from turing.web.sign_in import (
     FREE_TRIES,
     LIFETIME,
@@ -76,6 +79,40 @@ def test_wrong_tries_get_slower_and_the_right_one_waits_too(guard, clock):
     assert max(waits) == LONGEST_WAIT
     assert guard.try_password("correct horse")
     assert not guard.try_password("guess") and guard.seconds_to_wait() == 0
+
+
+def test_a_guesser_keeps_nobody_else_waiting(guard, clock):
+    for _ in range(FREE_TRIES + 5):
+        guard.try_password("guess", "203.0.113.7")
+        clock.now += 1
+    assert guard.seconds_to_wait("203.0.113.7") > 0 == guard.seconds_to_wait("198.51.100.1")
+    assert not guard.try_password("correct horse", "203.0.113.7")
+    assert guard.try_password("correct horse", "198.51.100.1")
+    assert guard.seconds_to_wait("203.0.113.7") > 0  # which the right one elsewhere does not end
+
+
+def test_all_addresses_of_a_network_of_ipv6_are_one_client(guard):
+    for number in range(FREE_TRIES):
+        guard.try_password("guess", f"2001:db8:1:2::{number}")
+    assert guard.seconds_to_wait("2001:db8:1:2:3:4:5:6") > 0
+    assert guard.seconds_to_wait("2001:db8:1:3::1") == 0
+
+
+def test_the_latest_of_many_clients_are_remembered(guard, monkeypatch):
+    monkeypatch.setattr(sign_in, "_MOST_CLIENTS", 20)
+    for number in range(100):
+        for _ in range(FREE_TRIES):
+            guard.try_password("guess", f"203.0.113.{number}")
+    assert guard.seconds_to_wait("203.0.113.99") > 0 == guard.seconds_to_wait("203.0.113.0")
+    assert len(guard._tries) == 20
+
+
+def test_the_wait_is_told_by_a_clock_that_nobody_sets(monkeypatch):
+    guard = Guard("correct horse")
+    for _ in range(FREE_TRIES):
+        guard.try_password("guess")
+    monkeypatch.setattr(time, "time", lambda: 4e9)
+    assert guard.seconds_to_wait() > 0
 
 
 def test_a_cookie_lasts_its_time(guard, clock):

@@ -38,6 +38,7 @@ COLUMNS: Columns = {
     "correct": ("boolean", "whether the choice was right; empty where there is no right one"),
     "rt_ms": ("number", "response time in ms, by the participant's clock"),
     "exposure_ms": ("integer", "how long each part was to be shown in ms; 0 = until answered"),
+    "focus_lost": ("integer", "how often the page was left for another while the trial was open"),
     "shown_again": (
         "integer",
         "how often the page was loaded anew while the trial was open, which shows it once more",

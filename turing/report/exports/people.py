@@ -7,7 +7,7 @@ from turing.analysis.frames import load_data
 from turing.errors import TuringError
 from turing.report.exports.choices import ANSWER, QUERY, beside
 from turing.report.exports.writers import Columns
-from turing.store.records import Row, built_versions, read_events, read_version
+from turing.store.records import Row, built_versions, focus_lost, read_events, read_version
 from turing.store.store import Store
 
 PARTICIPANTS: Columns = {
@@ -64,11 +64,7 @@ def participants(
         number = person["participant"]
         own = [event for event in happened if event["participant"] == number]
         row = study | person | figures.get(number, dict.fromkeys((*_FIGURES, "excluded_by")))
-        row["focus_lost"] = sum(
-            int(event["detail"].rpartition(", ")[2])
-            for event in own
-            if event["what"] == "focus lost"
-        )
+        row["focus_lost"] = sum(focus_lost(own).values())
         row["reloads"] = sum(event["what"] == "resumed" for event in own)
         is_kept = everything or not person["withdrawn"]
         ids = beside(QUERY, person["query"]) if is_kept and not blind else {}

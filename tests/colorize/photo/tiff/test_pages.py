@@ -1,13 +1,16 @@
 """Which page is the photo, what is read of it beside pixels, and what is refused by name."""
 
 import io
+import itertools
 import struct
 
 import numpy as np
 import pytest
-from PIL import Image, TiffImagePlugin
+import tifffile
+from PIL import Image, ImageCms, TiffImagePlugin
 
 from colorize.photo.opening import Photo, PhotoError
+from colorize.photo.profiles import make_profile
 from tests.support.tiff_files import page, tiff
 
 y, x = np.mgrid[:24, :32]
@@ -65,7 +68,7 @@ def test_a_pillow_image_is_read_at_its_page(number):
 @pytest.mark.parametrize(
     "pages",
     [
-        [grey(SMALL, REDUCED)],
+        [grey(SMALL, REDUCED | {271: (2, list(b"Leaf\0"))})],
         [grey(SCAN, {50706: (1, [1, 4, 0, 0])})],
         [grey(SMALL, REDUCED), grey(SCAN, photometric=32803)],
         [grey(SCAN, photometric=34892)],
@@ -74,6 +77,136 @@ def test_a_pillow_image_is_read_at_its_page(number):
 def test_raw_files_of_cameras_are_told(pages):
     with pytest.raises(PhotoError, match="a camera's raw file"):
         opened(*pages)
+
+
+@pytest.mark.parametrize("kind", [1, 3, 4, 5])
+@pytest.mark.parametrize("make", [{}, {271: (2, list(b"Epson\0"))}])
+def test_a_file_whose_only_page_is_called_reduced(kind, make):
+    photo = opened(grey(SCAN, {254: (4, [kind])} | make))
+    np.testing.assert_array_equal(photo.pixels, SCAN)
+    photo = opened(grey(SMALL, {254: (4, [kind])}), grey(SCAN, {254: (4, [kind])}))
+    np.testing.assert_array_equal(photo.pixels, SCAN)
+    assert photo.notices == ()
+
+
+@pytest.mark.parametrize("order", "<>")
+def test_pixels_that_begin_as_a_camera_raw_file_does(order):
+    pixels = SCAN.copy()
+    pixels[0, :3] = [*b"CR", 2]
+    data = tiff(grey(pixels, order=order, rows=24), order=order)
+    assert data[8:11] == b"CR\2"
+    np.testing.assert_array_equal(Photo.open(data).pixels, pixels)
+    directory = 16
+    canon = b"II*\0" + struct.pack("<I", directory) + b"CR\2\0" + bytes(4) + data[16:]
+    with pytest.raises(PhotoError, match="a camera's raw file"):
+        Photo.open(canon)
+
+
+@pytest.mark.parametrize("compression", [1, 5, 8, 7])
+@pytest.mark.parametrize("tile", [16, None])
+def test_segments_that_were_never_written_are_zero(compression, tile):
+    fields, parts, tiled = grey(SCAN, compression=compression, tile=tile, rows=8)
+    parts = [b"" if number == 1 else part for number, part in enumerate(parts)]
+    data = tiff((fields, parts, tiled))
+    place = 324 if tiled else 273
+    at = data.index(struct.pack("<HHI", place, 4, len(parts))) + 8
+    (offsets,) = struct.unpack("<I", data[at : at + 4])
+    data = data[: offsets + 4] + bytes(4) + data[offsets + 8 :]
+    expected = SCAN.copy()
+    expected[(slice(0, 16), slice(16, 32)) if tile else slice(8, 16)] = 0
+    difference = Photo.open(data).pixels.astype(int) - expected
+    assert np.abs(difference).max() <= (2 if compression == 7 else 0)
+
+
+@pytest.mark.parametrize(("said", "value"), [("255", 255), ("7", 7), ("nan", 0), ("x", 0)])
+def test_segments_that_were_never_written_have_the_value_for_no_data(said, value):
+    tags = {42113: (2, [*said.encode(), 0])}
+    fields, parts, tiled = grey(SCAN, tags, rows=8)
+    photo = opened((fields, [parts[0], b"", parts[2]], tiled))
+    assert (photo.pixels[8:16] == value).all()
+
+
+def test_a_file_of_which_nothing_was_written_is_damaged():
+    fields, parts, tiled = grey(SCAN, rows=8)
+    with pytest.raises(PhotoError, match="damaged"):
+        opened((fields, [b""] * len(parts), tiled))
+
+
+@pytest.mark.parametrize(
+    ("marker", "bits", "name"),
+    [
+        (0xF7, 8, "JPEG-LS"),
+        (0xC3, 8, "lossless JPEG"),
+        (0xC5, 8, "hierarchical JPEG"),
+        (0xC1, 12, "12-bit JPEG"),
+    ],
+)
+def test_kinds_of_jpeg_that_are_not_read_are_named(marker, bits, name):
+    frame = struct.pack(">BHHB", bits, 24, 32, 1) + bytes([1, 0x11, 0])
+    data = b"\xff\xd8\xff" + bytes([marker]) + struct.pack(">H", len(frame) + 2) + frame
+    data += b"\xff\xda\0\x08\1\1\0\0\x3f\0scan\xff\xd9"
+    fields, _, tiled = grey(SCAN, compression=7, rows=24)
+    for file in (tiff((fields, [data], tiled)), data):
+        with pytest.raises(PhotoError, match=f"{name}.* cannot be read"):
+            Photo.open(file)
+
+
+# ---- colour spaces without a profile
+
+GAMMA = [round((n / 255) ** 1.5 * 65_535) for n in range(256)]
+P3 = {
+    318: (5, [3127, 10_000, 3290, 10_000]),
+    319: (5, [*itertools.chain(*((n, 1000) for n in (680, 320, 265, 690, 150, 60)))]),
+}
+
+
+def rationals(tags):
+    return {tag: (4 if type == 5 else type, values) for tag, (type, values) in tags.items()}
+
+
+def with_rationals(data, tags):
+    """The file in which these fields, written as twice as many LONGs, are RATIONALs."""
+    for tag, (type, values) in tags.items():
+        if type == 5:
+            entry = struct.pack("<HHI", tag, 4, len(values))
+            assert entry in data
+            data = data.replace(entry, struct.pack("<HHI", tag, 5, len(values) // 2))
+    return data
+
+
+@pytest.mark.parametrize("photometric", [0, 1])
+@pytest.mark.parametrize("curves", [1, 3])
+def test_a_transfer_function_is_applied(photometric, curves):
+    table = GAMMA if photometric else GAMMA[::-1]
+    stored = SCAN if photometric else 255 - SCAN
+    photo = opened(grey(stored, {301: (3, table * curves)}, photometric=photometric))
+    light = (SCAN / 255) ** 1.5
+    expected = np.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055)
+    assert np.abs(photo.pixels - expected * 255).max() <= 1
+    assert photo.notices == ()
+
+
+@pytest.mark.parametrize(
+    "table", [GAMMA + GAMMA + GAMMA[::-1], GAMMA[::-1], [0] * 256, GAMMA[:100], [9] * 512]
+)
+def test_a_transfer_function_that_cannot_be_applied_is_said(table):
+    photo = opened(grey(SCAN, {301: (3, table)}))
+    np.testing.assert_array_equal(photo.pixels, SCAN)
+    assert any("transfer function" in notice for notice in photo.notices)
+
+
+def test_primaries_are_applied():
+    """Display P3 by fields alone: as its profile, by LittleCMS."""
+    colors = np.dstack([SCAN, SCAN[::-1], SCAN[:, ::-1]])
+    data = tiff(page(colors, 2, tags=rationals(P3)))
+    photo = Photo.open(with_rationals(data, P3))
+    profile = make_profile(primaries=((0.3127, 0.329), (0.68, 0.32), (0.265, 0.69), (0.15, 0.06)))
+    own = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+    expected = ImageCms.profileToProfile(
+        Image.fromarray(colors), own, ImageCms.createProfile("sRGB"), outputMode="RGB"
+    )
+    assert np.abs(photo.pixels.astype(int) - np.asarray(expected)).max() <= 1
+    assert np.abs(photo.pixels.astype(int) - colors).max() > 10
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
@@ -217,3 +350,32 @@ def test_channels_without_a_meaning_are_left_out_and_said(extra):
     np.testing.assert_array_equal(photo.pixels, SCAN)
     assert (photo.alpha is not None) == bool(extra)
     assert any("channels" in notice for notice in photo.notices)
+
+
+@pytest.mark.parametrize("writer", ["imagej", "tifffile", "metamorph"])
+def test_stacks_under_one_directory_are_said(writer):
+    stack = np.stack([SCAN, SCAN[::-1], SCAN // 2])
+    buffer = io.BytesIO()
+    if writer == "metamorph":
+        told = {33628: (4, [0, 0]), 33629: (4, [0] * 18)}  # UIC1, and UIC2 of six numbers a plane
+        fields, parts, tiled = page(SCAN[..., None], 1, tags=told)
+        data = bytearray(tiff((fields, parts, tiled)))
+        at = data.index(struct.pack("<HHI", 33629, 4, 18))
+        data[at : at + 8] = struct.pack("<HHI", 33629, 5, 3)
+        data = bytes(data)
+    else:
+        options = {"photometric": "minisblack", "metadata": {"axes": "CYX"}}
+        tifffile.imwrite(buffer, stack, imagej=writer == "imagej", **options)
+        data = buffer.getvalue()
+        first = tifffile.TiffFile(io.BytesIO(data)).pages.first.offset
+        end = first + 2 + 12 * struct.unpack("<H", data[first : first + 2])[0]
+        data = data[:end] + bytes(4) + data[end + 4 :]  # no directory follows
+        assert len(tifffile.TiffFile(io.BytesIO(data)).pages) == 1
+    photo = Photo.open(data)
+    assert photo.notices == ("Only the first of 3 frames is used.",)
+    np.testing.assert_array_equal(photo.pixels, SCAN)
+
+
+def test_a_description_of_a_stack_that_is_not_there_is_not_believed():
+    text = b"ImageJ=1.54f\nimages=900\nslices=900\n\0"
+    assert Photo.open(tiff(page(SCAN[..., None], 1, tags={270: (2, list(text))}))).notices == ()

@@ -1,0 +1,76 @@
+"""Boxes of HEIF and AVIF files (ISO/IEC 14496-12, 23008-12): what they say of the picture."""
+
+import struct
+from collections.abc import Iterator
+from typing import NamedTuple
+
+_HEAD = 8
+_MOST_BOXES = 10_000
+
+
+class CodePoints(NamedTuple):
+    """Primaries and transfer of ITU-T H.273, tables 2 and 3."""
+
+    primaries: int
+    transfer: int
+
+
+def primary_properties(data: bytes) -> list[tuple[bytes, bytes]]:
+    """Names and bodies of the properties of the primary item, in order; those of damaged boxes and
+    of files without items are missing."""
+    try:
+        meta = dict(_boxes(data))[b"meta"][4:]
+        inner = dict(_boxes(meta))
+        shared = dict(_boxes(inner[b"iprp"]))
+        properties = list(_boxes(shared[b"ipco"]))
+        version, primary = inner[b"pitm"][0], inner[b"pitm"][4:]
+        item = int.from_bytes(primary[: 4 if version else 2], "big")
+        places = dict(_associations(shared[b"ipma"]))[item]
+    except (KeyError, IndexError, struct.error):
+        return []
+    return [properties[place - 1] for place in places if 0 < place <= len(properties)]
+
+
+def code_points(properties: list[tuple[bytes, bytes]]) -> CodePoints | None:
+    """Of the colour information box (nclx) among a picture's properties."""
+    for name, body in properties:
+        if name == b"colr" and body[:4] == b"nclx" and len(body) >= 8:
+            return CodePoints(*struct.unpack(">HH", body[4:8]))
+    return None
+
+
+def bits_a_channel(properties: list[tuple[bytes, bytes]]) -> int | None:
+    """Of the first channel, as the pixel information box says."""
+    return next((body[5] for name, body in properties if name == b"pixi" and len(body) > 5), None)
+
+
+def _boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Names and bodies of the boxes that follow each other, up to the first that is damaged."""
+    place = 0
+    for _ in range(_MOST_BOXES):
+        if place + _HEAD > len(data):
+            return
+        size, name = struct.unpack(">I4s", data[place : place + _HEAD])
+        start = place + _HEAD
+        if size == 1:  # a wide one
+            size, start = int.from_bytes(data[start : start + 8], "big"), start + 8
+        end = place + size if size else len(data)
+        if end < start:
+            return
+        yield name, data[start:end]
+        place = end
+
+
+def _associations(body: bytes) -> Iterator[tuple[int, list[int]]]:
+    """Items and the places of their properties, from 1 (23008-12, 9.3.2)."""
+    version, wide = body[0], body[3] & 1
+    (count,) = struct.unpack(">I", body[4:8])
+    place, width = 8, 4 if version else 2
+    for _ in range(min(count, _MOST_BOXES)):
+        item = int.from_bytes(body[place : place + width], "big")
+        number, place = body[place + width], place + width + 1
+        step = 2 if wide else 1
+        entries = [body[at : at + step] for at in range(place, place + number * step, step)]
+        mask = 0x7FFF if wide else 0x7F
+        yield item, [int.from_bytes(entry, "big") & mask for entry in entries]
+        place += number * step
