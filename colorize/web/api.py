@@ -62,11 +62,11 @@ class _Endpoint:
         models: list[str],
         saturation: float | None = 1.0,
         temperature: float | None = None,
-        size: int | None = None,
+        size: float | None = None,
         hints: Any = (),
         strokes: Any = (),
         variant: str = VARIANTS[0],
-        seed: int | None = None,
+        seed: float | None = None,
         format: str = _FORMATS[0],
         request: gr.Request | None = None,
     ) -> AsyncIterator[tuple[list[str], list[list[Any]]]]:
@@ -83,8 +83,8 @@ class _Endpoint:
         try:
             models = list(dict.fromkeys(models or ())) or list(workshop.records)[:1]
             look = Look(
-                "", size, 1.0 if saturation is None else saturation, temperature, seed,
-                _hints(hints), parse_strokes(strokes or ()), variant,
+                "", _whole(size), 1.0 if saturation is None else saturation, temperature,
+                _whole(seed), _hints(hints), parse_strokes(strokes or ()), variant,
             )  # fmt: skip
             _refuse_what_none_takes(look, [workshop.record(model) for model in models])
             with tempfile.TemporaryDirectory(prefix="colorize-") as folder:
@@ -110,6 +110,11 @@ class _Endpoint:
         if self.workshop.take(upload).has_colours:
             figures = self.workshop.figures(upload, look)
         return [str(file), look.model, round(seconds, 3), *map(figures.get, _FIGURES[3:])]
+
+
+def _whole(number: float | None) -> int | None:
+    """JSON of some programs has 256 as 256.0."""
+    return None if number is None else int(number)
 
 
 def _hints(given: Any) -> tuple[Any, ...]:

@@ -115,12 +115,11 @@ def analyse(data: StudyData, unblind: bool = False) -> Results:
     scored = data.trials[(data.trials["kind"] == "scored") & data.trials["choice"].notna()]
     withdrawn = ruled_out.rules[0].participants
     everyone = scored[~scored["participant"].isin(withdrawn)]
-    counted = everyone[~everyone["participant"].isin(ruled_out.participants)]["participant"]
-    if look and not unblind:
+    counted = _kept(everyone, ruled_out)["participant"]
+    if look and not look.is_unblinded:
         levels = look.levels
         everyone = everyone[everyone["participant"].isin(_within(data, look))]
-    choices = everyone[~everyone["participant"].isin(ruled_out.participants)]
-    choices = choices[~choices.index.isin(ruled_out.trials)]
+    choices = _kept(everyone, ruled_out)
     is_preference = data.protocol == "preference"
     cells = () if is_preference else cells_of(choices, data, levels)
     preferences = _preferences(choices, data, levels.wide) if is_preference else ()
@@ -144,6 +143,12 @@ def analyse(data: StudyData, unblind: bool = False) -> Results:
         look=look,
         notes=_notes(data, cells, choices, look),
     )
+
+
+def _kept(scored: pd.DataFrame, ruled_out: Exclusions) -> pd.DataFrame:
+    """Without the participants and the trials that a rule leaves out."""
+    out = scored["participant"].isin(ruled_out.participants) | scored.index.isin(ruled_out.trials)
+    return scored[~out]
 
 
 def _within(data: StudyData, look: Looking) -> frozenset[int]:

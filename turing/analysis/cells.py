@@ -100,13 +100,16 @@ def _one_picture_cell(
     )
     narrow, fraction = (one_picture_fraction(y, colorized, who, photo, level) for level in levels)
     found = detection(of["choice"], colorized, who, photo, levels[1])
+    said = verdict_of(narrow, fraction, delta)
+    if said.startswith("indistinguishable") and {found.hit_rate, found.false_alarm_rate} & {0, 1}:
+        said = "undecided"  # whoever gives one answer always has told nothing apart, nor mixed up
     return Cell(
         dataset,
         model,
         int(y.sum()),
         fraction,
         one_picture_naive(y, colorized, levels[1]),
-        verdict_of(narrow, fraction, delta),
+        said,
         *(found.d_prime, found.low, found.high),
         found,
         _notes_of(fraction.note, found.note),

@@ -47,6 +47,7 @@ class StudyData:
     program: str = ""  # that built it
     built_from: Mapping[str, Any] = field(default_factory=dict)  # what `build` reported
     simulated: bool = False  # some of the participants are synthetic
+    was_over: bool = False  # it had all participants of its last look
     elsewhere: Mapping[int, int] = field(default_factory=dict)  # people of other versions
 
     @property

@@ -8,7 +8,14 @@ import pandas as pd
 
 from turing.analysis.data import TRIAL_COLUMNS, StudyData, one_protocol
 from turing.errors import TuringError
-from turing.store.records import Row, check_versions, holds_simulated, read_records, versions_in
+from turing.store.records import (
+    Row,
+    check_versions,
+    holds_simulated,
+    read_records,
+    versions_in,
+    was_over,
+)
 from turing.store.store import Store, facts
 from turing.study.study import Study
 
@@ -34,7 +41,7 @@ def load_data(store: Store, versions: Sequence[int] | None = None) -> StudyData:
         everybody = db.execute(
             "SELECT version, count(*) FROM participants WHERE NOT preview GROUP BY version"
         ).fetchall()
-        simulated = holds_simulated(db)
+        simulated, over = holds_simulated(db), was_over(db, chosen[-1])
     study = studies[-1]
     people = [row for row in records.participants if not row["preview"]]
     counted = {row["participant"] for row in people}
@@ -50,6 +57,7 @@ def load_data(store: Store, versions: Sequence[int] | None = None) -> StudyData:
         program,
         json.loads(report),
         simulated,
+        over,
         {version: n for version, n in everybody if version not in chosen},
     )
 
@@ -64,6 +72,11 @@ def _chosen(store: Store, db: sqlite3.Connection, versions: Sequence[int] | None
 
 
 def _check_alike(studies: Sequence[Study]) -> None:
+    if len(studies) > 1 and any(study.analysis.looks for study in studies):
+        raise TuringError(
+            "expected versions without looks, found analysis.looks: analyse them apart, with "
+            "--version, for the error of looks is spent in one version"
+        )
     for key, values in (
         ("stimuli.display_size", {study.stimuli.display_size for study in studies}),
         ("trials.exposure_ms", {study.trials.exposure_ms for study in studies}),

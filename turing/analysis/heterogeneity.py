@@ -70,4 +70,7 @@ def _of_datasets(model: str, cells: tuple[Cell, ...]) -> Spread | None:
 
 
 def _variance(fraction: Fraction) -> float:
-    return fraction.estimate * (1 - fraction.estimate) / fraction.n_effective
+    """Of all right or all wrong, too, as if half a choice more had been each."""
+    n = fraction.n_effective
+    inner = (fraction.estimate * n + 0.5) / (n + 1)
+    return inner * (1 - inner) / n

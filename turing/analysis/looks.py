@@ -5,12 +5,14 @@ fraction grow and stops when it pleases errs more often than the level says.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 from turing.analysis.data import StudyData
 from turing.analysis.exclusions import Exclusions, exclusions
 from turing.analysis.frames import load_data
-from turing.statistics.sequential import Look, looks
+from turing.statistics.sequential import Look, Spending, looks
+from turing.store.records import LAST_LOOK
 from turing.store.store import Store, facts, note
 
 UNBLINDED = "unblinded"  # the event that somebody saw figures before their time
@@ -32,9 +34,12 @@ class Looking:
     equivalence: tuple[Look, ...]  # one-sided at 5%: two one-sided tests
     finished: tuple[int, ...]
     is_unblinded: bool = False
+    was_over: bool = False  # though some may have left since
 
     @property
     def reached(self) -> int:
+        if self.was_over:
+            return len(self.planned)
         return sum(look.participants <= len(self.finished) for look in self.planned)
 
     @property
@@ -64,8 +69,8 @@ class Looking:
         done, last = len(self.finished), self.planned[-1].participants
         if self.is_unblinded:
             said = [
-                f"Seen before their time: these figures are of all {done} who finished, not of a "
-                "look, and no verdict of theirs keeps the study's error rate"
+                "Seen before their time: these figures are of all answers so far, not of a look, "
+                "and no verdict of theirs keeps the study's error rate"
             ]
         elif not self.reached:
             first = self.planned[0].participants
@@ -77,8 +82,8 @@ class Looking:
             look = self.planned[self.reached - 1]
             said = [
                 f"Look {self.reached} of {len(self.planned)}, at the first {look.participants} "
-                f"counted participants who finished; intervals are {self.levels.wide:.2%} ones, "
-                "which hold at all looks together"
+                f"counted participants who finished; intervals of fractions, models and ranks are "
+                f"{self.levels.wide:.2%} ones, which hold at all looks together"
             ]
             if not self.is_over:
                 following = self.planned[self.reached].participants
@@ -96,25 +101,42 @@ def looking(data: StudyData, ruled_out: Exclusions, unblind: bool = False) -> Lo
     rules = data.study.analysis
     if not rules.looks:
         return None
+    apart, alike = _levels(rules.looks, rules.spending)
     finished = data.participants["finished"].dropna().sort_values(kind="stable")
     counted = [int(n) for n in finished.index if int(n) not in ruled_out.participants]
     return Looking(
-        looks(rules.looks, rules.spending),
-        looks(rules.looks, rules.spending, two_sided=False),
+        apart,
+        alike,
         tuple(counted),
-        unblind,
+        unblind and len(counted) < rules.looks[-1] and not data.was_over,
+        data.was_over,
     )
 
 
-def is_complete(store: Store) -> bool:
-    """Whether the version that new participants see has as many as its last look asks for."""
+@lru_cache(maxsize=64)
+def _levels(
+    participants: tuple[int, ...], spending: Spending
+) -> tuple[tuple[Look, ...], tuple[Look, ...]]:
+    """For "told apart", two-sided, and for the margin, one-sided: each takes a while."""
+    return looks(participants, spending), looks(participants, spending, two_sided=False)
+
+
+def note_last_look(store: Store) -> bool:
+    """Whether the version that new participants see has just come to its last look.
+
+    That is written down once, so that a study that is opened again stays open.
+    """
     with store.reading() as db:
         version = facts(db).version
         if version is None or not store.version(db, version).study.analysis.looks:
             return False
     data = load_data(store)
     found = looking(data, exclusions(data))
-    return found is not None and found.is_over
+    if found is None or not found.is_over or found.was_over:
+        return False
+    with store.writing() as db:
+        note(db, None, LAST_LOOK, f"version {version}")
+    return True
 
 
 def note_unblinding(store: Store, what: str) -> None:

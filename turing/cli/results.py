@@ -63,7 +63,7 @@ def results(
 
     versions = _versions(version)
     with Store(store) as opened:
-        found = store_results(opened, versions, unblind)
+        found = store_results(opened, versions, "results" if unblind else "")
     if as_json:
         typer.echo(json.dumps(results_json(found), indent=1, allow_nan=False))
     else:
@@ -91,7 +91,7 @@ def report(
     if output and output.suffix.lower() not in (".html", ".htm"):
         raise WrongUseError(f"{output}: expected a name that ends in .html")
     with Store(store) as opened:
-        found = store_results(opened, versions, unblind)
+        found = store_results(opened, versions, "report" if unblind else "")
         html = store_report(opened, found)
     output = output or Path(f"{found.data.study.name}-report.html")
     _check_can_write(output)

@@ -192,8 +192,13 @@ def _method(results: Results) -> list[str]:
         )
     else:
         found.append(
-            "The turing fraction is the share of scored trials that were right (equation 2 of the "
-            "first paper); the fooling rate is 1 minus it. Lower is better for the model, 0.5 is "
+            (
+                ""
+                if study.protocol == "single"
+                else "The turing fraction is the share of scored trials "
+                "that were right (equation 2 of the first paper). "
+            )
+            + "The fooling rate is 1 minus the fraction. Lower is better for the model, 0.5 is "
             "chance. " + crossed + " and Wilson's interval (1927) at the effective number of "
             "choices (Korn and Graubard 1998). The naive interval is Wilson's as if all choices "
             "were independent: too narrow, but what papers print."

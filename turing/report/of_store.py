@@ -17,15 +17,15 @@ from turing.store.store import Store
 
 
 def store_results(
-    store: Store, versions: Sequence[int] | None = None, unblind: bool = False
+    store: Store, versions: Sequence[int] | None = None, unblind: str = ""
 ) -> Results:
     """Results of a version, or of several pooled; by default of the one that people are shown.
 
-    unblind: whatever looks are still to come, which is written down.
+    unblind: for what figures are wanted whatever looks are still to come, which is written down.
     """
-    results = analyse(load_data(store, versions), unblind)
-    if results.look and unblind:
-        note_unblinding(store, "results")
+    results = analyse(load_data(store, versions), bool(unblind))
+    if results.look and results.look.is_unblinded:
+        note_unblinding(store, unblind)
     return results
 
 

@@ -100,5 +100,6 @@ def answers_of(results: Results) -> list[Answers]:
     for question in results.data.study.questions:
         texts = [str(t) for t in given.loc[given["question"] == question.id, "answer"] if t]
         counts = [(choice, texts.count(choice)) for choice in question.choices]
-        found.append(Answers(question.ask, counts, () if question.choices else texts))
+        hidden = question.choices or (results.look and results.look.is_blind)
+        found.append(Answers(question.ask, counts, () if hidden else texts))
     return found

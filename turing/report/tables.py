@@ -9,7 +9,16 @@ import numpy as np
 
 from turing.analysis import published as printed
 from turing.analysis.analysis import Results
-from turing.report.words import DASH, interval, name_of, number, p_value, percent, shown_cells
+from turing.report.words import (
+    DASH,
+    interval,
+    interval_title,
+    name_of,
+    number,
+    p_value,
+    percent,
+    shown_cells,
+)
 from turing.statistics import power
 from turing.statistics.fractions import Difference, Fraction
 from turing.study.trials import ORIGINAL
@@ -36,7 +45,7 @@ def cells_table(results: Results) -> Table:
             "Model",
             "Verdict",
             "Fraction",
-            "95% interval",
+            interval_title(results),
             "Naive interval",
             "Right",
             "People",
@@ -79,7 +88,7 @@ def comparisons_table(results: Results) -> Table:
             "Model",
             "Against",
             "Difference in logits" if preference else "Difference",
-            "95% interval",
+            interval_title(results),
             "p (Holm)",
             "p",
         ),
@@ -125,7 +134,7 @@ def preference_table(results: Results) -> Table:
             )
     return Table(
         "Ranking (Bradley-Terry)",
-        ("Dataset", "Model", "Rank", "95% of resampled ranks", "Score", "95% interval"),
+        ("Dataset", "Model", "Rank", "95% of resampled ranks", "Score", interval_title(results)),
         rows,
         2,
         " ".join(dict.fromkeys(notes)),
@@ -143,10 +152,10 @@ def detection_table(results: Results) -> Table:
             "Colorized found",
             "Originals accused",
             "d'",
-            "95% interval",
+            interval_title(results),
             "Criterion",
             "Unbiased fraction",
-            "95% interval",
+            interval_title(results),
         ),
         [
             (
@@ -237,10 +246,10 @@ def without_table(results: Results) -> Table:
             "Dataset",
             "Model",
             "With",
-            "95% interval",
+            interval_title(results),
             "People",
             "Without",
-            "95% interval",
+            interval_title(results),
             "People",
         ),
         rows,

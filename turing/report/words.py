@@ -4,7 +4,7 @@ import math
 
 from scipy.special import expit
 
-from turing.analysis.analysis import Comparison, Preference, Results
+from turing.analysis.analysis import Comparison, Results
 from turing.analysis.cells import Cell
 
 ALL = "all datasets"
@@ -25,6 +25,13 @@ def interval(low: float, high: float, digits: int = 3) -> str:
     if math.isnan(low) or math.isnan(high):
         return DASH
     return f"[{number(low, digits)}, {number(high, digits)}]"
+
+
+def interval_title(results: Results) -> str:
+    """95% interval, or the confidence that a look has."""
+    if results.look is None or results.look.is_unblinded or not results.look.reached:
+        return "95% interval"
+    return f"{100 * results.look.levels.wide:.4g}% interval"
 
 
 def p_value(p: float) -> str:
@@ -54,7 +61,7 @@ def shown_cells(cells: tuple[Cell, ...]) -> tuple[Cell, ...]:
 def answer(results: Results) -> list[str]:
     """What the study found, one sentence a cell, or one a comparison for `preference`."""
     if results.preferences:
-        return _preferences(results.preferences, results.comparisons)
+        return _preferences(results)
     return [cell_sentence(cell, remark(results, cell)) for cell in shown_cells(results.cells)]
 
 
@@ -80,9 +87,9 @@ def cell_sentence(cell: Cell, said: str = "") -> str:
     )
 
 
-def _preferences(
-    preferences: tuple[Preference, ...], comparisons: tuple[Comparison, ...]
-) -> list[str]:
+def _preferences(results: Results) -> list[str]:
+    preferences, comparisons = results.preferences, results.comparisons
+    level = 1 - results.look.levels.wide if results.look else SIGNIFICANT
     one = len(preferences) == 2
     sentences = []
     for of in preferences:
@@ -90,16 +97,16 @@ def _preferences(
             continue
         if of.scores.note:
             sentences.append(f"{name_of(of.dataset)}: no ranking, {of.scores.note}")
-        sentences += [comparison_sentence(c) for c in comparisons if c.dataset == of.dataset]
+        sentences += [comparison_sentence(c, level) for c in comparisons if c.dataset == of.dataset]
     return sentences
 
 
-def comparison_sentence(pair: Comparison) -> str:
+def comparison_sentence(pair: Comparison, level: float = SIGNIFICANT) -> str:
     """fruits: fusion looks more real than baseline, would be picked in 86% of pairs [79%, 91%]"""
     found = pair.difference
     share, low, high = (float(expit(x)) for x in (found.estimate, found.low, found.high))
     bounds = "no interval" if math.isnan(low) else f"[{percent(low)}, {percent(high)}]"
-    sure = pair.p_holm < SIGNIFICANT
+    sure = pair.p_holm < level
     says = "looks more real than" if sure else "not shown to look more real than"
     return (
         f"{name_of(pair.dataset)}: {pair.a} {says} {pair.b}, "

@@ -16,7 +16,7 @@ from scipy.stats import norm
 Spending = Literal["obrien-fleming", "pocock"]
 
 _NODES = 300  # of the quadrature; bounds are right to 1e-4 or better
-_FARTHEST = 10.0  # standard deviations: what lies beyond has no probability to speak of
+_FARTHEST = 8.0  # standard deviations, of the highest bound too: beyond lie 6e-16
 
 
 class Look(NamedTuple):
@@ -80,6 +80,8 @@ class _Walk:
             return float(self._mass @ gone) - error
 
         farthest = _FARTHEST * np.sqrt(share)
+        if too_much(farthest) >= 0:  # so early a look may spend next to nothing
+            return _FARTHEST
         return float(brentq(too_much, 0, farthest) / np.sqrt(share))
 
     def go_on(self, share: float, z: float) -> None:

@@ -1,7 +1,8 @@
 """What a study fixes before its first participant, in one file with its own SHA-256.
 
-It follows from the frozen version alone, so that it can be written again, byte for byte. Published
-where a date is kept, it shows later that nothing was changed after the answers were seen.
+It follows from the frozen version alone, so that the same program can write it again, byte for
+byte. Published where a date is kept, it shows later that nothing was changed after the answers were
+seen.
 """
 
 import contextlib
@@ -25,14 +26,16 @@ _OUTCOMES = {
         "side, 95% intervals for crossed participants and photos."
     ),
     "single": (
-        "Turing fraction (correct / shown) of each model, by dataset and over all, d' and criterion"
-        ", 95% intervals for crossed participants and photos."
+        "Turing fraction of each model, by dataset and over all: half the share of its "
+        "colorizations that were told, half that of the originals, which all models share; d' and "
+        "criterion; 95% intervals for crossed participants and photos."
     ),
 }
 _OUTCOME = (
     "Turing fraction (correct / shown) of each model, by dataset and over all, with 95% intervals "
     "for crossed participants and photos; pairs of models compared with Holm's correction."
 )
+_NO_EXCLUSIONS = {"delta", "looks", "spending"}
 _VERDICT = (
     "indistinguishable: the 90% interval lies within 0.5 - delta and 0.5 + delta; told apart: the "
     "95% interval lies above 0.5; reversed: below 0.5; undecided: none of these."
@@ -102,7 +105,7 @@ def _content(store: Store, number: int) -> dict[str, Any]:
         "outcome": _OUTCOMES.get(version.study.protocol, _OUTCOME),
         "verdict": None if version.study.protocol == "preference" else _VERDICT,
         "delta": version.study.analysis.delta,
-        "exclusions": version.study.analysis.model_dump(mode="json", exclude={"delta"}),
+        "exclusions": version.study.analysis.model_dump(mode="json", exclude=_NO_EXCLUSIONS),
         "stop_rule": _stop_rule(version.study),
         "trial_key_sha256": hashlib.sha256(facts.trial_key).hexdigest(),
         "checkpoints": checkpoints,

@@ -15,6 +15,7 @@ from turing.study.trials import ORIGINAL, was_right
 
 Row = dict[str, Any]
 
+LAST_LOOK = "last look"  # the event that a version had all participants of its last look
 SIMULATED = "simulated"  # the event that marks a store with synthetic participants
 
 _PARTICIPANTS = """
@@ -144,6 +145,14 @@ def participant_rows(
 ) -> list[Row]:
     """The participants of a version, or of all, who are `counted`."""
     return counted(read_version(store, version).participants, everything)
+
+
+def was_over(db: sqlite3.Connection, version: int) -> bool:
+    """Whether a version has come to its last look, though some may have left since."""
+    row = db.execute(
+        "SELECT 1 FROM events WHERE what = ? AND detail = ?", (LAST_LOOK, f"version {version}")
+    ).fetchone()
+    return row is not None
 
 
 def holds_simulated(db: sqlite3.Connection) -> bool:

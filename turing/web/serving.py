@@ -18,7 +18,7 @@ from functools import partial
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
-from turing.analysis.looks import is_complete
+from turing.analysis.looks import note_last_look
 from turing.store import database
 from turing.store.database import StoreUnavailableError
 from turing.store.sessions import Sessions
@@ -41,6 +41,7 @@ class ServedStudy:
         self._writer = ThreadPoolExecutor(1, "study-write")
         self._to_write: deque[tuple[Callable[[], object], Future]] = deque()
         self._starter = ThreadPoolExecutor(1, "study-start")
+        self._is_looking = False
 
     async def read(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         return await _run(self._readers, partial(call, *args, **kwargs))
@@ -58,12 +59,16 @@ class ServedStudy:
 
     def close_after_last_look(self) -> None:
         """Closes a study that has as many as its last look asks for; nobody waits for it."""
-        self._readers.submit(self._close_if_complete)
+        if not self._is_looking:  # another who finishes meanwhile has it looked at once more
+            self._is_looking = True
+            with contextlib.suppress(RuntimeError):  # the app ends
+                self._readers.submit(self._close_if_complete)
 
     def _close_if_complete(self) -> None:
         store = self.sessions.store
+        self._is_looking = False
         try:
-            if is_complete(store):
+            if note_last_look(store):
                 self._write(store.close_study)
         except Exception:  # the next one who finishes has it looked at again
             _log.exception("%s: not known whether its last look is reached", store.path)

@@ -194,8 +194,10 @@ def _expected(component: Any, value: Any) -> str:
     if isinstance(component, gr.File):
         return "" if value is None or _fits(_File, value) else "a photo that was uploaded before"
     if isinstance(component, gr.Number):
-        kind = int if component.precision == 0 else Annotated[float, Field(allow_inf_nan=False)]
-        return "" if value is None or _fits(kind, value) else "a number"
+        if value is None or _fits(Annotated[float, Field(allow_inf_nan=False)], value):
+            whole = component.precision != 0 or value is None or value == int(value)
+            return "" if whole else "a whole number"
+        return "a number"
     return ""
 
 

@@ -130,6 +130,17 @@ def test_single_counts_originals_and_gives_bias(clean):
     assert results.position is None and clean.cells[0].detection is None
 
 
+def test_one_answer_to_everything_is_no_proof_of_likeness():
+    """Who always says "colorized" is right on half of the pictures, and has seen nothing."""
+    data = made_up_data(30, SKILLS, protocol="single", trials=40)
+    trials, scored = data.trials.copy(), data.trials["kind"] == "scored"
+    trials.loc[scored, "choice"] = 1.0
+    trials.loc[scored, "correct"] = (trials.loc[scored, "left"] != ORIGINAL).astype(float)
+    results = analyse(dataclasses.replace(data, trials=trials))
+    assert {cell.fraction.estimate for cell in results.cells} == {0.5}
+    assert {cell.verdict for cell in results.cells} == {"undecided"}
+
+
 def test_originals_of_single_count_for_every_model():
     """No answer about an original depends on a model, so all of a dataset's are used for each."""
     results = analyse(made_up_data(24, SKILLS, protocol="single", trials=40))

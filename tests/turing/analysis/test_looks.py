@@ -8,17 +8,20 @@ import pandas as pd
 import pytest
 
 from tests.turing.support.answering import participant
-from tests.turing.support.studies import built, rows
+from tests.turing.support.studies import build, built, rows
 from tests.turing.support.synthetic import QUESTIONS, made_up_data, study_text
 from turing.analysis.analysis import analyse
 from turing.analysis.exclusions import exclusions
-from turing.analysis.looks import is_complete, looking
+from turing.analysis.looks import looking, note_last_look
 from turing.analysis.results_json import results_json
 from turing.analysis.simulation.crowd import Skills
 from turing.errors import TuringError
 from turing.report.of_store import store_report, store_results
-from turing.report.people_tables import participants_table
+from turing.report.people_tables import answers_of, participants_table
+from turing.report.words import answer
 from turing.statistics.sequential import looks
+from turing.store.sessions import Sessions
+from turing.store.store import Store
 from turing.study.study import parse_study
 
 PLANNED = (6, 12, 18)
@@ -115,13 +118,13 @@ def test_of_a_store_nothing_shows_until_a_look_and_asking_is_written_down(store)
     assert "No figures before the first look" in page and "told apart" not in page
     assert all(row[4] == "–" for row in participants_table(blind).rows)
     assert not any(row["what"] == "unblinded" for row in rows(store, "events"))
-    assert store_results(store, unblind=True).cells
+    assert store_results(store, unblind="results").cells
     assert [row["detail"] for row in rows(store, "events") if row["what"] == "unblinded"]
-    assert not is_complete(store)
+    assert not note_last_look(store)
     participant(store, seed=2)
-    assert store_results(store).cells and not is_complete(store)
+    assert store_results(store).cells and not note_last_look(store)
     participant(store, seed=3)
-    assert is_complete(store)
+    assert note_last_look(store) and not note_last_look(store)  # once: one may open it again
     json.dumps(results_json(store_results(store)), allow_nan=False)
 
 
@@ -129,7 +132,7 @@ def test_a_study_without_looks_is_never_complete(tmp_path):
     with built(tmp_path) as store:
         store.open_study()
         participant(store, seed=1)
-        assert not is_complete(store) and store_results(store).look is None
+        assert not note_last_look(store) and store_results(store).look is None
 
 
 @pytest.mark.parametrize(
@@ -154,3 +157,50 @@ def test_studies_without_looks_are_the_ones_they_were():
     looked = parse_study(study_text(planned="planned = 6", analysis=f"{QUESTIONS}\nlooks = [6]"))
     assert plain.sha256 == named.sha256 != looked.sha256
     assert np.isfinite(looks([6])[0].z)
+
+
+def test_a_last_look_stays_reached_when_somebody_leaves(store):
+    tokens = [participant(store, seed=seed) for seed in (1, 2, 3)]
+    assert note_last_look(store)
+    Sessions(store).leave(tokens[2])
+    results = store_results(store)
+    assert results.look.is_over and results.cells and len(results.counted) == 2
+
+
+@pytest.mark.parametrize("planned", [[20, 500], [1, 100_000], list(range(1, 41))])
+def test_a_look_that_may_spend_next_to_nothing_has_a_bound_all_the_same(planned):
+    found = looks(planned)
+    assert found[0].z == pytest.approx(8) and 0 < found[0].level < 1e-14
+    assert 1 - found[0].level < 1
+    data = made_up_data(2, planned=f"planned = {planned[-1]}", analysis=f"looks = {planned}")
+    assert analyse(data).look.planned == found
+
+
+def test_versions_with_looks_are_not_pooled(tmp_path):
+    rest = "[analysis]\nlooks = [2, 3]"
+    with built(tmp_path, catch=0, asks="planned = 3", rest=rest) as store:
+        store.open_study()
+        participant(store, seed=1)
+    build(tmp_path, catch=0, per_participant=4).close()
+    with Store(store.path) as store, pytest.raises(TuringError, match="versions without looks"):
+        store_results(store, [1, 2])
+
+
+def test_a_preference_at_a_look_is_sure_at_the_level_of_the_look():
+    """A p below 0.05 is not below what the first of two looks may spend."""
+    skills = Skills({(None, "a"): 0.6, (None, "b"): 0.75}, sd_photo=0.1)
+    settings = {"protocol": "preference", "models": ("a", "b")}
+    rest = {"planned": "planned = 60", "analysis": "looks = [12, 60]"}
+    looked = analyse(made_up_data(12, skills, **settings, **rest))
+    plain = analyse(made_up_data(12, skills, **settings))
+    whole = [c.p_holm for c in plain.comparisons if c.dataset is None]
+    assert whole[0] < 0.05 and any("looks more real than" in line for line in answer(plain))
+    assert all("not shown to look more real" in line for line in answer(looked))
+
+
+def test_what_people_wrote_is_hidden_until_the_looks_are_over():
+    answers = [(1, "hints", "I was told 5 of 6"), (1, "colour_vision", "no")]
+    before, over = (after(n, answers=answers) for n in (5, 18))
+    texts = [[of.texts for of in answers_of(analyse(data))] for data in (before, over)]
+    assert texts[0] == [(), ()] and ["I was told 5 of 6"] in texts[1]
+    assert answers_of(analyse(before))[0].counts[0] == ("no", 1)

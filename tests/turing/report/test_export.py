@@ -220,3 +220,17 @@ def test_stimuli_are_named_as_the_preregistration_does(store, tmp_path):
     found = read_csv(export(store, tmp_path / "choices.csv").path)
     made = {row["sha256"]: row["left"] or "original" for row in rows(store, "stimuli")}
     assert all(made[row["stimulus_sha256"]] == row["left"] for row in found)
+
+
+def test_codes_of_a_blind_export_stay_as_more_people_come(store, tmp_path):
+    def codes():
+        seen, hidden = (
+            json.loads(export(store, tmp_path / "c.json", blind=blind).path.read_text("utf-8"))
+            for blind in (False, True)
+        )
+        pairs = zip(seen, hidden, strict=True)
+        return {(a[key], b[key]) for a, b in pairs for key in ("model", "photo")}
+
+    before = codes()
+    participant(store, seed=9, PROLIFIC_PID="p9")
+    assert before <= codes()

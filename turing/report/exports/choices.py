@@ -4,7 +4,7 @@ import hmac
 from collections.abc import Iterable, Sequence
 
 from turing.report.exports.writers import Columns
-from turing.store.records import Row, choices, counted, read_version
+from turing.store.records import Row, choices, counted, read_version, versions_in
 from turing.store.store import Store
 from turing.study.trials import ORIGINAL, WILD
 
@@ -41,7 +41,7 @@ COLUMNS: Columns = {
     "focus_lost": ("integer", "how often the page was left for another while the trial was open"),
     "shown_again": (
         "integer",
-        "how often the page was loaded anew while the trial was open, which shows it once more",
+        "how often the page was loaded anew since the answer before: the picture may be seen again",
     ),
     "shown_ms": ("number", "how long the picture was shown in ms, by the participant's clock"),
     "frames": ("integer", "frames of the screen that showed a timed picture, all parts together"),
@@ -86,8 +86,10 @@ def beside(prefix: str, values: dict[str, str]) -> Row:
 def blinded(store: Store, rows: Sequence[Row]) -> list[Row]:
     """The rows of `table` with models and photos under codes, and without what gives a key away."""
     key = store.facts().trial_key
-    models = _codes(key, "model", {row[side] for row in rows for side in _SIDES})
-    photos = _codes(key, "photo", {row["photo"] for row in rows})
+    with store.reading() as db:  # of all that is built: the same codes in every export
+        built = [store.version(db, number).study for number in versions_in(db)]
+        photos = _codes(key, "photo", (of for (of,) in db.execute("SELECT sha256 FROM photos")))
+    models = _codes(key, "model", (name for study in built for name in study.models))
     codes = dict.fromkeys(_SIDES, models) | {"photo": photos}
     return [
         {

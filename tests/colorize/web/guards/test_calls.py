@@ -60,6 +60,7 @@ def test_what_the_page_sends_passes(fault, photo):
         assert fault("resume", [], {"key": "x", "models": ["direct"], "size": size}) is None
     assert fault("run", []) is None
     assert fault("colorize", [photo, ["direct"], 1, 0.38, 256]) is None
+    assert fault("colorize", [photo, ["direct"], 1, 0.38, 256.0]) is None
     assert fault("colorize", [None, [], None, None, None]) is None
 
 
