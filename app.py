@@ -177,7 +177,7 @@ def build(
     from colorize.web.arrivals import Arrivals, names_to_fetch, with_first
     from colorize.web.examples import write_examples
     from colorize.web.guards.calls import Calls
-    from colorize.web.guards.front import Front, waiting_clients
+    from colorize.web.guards.middleware import Guard, waiting_clients
     from colorize.web.guards.proxies import VARIABLE, Proxies
     from colorize.web.pictures.routes import Pictures, page_route
     from colorize.web.session import Sessions
@@ -231,7 +231,7 @@ def build(
                 Middleware(_Headers),
                 Middleware(Proxies, named=proxies),
                 Middleware(
-                    Front,
+                    Guard,
                     folder=folder,
                     waiting=lambda: waiting_clients(demo._queue),
                     calls=Calls(demo),

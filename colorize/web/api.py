@@ -14,7 +14,7 @@ from colorize.errors import ColorizeError
 from colorize.inference.hints.strokes import parse_strokes
 from colorize.inference.options import MOST_SATURATION, OTHERS, VARIANTS
 from colorize.models.record import Record
-from colorize.web.guards.front import client_of
+from colorize.web.guards.middleware import client_of
 from colorize.web.workshop import Look, Made, Upload, Workshop, fit
 
 _FIGURES = ["file", "model", "seconds", "psnr", "ciede2000", "colorfulness"]

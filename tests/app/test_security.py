@@ -21,8 +21,8 @@ from gradio.route_utils import delete_files_created_by_app
 from PIL import Image
 
 import app
-from colorize.web.guards import front
-from colorize.web.guards.front import waiting_clients
+from colorize.web.guards import middleware
+from colorize.web.guards.middleware import waiting_clients
 from colorize.web.guards.proxies import VARIABLE
 from colorize.web.session import MOST_RELOADS
 from colorize.web.tab import PLACES
@@ -432,7 +432,7 @@ def test_a_proxy_that_the_owner_named_is_believed(shipped_checkpoints, tmp_path,
         call = {"data": [file_data(server.upload(picture())), ["direct"], 1.0, None, None]}
         workshop = server.sessions.workshop
         with workshop.turn("a"), workshop.turn("b"):
-            clients = [f"203.0.113.{number}" for number in range(front.MOST_WAITING + 8)]
+            clients = [f"203.0.113.{number}" for number in range(middleware.MOST_WAITING + 8)]
             for client in clients:  # each has places of its own
                 said = {"X-Forwarded-For": client}
                 assert server.post("/gradio_api/call/colorize", call, said)[0] == 200
@@ -465,7 +465,7 @@ def test_a_file_over_the_limit_is_refused(server, monkeypatch):
 )
 def test_nothing_of_a_broken_upload_stays_on_the_disk(server, monkeypatch, ending):
     """Gradio alone would keep all of it until the app ends: a way to fill the disk."""
-    monkeypatch.setattr(front, "MOST_UPLOAD", 2**20)
+    monkeypatch.setattr(middleware, "MOST_UPLOAD", 2**20)
     name = "other" if ending == "is of another name" else "files"
     part = f'--cut\r\nContent-Disposition: form-data; name="{name}"; filename="a.png"\r\n\r\n'
     body = part.encode() + bytes(2**21 if ending == "is too large" else 300_000)
@@ -491,7 +491,7 @@ def test_nothing_of_a_broken_upload_stays_on_the_disk(server, monkeypatch, endin
 
 @pytest.mark.slow
 def test_slow_clients_hold_up_nobody_and_are_let_go(server, monkeypatch):
-    monkeypatch.setattr(front, "SILENCE", 2.0)
+    monkeypatch.setattr(middleware, "SILENCE", 2.0)
     halves = [
         b"POST /gradio_api/upload HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n"
         b"Content-Type: multipart/form-data; boundary=cut\r\n\r\n--cut",
@@ -523,9 +523,10 @@ def test_colorizing_does_not_hold_up_the_study(server, picture):
     workshop = server.sessions.workshop
     with workshop.turn("a"), workshop.turn("b"):
         statuses = [
-            server.post("/gradio_api/call/colorize", call)[0] for _ in range(front.MOST_WAITING + 8)
+            server.post("/gradio_api/call/colorize", call)[0]
+            for _ in range(middleware.MOST_WAITING + 8)
         ]
-        assert statuses.count(200) <= front.MOST_WAITING + 4 and statuses[-1] == 429
+        assert statuses.count(200) <= middleware.MOST_WAITING + 4 and statuses[-1] == 429
         for number in range(300):  # addresses that a caller makes up are no other clients
             made_up = {"X-Forwarded-For": f"203.0.113.{number}, 198.51.100.{number}"}
             assert server.post("/gradio_api/call/colorize", call, made_up)[0] == 429

@@ -8,8 +8,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from colorize.web.guards import front, uploads
-from colorize.web.guards.front import Front, client_of, waiting_clients
+from colorize.web.guards import middleware, uploads
+from colorize.web.guards.middleware import Guard, client_of, waiting_clients
 from colorize.web.guards.uploads import RefusedError, Uploads
 
 API = "/gradio_api"
@@ -36,10 +36,10 @@ class App:
 
 @pytest.fixture
 def ask(tmp_path):
-    """A function: status and sentence of an answer; `ask.app` is what stands behind the front."""
+    """A function: status and sentence of an answer; `ask.app` is what stands behind it."""
 
     def ask(method, path, pieces=(b"",), headers=(), waiting=(), app=None, calls=None, sent=b"in"):
-        stack = Front(app or ask.app, tmp_path, lambda: list(waiting), calls)
+        stack = Guard(app or ask.app, tmp_path, lambda: list(waiting), calls)
         left, said = list(pieces), []
 
         async def receive():
@@ -175,8 +175,8 @@ def test_what_names_no_address_comes_through_as_it_was(ask, body):
 
 def test_a_body_that_says_it_is_too_large_is_not_read(ask):
     for path, most in (
-        (f"{API}/upload", front.MOST_UPLOAD),
-        (f"{API}/queue/join", front.MOST_BODY),
+        (f"{API}/upload", middleware.MOST_UPLOAD),
+        (f"{API}/queue/join", middleware.MOST_BODY),
     ):
         status, sentence = ask("POST", path, [b"x"], [("Content-Length", most + 1)])
         assert (status, sentence) == (413, f"Expected {most // 2**20} MB at most.")
@@ -199,21 +199,21 @@ def test_an_upload_may_be_larger(ask):
 
 @pytest.mark.parametrize("path", [f"{API}/queue/join", f"{API}/upload", f"{API}/study/demo/answer"])
 def test_a_connection_without_data_is_closed(ask, monkeypatch, path):
-    monkeypatch.setattr(front, "SILENCE", 0.05)
+    monkeypatch.setattr(middleware, "SILENCE", 0.05)
     status, sentence = ask("POST", path, [b"{", lambda: asyncio.sleep(600), b"}"])
     assert (status, sentence) == (408, "The request came too slowly.")
 
 
 def test_a_body_that_comes_too_slowly_is_refused(ask, monkeypatch):
     """Each piece comes in time, and yet it would take for ever."""
-    monkeypatch.setattr(front, "SILENCE", 0.5)
+    monkeypatch.setattr(middleware, "SILENCE", 0.5)
     drops = [x for _ in range(1000) for x in (lambda: asyncio.sleep(0.02), b".")]
     status, _ = ask("POST", f"{API}/upload", [*drops, b""])
     assert status == 408 and len(ask.left) > 1000
 
 
 def test_what_the_app_makes_of_a_broken_body_is_not_sent(ask, monkeypatch):
-    monkeypatch.setattr(front, "SILENCE", 0.05)
+    monkeypatch.setattr(middleware, "SILENCE", 0.05)
 
     async def swallowing(scope, receive, send):
         try:
@@ -228,7 +228,7 @@ def test_what_the_app_makes_of_a_broken_body_is_not_sent(ask, monkeypatch):
 
 def test_waiting_for_the_end_of_a_connection_takes_as_long_as_it_takes(tmp_path, monkeypatch):
     """As a stream of events does, long after its request was read."""
-    monkeypatch.setattr(front, "SILENCE", 0.05)
+    monkeypatch.setattr(middleware, "SILENCE", 0.05)
     messages = [{"type": "http.request", "body": b"{}"}, {"type": "http.disconnect"}]
 
     async def receive():
@@ -243,7 +243,7 @@ def test_waiting_for_the_end_of_a_connection_takes_as_long_as_it_takes(tmp_path,
         seen.append((await receive())["type"])
 
     scope = {"type": "http", "method": "POST", "path": f"{API}/upload", "headers": []}
-    asyncio.run(Front(listening, tmp_path)(scope, receive, None))
+    asyncio.run(Guard(listening, tmp_path)(scope, receive, None))
     assert seen == ["http.request", "http.disconnect"]
 
 
@@ -305,7 +305,7 @@ def test_one_client_has_so_many_uploads_at_once(tmp_path):
 @pytest.mark.parametrize("ends", ["well", "refused", "left", "failed"])
 def test_an_upload_counts_until_it_ends(ask, monkeypatch, tmp_path, ends):
     monkeypatch.setattr(uploads, "MOST_AT_ONCE", 1)
-    stack = Front(ask.app, tmp_path)
+    stack = Guard(ask.app, tmp_path)
 
     async def send(message):
         pass
@@ -317,7 +317,7 @@ def test_an_upload_counts_until_it_ends(ask, monkeypatch, tmp_path, ends):
             return {"type": "http.disconnect"}
         return {"type": "http.request", "body": b"x" * 1000, "more_body": ends == "refused"}
 
-    monkeypatch.setattr(front, "MOST_UPLOAD", 10_000)
+    monkeypatch.setattr(middleware, "MOST_UPLOAD", 10_000)
     headers = [] if ends == "refused" else [(b"content-length", b"1000")]
     scope = {"type": "http", "method": "POST", "path": f"{API}/upload", "headers": headers}
     for _ in range(3):
@@ -342,7 +342,7 @@ def test_what_a_broken_upload_left_is_deleted(tmp_path):
 
 
 def test_one_client_cannot_fill_the_queue(ask):
-    waiting = ["10.0.0.7"] * front.MOST_WAITING + ["10.0.0.8"]
+    waiting = ["10.0.0.7"] * middleware.MOST_WAITING + ["10.0.0.8"]
     for path in ("queue/join", "call/colorize"):
         status, sentence = ask("POST", f"{API}/{path}", waiting=waiting)
         assert status == 429 and "waiting already" in sentence
@@ -382,7 +382,7 @@ def test_other_kinds_of_connection_pass(tmp_path):
     async def app(scope, receive, send):
         seen.append(scope["type"])
 
-    asyncio.run(Front(app, tmp_path)({"type": "lifespan"}, None, None))
+    asyncio.run(Guard(app, tmp_path)({"type": "lifespan"}, None, None))
     assert seen == ["lifespan"]
 
 

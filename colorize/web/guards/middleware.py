@@ -53,7 +53,7 @@ _LONGEST_HASH = 64  # characters by which a page names itself; Gradio's own has 
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
-class Front:
+class Guard:
     """ASGI middleware.
 
     folder: where uploads are kept. waiting: the clients whose calls wait in the queue, one

@@ -3,7 +3,7 @@ import time
 
 import pytest
 
-from colorize.web.turns import Turns
+from colorize.web.gate import Turns
 
 SOON = 60.0
 
