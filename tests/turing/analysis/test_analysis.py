@@ -163,6 +163,16 @@ def test_originals_of_single_count_for_every_model():
     assert pair.difference.estimate == pytest.approx(a.fraction.estimate - b.fraction.estimate)
 
 
+def test_a_dataset_that_everybody_tells_apart_differs_from_one_that_nobody_does():
+    """Shares of 1 have no variance of their own and are compared all the same."""
+    data = made_up_data(40, Skills(default=0.5), models=("a",))
+    trials = data.trials.copy()
+    trials.loc[(trials["dataset"] == "fruits") & (trials["kind"] == "scored"), "correct"] = 1.0
+    results = analyse(dataclasses.replace(data, trials=trials))
+    (whole,) = (of for of in results.heterogeneity if of.dataset is None)
+    assert whole.datasets.groups == 2 and whole.datasets.sd > 0.25 and whole.differs == "datasets"
+
+
 def test_preference_has_scores_and_no_fraction():
     data = made_up_data(24, SKILLS, protocol="preference", models=("baseline", "fusion", "third"))
     results = analyse(data)
