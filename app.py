@@ -101,9 +101,9 @@ def _parser() -> argparse.ArgumentParser:
 def _serve(folder: Path, options: argparse.Namespace) -> int:
     _check_port(options.host, options.port)
     from colorize.errors import ColorizeError
+    from colorize.web.cache import bound
     from colorize.web.guards.proxies import named_proxies
-    from colorize.web.guards.silence import impatient
-    from colorize.web.memory import bound
+    from colorize.web.guards.slow_clients import impatient
     from turing.errors import TuringError
     from turing.web.hosting import host
     from turing.web.sign_in import announcement, on_space

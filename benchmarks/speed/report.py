@@ -2,6 +2,7 @@
 
 import os
 import platform
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -11,7 +12,7 @@ import torch
 
 from benchmarks.speed.scaling import AIMS
 from benchmarks.speed.stages import STAGES
-from colorize.web.memory import VARIABLE
+from colorize.web.cache import VARIABLE
 
 AIM = 6  # times plain decoding and encoding, of a JPEG, with PyTorch alone
 
@@ -162,7 +163,7 @@ def models_table(found: dict[str, Any]) -> str:
     rows = [
         [
             f"`{row['model']}`",
-            row["summary"].partition(". ")[0].rstrip("."),
+            re.split(r"(?<!et al)\. ", row["summary"])[0].rstrip("."),  # its first sentence
             row["licence"],
             f"{row['weights_MB']:.0f}",
             f"{row['seconds']:.1f}",

@@ -14,7 +14,7 @@ from benchmarks.speed.footprint import memory
 from benchmarks.speed.photos import write_photo
 from benchmarks.study.serving import App
 from colorize.models.record import list_checkpoints
-from colorize.web.memory import bound
+from colorize.web.cache import bound
 
 MEGAPIXELS = 0.2
 _API = "/gradio_api"

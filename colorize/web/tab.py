@@ -13,8 +13,8 @@ from colorize.models.record import Record
 from colorize.web.api import add_api
 from colorize.web.arrivals import Arrivals
 from colorize.web.examples import EXAMPLES
-from colorize.web.gate import done
 from colorize.web.guards.calls import uploaded
+from colorize.web.network_queue import done
 from colorize.web.session import MOST_PHOTOS, Session, Sessions
 from colorize.web.workshop import Workshop
 

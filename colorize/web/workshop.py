@@ -34,8 +34,8 @@ from colorize.inference.variants import Scene
 from colorize.models.record import Record
 from colorize.photo.opening import Photo
 from colorize.photo.saving import losses, output_format
-from colorize.web.gate import Turns, done
-from colorize.web.memory import USUAL, Memory, held
+from colorize.web.cache import USUAL, Memory, held
+from colorize.web.network_queue import Turns, done
 
 T = TypeVar("T")
 

@@ -15,7 +15,7 @@ from colorize.inference import colorizer
 from colorize.inference.colorizer import Colorizer
 from colorize.inference.unsure import outline
 from colorize.models.record import list_checkpoints
-from colorize.web.memory import held
+from colorize.web.cache import held
 from colorize.web.pictures.encoding import encode, encode_uncertainty
 from colorize.web.workshop import Look, Upload, Workshop, fit
 

@@ -3,7 +3,7 @@ import time
 
 import pytest
 
-from colorize.web.gate import Turns
+from colorize.web.network_queue import Turns
 
 SOON = 60.0
 

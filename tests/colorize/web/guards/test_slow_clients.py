@@ -7,7 +7,7 @@ import time
 import pytest
 import uvicorn
 
-from colorize.web.guards.silence import impatient
+from colorize.web.guards.slow_clients import impatient
 
 SOON = 60.0
 SECONDS = 0.5

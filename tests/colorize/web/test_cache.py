@@ -11,7 +11,7 @@ from colorize.errors import ColorizeError
 from colorize.photo.exif import Exif, Field
 from colorize.photo.metadata import Metadata
 from colorize.photo.opening import Photo
-from colorize.web.memory import VARIABLE, Memory, bound, held
+from colorize.web.cache import VARIABLE, Memory, bound, held
 
 
 def recall(memory, key, value, size=10):
