@@ -12,7 +12,7 @@ from turing.analysis.data import StudyData
 from turing.analysis.exclusions import Exclusions, exclusions
 from turing.analysis.frames import load_data
 from turing.statistics.sequential import Look, Spending, looks
-from turing.store.records import LAST_LOOK
+from turing.store.records import LAST_LOOK, finished, was_over
 from turing.store.store import Store, facts, note
 
 UNBLINDED = "unblinded"  # the event that somebody saw figures before their time
@@ -102,8 +102,8 @@ def looking(data: StudyData, ruled_out: Exclusions, unblind: bool = False) -> Lo
     if not rules.looks:
         return None
     apart, alike = _levels(rules.looks, rules.spending)
-    finished = data.participants["finished"].dropna().sort_values(kind="stable")
-    counted = [int(n) for n in finished.index if int(n) not in ruled_out.participants]
+    by_end = data.participants["finished"].dropna().sort_values(kind="stable")
+    counted = [int(n) for n in by_end.index if int(n) not in ruled_out.participants]
     return Looking(
         apart,
         alike,
@@ -128,11 +128,12 @@ def note_last_look(store: Store) -> bool:
     """
     with store.reading() as db:
         version = facts(db).version
-        if version is None or not store.version(db, version).study.analysis.looks:
-            return False
+        planned = () if version is None else store.version(db, version).study.analysis.looks
+        if not planned or was_over(db, version) or finished(db, version) < planned[-1]:
+            return False  # without reading all that was answered
     data = load_data(store)
     found = looking(data, exclusions(data))
-    if found is None or not found.is_over or found.was_over:
+    if found is None or not found.is_over:
         return False
     with store.writing() as db:
         note(db, None, LAST_LOOK, f"version {version}")

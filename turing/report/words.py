@@ -6,9 +6,9 @@ from scipy.special import expit
 
 from turing.analysis.analysis import Comparison, Results
 from turing.analysis.cells import Cell
+from turing.analysis.heterogeneity import SIGNIFICANT
 
 ALL = "all datasets"
-SIGNIFICANT = 0.05
 DASH = "–"  # stands for what there is no figure for
 
 

@@ -7,18 +7,17 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.stats import norm, t
+from scipy.stats import norm
 
 from turing.statistics.fractions import (
-    PLANNED,
     Difference,
     Fraction,
     check_confidence,
     check_same_length,
     crossed_variance,
     difference,
+    fraction_of,
     label_codes,
-    planned_n,
     t_interval,
     wilson_interval,
     zero_or_one,
@@ -144,19 +143,10 @@ def one_picture_fraction(
     if min(n_people, n_photos) == 1:
         return described(p, "one participant or one photo: described, no interval")
 
-    upper = (1 + confidence) / 2
-    if p in (0.0, 1.0):
-        n_effective = planned_n(weight, people, photos)
-        df, note, quantile = np.inf, PLANNED, norm.ppf(upper)
-    else:
-        crossed = crossed_variance(weight * (y - shares[kind]), people, photos)
-        a, b, c = crossed[:3]
-        inner = (right + 0.5) / (of_kind + 1)  # of a kind all right or all wrong, too
-        variance = max(a + b - c, a, b, float(np.sum(inner * (1 - inner) / (4 * of_kind))))
-        n_effective, df, note = p * (1 - p) / variance, crossed.degrees_of_freedom(variance), ""
-        quantile = t.ppf(upper, df)
-    low, high = wilson_interval(p, n_effective, quantile)
-    return Fraction(p, low, high, len(y), n_people, n_photos, n_effective, df, note)
+    inner = (right + 0.5) / (of_kind + 1)  # of a kind all right or all wrong, too
+    least = float(np.sum(inner * (1 - inner) / (4 * of_kind)))
+    psi = weight * (y - shares[kind])
+    return fraction_of(p, psi, weight, least, people, photos, confidence)
 
 
 def one_picture_naive(

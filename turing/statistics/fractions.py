@@ -27,7 +27,6 @@ Verdict = Literal[
 # Correlations of two choices that share a participant or a photo, where the data show none
 # (all right or all wrong): typical figures for shares near the ends.
 _PLANNED_PARTICIPANT, _PLANNED_PHOTO = 0.02, 0.05
-PLANNED = "planning design effect"  # the note of an interval that rests on them
 
 
 class Fraction(NamedTuple):
@@ -151,7 +150,7 @@ def wilson_interval(p: float, n: float, quantile: float) -> tuple[float, float]:
     return max(0.0, min(p, float(low))), min(1.0, max(p, float(high)))  # rounding at the ends
 
 
-def planned_n(weight: np.ndarray, people: np.ndarray, photos: np.ndarray) -> float:
+def _planned_n(weight: np.ndarray, people: np.ndarray, photos: np.ndarray) -> float:
     """Effective number of choices by the planning design effect, where none vary.
 
     `weight` (n,) has each choice's share in the estimate and sums to 1; the others are codes.
@@ -197,15 +196,33 @@ def turing_fraction(
         which = "participant" if n_people == 1 else "photo"
         return described(f"one {which}: described, no interval")
 
+    alone = p * (1 - p) / n
+    return fraction_of(p, (y - p) / n, np.full(n, 1 / n), alone, people, photos, confidence)
+
+
+def fraction_of(
+    p: float,
+    psi: np.ndarray,
+    weight: np.ndarray,
+    least: float,
+    people: np.ndarray,
+    photos: np.ndarray,
+    confidence: float,
+) -> Fraction:
+    """A share `p` of crossed choices with its interval, of two people and photos or more.
+
+    Each choice (n,) has a `weight` in it and a share `psi` in its error; `least` is the variance
+    that it has at least; people and photos are codes from 0.
+    """
+    n, n_people, n_photos = len(psi), int(people.max()) + 1, int(photos.max()) + 1
     upper = (1 + confidence) / 2
     if p in (0.0, 1.0):
-        n_effective = planned_n(np.full(n, 1 / n), people, photos)
-        df, note = np.inf, PLANNED
+        n_effective, df, note = _planned_n(weight, people, photos), np.inf, "planning design effect"
         quantile = stats.norm.ppf(upper)
     else:
-        crossed = crossed_variance((y - p) / n, people, photos)
+        crossed = crossed_variance(psi, people, photos)
         a, b, c = crossed[:3]
-        variance = max(a + b - c, a, b, p * (1 - p) / n)
+        variance = max(a + b - c, a, b, least)
         n_effective, df, note = p * (1 - p) / variance, crossed.degrees_of_freedom(variance), ""
         quantile = stats.t.ppf(upper, df)
     low, high = wilson_interval(p, n_effective, quantile)

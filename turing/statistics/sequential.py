@@ -51,11 +51,13 @@ def looks(
     spent = sides * _SPENDING[spending](shares, alpha / sides)
     found: list[Look] = []
     walk = _Walk(two_sided)
-    for n, share, error in zip(participants, shares, np.diff(spent, prepend=0), strict=True):
-        z = walk.bound(float(share), float(error))
-        walk.go_on(float(share), z)
-        done = float(spent[len(found)])
-        found.append(Look(n, float(share), z, float(sides * norm.sf(z)), done))
+    errors = np.diff(spent, prepend=0)
+    for n, share, error, so_far in zip(
+        participants, shares.tolist(), errors.tolist(), spent.tolist(), strict=True
+    ):
+        z = walk.bound(share, error)
+        walk.go_on(share, z)
+        found.append(Look(n, share, z, float(sides * norm.sf(z)), so_far))
     return tuple(found)
 
 

@@ -147,6 +147,16 @@ def participant_rows(
     return counted(read_version(store, version).participants, everything)
 
 
+def finished(db: sqlite3.Connection, version: int) -> int:
+    """How many of a version came to the end, counted or not, within a transaction."""
+    (people,) = db.execute(
+        "SELECT count(*) FROM participants WHERE version = ? AND finished IS NOT NULL "
+        "AND NOT preview",
+        (version,),
+    ).fetchone()
+    return people
+
+
 def was_over(db: sqlite3.Connection, version: int) -> bool:
     """Whether a version has come to its last look, though some may have left since."""
     row = db.execute(

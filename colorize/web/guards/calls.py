@@ -96,17 +96,16 @@ class Calls:
             return None  # Gradio refuses what is no object
         if found["way"] == "call/v2":
             return self._fault_by_name(found["name"], content)
-        number, data = content.get("fn_index"), content.get("data")
-        if number is None and found["name"] is None:
+        if content.get("fn_index") is None and found["name"] is None:
             return None  # of the queue, which says so
-        if not isinstance(data, list) or not isinstance(number, int | None):
+        if not _has_form(content):
             return None
-        event = self._event(None if found["way"] == "call" else number, found["name"])
+        event = self._event_of(found, content)
         if event is None:
             return Fault(404, "There is no such call.")
         if content.get("batched"):
             return Fault(422, "batched: expected false.")
-        return _first_fault(event, data, content.get("event_data"))
+        return _first_fault(event, content["data"], content.get("event_data"))
 
     def complete(self, call: str, content: Any) -> bool:
         """Adds what a call leaves out at its end and may: what programs of before do not know.
@@ -116,10 +115,9 @@ class Calls:
         found = _CALL.fullmatch(call)
         if found is None or found["way"] == "call/v2" or not isinstance(content, dict):
             return False
-        number, data = content.get("fn_index"), content.get("data")
-        if not isinstance(data, list) or not isinstance(number, int | None):
+        if not _has_form(content):
             return False
-        event = self._event(None if found["way"] == "call" else number, found["name"])
+        event, data = self._event_of(found, content), content["data"]
         missing = event.inputs[len(data) :] if event else []
         if not missing or not all(map(_may_be_missing, missing)):
             return False
@@ -133,6 +131,10 @@ class Calls:
             return False
         sessions = queue.pending_event_ids_session
         return not any(found["event"] in events for events in list(sessions.values()))
+
+    def _event_of(self, call: re.Match[str], content: dict[str, Any]) -> Any:
+        number = None if call["way"] == "call" else content.get("fn_index")
+        return self._event(number, call["name"])
 
     def _event(self, number: int | None, name: str | None) -> Any:
         events = self._blocks.fns
@@ -157,6 +159,11 @@ class Calls:
             return _first_fault(event, construct_args(known["parameters"], (), given), None)
         except TypeError as error:
             return Fault(422, f"{str(error).partition('. ')[0].rstrip('.')}.")
+
+
+def _has_form(content: dict[str, Any]) -> bool:
+    """Whether it has a list of values, and a number of an event or none."""
+    return isinstance(content.get("data"), list) and isinstance(content.get("fn_index"), int | None)
 
 
 def _first_fault(event: Any, data: list[Any], given: Any) -> Fault | None:
@@ -194,10 +201,11 @@ def _expected(component: Any, value: Any) -> str:
     if isinstance(component, gr.File):
         return "" if value is None or _fits(_File, value) else "a photo that was uploaded before"
     if isinstance(component, gr.Number):
-        if value is None or _fits(Annotated[float, Field(allow_inf_nan=False)], value):
-            whole = component.precision != 0 or value is None or value == int(value)
-            return "" if whole else "a whole number"
-        return "a number"
+        if value is None:
+            return ""
+        if not _fits(Annotated[float, Field(allow_inf_nan=False)], value):
+            return "a number"
+        return "" if component.precision != 0 or value == int(value) else "a whole number"
     return ""
 
 

@@ -8,7 +8,7 @@ from turing.store.records import Row, choices, counted, read_version, versions_i
 from turing.store.store import Store
 from turing.study.trials import ORIGINAL, WILD
 
-COLUMNS: Columns = {
+OF_PERSON: Columns = {
     "study": ("text", "the study's name"),
     "version": ("integer", "the version of the study that the participant saw"),
     "part": ("integer", "which app the participant was at, where a study runs on several"),
@@ -19,6 +19,9 @@ COLUMNS: Columns = {
     "consented": ("time", "when the participant agreed and started (UTC)"),
     "finished": ("time", "when the participant came to the end (UTC); empty = did not"),
     "withdrawn": ("time", "when the participant left the study (UTC); never to be counted"),
+}
+COLUMNS: Columns = {
+    **OF_PERSON,
     "position": ("integer", "place among the participant's trials, 0 = first, practice included"),
     "practice": ("boolean", "a practice trial, with feedback, never to be counted"),
     "catch": ("boolean", "a catch trial: original against a wildly wrong colouring"),
@@ -71,7 +74,7 @@ def table(store: Store, *, version: int | None = None, everything: bool = False)
         for row in found.participants
     }
     names = {key for row in people.values() for key in row}
-    columns = dict.fromkeys(sorted(names, key=lambda key: (key.startswith(ANSWER), key)))
+    columns = dict.fromkeys(in_order(names))
     study = {"study": store.facts().name}
     return [
         {key: row[key] for key in COLUMNS} | columns | people[row["participant"]]
@@ -80,7 +83,13 @@ def table(store: Store, *, version: int | None = None, everything: bool = False)
 
 
 def beside(prefix: str, values: dict[str, str]) -> Row:
+    """IDs or answers of a person as columns."""
     return {prefix + key: value for key, value in values.items()}
+
+
+def in_order(names: Iterable[str]) -> list[str]:
+    """Columns of `beside`: IDs, then answers."""
+    return sorted(names, key=lambda name: (name.startswith(ANSWER), name))
 
 
 def blinded(store: Store, rows: Sequence[Row]) -> list[Row]:

@@ -1,26 +1,25 @@
 """Everybody who started, and what happened beside the choices, as rows of two tables."""
 
-from collections.abc import Iterable
+from collections import Counter
 
 from turing.analysis.exclusions import exclusions, people_of
 from turing.analysis.frames import load_data
 from turing.errors import TuringError
-from turing.report.exports.choices import ANSWER, QUERY, beside
+from turing.report.exports.choices import ANSWER, OF_PERSON, QUERY, beside, in_order
 from turing.report.exports.writers import Columns
-from turing.store.records import Row, built_versions, focus_lost, read_events, read_version
-from turing.store.store import Store
+from turing.store.records import (
+    Row,
+    built_versions,
+    focus_lost,
+    holds_simulated,
+    read_events,
+    read_version,
+)
+from turing.store.store import Store, facts
 
 PARTICIPANTS: Columns = {
-    "study": ("text", "the study's name"),
-    "version": ("integer", "the version of the study that the participant saw"),
-    "part": ("integer", "which app the participant was at, where a study runs on several"),
+    **OF_PERSON,
     "participant": ("integer", "the participant, as in the table of choices"),
-    "number": ("integer", "what the participant's trials were drawn by, within version and part"),
-    "simulated": ("boolean", "whether the participants are made up, by `turing simulate`"),
-    "preview": ("boolean", "a preview, never to be counted"),
-    "consented": ("time", "when the participant agreed and started (UTC)"),
-    "finished": ("time", "when the participant came to the end (UTC); empty = did not"),
-    "withdrawn": ("time", "when the participant left the study (UTC); never to be counted"),
     "trials": ("integer", "scored trials that were drawn for the participant"),
     "answered": ("integer", "scored trials with a choice"),
     "catch_trials": ("integer", "catch trials that were drawn"),
@@ -36,10 +35,7 @@ EVENTS: Columns = {
     "version": ("integer", "the version that the participant saw; empty = of nobody"),
     "participant": ("integer", "the participant, as in the table of choices; empty = of nobody"),
     "at": ("time", "when the server noted it (UTC)"),
-    "what": (
-        "text",
-        "opened, resumed (the page was loaded anew), focus lost, retried, ...",
-    ),
+    "what": ("text", "opened, resumed (the page was loaded anew), focus lost, retried, ..."),
     "detail": ("text", "the trial's position, and what was tried"),
 }
 _FIGURES = ("trials", "answered", "catch_trials", "catch_answered", "catch_correct", "median_rt_ms")
@@ -55,17 +51,21 @@ def participants(
     """
     found = read_version(store, version)
     happened = read_events(store, version)
-    study = {"study": store.facts().name, "simulated": _is_simulated(found.trials)}
+    lost, reloads = Counter[int](), Counter[int]()
+    for (number, _), count in focus_lost(happened).items():
+        lost[number] += count
+    for event in happened:
+        reloads[event["participant"]] += event["what"] == "resumed"
+    with store.reading() as db:
+        study = {"study": facts(db).name, "simulated": holds_simulated(db)}
     figures = _figures(store, version)
     rows = []
     for person in found.participants:
         if person["preview"] and not everything:
             continue
         number = person["participant"]
-        own = [event for event in happened if event["participant"] == number]
         row = study | person | figures.get(number, dict.fromkeys((*_FIGURES, "excluded_by")))
-        row["focus_lost"] = sum(focus_lost(own).values())
-        row["reloads"] = sum(event["what"] == "resumed" for event in own)
+        row |= {"focus_lost": lost[number], "reloads": reloads[number]}
         is_kept = everything or not person["withdrawn"]
         ids = beside(QUERY, person["query"]) if is_kept and not blind else {}
         rows.append(row | ids | (beside(ANSWER, person["answers"]) if is_kept else {}))
@@ -103,12 +103,8 @@ def _figures(store: Store, version: int | None) -> dict[int, Row]:
     return found
 
 
-def _is_simulated(trials: Iterable[Row]) -> bool:
-    return any(row["simulated"] for row in trials)
-
-
 def _alike(rows: list[Row]) -> list[Row]:
     """With the same columns: those of all, then IDs, then answers."""
     names = {key for row in rows for key in row if key.startswith((QUERY, ANSWER))}
-    columns = [*PARTICIPANTS, *sorted(names, key=lambda key: (key.startswith(ANSWER), key))]
+    columns = [*PARTICIPANTS, *in_order(names)]
     return [{key: row.get(key) for key in columns} for row in rows]
