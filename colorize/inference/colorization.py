@@ -19,6 +19,7 @@ from colorize.color.resample import shrink
 from colorize.inference import options, swatches
 from colorize.inference.hints.spots import Spot, find_spots, pixel_at
 from colorize.inference.hints.strokes import Stroke, check_strokes_inside, parse_strokes
+from colorize.inference.hints.things import Ground
 from colorize.inference.predict import decode, resize
 from colorize.inference.swatches import Swatch
 from colorize.inference.variants import Scene
@@ -170,14 +171,14 @@ class Colorization:
             return self._given
         seen = self._prediction.before or self._prediction
         logits = seen.output if self.record.over_bins else None
-        return Scene(seen.L, self._decode(seen), logits, self._colorizer.describe)
+        return Scene(Ground(seen.L, self._decode(seen), logits, self._colorizer.describe))
 
     @cached_property
     def _hinted(self) -> tuple[Tensor, Tensor | None]:
         """ab `(2, h, w)` of the natural variant, and what of it hints changed `(h, w)`."""
         seen, scene = self._prediction, self.scene
         if not seen.spots:
-            return scene.ab, None
+            return scene.ground.ab, None
         asked = seen.output is not seen.before.output
         return scene.ground.recoloured(seen.spots, self._decode(seen) if asked else None)
 

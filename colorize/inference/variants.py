@@ -60,19 +60,11 @@ TONES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
 class Scene:
     """What a photo shows before hints and variants, and the variants of that.
 
-    L `(1, h, w)`, ab `(2, h, w)`, logits and `describe` as of `Ground`. Nothing is made before it
-    is asked for. Safe between threads.
+    Nothing is made before it is asked for. Safe between threads.
     """
 
-    def __init__(
-        self,
-        L: Tensor,
-        ab: Tensor,
-        logits: Tensor | None = None,
-        describe: Callable[[Tensor], Tensor | None] = lambda L: None,
-    ) -> None:
-        self.L, self.ab, self._over_bins = L, ab, logits is not None
-        self.ground = Ground(L, ab, logits, describe)
+    def __init__(self, ground: Ground) -> None:
+        self.ground = ground
         self._drawn: dict[int, Tensor] = {}
         self._lock = threading.RLock()
 
@@ -88,7 +80,7 @@ class Scene:
                 ab = ab + self._change(seed)
             if variant in TONES:
                 return TONES[variant](ab, self._stays)
-            seeds = self._seeds if self._over_bins else []
+            seeds = self._seeds if self.ground.over_bins else []
             others = dict(zip(OTHERS, seeds, strict=False))
             return ab + self._change(others[variant]) if variant in others else ab
 
@@ -99,8 +91,8 @@ class Scene:
             return (VARIANTS[0], *filter(self._suits, VARIANTS[1:]))
 
     def _suits(self, variant: str) -> bool:
-        after = self.varied(self.ab, variant)
-        return differs(self.ab, after) and keeps_skin(self._skin, after)
+        after = self.varied(self.ground.ab, variant)
+        return differs(self.ground.ab, after) and keeps_skin(self._skin, after)
 
     def _change(self, seed: int) -> Tensor:
         if seed not in self._drawn:
@@ -113,7 +105,7 @@ class Scene:
         """Those of the other colourings: the first ones that differ from each other."""
         found: list[int] = []
         for seed in range(1, 1 + _TRIES):
-            changes = [torch.zeros_like(self.ab), *map(self._change, found)]
+            changes = [torch.zeros_like(self.ground.ab), *map(self._change, found)]
             if all(differs(self._change(seed), other) for other in changes):
                 found.append(seed)
             if len(found) == len(OTHERS):
@@ -135,8 +127,9 @@ class Scene:
     @cached_property
     def _known(self) -> Tensor:
         """How far each pixel is skin, sky, foliage: `(3, h, w)`."""
-        p = self.ground.small_p() if self._over_bins else None
-        return torch.stack([one(self.L, self.ab, p) for one in (skin, sky, foliage)])
+        ground = self.ground
+        p = ground.small_p() if ground.over_bins else None
+        return torch.stack([one(ground.L, ground.ab, p) for one in (skin, sky, foliage)])
 
 
 def skin(L: Tensor, ab: Tensor, p: Tensor | None = None) -> Tensor:

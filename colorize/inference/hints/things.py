@@ -75,11 +75,16 @@ class Ground:
         logits: Tensor | None = None,
         describe: Callable[[Tensor], Tensor | None] = lambda L: None,
     ) -> None:
-        self.L, self._ab, self._logits, self._describe = L, ab, logits, describe
+        self.L, self.ab, self._logits, self._describe = L, ab, logits, describe
         self._shape = tuple(L.shape[-2:])
         scale = min(1.0, _GRID / min(self._shape))
         self.grid = tuple(max(1, round(side * scale)) for side in self._shape)
         self._lock = threading.RLock()  # one factored matrix is not solved from two threads
+
+    @property
+    def over_bins(self) -> bool:
+        """Whether it has logits."""
+        return self._logits is not None
 
     def recoloured(
         self, spots: Sequence[Spot], answered: Tensor | None = None
@@ -102,7 +107,7 @@ class Ground:
             change += (1 - mask) * np.tensordot(heard, shares, 1) * answer
         mask = mask * shares[_strengths(spots) > 0].sum(0)  # others keep what is there
         large = self._settled(np.concatenate((change, mask[None])))
-        ab = follow(self._ab + large[:2], spots, self.L, self._ab)
+        ab = follow(self.ab + large[:2], spots, self.L, self.ab)
         return ab, large[2].clamp(0, 1)
 
     def masks(self, spots: Sequence[Spot]) -> np.ndarray:
@@ -118,7 +123,7 @@ class Ground:
         spots whose strength is 0 stay. As `masks`, without asking the network.
         """
         if not spots:
-            return torch.zeros_like(self._ab)
+            return torch.zeros_like(self.ab)
         with self._lock:
             mask, shares = _parts(self._odds(spots, self._weights_of_kept))
             return self._settled(mask * self._wanted(spots, shares))
@@ -168,13 +173,13 @@ class Ground:
         if weights.features:
             odds += weights.features * np.stack([_alike(self._features, one) for one in seeds])
         if weights.missed:
-            wishes = np.stack([spot.ab.numpy() for spot in weakened(spots, self._ab)])
+            wishes = np.stack([spot.ab.numpy() for spot in weakened(spots, self.ab)])
             small = resize(answered[None], self.grid)[0].numpy()
             odds += weights.missed * np.linalg.norm(small - wishes[..., None, None], axis=1)
         return odds
 
     def _weights(self, answered: Tensor | None) -> _Weights:
-        if self._logits is None:
+        if not self.over_bins:
             return _WALK_ALONE
         if self._features is None:
             return _WITHOUT_FEATURES
@@ -182,7 +187,7 @@ class Ground:
 
     @property
     def _weights_of_kept(self) -> _Weights:
-        return _WALK_ALONE if self._logits is None else _WITHOUT_FEATURES
+        return _WALK_ALONE if not self.over_bins else _WITHOUT_FEATURES
 
     def _seeds(self, spots: Sequence[Spot]) -> list[np.ndarray]:
         """Each spot's pixels on the grid, `(n, 2)`: rows and columns."""
@@ -199,7 +204,7 @@ class Ground:
     @cached_property
     def small_ab(self) -> np.ndarray:
         """float32 `(2, h', w')`: ab on the grid."""
-        return resize(self._ab[None], self.grid)[0].numpy()
+        return resize(self.ab[None], self.grid)[0].numpy()
 
     @cached_property
     def _components(self) -> np.ndarray:
@@ -236,7 +241,7 @@ class Ground:
     @cached_property
     def _walking(self) -> Spreading:
         L = resize(self.L[None], self.grid)[0].numpy()
-        if self._logits is None:
+        if not self.over_bins:
             guide = [self.small_ab / _ALONE_AB, L / _ALONE_L]
         else:
             logits = self._components[:_WALK_DIRECTIONS] / _WALK_LOGITS

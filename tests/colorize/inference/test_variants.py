@@ -7,6 +7,7 @@ from colorize.color import bins
 from colorize.errors import ColorizeError
 from colorize.evaluation.hint_scores import missed_by
 from colorize.inference import colorizer as colorizer_module
+from colorize.inference.hints.things import Ground
 from colorize.inference.options import OTHERS, VARIANTS
 from colorize.inference.variants import Scene, differs, foliage, keeps_skin, skin, sky
 
@@ -38,7 +39,7 @@ def test_skin_sky_and_foliage_are_told_by_their_colours():
 
 def test_tones_do_what_they_are_called():
     L, ab = patch(CLOTH)
-    scene = Scene(L, ab)
+    scene = Scene(Ground(L, ab))
     chroma = {name: scene.varied(ab, name).norm(dim=0).mean() for name in VARIANTS}
     assert chroma["soft"] < 0.75 * chroma["natural"] < 0.6 * chroma["vivid"]
     b = {name: scene.varied(ab, name)[1].mean() for name in VARIANTS}
@@ -50,13 +51,13 @@ def test_tones_do_what_they_are_called():
 def test_skin_keeps_a_tone_of_skin():
     for tone in (SKIN, (8.0, 8.0), (16.0, 28.0)):
         L, ab = patch(tone)
-        scene = Scene(L, ab)
+        scene = Scene(Ground(L, ab))
         weights = skin(L, ab)
         for name in scene.offered[1:]:
             assert keeps_skin(weights, scene.varied(ab, name))
             assert (scene.varied(ab, name) - ab).norm(dim=0).mean() < 8
     L, ab = patch((24.0, 25.0))  # near the end of the range: more of it is too much
-    assert "vivid" not in Scene(L, ab).offered
+    assert "vivid" not in Scene(Ground(L, ab)).offered
     assert not keeps_skin(skin(L, ab), ab * 1.5)
     assert keeps_skin(torch.zeros(40, 60), ab * 1.5)  # there is no skin
 
@@ -91,11 +92,11 @@ def apart(one, other):
 
 def test_other_colourings_that_are_offered_differ():
     logits = sum(weight * sure(ab, (24, 24)) for weight, ab in OPEN) - 12
-    scene = Scene(*patch(CLOTH, size=(96, 96)), logits)
+    scene = Scene(Ground(*patch(CLOTH, size=(96, 96)), logits))
     assert set(OTHERS) <= set(scene.offered)
-    natural, one, other = (scene.varied(scene.ab, name) for name in ("natural", *OTHERS))
+    natural, one, other = (scene.varied(scene.ground.ab, name) for name in ("natural", *OTHERS))
     assert differs(one, natural) and differs(other, natural) and differs(one, other)
-    is_sure = Scene(*patch(CLOTH, size=(96, 96)), 20 * sure(CLOTH, (24, 24)))
+    is_sure = Scene(Ground(*patch(CLOTH, size=(96, 96)), 20 * sure(CLOTH, (24, 24))))
     assert not set(OTHERS) & set(is_sure.offered)
 
 
