@@ -1,6 +1,6 @@
 """A study's pictures: a photo's parts, each made by the same `render(L, ab)`, in one PNG.
 
-The only module of the package that imports colorize.
+This and `plates` alone import colorize in this package.
 """
 
 import contextlib

@@ -154,8 +154,8 @@ def participant_trials(
     if number < 1:
         raise ValueError(f"number: expected 1 or more, found {number}")
 
-    def draws(purpose: str, of: int = number) -> _Draws:
-        return _Draws(key, purpose, "preview" if preview else "study", design.seed, part, of)
+    def draws(purpose: str, of: int = number) -> Draws:
+        return Draws(key, purpose, "preview" if preview else "study", design.seed, part, of)
 
     first = number - (number - 1) % ROUND
     scored = _allot(design, [draws("photos", of) for of in range(first, number + 1)], first)
@@ -210,7 +210,7 @@ def offers_break(position: int, break_every: int) -> bool:
     return break_every > 0 and position > 0 and position % break_every == 0
 
 
-class _Draws:
+class Draws:
     """Random numbers that follow from the key and what they are for, without end."""
 
     def __init__(self, key: bytes, *message: str | int) -> None:
@@ -274,7 +274,7 @@ def _quotas(sizes: Sequence[int], total: int, order: Sequence[int]) -> list[int]
     return quotas
 
 
-def _allot(design: Design, draws: Sequence[_Draws], first: int) -> list[tuple[Placed, int]]:
+def _allot(design: Design, draws: Sequence[Draws], first: int) -> list[tuple[Placed, int]]:
     """Photos and treatments (by index) of the last of several participants in a row.
 
     Each takes the photos that those before have seen least, and gets models for them, in equal
@@ -306,7 +306,7 @@ def _allot(design: Design, draws: Sequence[_Draws], first: int) -> list[tuple[Pl
     return allotted
 
 
-def _arrange(design: Design, allotted: Sequence[tuple[Placed, int]], draws: _Draws) -> list[Trial]:
+def _arrange(design: Design, allotted: Sequence[tuple[Placed, int]], draws: Draws) -> list[Trial]:
     """Scored trials in the order shown.
 
     In every treatment, every dataset of it and every block of trials, the two ways to show a
@@ -330,7 +330,7 @@ def _arrange(design: Design, allotted: Sequence[tuple[Placed, int]], draws: _Dra
     return [block[i] for block in blocks for i in draws.order(len(block))]
 
 
-def _aside(design: Design, kind: Kind, draws: _Draws) -> list[Trial]:
+def _aside(design: Design, kind: Kind, draws: Draws) -> list[Trial]:
     """Practice or catch trials in random order, both ways to show them equally often."""
     practice = kind == "practice"
     treatments = _practice_treatments(design) if practice else [_CATCH]
@@ -343,7 +343,7 @@ def _aside(design: Design, kind: Kind, draws: _Draws) -> list[Trial]:
     return [trials[i] for i in draws.order(len(trials))]
 
 
-def _catch_slots(scored: int, catch: int, draws: _Draws) -> list[int]:
+def _catch_slots(scored: int, catch: int, draws: Draws) -> list[int]:
     """Ascending positions of catch trials among all: every position but the first alike.
 
     They are scattered by a smallest distance on the circle of positions, turned at random.
