@@ -11,6 +11,7 @@ from sqlite_utils import Database
 
 from turing.errors import TuringError
 from turing.store.store import Store
+from turing.store.viewing import viewings
 from turing.study.trials import ORIGINAL, was_right
 
 Row = dict[str, Any]
@@ -66,8 +67,9 @@ class Records(NamedTuple):
     The analysis and the export pick columns of them and change none. Times are texts, as
     `iso_time` writes them.
 
-    participants: one a person; `query` (outside IDs) and `answers` are dicts, `trials` and
-        `answered` count practice and catch trials too.
+    participants: one a person; `query` (outside IDs) and `answers` are dicts, `viewing` a
+        `turing.store.viewing.Viewing` or None, `trials` and `answered` count practice and catch
+        trials too.
     trials: one a trial, unanswered ones too; `kind` is practice, scored or catch; `left` and
         `right` are a model's name, ORIGINAL or WILD (`right` is None where a trial has one part),
         their hashes those of what made them; `correct` is a bool, None where there is no telling.
@@ -91,6 +93,9 @@ def read_records(db: sqlite3.Connection, versions: Sequence[int]) -> Records:
     for row in answers:
         people[row["participant"]]["answers"][row["question"]] = row["answer"]
     events = rows(_EVENTS)
+    seen = viewings(events)
+    for number, person in people.items():
+        person["viewing"] = seen.get(number)
     found, lost = rows(_TRIALS), focus_lost(events)
     trials = [
         _trial(row, people[row["participant"]])

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from turing.store import people
+from turing.store import people, viewing
 from turing.store.people import Person, Place, RefusedError
 from turing.store.store import Store, Version, facts, note, now_ms
 from turing.store.upkeep import forgetting
@@ -91,11 +91,18 @@ class Sessions:
             return _questions(self.store.version(db, number).study, when) if number else ()
 
     def start(
-        self, token: str | None, query: Mapping[str, Any], answers: Answers, preview: str | None
+        self,
+        token: str | None,
+        query: Mapping[str, Any],
+        answers: Answers,
+        preview: str | None,
+        device: Mapping[str, Any] | None = None,
+        screen: Mapping[str, Any] | None = None,
     ) -> tuple[str, SessionState]:
         """Let a participant in, or in again; returns their token and state.
 
         The token is a new one for None, and for who brings that of a person with another ID.
+        `device` and `screen` are what `viewing.note_device` and `note_screen` write down.
         """
         if token is not None and not people.is_token(token):
             raise RefusedError(422, "invalid", "token: expected 32 random bytes in base64url")
@@ -112,6 +119,8 @@ class Sessions:
                 if drawn and drawn[0] == found:
                     person = people.enter(db, token, query, version, *drawn, now)
                     self._keep_answers(db, person.id, given)
+                    viewing.note_device(db, person.id, device, now)
+                    viewing.note_screen(db, person.id, screen, now)
                     return token, self._state(db, person)
             # The draw takes long: others may write meanwhile, and take the number.
             drawn = found, _draw(version, found)
@@ -135,10 +144,14 @@ class Sessions:
         shown_ms: float | None = None,
         focus_lost: int = 0,
         view: Mapping[str, Any] | None = None,
+        device: Mapping[str, Any] | None = None,
+        absence: Mapping[str, Any] | None = None,
     ) -> Answered:
         """Write a choice for the present trial. The first stands: the same again is no other.
 
-        `view` is what the page measured while it was shown, by columns of the table `views`.
+        `view` is what the page measured while it was shown, by columns of the table `views`;
+        `device` what is new of it, and `absence` how long the page was `hidden_ms` or how often
+        `fullscreen_left`.
         """
         with self.store.writing() as db:
             person = people.taking_part(db, token)
@@ -167,6 +180,8 @@ class Sessions:
                 )
                 if focus_lost:
                     note(db, person.id, "focus lost", f"trial {position}, {focus_lost}", now)
+                viewing.note_absence(db, person.id, f"trial {position}", absence, now)
+                viewing.note_device(db, person.id, device, now)
             else:
                 again = "retried" if first == choice else "refused"
                 note(db, person.id, again, f"trial {position}, choice {choice}", now)

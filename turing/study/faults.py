@@ -121,6 +121,12 @@ def _contradictions(study: "Study") -> Iterator[tuple[str, str]]:
             yield f"texts.{name}", f"expected Markdown without HTML, found {shown(html[0])}"
     yield from _of_questions(study)
     yield from _of_looks(study)
+    if study.screening.min_correct > study.screening.plates:
+        yield (
+            "screening.min_correct",
+            f"expected {study.screening.plates} at most, as many as screening.plates, "
+            f"found {study.screening.min_correct}",
+        )
 
 
 def _of_looks(study: "Study") -> Iterator[tuple[str, str]]:

@@ -180,6 +180,21 @@ class Analysis(_Table):
     delta: float = Field(0.1, gt=0, lt=0.5, description="a number above 0 and below 0.5")
 
 
+class Device(_Table):
+    """[device]: on what people may take part. The page looks at it before the consent."""
+
+    require: Literal["any", "desktop"] = Field("any", description="'any' or 'desktop'")
+    min_width: int = Field(0, ge=0, le=10_000, description="pixels of the page, 0 = any width")
+    fullscreen: bool = Field(False, description="true or false")
+
+
+class Screening(_Table):
+    """[screening]: plates of the colour screening, before the practice."""
+
+    plates: int = Field(0, ge=0, le=60, description="a whole number from 0 to 60")
+    min_correct: int = Field(0, ge=0, description="a whole number, screening.plates at most")
+
+
 class Study(_Table):
     """A study as its file says. Two studies are the same where their `sha256` is."""
 
@@ -191,6 +206,8 @@ class Study(_Table):
     )
     texts: Texts = Field(description="a section [texts]")
     questions: tuple[Question, ...] = _a_list("blocks [[questions]]", default=())
+    device: Device = _newer(Device(), description="a section [device]")
+    screening: Screening = _newer(Screening(), description="a section [screening]")
     analysis: Analysis = Field(default_factory=Analysis, description="a section [analysis]")
 
     _source: str = PrivateAttr("")
@@ -306,10 +323,10 @@ def _without_newer_defaults(table: _Table) -> dict[str, Any]:
     for name, field in type(table).model_fields.items():
         value = getattr(table, name)
         default = field.get_default(call_default_factory=True)
-        if isinstance(value, _Table):
-            values[name] = _without_newer_defaults(value)
-        elif (field.json_schema_extra or {}).get("newer") and value == default:
+        if (field.json_schema_extra or {}).get("newer") and value == default:
             del values[name]
+        elif isinstance(value, _Table):
+            values[name] = _without_newer_defaults(value)
     if isinstance(table, Participants) and table.needs_id == bool(table.identify_by):
         values.pop("require_id", None)  # said outright or not
     return values

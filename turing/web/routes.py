@@ -8,10 +8,9 @@ import json
 import logging
 from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 from urllib.parse import urlencode
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -20,8 +19,9 @@ from turing.errors import TuringError
 from turing.store.people import RefusedError
 from turing.store.sessions import SessionState
 from turing.store.upkeep.forgetting import overwrite_deleted
-from turing.study.study import Participants, Question
+from turing.study.study import Participants, Question, Study
 from turing.web import guards
+from turing.web.bodies import AnswerBody, FinishBody, LeaveBody, StartBody
 from turing.web.serving import ServedStudy, Studies
 
 PREFIX = "/gradio_api/study"
@@ -29,8 +29,6 @@ PAGE = Path(__file__).parent / "page"
 RETRY_SECONDS = {429: 1, 503: 2}
 RETRY_WHEN_FULL = 30  # seconds
 
-Text = Annotated[str, Field(max_length=guards.LONGEST_TEXT, pattern=r"^[^\x00]*$")]
-Name = Annotated[str, Field(max_length=64)]
 Endpoint = Callable[[Request], Awaitable[Response]]
 Call = Callable[[Request, ServedStudy], Awaitable[Response]]
 
@@ -48,60 +46,6 @@ _MEDIA_TYPES = {
     ".json": "application/json",
     ".svg": "image/svg+xml",
 }
-
-
-class _Body(BaseModel):
-    model_config = ConfigDict(strict=True, allow_inf_nan=False)
-
-
-def _given(consent: bool) -> bool:
-    if not consent:
-        raise ValueError
-    return consent
-
-
-class StartBody(_Body):
-    consent: Annotated[bool, AfterValidator(_given)] = Field(description="true")
-    query: dict[str, Any] = Field(  # what the study does not ask for is ignored, whatever it is
-        default_factory=dict, description="texts by name"
-    )
-    answers: dict[Name, Text | None] = Field(
-        default_factory=dict, description="texts of 5000 characters at most, by question"
-    )
-    preview: str | None = Field(None, max_length=100, description="the key of a preview link")
-
-
-class View(_Body):
-    frames: int | None = Field(None, ge=0, le=10_000_000)
-    dropped_frames: int | None = Field(None, ge=0, le=10_000_000)
-    refresh_hz: float | None = Field(None, ge=0, le=100_000)
-    drawn_width: float | None = Field(None, ge=0, le=100_000)
-    drawn_height: float | None = Field(None, ge=0, le=100_000)
-    device_pixel_ratio: float | None = Field(None, ge=0, le=1000)
-    layout: Literal["beside", "stacked", "single"] | None = None
-
-
-class AnswerBody(_Body):
-    trial: str = Field(max_length=100, description="the trial's ID")
-    choice: int = Field(ge=0, le=1, description="0 or 1")
-    rt_ms: float = Field(ge=0, le=1e12, description="milliseconds, 0 or more")
-    shown_ms: float | None = Field(None, ge=0, le=1e12, description="milliseconds, 0 or more")
-    focus_lost: int = Field(
-        0, ge=0, le=10_000, description="how often the page lost the focus, 10000 at most"
-    )
-    view: View | None = Field(
-        None, description="what was measured: " + ", ".join(View.model_fields)
-    )
-
-
-class FinishBody(_Body):
-    answers: dict[Name, Text | None] = Field(
-        default_factory=dict, description="texts of 5000 characters at most, by question"
-    )
-
-
-class LeaveBody(_Body):
-    pass
 
 
 def study_routes(
@@ -190,14 +134,17 @@ class _Calls:
             }
         )
         response.headers["Study-Link"] = _asked_of_links(study.participants)
+        if asked := _asked_of_devices(study):
+            response.headers["Study-Device"] = asked
         return response
 
     async def start(self, request: Request, served: ServedStudy) -> Response:
         token = self._token(request)
         asked = await served.read(served.sessions.asked, token, "before")
         body = await self._body(request, StartBody, asked)
+        device, screen = (of and of.model_dump() for of in (body.device, body.screen))
         token, state = await served.start(
-            served.sessions.start, token, body.query, body.answers, body.preview
+            served.sessions.start, token, body.query, body.answers, body.preview, device, screen
         )
         return _json({"token": token, "state": self._state(request, state)}, 201)
 
@@ -299,6 +246,14 @@ def _asked_of_links(asks: Participants) -> str:
     said += [(key, url) for key in ("declined_url", "left_url") if (url := getattr(asks, key))]
     said += [("on_leave", asks.on_leave)] if asks.on_leave != "keep" else []
     return urlencode([*said, ("require_id", "true" if asks.needs_id else "false")])
+
+
+def _asked_of_devices(study: Study) -> str:
+    """What the page looks for in the device, and whether it checks its screen: require=desktop&...,
+    what is as ever left out."""
+    asks = study.device.model_dump(exclude_defaults=True)
+    asks |= study.screening.model_dump(include={"plates"}, exclude_defaults=True)
+    return urlencode({key: str(value).lower() for key, value in asks.items()})
 
 
 async def _way_back(served: ServedStudy) -> str:

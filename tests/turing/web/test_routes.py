@@ -527,6 +527,35 @@ def test_who_cannot_take_part_is_told_where_to_go(asking):
     assert refusal(late) == (410, "closed") and late.headers["study-link"] == way
 
 
+def test_the_page_is_told_what_device_is_asked_for(tmp_path, page, client, store):
+    assert "study-device" not in client.get(f"{BASE}/info").headers
+    rest = '[device]\nrequire = "desktop"\nmin_width = 900\nfullscreen = true'
+    with built(tmp_path / "asking", rest=rest) as asking:
+        asking.open_study()
+        with Studies(tmp_path / "asking") as studies, serving(studies, page) as other:
+            asks = other.get(f"{BASE}/info").headers["study-device"]
+    assert asks == "require=desktop&min_width=900&fullscreen=true"
+
+
+def test_a_device_is_taken_at_the_start_and_with_an_answer(client, store):
+    desk, phone = ({"viewport_width": width, "forced_colors": False} for width in (1280, 390))
+    screen = {"dark": True, "light": True, "saturation": False}
+    body = {"consent": True, "answers": BEFORE, "device": desk, "screen": screen}
+    begun = client.post(f"{BASE}/start", json=body).json()
+    trial = {"trial": begun["state"]["trial"]["trial"], "choice": 0, "rt_ms": 700}
+    more = {"device": phone, "absence": {"hidden_ms": 900, "fullscreen_left": 1}}
+    said = client.post(f"{BASE}/answer", headers=auth(begun["token"]), json=trial | more)
+    assert said.status_code == 200
+    noted = [row["what"] for row in rows(store, "events") if row["participant"]]
+    assert noted == ["device", "screen", "hidden", "left full screen", "device"]
+    for wrong in (
+        {"device": {"viewport_width": "wide"}},
+        {"device": {"pointer": "a nose"}},
+        {"screen": {"dark": 1}},
+    ):
+        assert refusal(client.post(f"{BASE}/start", json=body | wrong)) == (422, "invalid")
+
+
 def test_who_leaves_is_forgotten_where_the_study_says_so(asking):
     client, store = asking('on_leave = "delete"')
     assert "on_leave=delete" in client.get(f"{BASE}/info").headers["study-link"]

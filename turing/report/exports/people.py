@@ -16,6 +16,7 @@ from turing.store.records import (
     read_version,
 )
 from turing.store.store import Store, facts
+from turing.store.viewing import Viewing
 
 PARTICIPANTS: Columns = {
     **OF_PERSON,
@@ -28,6 +29,23 @@ PARTICIPANTS: Columns = {
     "median_rt_ms": ("number", "median response time of scored trials in ms"),
     "focus_lost": ("integer", "how often the page was left for another while a trial was open"),
     "reloads": ("integer", "how often the page was loaded anew"),
+    "hidden_ms": ("integer", "for how long the page could not be seen while a trial was open, ms"),
+    "viewport_width": ("number", "of the window that showed the page, at the start, in CSS pixels"),
+    "viewport_height": ("number", "its height"),
+    "screen_width": ("number", "of the whole screen in CSS pixels"),
+    "screen_height": ("number", "its height"),
+    "device_pixel_ratio": ("number", "pixels of the screen in a CSS pixel"),
+    "pointer": ("text", "fine (mouse, trackpad), coarse (finger) or none"),
+    "color_gamut": ("text", "colours that the screen shows, about: srgb, p3 or rec2020"),
+    "color_scheme": ("text", "light or dark: what the browser asked pages for"),
+    "forced_colors": ("boolean", "a mode of high contrast; the ground of the trials stays grey"),
+    "visibility": ("text", "visible or hidden: whether the page could be seen at the start"),
+    "fullscreen": ("boolean", "whether the page filled the screen at the start"),
+    "device_changes": ("integer", "how often any of these changed; table events, device"),
+    "fullscreen_left": ("integer", "how often the full screen was left while a trial was open"),
+    "screen_dark": ("boolean", "whether a step of grey near black was seen on the screen"),
+    "screen_light": ("boolean", "whether one near white was seen"),
+    "screen_saturation": ("boolean", "whether a step of saturation was seen"),
     "excluded_by": ("text", "the rules of the study file that leave the participant out"),
 }
 EVENTS: Columns = {
@@ -35,8 +53,8 @@ EVENTS: Columns = {
     "version": ("integer", "the version that the participant saw; empty = of nobody"),
     "participant": ("integer", "the participant, as in the table of choices; empty = of nobody"),
     "at": ("time", "when the server noted it (UTC)"),
-    "what": ("text", "opened, resumed (the page was loaded anew), focus lost, retried, ..."),
-    "detail": ("text", "the trial's position, and what was tried"),
+    "what": ("text", "opened, resumed (the page was loaded anew), focus lost, device, hidden, ..."),
+    "detail": ("text", "the trial's position, and what was tried; of a device JSON"),
 }
 _FIGURES = ("trials", "answered", "catch_trials", "catch_answered", "catch_correct", "median_rt_ms")
 
@@ -65,11 +83,24 @@ def participants(
             continue
         number = person["participant"]
         row = study | person | figures.get(number, dict.fromkeys((*_FIGURES, "excluded_by")))
-        row |= {"focus_lost": lost[number], "reloads": reloads[number]}
+        row |= {"focus_lost": lost[number], "reloads": reloads[number]} | _viewing(person)
         is_kept = everything or not person["withdrawn"]
         ids = beside(QUERY, person["query"]) if is_kept and not blind else {}
         rows.append(row | ids | (beside(ANSWER, person["answers"]) if is_kept else {}))
     return _alike(rows)
+
+
+def _viewing(person: Row) -> Row:
+    """On what the participant looked, as far as the page said it."""
+    seen: Viewing = person["viewing"] or Viewing()
+    screen = {f"screen_{step}": was_seen for step, was_seen in seen.screen.items()}
+    return {
+        **seen.device,
+        **screen,
+        "device_changes": seen.changes,
+        "hidden_ms": seen.hidden_ms,
+        "fullscreen_left": seen.fullscreen_left,
+    }
 
 
 def events(store: Store, *, version: int | None = None, everything: bool = False) -> list[Row]:
