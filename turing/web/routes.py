@@ -199,7 +199,8 @@ class _Calls:
         token, state = await served.start(
             served.sessions.start, token, body.query, body.answers, body.preview
         )
-        return _json({"token": token, "state": self._state(request, state)}, 201)
+        response = _json({"token": token, "state": self._state(request, state)}, 201)
+        return await self._with_receipt(response, served, token, state)
 
     async def state(self, request: Request, served: ServedStudy) -> Response:
         token = self._token(request)
@@ -244,8 +245,9 @@ class _Calls:
     async def _with_receipt(
         self, response: Response, served: ServedStudy, token: str | None, state: SessionState
     ) -> Response:
-        """With the code by which the data of who has left can be deleted."""
-        if state.stage == "withdrawn" and state.study.participants.on_leave == "keep":
+        """With the code by which the data of who has left, or was screened out, can be deleted."""
+        is_kept = state.study.participants.on_leave == "keep"
+        if state.stage == "screened_out" or (state.stage == "withdrawn" and is_kept):
             receipt = await served.read(served.sessions.receipt, token)
             response.headers["Study-Receipt"] = receipt
         return response
@@ -296,7 +298,8 @@ class _Calls:
 def _asked_of_links(asks: Participants) -> str:
     """What the page looks for in the address that it came by: query=A&query=B&identify_by=A&..."""
     said = [("query", name) for name in asks.query] + [("identify_by", asks.identify_by)]
-    said += [(key, url) for key in ("declined_url", "left_url") if (url := getattr(asks, key))]
+    ways = ("declined_url", "left_url", "screened_out_url")
+    said += [(key, url) for key in ways if (url := getattr(asks, key))]
     said += [("on_leave", asks.on_leave)] if asks.on_leave != "keep" else []
     return urlencode([*said, ("require_id", "true" if asks.needs_id else "false")])
 

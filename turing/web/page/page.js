@@ -56,7 +56,7 @@ class Page {
     for (;;) {
       try {
         const state = await find();
-        const isOver = ["done", "withdrawn"].includes(state?.stage);
+        const isOver = ["done", "withdrawn", "screened_out"].includes(state?.stage);
         if (isOver && this.client.preview) find = () => this.client.drop(); // walk it once more
         else if (!state && this.lacksId) return this.screens.message("no_id");
         else return await this.walk(state ?? (await this.enter()), isOver);
@@ -68,7 +68,9 @@ class Page {
 
   async walk(state, isReturning) {
     while (state.trial) state = await this.trial(state);
-    if (state.stage === "withdrawn") this.lastWord("left", { receipt: state.receipt });
+    const ends = { withdrawn: "left", screened_out: "screened_out" };
+    const ended = ends[state.stage];
+    if (ended) this.lastWord(ended, { receipt: state.receipt });
     else await this.end(state, isReturning);
   }
 
@@ -79,7 +81,7 @@ class Page {
       this.lostSession = true;
       return () => undefined;
     }
-    const isStale = ["answered", "withdrawn", "unfinished"].includes(problem.code);
+    const isStale = ["answered", "withdrawn", "screened", "unfinished"].includes(problem.code);
     const isGone = problem.status === 404 && this.info;
     this.recoveries += 1;
     if (!(problem instanceof Refusal && (isStale || isGone)) || this.recoveries > 3) throw problem;
