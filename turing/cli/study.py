@@ -8,6 +8,7 @@ import typer
 
 from turing.cli.base import StoreFolder, StudyFile, command, say, warn
 from turing.errors import TuringError
+from turing.store.records import when_screened_out
 from turing.store.store import DEFAULT_FOLDER, Facts, Store, facts, store_path
 from turing.study.study import Study, load_study
 
@@ -128,6 +129,7 @@ def _people(store: Store, planned: int | None) -> list[str]:
     with store.reading() as db:
         rows = db.execute(
             "SELECT version, count(*), count(finished), count(withdrawn), "
+            f"count({when_screened_out('p')}), "
             "(SELECT count(*) FROM choices c JOIN trials t ON t.id = c.trial JOIN participants q "
             "ON q.id = t.participant WHERE q.version = p.version AND NOT q.preview) "
             "FROM participants p WHERE NOT preview GROUP BY version ORDER BY version"
@@ -136,7 +138,8 @@ def _people(store: Store, planned: int | None) -> list[str]:
     of_plan = f" of {planned} planned" if planned else ""
     lines = [
         f"version {version}: {started} started, {finished} finished{of_plan}, "
-        f"{withdrawn} left for good, {choices} choices"
-        for version, started, finished, withdrawn, choices in rows
+        f"{withdrawn} left for good, {f'{screened} screened out, ' if screened else ''}"
+        f"{choices} choices"
+        for version, started, finished, withdrawn, screened, choices in rows
     ]
     return [*(lines or ["nobody has come yet"]), *([f"previews: {previews}"] if previews else [])]

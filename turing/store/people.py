@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from turing.errors import TuringError
+from turing.store.records import SCREENED_OUT, when_screened_out
 from turing.store.store import Facts, Store, Version, facts, note
 from turing.study.identity import is_unfilled, outside_id
 from turing.study.study import Participants, Study
@@ -51,6 +52,7 @@ class Person(NamedTuple):
     identity: bytes | None
     finished: int | None
     withdrawn: int | None
+    screened_out: int | None
 
 
 class Place(NamedTuple):
@@ -76,7 +78,8 @@ def by_token(db: sqlite3.Connection, token: str | None) -> Person | None:
     row = (
         token
         and db.execute(
-            f"SELECT {', '.join(Person._fields)} FROM participants WHERE token_hash = ?",
+            "SELECT id, uid, version, query, identity, finished, withdrawn, "
+            f"{when_screened_out('participants')} FROM participants WHERE token_hash = ?",
             (_hash(token),),
         ).fetchone()
     )
@@ -92,11 +95,25 @@ def known(db: sqlite3.Connection, token: str | None) -> Person:
 
 
 def taking_part(db: sqlite3.Connection, token: str | None) -> Person:
-    """The participant with that token; RefusedError where there is none, or who has left."""
+    """The participant with that token; RefusedError where there is none, who has left, or who was
+    screened out."""
     person = known(db, token)
     if person.withdrawn is not None:
         raise RefusedError(409, "withdrawn", "You have left the study.")
+    if person.screened_out is not None:
+        raise RefusedError(409, "screened", "This study is for other participants.")
     return person
+
+
+def screen_out(db: sqlite3.Connection, participant: int, why: str, now: int) -> None:
+    """End a participation before the trials, once and for good: its state is `screened_out` from
+    then on, and it is never counted. `why` is for the researcher: a question, or a check.
+    """
+    db.execute(  # not by `note`, which has had enough after a thousand events
+        "INSERT INTO events (participant, at, what, detail) SELECT :who, :at, :what, :why "
+        "WHERE NOT EXISTS (SELECT 1 FROM events WHERE participant = :who AND what = :what)",
+        {"who": participant, "at": now, "what": SCREENED_OUT, "why": why},
+    )
 
 
 def admit(
@@ -159,7 +176,9 @@ def check_room(db: sqlite3.Connection, asks: Participants, now: int) -> None:
     """RefusedError where as many people are under way, or came, as the study's limits allow."""
     (started, open_) = db.execute(
         "SELECT ifnull(sum(consented > :hour), 0), "
-        "ifnull(sum(finished IS NULL AND withdrawn IS NULL), 0) FROM participants "
+        "ifnull(sum(finished IS NULL AND withdrawn IS NULL AND "
+        f"{when_screened_out('participants')} IS NULL), 0) "
+        "FROM participants "
         "WHERE NOT preview AND consented BETWEEN :under_way AND :now",
         {"hour": now - HOUR_MS, "under_way": now - UNDER_WAY_MS, "now": now},
     ).fetchone()
@@ -195,7 +214,7 @@ def enter(
     drawn: tuple[Trial, ...],
     now: int,
 ) -> Person:
-    """Write a new participant and all their trials."""
+    """Write a new participant and all their trials, none where none were drawn."""
     kept = asked(version.study, query)
     (participant,) = db.execute(
         "SELECT 1 + max(ifnull((SELECT max(id) FROM participants), 0), "

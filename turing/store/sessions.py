@@ -15,13 +15,14 @@ from typing import Any, Literal, NamedTuple
 
 from turing.store import people, viewing
 from turing.store.people import Person, Place, RefusedError
+from turing.store.records import when_screened_out
 from turing.store.store import Store, Version, facts, note, now_ms
 from turing.store.upkeep import forgetting
 from turing.study import trials
 from turing.study.study import Question, Study
 from turing.study.trials import Protocol
 
-Stage = Literal["practice", "trials", "questions", "done", "withdrawn"]
+Stage = Literal["practice", "trials", "questions", "done", "screened_out", "withdrawn"]
 Answers = Mapping[str, str | None]
 
 _ATTEMPTS = 20
@@ -116,6 +117,12 @@ class Sessions:
                     return token, self._state(db, found)
                 version = self.store.version(db, found.version)
                 given = _checked(version.study, "before", answers)
+                if why := _screened_out_by(version.study, given):
+                    nowhere = found._replace(number=0)  # no trials are drawn by it
+                    person = people.enter(db, token, query, version, nowhere, (), now)
+                    self._keep_answers(db, person.id, given)
+                    people.screen_out(db, person.id, why, now)
+                    return token, self._state(db, people.known(db, token))
                 if drawn and drawn[0] == found:
                     person = people.enter(db, token, query, version, *drawn, now)
                     self._keep_answers(db, person.id, given)
@@ -241,14 +248,15 @@ class Sessions:
         """The picture of a trial that is the present or the next one."""
         with self.store.reading() as db:
             row = db.execute(
-                "SELECT t.position, s.sha256, p.withdrawn, (SELECT count(*) FROM trials o "
+                f"SELECT t.position, s.sha256, ifnull(p.withdrawn, {when_screened_out('p')}), "
+                "(SELECT count(*) FROM trials o "
                 "JOIN choices c ON c.trial = o.id WHERE o.participant = p.id) FROM trials t "
                 "JOIN participants p ON p.id = t.participant JOIN stimuli s ON s.id = t.stimulus "
                 "WHERE t.picture = ?",
                 (name,),
             ).fetchone()
-        position, sha256, withdrawn, answered = row or (0, "", None, 1)
-        if withdrawn is not None or not answered <= position <= answered + 1:
+        position, sha256, ended, answered = row or (0, "", None, 1)
+        if ended is not None or not answered <= position <= answered + 1:
             raise RefusedError(404, "unknown", "There is no such picture.")
         return self.store.picture_path(sha256)
 
@@ -273,13 +281,15 @@ class Sessions:
     def _state(self, db: sqlite3.Connection, person: Person) -> SessionState:
         study = self.store.version(db, person.version).study
         practice, scored, answered = db.execute(
-            "SELECT sum(practice), sum(NOT practice), count(c.trial) FROM trials t "
-            "LEFT JOIN choices c ON c.trial = t.id WHERE participant = ?",
+            "SELECT ifnull(sum(practice), 0), ifnull(sum(NOT practice), 0), count(c.trial) "
+            "FROM trials t LEFT JOIN choices c ON c.trial = t.id WHERE participant = ?",
             (person.id,),
         ).fetchone()
         position = max(answered - practice, 0)
         if person.withdrawn is not None:
             return SessionState("withdrawn", position, scored, study)
+        if person.screened_out is not None:
+            return SessionState("screened_out", position, scored, study)
         open_ = _present(db, person.id)
         if not open_:
             stage: Stage = "questions" if person.finished is None else "done"
@@ -340,6 +350,12 @@ def _checked(study: Study, when: str, answers: Answers) -> dict[str, str]:
         if question.required and key not in given:
             raise RefusedError(422, "invalid", f"{question.ask} Please answer this question.")
     return given
+
+
+def _screened_out_by(study: Study, given: Mapping[str, str]) -> str:
+    """The first question whose answer ends the study, "" where none does."""
+    refused = study.participants.screen_out
+    return next((key for key, text in given.items() if text in refused.get(key, ())), "")
 
 
 def _score(db: sqlite3.Connection, participant: int) -> tuple[int, int] | None:

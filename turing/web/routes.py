@@ -4,7 +4,6 @@ Under /gradio_api/study/NAME: info, start, state, answer, finish, leave, picture
 is sent names a model, a dataset, a path or a side. The participant's page is at /study.
 """
 
-import json
 import logging
 from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
@@ -20,7 +19,7 @@ from turing.store.people import RefusedError
 from turing.store.sessions import SessionState
 from turing.store.upkeep.forgetting import overwrite_deleted
 from turing.study.study import Participants, Question, Study
-from turing.web import guards
+from turing.web import guards, texts
 from turing.web.bodies import AnswerBody, FinishBody, LeaveBody, StartBody
 from turing.web.serving import ServedStudy, Studies
 
@@ -57,7 +56,7 @@ def study_routes(
     `page` is a folder of static files with page.html and texts/LANGUAGE.json.
     """
     files = _files(page)
-    calls = _Calls(studies, _prompts(files), rate or guards.RateLimit())
+    calls = _Calls(studies, texts.read_texts(page), rate or guards.RateLimit())
     routes = [
         Route(f"{PREFIX}/{{name}}/{path}", _guarded(call, calls.served), methods=[method])
         for method, path, call in (
@@ -104,10 +103,10 @@ class _Calls:
     """The calls of the protocol."""
 
     def __init__(
-        self, studies: Studies, prompts: dict[str, dict[str, str]], rate: guards.RateLimit
+        self, studies: Studies, known: dict[str, texts.Texts], rate: guards.RateLimit
     ) -> None:
         self._studies = studies
-        self._prompts = prompts
+        self._texts = known
         self._rate = rate
 
     async def served(self, request: Request) -> ServedStudy:
@@ -129,7 +128,7 @@ class _Calls:
                 "title": study.study.title,
                 "language": study.study.language,
                 "protocol": study.protocol,
-                "texts": study.texts.buttons | study.texts.model_dump(exclude={"buttons"}),
+                "texts": texts.of_study(study),
                 "questions": _questions(q for q in study.questions if q.when == "before"),
             }
         )
@@ -146,7 +145,8 @@ class _Calls:
         token, state = await served.start(
             served.sessions.start, token, body.query, body.answers, body.preview, device, screen
         )
-        return _json({"token": token, "state": self._state(request, state)}, 201)
+        response = _json({"token": token, "state": self._state(request, state)}, 201)
+        return await self._with_receipt(response, served, token, state)
 
     async def state(self, request: Request, served: ServedStudy) -> Response:
         token = self._token(request)
@@ -191,8 +191,9 @@ class _Calls:
     async def _with_receipt(
         self, response: Response, served: ServedStudy, token: str | None, state: SessionState
     ) -> Response:
-        """With the code by which the data of who has left can be deleted."""
-        if state.stage == "withdrawn" and state.study.participants.on_leave == "keep":
+        """With the code by which the data of who has left, or was screened out, can be deleted."""
+        is_kept = state.study.participants.on_leave == "keep"
+        if state.stage == "screened_out" or (state.stage == "withdrawn" and is_kept):
             receipt = await served.read(served.sessions.receipt, token)
             response.headers["Study-Receipt"] = receipt
         return response
@@ -225,7 +226,7 @@ class _Calls:
                 "picture": _picture_address(request, state.trial.trial),
                 "parts": state.trial.parts,
                 "exposure_ms": state.study.trials.exposure_ms,
-                "prompt": self._prompt(state.study.study.language, state.trial.protocol),
+                "prompt": texts.prompt(self._texts, state.study),
             }
         if state.next_picture:
             shown["next_picture"] = _picture_address(request, state.next_picture)
@@ -235,15 +236,12 @@ class _Calls:
             shown["questions"] = _questions(state.questions)
         return shown
 
-    def _prompt(self, language: str, protocol: str) -> str:
-        prompts = self._prompts.get(language) or self._prompts.get("en", {})
-        return prompts.get(f"prompt_{protocol}", "")
-
 
 def _asked_of_links(asks: Participants) -> str:
     """What the page looks for in the address that it came by: query=A&query=B&identify_by=A&..."""
     said = [("query", name) for name in asks.query] + [("identify_by", asks.identify_by)]
-    said += [(key, url) for key in ("declined_url", "left_url") if (url := getattr(asks, key))]
+    ways = ("declined_url", "left_url", "screened_out_url")
+    said += [(key, url) for key in ways if (url := getattr(asks, key))]
     said += [("on_leave", asks.on_leave)] if asks.on_leave != "keep" else []
     return urlencode([*said, ("require_id", "true" if asks.needs_id else "false")])
 
@@ -306,15 +304,6 @@ def _files(folder: Path) -> dict[str, tuple[bytes, str]]:
     if "page.html" not in files:
         raise TuringError(f"{folder}: expected the participant's page, found no page.html")
     return files
-
-
-def _prompts(files: dict[str, tuple[bytes, str]]) -> dict[str, dict[str, str]]:
-    """The page's texts by language."""
-    return {
-        Path(name).stem: json.loads(content)
-        for name, (content, _) in files.items()
-        if name.startswith("texts/") and name.endswith(".json")
-    }
 
 
 def _static(content: bytes, media_type: str) -> Endpoint:

@@ -6,6 +6,7 @@ from tests.turing.support.sitting import answer, refusal, start, walk
 from tests.turing.support.studies import BEFORE, built, rows
 from turing.errors import TuringError
 from turing.store import people
+from turing.store.records import participant_rows
 from turing.store.sessions import Sessions
 from turing.store.upkeep.forgetting import forget
 
@@ -189,3 +190,63 @@ def test_an_id_in_the_link_wins_over_the_token(sessions, store):
 def test_what_a_study_does_not_ask_of_a_link_is_ignored(sessions, store, foreign):
     sessions.start(None, {"PROLIFIC_PID": "p1"} | foreign, BEFORE, None)
     assert rows(store, "participants")[0]["query"] == '{"PROLIFIC_PID": "p1"}'
+
+
+@pytest.fixture
+def picky(tmp_path):
+    """Sessions of a study that some answers end."""
+    with built(tmp_path / "picky", asks='screen_out = { colour_vision = ["yes"] }') as store:
+        store.open_study()
+        yield Sessions(store)
+
+
+def test_an_answer_may_screen_out(picky):
+    store, yes = picky.store, {"colour_vision": "yes"}
+    token, state = picky.start(None, {"PROLIFIC_PID": "p1"}, yes, None)
+    assert (state.stage, state.trial, state.next_picture) == ("screened_out", None, None)
+    assert picky.state(token) == state and picky.start(token, {}, BEFORE, None)[1] == state
+    once_more = {"PROLIFIC_PID": "p1"}, BEFORE, None  # with the answer that lets in
+    assert refusal(picky.start, None, *once_more) == (409, "already")
+    assert refusal(picky.finish, token, {}) == (409, "screened")
+    assert rows(store, "trials") == []
+    assert [row["answer"] for row in rows(store, "answers")] == ["yes"]
+    event = rows(store, "events")[1]
+    assert (event["participant"], event["what"], event["detail"]) == (
+        1,
+        "screened out",
+        "colour_vision",
+    )
+    start(picky)
+    assert [row["number"] for row in rows(store, "participants")] == [0, 1]  # none is lost
+    assert people_who_count(store) == [2]
+    forget(store, 1)
+    assert [row["id"] for row in rows(store, "participants")] == [2]
+
+
+def people_who_count(store):
+    return [row["participant"] for row in participant_rows(store)]
+
+
+def test_who_is_screened_out_later_goes_no_further(sessions, store):
+    token, state = start(sessions)
+    for _ in range(1200):  # more events than are noted of one person
+        sessions.note(token, "resumed")
+    with store.writing() as db:
+        for _ in range(2):
+            people.screen_out(db, 1, "plates", 1_000)
+    assert [row["at"] for row in rows(store, "events") if row["what"] == "screened out"] == [1_000]
+    assert sessions.state(token).stage == "screened_out"
+    assert refusal(answer, sessions, token, state) == (409, "screened")
+    assert refusal(sessions.picture, state.trial.trial) == (404, "unknown")
+    assert people_who_count(store) == []
+    assert sessions.leave(token).stage == "withdrawn"
+
+
+def test_who_is_screened_out_is_not_under_way(tmp_path):
+    with built(tmp_path, max_open=1, asks='screen_out = { colour_vision = ["yes"] }') as store:
+        store.open_study()
+        sessions = Sessions(store)
+        for _ in range(3):
+            sessions.start(None, {}, {"colour_vision": "yes"}, None)
+        start(sessions)
+        assert refusal(start, sessions) == (503, "full")

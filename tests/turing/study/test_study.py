@@ -181,6 +181,15 @@ def test_faults_name_file_key_expected_and_found(old, new, expected):
         ([('{ colour_vision = ["yes"] }', '{ colour_vision = ["Yes"] }')],
          'analysis.exclude_answers.colour_vision: expected one of "no", "yes", "not sure",'
          ' "rather not say", found "Yes"'),
+        ([("[texts] ", 'screen_out = { hints = ["sky"] }\n[texts] ')],
+         'participants.screen_out: expected ids of questions with choices and when = "before"'
+         ' (colour_vision), found "hints"'),
+        ([("[texts] ", 'screen_out = { colour_vision = ["maybe"] }\n[texts] ')],
+         'participants.screen_out.colour_vision: expected one of "no", "yes", "not sure",'
+         ' "rather not say", found "maybe"'),
+        ([('screened_out_url = ""', 'screened_out_url = "https://x.org/{code}"')],
+         "participants.screened_out_url: expected only {PROLIFIC_PID} {SESSION_ID} {STUDY_ID} in"
+         ' braces, found "https://x.org/{code}"'),
         ([('{ colour_vision = ["yes"] }', '{ hints = ["yes"] }')],
          "analysis.exclude_answers: expected ids of questions with choices (colour_vision),"
          ' found "hints"'),

@@ -68,6 +68,7 @@ class PretendStudy:
     requires_id: bool = False
     links_back: str = ""  # of the header Study-Link
     receipt: str = ""
+    screens_out: dict = field(default_factory=dict)  # the answers that end it
     size: tuple[int, int] = (320, 240)
 
     def __post_init__(self):
@@ -87,6 +88,8 @@ class PretendStudy:
     def state(self, participant: Participant) -> dict:
         if participant.withdrawn:
             return {"stage": "withdrawn", "position": 0, "total": self.scored}
+        if self.is_screened_out(participant):
+            return {"stage": "screened_out", "position": 0, "total": 0}
         at = len(participant.choices)
         if at == len(self.trials):
             stage = "done" if participant.end is not None else "questions"
@@ -114,6 +117,13 @@ class PretendStudy:
             state["break"] = (position - 1) % self.break_every == 0
         return state
 
+    def has_ended(self, participant: Participant) -> bool:
+        return participant.withdrawn or self.is_screened_out(participant)
+
+    def is_screened_out(self, participant: Participant) -> bool:
+        given = participant.start.get("answers", {})
+        return any(given.get(key) == answer for key, answer in self.screens_out.items())
+
     def picture_address(self, number: int) -> str:
         return f"/gradio_api/study/demo/picture/{number:032x}"
 
@@ -134,7 +144,9 @@ class PretendStudy:
             if own_id in self.known_ids:
                 return self.sent_away(refuse(409, "already"))
             participant = self.participants[token] = Participant(start=body)
-        return JSONResponse({"token": token, "state": self.state(participant)}, 201)
+        said = {"Study-Receipt": self.receipt} if self.is_screened_out(participant) else {}
+        reply = {"token": token, "state": self.state(participant)}
+        return JSONResponse(reply, 201, said)
 
     def answer(self, participant: Participant, body: dict) -> Response:
         if participant.withdrawn:
@@ -193,7 +205,7 @@ class PretendStudy:
         if participant is None:
             return refuse(401, "token")
         if what == "state":
-            said = {"Study-Receipt": self.receipt} if participant.withdrawn else {}
+            said = {"Study-Receipt": self.receipt} if self.has_ended(participant) else {}
             return JSONResponse(self.state(participant), headers=said)
         return getattr(self, what)(participant, body)
 

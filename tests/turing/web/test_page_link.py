@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.turing.support.participant import Participant
+from tests.turing.support.participant import COLOUR_VISION, PHONE, Participant
 from tests.turing.support.pretend_study import Failure, PretendStudy
 
 pytestmark = pytest.mark.browser
@@ -165,6 +165,30 @@ def test_who_leaves_gets_a_receipt_also_after_a_reload(arrive):
     person.page.reload()
     person.sees("You have left the study")
     expect(person.page.locator("code")).to_have_text("ABCDE-FGHIJ")
+
+
+@pytest.mark.parametrize("options", [{}, {"color_scheme": "dark", **PHONE}], ids=["wide", "phone"])
+def test_who_is_screened_out_is_told_so_also_after_a_reload(arrive, options):
+    back = "&screened_out_url=https%3A%2F%2Fb.org%2Fout%3Fp%3D%7BPROLIFIC_PID%7D"
+    study = PretendStudy(
+        practice=0,
+        before=[COLOUR_VISION],
+        links_back=back,
+        screens_out={"colour_vision": "yes"},
+        receipt="ABCDE-FGHIJ",
+    )
+    person = arrive(study, **options)
+    person.visit("&PROLIFIC_PID=p1")
+    person.press("I agree")
+    person.press("Continue")
+    person.page.get_by_label("yes").check()
+    person.press("Start")
+    for _ in range(2):
+        person.sees("Thank you for your interest")
+        link = person.page.get_by_role("link", name="Return to where you came from")
+        expect(link).to_have_attribute("href", "https://b.org/out?p=p1")
+        expect(person.page.locator("code")).to_have_text("ABCDE-FGHIJ")
+        person.page.reload()
 
 
 def test_who_leaves_is_told_that_all_was_deleted(arrive):

@@ -83,7 +83,6 @@ def test_info(client):
         "texts": {
             "consent": "Will you take part?",
             "instructions": "Look.",
-            "thanks": "Thank you!",
         },
         "questions": [
             {
@@ -554,6 +553,24 @@ def test_a_device_is_taken_at_the_start_and_with_an_answer(client, store):
         {"screen": {"dark": 1}},
     ):
         assert refusal(client.post(f"{BASE}/start", json=body | wrong)) == (422, "invalid")
+
+
+def test_who_is_screened_out_is_told_where_to_go(asking):
+    client, store = asking(
+        'screen_out = { colour_vision = ["yes"] }\n'
+        'screened_out_url = "https://panel.example/out?p={PROLIFIC_PID}"'
+    )
+    way = "screened_out_url=https%3A%2F%2Fpanel.example%2Fout%3Fp%3D%7BPROLIFIC_PID%7D"
+    assert way in client.get(f"{BASE}/info").headers["study-link"]
+    token = people.new_token()
+    body = {"consent": True, "answers": {"colour_vision": "yes"}}
+    out = client.post(f"{BASE}/start", headers=auth(token), json=body)
+    state = {"stage": "screened_out", "position": 0, "total": 0}
+    assert out.status_code == 201 and out.json() == {"token": token, "state": state}
+    again = client.get(f"{BASE}/state", headers=auth(token))
+    assert again.json() == state
+    assert by_receipt(store, out.headers["study-receipt"]) == 1
+    assert again.headers["study-receipt"] == out.headers["study-receipt"]
 
 
 def test_who_leaves_is_forgotten_where_the_study_says_so(asking):

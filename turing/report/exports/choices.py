@@ -13,7 +13,10 @@ OF_PERSON: Columns = {
     "version": ("integer", "the version of the study that the participant saw"),
     "part": ("integer", "which app the participant was at, where a study runs on several"),
     "participant": ("integer", "the participant, within this file"),
-    "number": ("integer", "what the participant's trials were drawn by, within version and part"),
+    "number": (
+        "integer",
+        "what the participant's trials were drawn by, within version and part; 0 = none were",
+    ),
     "simulated": ("boolean", "whether the participants are made up, by `turing simulate`"),
     "preview": ("boolean", "a preview, never to be counted"),
     "consented": ("time", "when the participant agreed and started (UTC)"),

@@ -98,10 +98,10 @@ export class Client {
     else if (this.kept === this.shared) this.shared.set("anonymous", "yes");
     const body = { consent: true, query, answers };
     if (this.preview) body.preview = this.preview;
-    const { token, state } = await this.request("start", body);
+    const { token, state, receipt } = await this.request("start", body, withReceipt);
     this.kept.set("token", token);
     this.kept.set("started", "yes");
-    return state;
+    return { ...state, receipt };
   }
 
   state() {

@@ -46,7 +46,7 @@ class Page {
 
   async run() {
     this.texts = await this.client.insist(() => loadTexts("en"));
-    if (!/^[A-Za-z0-9-]+$/.test(this.name)) return this.screens.message("unknown");
+    if (!/^[A-Za-z0-9-]+$/.test(this.name)) throw new Refusal(404, "unknown");
     this.info = await this.client.info();
     await this.useTexts();
     const id = this.parameters.get(this.info.link.get("identify_by"))?.trim();
@@ -56,7 +56,7 @@ class Page {
     for (;;) {
       try {
         const state = await find();
-        const isOver = ["done", "withdrawn"].includes(state?.stage);
+        const isOver = ["done", "withdrawn", "screened_out"].includes(state?.stage);
         if (isOver && this.client.preview) find = () => this.client.drop(); // walk it once more
         else if (!state && this.lacksId) return this.screens.message("no_id");
         else return await this.walk(state ?? (await this.enter()), isOver);
@@ -68,7 +68,9 @@ class Page {
 
   async walk(state, isReturning) {
     while (state.trial) state = await this.trial(state);
-    if (state.stage === "withdrawn") this.lastWord("left", { receipt: state.receipt });
+    const ends = { withdrawn: "left", screened_out: "screened_out" };
+    const ended = ends[state.stage];
+    if (ended) this.lastWord(ended, { receipt: state.receipt });
     else await this.end(state, isReturning);
   }
 
@@ -79,7 +81,7 @@ class Page {
       this.lostSession = true;
       return () => undefined;
     }
-    const isStale = ["answered", "withdrawn", "unfinished"].includes(problem.code);
+    const isStale = ["answered", "withdrawn", "screened", "unfinished"].includes(problem.code);
     const isGone = problem.status === 404 && this.info;
     this.recoveries += 1;
     if (!(problem instanceof Refusal && (isStale || isGone)) || this.recoveries > 3) throw problem;
@@ -88,11 +90,18 @@ class Page {
 
   async useTexts() {
     const { language, texts, title } = this.info;
-    const own = language === "en" ? {} : await loadTexts(language).catch(() => ({}));
+    await this.speak(language);
     const given = Object.entries(texts ?? {}).filter(([, text]) => text);
-    this.texts = { ...this.texts, ...own, ...Object.fromEntries(given) };
+    this.texts = { ...this.texts, ...Object.fromEntries(given) };
     document.documentElement.lang = language;
     document.title = title;
+  }
+
+  /** Speaks a language from here on, as far as there are texts for it. */
+  async speak(language) {
+    const texts = await textsOf(language);
+    if (Object.keys(texts).length) document.documentElement.lang = language;
+    this.texts = { ...this.texts, ...texts };
   }
 
   /** Consent, instructions, questions, start. */
@@ -217,7 +226,9 @@ class Page {
   }
 
   /** A refusal or a fault that ends the page. */
-  fail(problem) {
+  async fail(problem) {
+    // Where nothing is known of the study, not even its language: the browser's.
+    if (!this.info) await this.speak(navigator.language);
     const elsewhere = { link: problem.link, url: "closed_url" };
     if (problem.code === "already") this.lastWord("already", elsewhere);
     else if (problem.code === "id") this.screens.message("no_id");
@@ -237,6 +248,16 @@ function servedBelow() {
   const here = new URL(".", import.meta.url);
   const isThere = here.pathname.endsWith("/gradio_api/study/");
   return isThere ? here : new URL("../gradio_api/study/", here);
+}
+
+/** Ours for a language, "de" for "de-AT"; nothing where we have none. */
+async function textsOf(language) {
+  for (const name of new Set([language, language.split("-")[0]])) {
+    if (name === "en") break; // loaded before the study was known
+    const texts = await loadTexts(name).catch(() => null);
+    if (texts) return texts;
+  }
+  return {};
 }
 
 async function loadTexts(language) {
