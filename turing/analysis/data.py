@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from turing.errors import TuringError
+from turing.study.screening import Screened
 from turing.study.study import Study
 from turing.study.trials import Protocol
 
@@ -50,6 +51,10 @@ class StudyData:
     simulated: bool = False  # some of the participants are synthetic
     was_over: bool = False  # it had all participants of its last look
     elsewhere: Mapping[int, int] = field(default_factory=dict)  # people of other versions
+    # What participants' pages said of their devices, and of their screens' steps; who was screened.
+    devices: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
+    screens: Mapping[int, Mapping[str, bool]] = field(default_factory=dict)
+    screened: Mapping[int, Screened] = field(default_factory=dict)
 
     @property
     def protocol(self) -> Protocol:

@@ -8,6 +8,7 @@ import pandas as pd
 
 from turing.analysis.data import TRIAL_COLUMNS, StudyData, one_protocol
 from turing.errors import TuringError
+from turing.store.beside.viewing import viewings
 from turing.store.records import (
     Row,
     check_versions,
@@ -17,6 +18,7 @@ from turing.store.records import (
     was_over,
 )
 from turing.store.store import Store, facts
+from turing.study.screening import screened
 from turing.study.study import Study
 
 _TYPES = dict.fromkeys(("participant", "position", "photo_id"), "int64")
@@ -47,6 +49,7 @@ def load_data(store: Store, versions: Sequence[int] | None = None) -> StudyData:
     counted = {row["participant"] for row in people}
     trials = [row for row in records.trials if not row["preview"]]
     answers = [row for row in records.answers if row["participant"] in counted]
+    viewed = {who: seen for who, seen in viewings(records.events).items() if who in counted}
     _check_same_models(trials, study)
     return StudyData(
         study,
@@ -59,6 +62,13 @@ def load_data(store: Store, versions: Sequence[int] | None = None) -> StudyData:
         simulated,
         over,
         {version: n for version, n in everybody if version not in chosen},
+        {who: dict(seen.device) for who, seen in viewed.items() if seen.device},
+        {who: dict(seen.screen) for who, seen in viewed.items() if seen.screen},
+        {
+            row["participant"]: found
+            for row in people
+            if (found := screened(row["plates"])).answered
+        },
     )
 
 

@@ -64,6 +64,7 @@ def html_report(
         else tables.preference_table(results),
         extra_tables=tables.protocol_tables(results),
         people=people_tables.people_table(results),
+        viewing=people_tables.viewing_table(results),
         exclusions=people_tables.exclusions_table(results),
         without=tables.without_table(results),
         everybody=people_tables.participants_table(results),

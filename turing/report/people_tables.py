@@ -1,6 +1,6 @@
 """The tables of a report about people: who came, who is counted, what they answered."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -8,6 +8,7 @@ import pandas as pd
 from turing.analysis.analysis import Results
 from turing.report.tables import Table
 from turing.report.words import DASH
+from turing.study.screening import DEFICIENCIES, Screened
 
 
 def people_table(results: Results) -> Table:
@@ -27,6 +28,61 @@ def people_table(results: Results) -> Table:
     if planned:
         rows.append(("planned", planned))
     return Table("People", ("", "Number"), [(what, str(n)) for what, n in rows])
+
+
+def viewing_table(results: Results) -> Table:
+    """On what people looked, and what they see: everybody of whom it is known, counted or not."""
+    devices, screens = results.data.devices.values(), results.data.screens.values()
+    rows = _device_rows(list(devices))
+    for step, name in (
+        ("dark", "a step of grey near black"),
+        ("light", "a step of grey near white"),
+        ("saturation", "a step of saturation"),
+    ):
+        blind = sum(not screen.get(step, True) for screen in screens)
+        rows += [(f"did not see {name}", f"{blind} of {len(screens)}")] if screens else []
+    rows += _screening_rows(results)
+    note = "" if not results.data.screened else "The plates are no medical test."
+    return Table("Screens and colour vision", ("", "People"), rows, 1, note)
+
+
+def _device_rows(devices: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
+    if not devices:
+        return []
+
+    def count(key: str, *values: Any) -> str:
+        return f"{sum(device.get(key) in values for device in devices)} of {len(devices)}"
+
+    widths = [device["viewport_width"] for device in devices if "viewport_width" in device]
+    wide = f"{min(widths):.0f} to {max(widths):.0f} pixels" if widths else DASH
+    return [
+        ("mouse or trackpad", count("pointer", "fine")),
+        ("finger", count("pointer", "coarse")),
+        ("width of the window at the start", wide),
+        ("screen of more colours than sRGB", count("color_gamut", "p3", "rec2020")),
+        ("forced colours", count("forced_colors", True)),
+    ]
+
+
+def _screening_rows(results: Results) -> list[tuple[str, str]]:
+    found = list(results.data.screened.values())
+    if not found:
+        return []
+    rules = results.data.study.screening
+    done = [one for one in found if one.answered == one.shown]
+    enough = sum(one.correct >= rules.min_correct for one in done)
+    rows = [
+        (f"missed a plate of {kind} deficiency", f"{_missed(found, kind)} of {len(found)}")
+        for kind in DEFICIENCIES
+    ]
+    if rules.min_correct:
+        least = f"found {rules.min_correct} of {rules.plates} plates or more"
+        rows.insert(0, (least, f"{enough} of {len(done)}"))
+    return rows
+
+
+def _missed(found: Sequence[Screened], kind: str) -> int:
+    return sum(kind in one.missed for one in found)
 
 
 def exclusions_table(results: Results) -> Table:

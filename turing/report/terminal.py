@@ -30,6 +30,7 @@ def print_report(results: Results, console: Console) -> None:
         tables.preference_table(results),
         *tables.protocol_tables(results),
         people_tables.people_table(results),
+        people_tables.viewing_table(results),
         people_tables.exclusions_table(results),
         tables.without_table(results),
         tables.times_table(results),

@@ -17,6 +17,7 @@ import numpy as np
 from turing.errors import TuringError
 from turing.stimuli import render
 from turing.stimuli.photos import file_sha256
+from turing.stimuli.plates import render_missing_plates
 from turing.stimuli.progress import Progress, quiet
 from turing.stimuli.selection import Source, report, select, survey
 from turing.store import preregistration
@@ -61,13 +62,16 @@ def build(study: Study, store: Store, progress: Progress = quiet, device: str = 
     sources = {source.place: source for source in surveyed.good}
     pictures = _pictures(study, design, sources, colours)
     rendered = _render(study, store, pictures, sources, colours, progress)
+    kept = len(pictures) - rendered
+    if study.screening.plates:
+        rendered += render_missing_plates(store)
     known = [store.find_stimulus(facts.sha256) for facts in pictures]
     left_out = report(study, surveyed, selection) | {"models": colours.origins(study.models)}
     version = store.freeze(
         study, design, [found[0] for found in known if found], render.PROGRAM, left_out
     )
     path = preregistration.write(store, version)
-    return Built(version, rendered, len(pictures) - rendered, left_out, path)
+    return Built(version, rendered, kept, left_out, path)
 
 
 def _practice_models(study: Study, store: Store) -> tuple[str, ...]:

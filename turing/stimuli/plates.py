@@ -19,8 +19,11 @@ import torch
 from torch import Tensor
 
 from colorize.color.lab import rgb_from_lab
+from turing.errors import TuringError
 from turing.stimuli import png
+from turing.stimuli.photos import file_sha256
 from turing.stimuli.render import BACKGROUND, display_lightness, render
+from turing.store.beside import screening
 from turing.store.files import unfinished
 from turing.store.store import Store
 from turing.study.screening import Deficiency, Plate, every_plate
@@ -54,14 +57,30 @@ class Dots(NamedTuple):
 
 
 def render_missing_plates(store: Store) -> int:
-    """Make the pictures of plates that a store lacks; how many. What is there is never altered."""
-    missing = [plate for plate in every_plate() if not store.picture_path(plate.sha256).is_file()]
-    for plate in missing:
-        path = store.picture_path(plate.sha256)
-        path.parent.mkdir(exist_ok=True)
-        with unfinished(path) as temporary:
-            temporary.write_bytes(picture(plate))
-    return len(missing)
+    """Make the pictures of plates that a store lacks; how many. What was shown is never altered:
+    TuringError where a plate would have another picture than before."""
+    made = 0
+    for plate in every_plate():
+        path, known = store.picture_path(plate.sha256), screening.find_picture(store, plate.sha256)
+        if known and path.is_file() and file_sha256(path) == known:
+            continue
+        data = picture(plate)
+        png_sha256 = hashlib.sha256(data).hexdigest()
+        if known not in (None, png_sha256):
+            raise TuringError(
+                f"{path}: expected the picture as it was built, found another; "
+                "restore it from a backup"
+            )
+        try:
+            path.parent.mkdir(exist_ok=True)
+            with unfinished(path) as temporary:
+                temporary.write_bytes(data)
+        except OSError as error:
+            raise TuringError(f"{path}: cannot be written ({error.strerror})") from error
+        if not known:
+            screening.add_picture(store, plate.sha256, png_sha256)
+        made += 1
+    return made
 
 
 def picture(plate: Plate) -> bytes:

@@ -16,7 +16,7 @@ from typing import Any
 from turing.errors import TuringError
 from turing.store.files import unfinished
 from turing.store.store import Store
-from turing.study.study import Study
+from turing.study.study import Device, Study
 
 FORMAT = 1
 
@@ -85,6 +85,7 @@ def _content(store: Store, number: int) -> dict[str, Any]:
             "WHERE v.version = ? ORDER BY s.sha256",
             (number,),
         ).fetchall()
+        plates = dict(db.execute("SELECT sha256, png_sha256 FROM plate_pictures ORDER BY sha256"))
     facts = store.facts()
     checkpoints: dict[str, dict[str, Any]] = {}
     for _, _, left, left_sha256, right, right_sha256, settings in stimuli:
@@ -105,6 +106,7 @@ def _content(store: Store, number: int) -> dict[str, Any]:
         "outcome": _OUTCOMES.get(version.study.protocol, _OUTCOME),
         "verdict": None if version.study.protocol == "preference" else _VERDICT,
         "delta": version.study.analysis.delta,
+        **_asked_of_people(version.study, plates),
         "exclusions": version.study.analysis.model_dump(mode="json", exclude=_NO_EXCLUSIONS),
         "stop_rule": _stop_rule(version.study),
         "trial_key_sha256": hashlib.sha256(facts.trial_key).hexdigest(),
@@ -120,6 +122,16 @@ def _shown(study: Study) -> dict[str, Any]:
         "exposure_ms": study.trials.exposure_ms,
         "break_every": study.trials.break_every,
     }
+
+
+def _asked_of_people(study: Study, plates: Mapping[str, str]) -> dict[str, Any]:
+    """Device and screening with its pictures, where the study asks for anything."""
+    asks: dict[str, Any] = {}
+    if study.device != Device():
+        asks["device"] = study.device.model_dump()
+    if study.screening.plates:
+        asks["screening"] = study.screening.model_dump() | {"pictures": dict(plates)}
+    return asks
 
 
 def _stop_rule(study: Study) -> str:

@@ -11,7 +11,6 @@ from sqlite_utils import Database
 
 from turing.errors import TuringError
 from turing.store.store import Store
-from turing.store.viewing import viewings
 from turing.study.trials import ORIGINAL, was_right
 
 Row = dict[str, Any]
@@ -65,7 +64,16 @@ ORDER BY e.at, e.id
 _ANSWERS = """
 SELECT a.participant, a.question, a.answer FROM answers a
 JOIN participants p ON p.id = a.participant
-WHERE p.version IN (SELECT value FROM json_each(:versions)) ORDER BY a.participant, a.question
+WHERE p.version IN (SELECT value FROM json_each(:versions)) AND NOT EXISTS (SELECT 1 FROM plates
+    WHERE participant = a.participant AND a.question = 'plate ' || place)
+ORDER BY a.participant, a.question
+"""
+
+_PLATES = """
+SELECT l.participant, l.deficiency, l.gap, a.answer FROM plates l
+JOIN participants p ON p.id = l.participant
+LEFT JOIN answers a ON a.participant = l.participant AND a.question = 'plate ' || l.place
+WHERE p.version IN (SELECT value FROM json_each(:versions)) ORDER BY l.participant, l.place
 """
 
 _OF_PERSON = ("version", "part", "number", "preview", "consented", "finished", "withdrawn")
@@ -79,19 +87,21 @@ class Records(NamedTuple):
     The analysis and the export pick columns of them and change none. Times are texts, as
     `iso_time` writes them.
 
-    participants: one a person; `query` (outside IDs) and `answers` are dicts, `viewing` a
-        `turing.store.viewing.Viewing` or None, `trials` and `answered` count practice and catch
-        trials too.
+    participants: one a person; `query` (outside IDs) and `answers` are dicts, `plates`
+        tuples (deficiency, gap, answer), `trials` and `answered` count practice and catch trials
+        too.
     trials: one a trial, unanswered ones too; `kind` is practice, scored or catch; `left` and
         `right` are a model's name, ORIGINAL or WILD (`right` is None where a trial has one part),
         their hashes those of what made them; `correct` is a bool, None where there is no telling.
         `turing.report.exports.choices.COLUMNS` explains the others.
     answers: participant, question, answer.
+    events: participant, at, what, detail, by time; `at` in milliseconds of Unix time.
     """
 
     participants: list[Row]
     trials: list[Row]
     answers: list[Row]
+    events: list[Row]
 
 
 def read_records(db: sqlite3.Connection, versions: Sequence[int]) -> Records:
@@ -105,9 +115,12 @@ def read_records(db: sqlite3.Connection, versions: Sequence[int]) -> Records:
     for row in answers:
         people[row["participant"]]["answers"][row["question"]] = row["answer"]
     events = rows(_EVENTS)
-    seen = viewings(events)
+    plates: dict[int, list[tuple[str, str, str | None]]] = {}
+    for row in rows(_PLATES):
+        of = plates.setdefault(row["participant"], [])
+        of.append((row["deficiency"], row["gap"], row["answer"]))
     for number, person in people.items():
-        person["viewing"] = seen.get(number)
+        person["plates"] = plates.get(number, [])
     found, lost = rows(_TRIALS), focus_lost(events)
     trials = [
         _trial(row, people[row["participant"]])
@@ -117,7 +130,7 @@ def read_records(db: sqlite3.Connection, versions: Sequence[int]) -> Records:
         }
         for row, again in zip(found, _shown_again(found, events), strict=True)
     ]
-    return Records(list(people.values()), trials, answers)
+    return Records(list(people.values()), trials, answers, events)
 
 
 def read_version(store: Store, version: int | None = None) -> Records:

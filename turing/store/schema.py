@@ -198,6 +198,7 @@ _PERSON_OF = {
     "events": "OLD.participant",
     "choices": "(SELECT participant FROM trials WHERE id = OLD.trial)",
     "views": "(SELECT participant FROM trials WHERE id = OLD.trial)",
+    "plates": "OLD.participant",
 }
 
 _IMMUTABLE = {  # table: columns that never change, "" for all
@@ -288,4 +289,21 @@ def _views(db: Database) -> None:
         db.execute(trigger)
 
 
-MIGRATIONS: tuple[Migration, ...] = (_first_tables, _views)
+def _plates(db: Database) -> None:
+    """The pictures of plates, and the plates of a participant's colour screening; what was said of
+    them is in `answers`."""
+    pictures = {"sha256": str, "png_sha256": str}  # as of `stimuli`
+    db["plate_pictures"].create(pictures, pk="sha256", not_null={"png_sha256"})
+    for trigger in _append_only("plate_pictures", [("sha256",)]):
+        db.execute(trigger)
+    columns = {"participant": int, "place": int}  # 1 = first
+    columns |= dict.fromkeys(("deficiency", "gap", "sha256", "picture"), str)
+    keys = [("participant", "participants", "id")]
+    key = ("participant", "place")
+    db["plates"].create(columns, pk=key, not_null=set(columns) - set(key), foreign_keys=keys)
+    db["plates"].create_index(("picture",), unique=True)
+    for trigger in _append_only("plates", [key, ("picture",)]):
+        db.execute(trigger)
+
+
+MIGRATIONS: tuple[Migration, ...] = (_first_tables, _views, _plates)

@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from turing.store import people, viewing
+from turing.store import people
+from turing.store.beside import answers as answering
+from turing.store.beside import screening, viewing
 from turing.store.people import Person, Place, RefusedError
 from turing.store.records import when_screened_out
 from turing.store.store import Store, Version, facts, note, now_ms
@@ -22,7 +24,7 @@ from turing.study import trials
 from turing.study.study import Question, Study
 from turing.study.trials import Protocol
 
-Stage = Literal["practice", "trials", "questions", "done", "screened_out", "withdrawn"]
+Stage = Literal["screening", "practice", "trials", "questions", "done", "screened_out", "withdrawn"]
 Answers = Mapping[str, str | None]
 
 _ATTEMPTS = 20
@@ -32,7 +34,7 @@ class Shown(NamedTuple):
     """The present trial, as far as its participant may know it."""
 
     trial: str  # the picture's name too
-    protocol: Protocol
+    kind: Protocol | Literal["plate"]
     practice: bool
     parts: int
 
@@ -89,7 +91,9 @@ class Sessions:
         with self.store.reading() as db:
             person = people.by_token(db, token)
             number = person.version if person else facts(db).version
-            return _questions(self.store.version(db, number).study, when) if number else ()
+            return (
+                answering.questions_of(self.store.version(db, number).study, when) if number else ()
+            )
 
     def start(
         self,
@@ -116,16 +120,17 @@ class Sessions:
                 if isinstance(found, Person):
                     return token, self._state(db, found)
                 version = self.store.version(db, found.version)
-                given = _checked(version.study, "before", answers)
-                if why := _screened_out_by(version.study, given):
+                given = answering.checked(version.study, "before", answers)
+                if why := answering.screened_out_by(version.study, given):
                     nowhere = found._replace(number=0)  # no trials are drawn by it
                     person = people.enter(db, token, query, version, nowhere, (), now)
-                    self._keep_answers(db, person.id, given)
+                    answering.keep(db, person.id, given, self._clock())
                     people.screen_out(db, person.id, why, now)
                     return token, self._state(db, people.known(db, token))
                 if drawn and drawn[0] == found:
                     person = people.enter(db, token, query, version, *drawn, now)
-                    self._keep_answers(db, person.id, given)
+                    answering.keep(db, person.id, given, self._clock())
+                    screening.draw(db, person.id, version, found)
                     viewing.note_device(db, person.id, device, now)
                     viewing.note_screen(db, person.id, screen, now)
                     return token, self._state(db, person)
@@ -158,8 +163,12 @@ class Sessions:
 
         `view` is what the page measured while it was shown, by columns of the table `views`;
         `device` what is new of it, and `absence` how long the page was `hidden_ms` or how often
-        `fullscreen_left`.
+        `fullscreen_left`. `choice` says of a plate what `screening.ANSWERS` has there.
         """
+        if answered := self._answer_plate(token, trial, choice):
+            return answered
+        if choice > 1:
+            raise RefusedError(422, "invalid", f"choice: expected 0 or 1, found {choice}")
         with self.store.writing() as db:
             person = people.taking_part(db, token)
             row = db.execute(
@@ -172,7 +181,8 @@ class Sessions:
             now = self._clock()
             if first is None:
                 present = _present(db, person.id)
-                if row is None or not present or present[0].position != position:
+                is_present = present and present[0].position == position
+                if not is_present or self._open_plates(db, person):
                     raise RefusedError(404, "unknown", "This trial is not open.")
                 db.execute(
                     "INSERT INTO choices (trial, choice, rt_ms, shown_ms, received) "
@@ -198,6 +208,30 @@ class Sessions:
         was_right = trials.was_right(protocol, (left, right)[:parts], choice)
         return Answered(state, was_right if practice else None)
 
+    def _answer_plate(self, token: str | None, picture: str, choice: int) -> Answered | None:
+        """Write what somebody says of a plate, and whether they go on; None for what is none."""
+        with self.store.writing() as db:
+            person = people.known(db, token)
+            rules = self.store.version(db, person.version).study.screening
+            plates = screening.plates_of(db, person.id) if rules.plates else []
+            plate = next((one for one in plates if one.picture == picture), None)
+            if plate is None:
+                return None
+            if person.screened_out is None or plate.answer is None:
+                person = people.taking_part(db, token)
+            now = self._clock()
+            screening.answer(db, person.id, plates, plate, choice, rules.min_correct, now)
+            state = self._state(db, people.known(db, token))
+        if plate.answer not in (None, screening.ANSWERS[choice]):
+            raise RefusedError(409, "answered", "This plate has an answer, which stands.")
+        return Answered(state, None)
+
+    def _open_plates(self, db: sqlite3.Connection, person: Person) -> list[screening.Plate]:
+        """The plates that are still to be answered."""
+        if not self.store.version(db, person.version).study.screening.plates:
+            return []
+        return [one for one in screening.plates_of(db, person.id) if one.answer is None]
+
     def finish(self, token: str | None, answers: Answers) -> End:
         """Write the answers to the last questions; the same again gives the same end."""
         with self.store.writing() as db:
@@ -206,7 +240,8 @@ class Sessions:
             if person.finished is None:
                 if _present(db, person.id):
                     raise RefusedError(409, "unfinished", "There are trials without an answer.")
-                self._keep_answers(db, person.id, _checked(study, "after", answers))
+                given = answering.checked(study, "after", answers)
+                answering.keep(db, person.id, given, self._clock())
                 db.execute(
                     "UPDATE participants SET finished = ? WHERE id = ?", (self._clock(), person.id)
                 )
@@ -255,6 +290,9 @@ class Sessions:
                 "WHERE t.picture = ?",
                 (name,),
             ).fetchone()
+            plate = None if row else screening.picture(db, name)
+        if plate:
+            return self.store.picture_path(plate)
         position, sha256, ended, answered = row or (0, "", None, 1)
         if ended is not None or not answered <= position <= answered + 1:
             raise RefusedError(404, "unknown", "There is no such picture.")
@@ -270,14 +308,6 @@ class Sessions:
                 people.note_full(db, full.key, self._clock())
             raise
 
-    def _keep_answers(
-        self, db: sqlite3.Connection, participant: int, answers: Mapping[str, str]
-    ) -> None:
-        db.executemany(
-            "INSERT INTO answers (participant, question, answer, received) VALUES (?, ?, ?, ?)",
-            [(participant, question, text, self._clock()) for question, text in answers.items()],
-        )
-
     def _state(self, db: sqlite3.Connection, person: Person) -> SessionState:
         study = self.store.version(db, person.version).study
         practice, scored, answered = db.execute(
@@ -291,9 +321,15 @@ class Sessions:
         if person.screened_out is not None:
             return SessionState("screened_out", position, scored, study)
         open_ = _present(db, person.id)
+        if plates := self._open_plates(db, person):
+            plate, *others = plates
+            pictures = [one.picture for one in (*others, *open_)]
+            total = study.screening.plates
+            shown = Shown(plate.picture, screening.KIND, False, 1)
+            return SessionState("screening", plate.place, total, study, shown, pictures[0])
         if not open_:
             stage: Stage = "questions" if person.finished is None else "done"
-            after = _questions(study, "after") if stage == "questions" else None
+            after = answering.questions_of(study, "after") if stage == "questions" else None
             return SessionState(stage, position, scored, study, questions=after)
         present, *following = open_
         parts = 1 if present.protocol == "single" else 2
@@ -330,32 +366,6 @@ def _draw(version: Version, place: Place) -> tuple[trials.Trial, ...]:
     return trials.participant_trials(
         version.design, place.trial_key, place.number, place.part, place.preview
     )
-
-
-def _questions(study: Study, when: str) -> tuple[Question, ...]:
-    return tuple(question for question in study.questions if question.when == when)
-
-
-def _checked(study: Study, when: str, answers: Answers) -> dict[str, str]:
-    """Answers as they are kept; empty ones are none."""
-    questions = {question.id: question for question in _questions(study, when)}
-    given = {key: text for key, text in answers.items() if text is not None and text.strip()}
-    for key, text in given.items():
-        if key not in questions:
-            raise RefusedError(422, "invalid", f"answers: there is no question {key[:64]!r} here.")
-        choices = questions[key].choices
-        if choices and text not in choices:
-            raise RefusedError(422, "invalid", f"{questions[key].ask} Choose one of the answers.")
-    for key, question in questions.items():
-        if question.required and key not in given:
-            raise RefusedError(422, "invalid", f"{question.ask} Please answer this question.")
-    return given
-
-
-def _screened_out_by(study: Study, given: Mapping[str, str]) -> str:
-    """The first question whose answer ends the study, "" where none does."""
-    refused = study.participants.screen_out
-    return next((key for key, text in given.items() if text in refused.get(key, ())), "")
 
 
 def _score(db: sqlite3.Connection, participant: int) -> tuple[int, int] | None:

@@ -81,7 +81,7 @@ class View(_Body):
 
 class AnswerBody(_Body):
     trial: str = Field(max_length=100, description="the trial's ID")
-    choice: int = Field(ge=0, le=1, description="0 or 1")
+    choice: int = Field(ge=0, le=4, description="0 or 1, of a plate 0 to 4")
     rt_ms: float = Field(ge=0, le=1e12, description="milliseconds, 0 or more")
     shown_ms: float | None = Field(None, ge=0, le=1e12, description="milliseconds, 0 or more")
     focus_lost: int = Field(

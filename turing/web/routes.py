@@ -18,6 +18,7 @@ from turing.errors import TuringError
 from turing.store.people import RefusedError
 from turing.store.sessions import SessionState
 from turing.store.upkeep.forgetting import overwrite_deleted
+from turing.study.screening import ANSWERS
 from turing.study.study import Participants, Question, Study
 from turing.web import guards, texts
 from turing.web.bodies import AnswerBody, FinishBody, LeaveBody, StartBody
@@ -161,7 +162,7 @@ class _Calls:
         reply = {"saved": True, "state": self._state(request, answered.state)}
         if answered.correct is not None:
             reply["correct"] = answered.correct
-        return _json(reply)
+        return await self._with_receipt(_json(reply), served, token, answered.state)
 
     async def finish(self, request: Request, served: ServedStudy) -> Response:
         token = self._token(request)
@@ -219,15 +220,18 @@ class _Calls:
             "total": state.total,
         }
         if state.trial:
+            is_plate = state.stage == "screening"
             shown["trial"] = {
                 "trial": state.trial.trial,
-                "kind": state.trial.protocol,
+                "kind": state.trial.kind,
                 "practice": state.trial.practice,
                 "picture": _picture_address(request, state.trial.trial),
                 "parts": state.trial.parts,
-                "exposure_ms": state.study.trials.exposure_ms,
-                "prompt": texts.prompt(self._texts, state.study),
+                "exposure_ms": 0 if is_plate else state.study.trials.exposure_ms,
+                "prompt": texts.prompt(self._texts, state.study, state.trial.kind),
             }
+            if is_plate:
+                shown["trial"]["answers"] = ANSWERS
         if state.next_picture:
             shown["next_picture"] = _picture_address(request, state.next_picture)
         if state.offers_break:

@@ -22,9 +22,10 @@ def of_language(texts: Mapping[str, Texts], language: str) -> Texts:
     return texts.get(language) or texts.get(language.partition("-")[0], {})
 
 
-def prompt(texts: Mapping[str, Texts], study: Study) -> str:
-    """What a trial asks: in the study's own words, else in its language, else in English."""
-    name = f"prompt_{study.protocol}"
+def prompt(texts: Mapping[str, Texts], study: Study, kind: str) -> str:
+    """What a trial of a kind asks: in the study's own words, else in its language, else in
+    English."""
+    name = f"prompt_{kind}"
     known = (study.texts.buttons, of_language(texts, study.study.language), texts.get("en", {}))
     return next((some[name] for some in known if name in some), "")
 

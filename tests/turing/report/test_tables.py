@@ -16,6 +16,7 @@ from turing.report import people_tables, tables
 from turing.report.gallery import photos_table
 from turing.report.html import html_report
 from turing.report.terminal import print_report
+from turing.study.screening import Screened
 
 MADE = datetime(2026, 8, 20, 12, 30, tzinfo=UTC)
 
@@ -177,3 +178,31 @@ def test_response_times_are_of_all_counted_choices(plain):
     of = plain.choices[(plain.choices["model"] == "fusion") & (plain.choices["correct"] == 1)]
     (row,) = [row for row in rows if row[:2] == ("fusion", "right")]
     assert row[4] == f"{of['rt_ms'].median() / 1000:.2f}"
+
+
+def test_screens_and_colour_vision_are_told_where_they_are_known():
+    data = made_up_data(4)
+    assert people_tables.viewing_table(analyse(data)).rows == []
+    desk = {"viewport_width": 1280.0, "pointer": "fine", "color_gamut": "p3"}
+    phone = {"viewport_width": 390.0, "pointer": "coarse", "forced_colors": True}
+    known = dataclasses.replace(
+        data,
+        devices={1: desk, 2: phone, 3: desk},
+        screens={1: dict.fromkeys(("dark", "light", "saturation"), True), 2: {"dark": False}},
+        screened={1: Screened(6, 6, 6, ()), 2: Screened(6, 2, 1, ("deutan",))},
+    )
+    table = people_tables.viewing_table(analyse(known))
+    assert dict(table.rows) == {
+        "mouse or trackpad": "2 of 3",
+        "finger": "1 of 3",
+        "width of the window at the start": "390 to 1280 pixels",
+        "screen of more colours than sRGB": "2 of 3",
+        "forced colours": "1 of 3",
+        "did not see a step of grey near black": "1 of 2",
+        "did not see a step of grey near white": "0 of 2",
+        "did not see a step of saturation": "0 of 2",
+        "missed a plate of protan deficiency": "0 of 2",
+        "missed a plate of deutan deficiency": "1 of 2",
+        "missed a plate of tritan deficiency": "0 of 2",
+    }
+    assert "no medical test" in table.note

@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import json
 
 import numpy as np
 import pytest
@@ -12,8 +13,10 @@ from tests.turing.support.made_up import external, photo, save_photos, study_in,
 from tests.turing.support.studies import rows
 from turing.errors import TuringError
 from turing.stimuli import build as build_module
+from turing.stimuli import plates
 from turing.stimuli.build import build
 from turing.store.store import create_store
+from turing.study.study import parse_study
 from turing.study.trials import WILD, every_stimulus, participant_trials
 
 
@@ -232,3 +235,28 @@ def test_a_full_disk_is_told(folder, store, monkeypatch):
     with pytest.raises(TuringError, match=r"png: cannot be written \(No space left on device\)"):
         build(study_in(folder), store)
     assert rows(store, "stimuli") == []
+
+
+def test_plates_are_made_once_where_the_study_screens(folder, store, monkeypatch):
+    two = plates.every_plate()[:2]
+    monkeypatch.setattr(plates, "every_plate", lambda: two)
+    study = parse_study(
+        study_in(folder).source + "\n[screening]\nplates = 6", folder / "study.toml"
+    )
+    assert not any(store.picture_path(plate.sha256).exists() for plate in two)
+    first = build(study, store)
+    made = [store.picture_path(plate.sha256).read_bytes() for plate in two]
+    assert first.rendered == len(rows(store, "stimuli")) + 2
+    said = json.loads(first.preregistration.read_text("utf-8"))
+    named = {
+        one.sha256: hashlib.sha256(png).hexdigest() for one, png in zip(two, made, strict=True)
+    }
+    assert said["screening"] == {"plates": 6, "min_correct": 0, "pictures": named}
+    assert "device" not in said
+    store.picture_path(two[0].sha256).unlink()
+    assert build(study, store).rendered == 1
+    assert [store.picture_path(plate.sha256).read_bytes() for plate in two] == made
+    store.picture_path(two[0].sha256).write_bytes(b"another")
+    monkeypatch.setattr(plates, "picture", lambda plate: b"a third")
+    with pytest.raises(TuringError, match="expected the picture as it was built"):
+        build(study, store)

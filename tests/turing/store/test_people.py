@@ -50,6 +50,7 @@ def test_what_is_forgotten_is_gone(sessions, store):
         "choices": 8,
         "trials": 8,
         "answers": 2,
+        "plates": 0,
         "events": 1,
         "participants": 1,
     }

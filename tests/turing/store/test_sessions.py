@@ -8,6 +8,7 @@ import pytest
 from tests.turing.support.sitting import answer, refusal, start, walk
 from tests.turing.support.studies import build, built, rows
 from turing.store import people
+from turing.store.beside import answers
 from turing.store.people import RefusedError
 from turing.store.sessions import Sessions
 from turing.study.trials import Placed, correct_choice, participant_trials
@@ -329,7 +330,7 @@ def test_a_start_that_fails_leaves_nothing(sessions, store, monkeypatch):
     def fails(*args):
         raise RuntimeError
 
-    monkeypatch.setattr(Sessions, "_keep_answers", fails)
+    monkeypatch.setattr(answers, "keep", fails)
     with pytest.raises(RuntimeError):
         start(sessions)
     assert rows(store, "participants") == rows(store, "trials") == []

@@ -181,6 +181,10 @@ def test_faults_name_file_key_expected_and_found(old, new, expected):
         ([('{ colour_vision = ["yes"] }', '{ colour_vision = ["Yes"] }')],
          'analysis.exclude_answers.colour_vision: expected one of "no", "yes", "not sure",'
          ' "rather not say", found "Yes"'),
+        ([("min_correct = 0", "min_correct = 5")],
+         "screening.min_correct: expected 0 at most, as many as screening.plates, found 5"),
+        ([('require = "any"', 'require = "phone"')],
+         'device.require: expected \'any\' or \'desktop\', found "phone"'),
         ([("[texts] ", 'screen_out = { hints = ["sky"] }\n[texts] ')],
          'participants.screen_out: expected ids of questions with choices and when = "before"'
          ' (colour_vision), found "hints"'),
@@ -327,7 +331,13 @@ def test_newer_keys_at_their_defaults_make_no_other_study():
     newer = ("max_", "require_id")
     without = [line for line in example.splitlines() if not line.startswith(newer)]
     assert parse_study("\n".join(without)).sha256 == STORED["study.toml"]
-    for change in (("require_id = true", "require_id = false"), ("= 1000 ", "= 999 ")):
+    for change in (
+        ("require_id = true", "require_id = false"),
+        ("= 1000 ", "= 999 "),
+        ('require = "any"', 'require = "desktop"'),
+        ("plates = 0", "plates = 6"),
+    ):
+        assert change[0] in example
         assert parse_study(example.replace(*change)).sha256 != STORED["study.toml"]
 
 

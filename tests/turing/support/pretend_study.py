@@ -29,6 +29,7 @@ PROMPTS = {
 @dataclass
 class Participant:
     choices: dict[str, dict] = field(default_factory=dict)
+    plates: dict[str, dict] = field(default_factory=dict)
     start: dict = field(default_factory=dict)
     end: dict | None = None
     withdrawn: bool = False
@@ -68,6 +69,8 @@ class PretendStudy:
     requires_id: bool = False
     links_back: str = ""  # of the header Study-Link
     receipt: str = ""
+    asks_of_device: str = ""  # the header Study-Device
+    plates: int = 0
     screens_out: dict = field(default_factory=dict)  # the answers that end it
     size: tuple[int, int] = (320, 240)
 
@@ -90,6 +93,8 @@ class PretendStudy:
             return {"stage": "withdrawn", "position": 0, "total": self.scored}
         if self.is_screened_out(participant):
             return {"stage": "screened_out", "position": 0, "total": 0}
+        if len(participant.plates) < self.plates:
+            return self.plate_state(len(participant.plates))
         at = len(participant.choices)
         if at == len(self.trials):
             stage = "done" if participant.end is not None else "questions"
@@ -117,6 +122,21 @@ class PretendStudy:
             state["break"] = (position - 1) % self.break_every == 0
         return state
 
+    def plate_state(self, at: int) -> dict:
+        trial = {
+            "trial": f"plate{at}",
+            "kind": "plate",
+            "practice": False,
+            "picture": self.picture_address(1000 + at),
+            "parts": 1,
+            "exposure_ms": 0,
+            "prompt": "Where is the ring open?",
+            "answers": ["left", "up", "right", "down", "none"],
+        }
+        following = {"next_picture": self.picture_address(1001 + at)}
+        state = {"stage": "screening", "position": at + 1, "total": self.plates, "trial": trial}
+        return state | (following if at + 1 < self.plates else {})
+
     def has_ended(self, participant: Participant) -> bool:
         return participant.withdrawn or self.is_screened_out(participant)
 
@@ -134,7 +154,10 @@ class PretendStudy:
         info |= {"questions": self.before, "protocol": self.protocol}
         asks = "query=PROLIFIC_PID&query=SESSION_ID&identify_by=PROLIFIC_PID&require_id="
         link = asks + str(self.requires_id).lower() + self.links_back
-        return JSONResponse(info, headers={"Study-Link": link})
+        headers = {"Study-Link": link}
+        if asks := self.asks_of_device:
+            headers["Study-Device"] = asks
+        return JSONResponse(info, headers=headers)
 
     def start(self, participant: Participant | None, body: dict, token: str) -> Response:
         if participant is None:
@@ -151,6 +174,9 @@ class PretendStudy:
     def answer(self, participant: Participant, body: dict) -> Response:
         if participant.withdrawn:
             return refuse(409, "withdrawn")
+        if body["trial"].startswith("plate"):
+            participant.plates[body["trial"]] = body
+            return JSONResponse({"saved": True, "state": self.state(participant)})
         first = participant.choices.get(body["trial"])
         if first and first["choice"] != body["choice"]:
             return refuse(409, "answered")
@@ -218,7 +244,7 @@ class PretendStudy:
                 return Response(b"not a picture", media_type="image/png", headers=NO_STORE)
             return refuse(failure.status, failure.code or "picture")
         seed = int(request.path_params["picture"], 16)
-        parts = 1 if self.protocol == "single" else 2
+        parts = 1 if self.protocol == "single" or seed >= 1000 else 2
         content = make_picture(seed, parts, self.size)
         return Response(content, media_type="image/png", headers=NO_STORE)
 

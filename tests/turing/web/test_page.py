@@ -60,6 +60,9 @@ def test_whole_study_by_mouse(arrive):
 
     assert person.saved() == [1, 0, 1, 1, 0]
     (record,) = study.participants.values()
+    device = record.start.pop("device")
+    assert (device["viewport_width"], device["visibility"]) == (1280, "visible")
+    assert not any("device" in answer or "absence" in answer for answer in study.saved)
     assert record.start == {
         "consent": True,
         "query": {"PROLIFIC_PID": "p1", "SESSION_ID": "s 1"},

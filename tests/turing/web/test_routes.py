@@ -536,6 +536,41 @@ def test_the_page_is_told_what_device_is_asked_for(tmp_path, page, client, store
     assert asks == "require=desktop&min_width=900&fullscreen=true"
 
 
+def test_plates_are_trials_of_a_stage_of_their_own(tmp_path, page, client):
+    rest = "[screening]\nplates = 6\nmin_correct = 5"
+    with built(tmp_path / "screening", rest=rest) as store:
+        store.open_study()
+        with Studies(tmp_path / "screening") as studies, serving(studies, page) as other:
+            assert other.get(f"{BASE}/info").headers["study-device"] == "plates=6"
+            token, state = start(other)
+            plate = rows(store, "plates")[0]
+            store.picture_path(plate["sha256"]).write_bytes(b"a plate")
+            shown = state["trial"]
+            assert (state["stage"], state["position"], state["total"]) == ("screening", 1, 6)
+            assert shown == {
+                "trial": plate["picture"],
+                "kind": "plate",
+                "practice": False,
+                "picture": f"{BASE}/picture/{plate['picture']}",
+                "parts": 1,
+                "exposure_ms": 0,
+                "prompt": "",
+                "answers": ["left", "up", "right", "down", "none"],
+            }
+            assert other.get(shown["picture"]).content == b"a plate"
+            later = f"{BASE}/picture/{rows(store, 'plates')[2]['picture']}"
+            assert refusal(other.get(later)) == (404, "unknown")
+            for _ in range(6):
+                reply = answer(other, token, state, choice=4)
+                assert set(reply.json()) == {"saved", "state"}
+                state = reply.json()["state"]
+            assert state["stage"] == "screened_out" and "trial" not in state
+            assert by_receipt(store, reply.headers["study-receipt"]) == 1
+            assert refusal(answer(other, token, {"trial": shown}, choice=0)) == (409, "answered")
+    token, state = start(client)
+    assert refusal(answer(client, token, state, choice=4)) == (422, "invalid")
+
+
 def test_a_device_is_taken_at_the_start_and_with_an_answer(client, store):
     desk, phone = ({"viewport_width": width, "forced_colors": False} for width in (1280, 390))
     screen = {"dark": True, "light": True, "saturation": False}

@@ -46,10 +46,11 @@ def test_a_region_finds_its_language():
 
 def test_a_studys_own_words_win():
     own = study(more='[texts.buttons]\n"prompt_pick-original" = "Was ist echt?"\nagree = "Ja"\n')
-    assert prompt(TEXTS, own) == "Was ist echt?"
+    assert prompt(TEXTS, own, own.protocol) == "Was ist echt?"
     assert of_study(own)["agree"] == "Ja"
-    assert prompt(TEXTS, study()) == "Welches Foto ist echt?"
-    assert prompt(TEXTS, study("pt")) == "Which photo is real?"
+    assert prompt(TEXTS, study(), "pick-original") == "Welches Foto ist echt?"
+    assert prompt(TEXTS, study(), "plate") == TEXTS["de"]["prompt_plate"]
+    assert prompt(TEXTS, study("pt"), "pick-original") == "Which photo is real?"
 
 
 def test_what_stays_english_is_named():

@@ -20,6 +20,7 @@ from turing.store.sessions import Sessions
 from turing.store.store import Store, facts, note, now_ms
 from turing.store.upkeep.copies import Kept, backup
 from turing.store.upkeep.forgetting import delete_forgotten
+from turing.study.screening import ANSWERS, NOT_SEEN
 from turing.study.study import Question, Study
 from turing.study.trials import Parts
 
@@ -157,6 +158,10 @@ def _walk(
     query = dict.fromkeys(study.participants.query, f"simulated-{seed}-{number}")
     token, state = sessions.start(new_token(), query, _replies(study, "before", rng), None)
     clock.pass_(20_000)
+    while state.stage == "screening" and state.trial:
+        clock.pass_(4000)
+        said = _said_of_plate(store, state.trial.trial, rng)
+        state = sessions.answer(token, state.trial.trial, said, 3000.0).state
     trials = study.trials
     stays = person.stays_for(trials.practice + trials.catch + trials.per_participant)
     made = 0
@@ -172,6 +177,13 @@ def _walk(
         clock.pass_(15_000)
         sessions.finish(token, _replies(study, "after", rng))
     return made
+
+
+def _said_of_plate(store: Store, picture: str, rng: np.random.Generator) -> int:
+    """The gap, mostly: made-up people have no colour vision deficiency."""
+    with store.reading() as db:
+        (gap,) = db.execute("SELECT gap FROM plates WHERE picture = ?", (picture,)).fetchone()
+    return ANSWERS.index(gap if rng.random() < 0.98 else NOT_SEEN)
 
 
 def _shown(store: Store, trial: str) -> tuple[str, str, Parts, str | None, bool]:

@@ -7,6 +7,7 @@ from turing.analysis.frames import load_data
 from turing.errors import TuringError
 from turing.report.exports.choices import ANSWER, OF_PERSON, QUERY, beside, in_order
 from turing.report.exports.writers import Columns
+from turing.store.beside.viewing import Viewing, viewings
 from turing.store.records import (
     Row,
     built_versions,
@@ -16,7 +17,7 @@ from turing.store.records import (
     read_version,
 )
 from turing.store.store import Store, facts
-from turing.store.viewing import Viewing
+from turing.study.screening import screened
 
 PARTICIPANTS: Columns = {
     **OF_PERSON,
@@ -47,6 +48,10 @@ PARTICIPANTS: Columns = {
     "screen_dark": ("boolean", "whether a step of grey near black was seen on the screen"),
     "screen_light": ("boolean", "whether one near white was seen"),
     "screen_saturation": ("boolean", "whether a step of saturation was seen"),
+    "plates_shown": ("integer", "plates of the colour screening"),
+    "plates_correct": ("integer", "those whose gap was found; empty = none was answered"),
+    "plates_missed": ("text", "the deficiencies whose plates were not all right: protan, ..."),
+    "plates": ("text", "every plate in its order: deficiency gap:answer, none = no ring was seen"),
     "excluded_by": ("text", "the rules of the study file that leave the participant out"),
 }
 EVENTS: Columns = {
@@ -75,6 +80,7 @@ def participants(
         lost[number] += count
     for event in happened:
         reloads[event["participant"]] += event["what"] == "resumed"
+    seen = viewings(happened)
     with store.reading() as db:
         study = {"study": facts(db).name, "simulated": holds_simulated(db)}
     figures = _figures(store, version)
@@ -84,16 +90,17 @@ def participants(
             continue
         number = person["participant"]
         row = study | person | figures.get(number, dict.fromkeys((*_FIGURES, "excluded_by")))
-        row |= {"focus_lost": lost[number], "reloads": reloads[number]} | _viewing(person)
+        row |= {"focus_lost": lost[number], "reloads": reloads[number]} | _viewing(seen.get(number))
+        row |= _screening(person)
         is_kept = everything or not person["withdrawn"]
         ids = beside(QUERY, person["query"]) if is_kept and not blind else {}
         rows.append(row | ids | (beside(ANSWER, person["answers"]) if is_kept else {}))
     return _alike(rows)
 
 
-def _viewing(person: Row) -> Row:
-    """On what the participant looked, as far as the page said it."""
-    seen: Viewing = person["viewing"] or Viewing()
+def _viewing(said: Viewing | None) -> Row:
+    """On what a participant looked, as far as the page said it."""
+    seen = said or Viewing()
     screen = {f"screen_{step}": was_seen for step, was_seen in seen.screen.items()}
     return {
         **seen.device,
@@ -101,6 +108,18 @@ def _viewing(person: Row) -> Row:
         "device_changes": seen.changes,
         "hidden_ms": seen.hidden_ms,
         "fullscreen_left": seen.fullscreen_left,
+    }
+
+
+def _screening(person: Row) -> Row:
+    """What came of the colour screening."""
+    found = screened(person["plates"])
+    told = (f"{kind} {gap}:{answer or ''}" for kind, gap, answer in person["plates"])
+    return {
+        "plates_shown": found.shown or None,
+        "plates_correct": found.correct if found.answered else None,
+        "plates_missed": " ".join(found.missed) or None,
+        "plates": ", ".join(told) or None,
     }
 
 

@@ -205,7 +205,9 @@ def _folder(store: Path) -> Path:
 
 def pictures_of(db: sqlite3.Connection) -> dict[str, str]:
     """File name of every picture and its SHA-256."""
-    rows = db.execute("SELECT sha256, png_sha256 FROM stimuli ORDER BY sha256")
+    rows = db.execute("SELECT sha256, png_sha256 FROM stimuli ORDER BY sha256").fetchall()
+    if db.execute("SELECT 1 FROM sqlite_master WHERE name = 'plate_pictures'").fetchone():
+        rows += db.execute("SELECT sha256, png_sha256 FROM plate_pictures ORDER BY sha256")
     return {f"{name}.png": png_sha256 for name, png_sha256 in rows}
 
 

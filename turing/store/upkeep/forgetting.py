@@ -74,6 +74,7 @@ def delete_forgotten(db: sqlite3.Connection) -> dict[str, int]:
         "choices": of_trials,
         "trials": f"participant IN ({listed})",
         "answers": f"participant IN ({listed})",
+        "plates": f"participant IN ({listed})",
         "events": f"participant IN ({listed})",
         "participants": f"id IN ({listed})",
     }

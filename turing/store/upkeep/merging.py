@@ -130,8 +130,9 @@ def _take_over(db: sqlite3.Connection) -> tuple[int, int]:
     participants = db.execute("SELECT changes()").fetchone()[0]
     for sql in _WHAT_THEY_DID:
         db.execute(sql)
-    if db.execute("SELECT 1 FROM b.sqlite_master WHERE name = 'views'").fetchone():
-        db.execute(_VIEWS)  # before the choices: those of trials that have none here
+    for table, sql in _NOT_IN_THE_FIRST_FILES.items():  # before the choices: of trials without one
+        if db.execute("SELECT 1 FROM b.sqlite_master WHERE name = ?", (table,)).fetchone():
+            db.execute(sql)
     choices = db.execute(_CHOICES).rowcount
     delete_forgotten(db)
     return participants, choices
@@ -299,6 +300,19 @@ _VIEWS = (
     "JOIN b.trials u ON u.id = v.trial JOIN trials t USING (picture) "
     "WHERE t.id NOT IN (SELECT trial FROM choices) AND t.id NOT IN (SELECT trial FROM views)"
 )
+
+_PLATES = (
+    "INSERT INTO plates (participant, place, deficiency, gap, sha256, picture) "
+    f"SELECT {_PERSON.format('x')}, place, deficiency, gap, sha256, picture FROM b.plates x "
+    f"WHERE picture NOT IN (SELECT picture FROM plates) AND {_PERSON.format('x')} IS NOT NULL"
+)
+
+_NOT_IN_THE_FIRST_FILES = {
+    "views": _VIEWS,
+    "plate_pictures": "INSERT INTO plate_pictures SELECT sha256, png_sha256 FROM b.plate_pictures "
+    "WHERE sha256 NOT IN (SELECT sha256 FROM plate_pictures)",
+    "plates": _PLATES,
+}
 
 _CHOICES = (
     "INSERT INTO choices (trial, choice, rt_ms, shown_ms, received) "

@@ -71,11 +71,15 @@ export class Client {
     return this.kept.isMemory;
   }
 
-  /** What is said of the study; `link` is what it asks of the address that one came by. */
+  /**
+   * What is said of the study; `link` is what it asks of the address that one came by, `device` of
+   * what one looks at it on.
+   */
   info() {
     const query = this.preview ? `?preview=${encodeURIComponent(this.preview)}` : "";
     return this.request(`info${query}`, undefined, async (response) => {
-      return { ...(await response.json()), link: linkOf(response) };
+      const device = new URLSearchParams(response.headers.get("Study-Device") ?? "");
+      return { ...(await response.json()), link: linkOf(response), device };
     });
   }
 
@@ -92,11 +96,12 @@ export class Client {
     }
   }
 
-  async start(query, answers) {
+  /** @param {object} more what the page says of the device, and of its screen */
+  async start(query, answers, more) {
     if (!this.token) this.kept.set("token", newToken());
     if (this.id) this.shared.set("last", this.id);
     else if (this.kept === this.shared) this.shared.set("anonymous", "yes");
-    const body = { consent: true, query, answers };
+    const body = { consent: true, query, answers, ...more };
     if (this.preview) body.preview = this.preview;
     const { token, state, receipt } = await this.request("start", body, withReceipt);
     this.kept.set("token", token);
@@ -113,7 +118,7 @@ export class Client {
     const kept = JSON.stringify(answer);
     this.kept.set("unsent", kept);
     try {
-      return await this.request("answer", answer);
+      return await this.request("answer", answer, withReceipt);
     } finally {
       if (this.kept.get("unsent") === kept) this.kept.remove("unsent");
     }
@@ -121,7 +126,8 @@ export class Client {
 
   async sendAgain(unsent) {
     try {
-      return (await this.answer(unsent)).state;
+      const { state, receipt } = await this.answer(unsent);
+      return { ...state, receipt };
     } catch (refusal) {
       if (refusal.status === 401) throw refusal;
       return this.state();

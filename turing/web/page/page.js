@@ -1,10 +1,15 @@
 // The participant's page: from consent to the end, and back to the same trial after a reload.
 
 import { Client, Refusal } from "./client.js";
-import { parametersOf } from "./link.js";
 import { Pictures } from "./pictures.js";
+import { PlateScreen } from "./screening/plates.js";
+import { checkScreen } from "./screening/screen_check.js";
 import { Screens } from "./screens.js";
 import { TrialScreen } from "./trial.js";
+import { Absence } from "./visitor/absence.js";
+import { Device } from "./visitor/device.js";
+import { Gate } from "./visitor/gate.js";
+import { parametersOf } from "./visitor/link.js";
 
 const OWN_PARAMETERS = ["study", "preview"];
 const SLOW_MS = 1000;
@@ -20,6 +25,8 @@ class Page {
     const keyspace = `study/${this.name}${preview ? `/preview/${preview}` : ""}`;
     this.client = new Client(address, keyspace, preview, (...told) => this.tellTrouble(...told));
     this.pictures = new Pictures(this.client);
+    this.device = new Device();
+    this.absence = new Absence();
     this.leave = () => this.askToLeave();
     this.recoveries = 0;
   }
@@ -49,6 +56,7 @@ class Page {
     if (!/^[A-Za-z0-9-]+$/.test(this.name)) throw new Refusal(404, "unknown");
     this.info = await this.client.info();
     await this.useTexts();
+    this.gate = new Gate(this.info.device, this.screens, (...text) => this.say(...text));
     const id = this.parameters.get(this.info.link.get("identify_by"))?.trim();
     this.client.meet(id);
     this.lacksId = this.info.link.get("require_id") === "true" && !id && !this.client.preview;
@@ -110,20 +118,28 @@ class Page {
     if (this.lostSession) notes.push(this.say("session_lost"));
     if (this.client.preview) notes.push(this.say("preview"));
     if (this.client.keepsNothing) notes.push(this.say("keeps_nothing"));
+    await this.gate.pass(this.filledIn("declined_url"));
     const decline = () => this.lastWord("declined", { again: "back" });
     const refusing = { leave: decline, leaveLabel: "decline", notes, byEnter: false };
     await this.screens.page(this.info.title, this.say("consent"), "agree", refusing);
     const instructions = this.say("instructions") || this.say(`instructions_${this.info.protocol}`);
-    const proceed = this.info.questions?.length ? "continue" : "start";
+    const hasPlates = this.info.device.has("plates");
+    const proceed = this.info.questions?.length || hasPlates ? "continue" : "start";
     const title = this.say("instructions_title");
     await this.screens.page(title, instructions, proceed, { leave: decline });
+    const say = (...text) => this.say(...text);
+    const screen = hasPlates ? await checkScreen(this.screens, say, decline) : undefined;
     const asked = this.info.link.getAll("query");
     const isSaid = this.info.link.has("require_id");
     const isAsked = (key) => (isSaid ? asked.includes(key) : !OWN_PARAMETERS.includes(key));
     const query = [...this.parameters].filter(([key]) => isAsked(key));
-    return this.submit(this.info.questions, { proceed: "start", leave: decline }, (answers) =>
-      this.client.start(Object.fromEntries(query), answers),
-    );
+    const form = { proceed: "start", leave: decline };
+    return this.submit(this.info.questions, form, async (answers) => {
+      const more = { ...this.device.news(), screen };
+      const state = await this.client.start(Object.fromEntries(query), answers, more);
+      this.device.arrived();
+      return state;
+    });
   }
 
   /** Sends a form's answers, and shows it again with the server's sentence where it objects. */
@@ -144,6 +160,8 @@ class Page {
   /** One trial, with the break or the change from practice before it; returns the state after. */
   async trial(state) {
     const { trial } = state;
+    await this.gate.pass();
+    await this.gate.fillScreen(this.leave);
     this.pictures.keep(trial.picture, state.next_picture);
     this.pictures.prefetch(trial.picture);
     await this.pauseBefore(state);
@@ -154,15 +172,16 @@ class Page {
     const asked = screen.ask(trial, picture);
     this.pictures.prefetch(state.next_picture);
     const answer = await asked;
-    this.hasSeenKeys = true;
+    this.hasSeenKeys = trial.kind !== "plate";
     const [reply] = await Promise.all([
-      this.client.answer({ trial: trial.trial, ...answer }),
+      this.client.answer({ trial: trial.trial, ...answer, ...this.device.news() }),
       screen.marked(),
     ]);
+    this.device.arrived();
     if (typeof reply.correct === "boolean") await screen.feedback(answer.choice, reply.correct);
     this.wasPractice = trial.practice;
     this.recoveries = 0;
-    return reply.state;
+    return { ...reply.state, receipt: reply.receipt };
   }
 
   async loaded(picture) {
@@ -176,15 +195,19 @@ class Page {
   }
 
   trialScreen(kind) {
-    if (!this.shown) {
-      this.shown = new TrialScreen(kind, (...text) => this.say(...text), this.leave);
+    if (this.shown?.kind !== kind) {
+      const Kind = kind === "plate" ? PlateScreen : TrialScreen;
+      this.shown = new Kind(kind, (...text) => this.say(...text), this.leave, this.absence);
     }
     return this.shown;
   }
 
   async pauseBefore({ trial, position, total, break: isBreak }) {
     const options = { leave: this.leave };
-    if (this.wasPractice && !trial.practice) {
+    if (trial.kind === "plate" && this.shown?.kind !== "plate") {
+      const text = this.say("screening_text", { total });
+      await this.screens.page(this.say("screening"), text, "continue", options);
+    } else if (this.wasPractice && !trial.practice) {
       const told = trial.kind === "preference" ? "practice_over_preference" : "practice_over_text";
       const text = this.say(told, { total });
       await this.screens.page(this.say("practice_over"), text, "start", options);
@@ -208,12 +231,17 @@ class Page {
 
   /** Says that it is over, with the study's link back, filled in with what this link had. */
   lastWord(how, { again, receipt, link = this.info.link, url = `${how}_url` } = {}) {
-    const address = (link?.get(url) ?? "").replace(/\{([^{}]+)\}/g, (_, name) =>
-      encodeURIComponent(this.parameters.get(name) ?? ""),
-    );
+    const address = this.filledIn(url, link);
     const isDeleted = how === "left" && link.get("on_leave") === "delete";
     const text = this.say(isDeleted ? "left_deleted_text" : `${how}_text`);
     this.screens.message(how, again, text, address, receipt);
+  }
+
+  /** A link of the study's, with what this one had filled in; "" for none. */
+  filledIn(url, link = this.info.link) {
+    return (link?.get(url) ?? "").replace(/\{([^{}]+)\}/g, (_, name) =>
+      encodeURIComponent(this.parameters.get(name) ?? ""),
+    );
   }
 
   async askToLeave() {

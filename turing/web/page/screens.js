@@ -31,13 +31,20 @@ export class Screens {
 
   /**
    * A last word; `again`, where given, is the label of a button that loads the page anew, and
-   * `address` where a link leads back, `receipt` a code to keep.
+   * `address` where a link leads back, `code` one to keep, which `label` names.
    */
-  message(title, again, text = this.say(`${title}_text`), address = "", receipt = "") {
+  message(
+    title,
+    again,
+    text = this.say(`${title}_text`),
+    address = "",
+    code = "",
+    label = "receipt",
+  ) {
     this.screen(
       this.say(title),
       element("p", {}, text),
-      receipt ? this.code(receipt, "receipt") : undefined,
+      code ? this.code(code, label) : undefined,
       isSafeLink(address)
         ? element("a", { class: "primary", href: address, target: "_top" }, this.say("return"))
         : undefined,

@@ -5,7 +5,6 @@ import { element, fill, frame, painted, wait } from "./dom.js";
 const MARK_MS = 150;
 const DOUBLE_PRESS_MS = 300; // no picture is shown so soon after a press: a second one finds none
 const BLANK_BEFORE_TIMED_MS = 500;
-const MOST_ABSENCES = 1000; // the server takes no more than 10,000
 
 /** How each protocol shows the parts, and where one answers: on the photos or on buttons below. */
 const KINDS = {
@@ -25,13 +24,17 @@ const STACKED_KEYS = { ...KEYS, ArrowUp: 0, ArrowDown: 1 };
 
 /** The screen of a study's trials: it stays from trial to trial, and so does the focus. */
 export class TrialScreen {
-  /** @param {string} kind the protocol @param {() => void} leave */
-  constructor(kind, say, leave) {
+  /**
+   * @param {string} kind the protocol
+   * @param {() => void} leave
+   * @param {import("./visitor/absence.js").Absence} absence
+   */
+  constructor(kind, say, leave, absence) {
     this.kind = kind;
     this.say = say;
     this.stacks = matchMedia(STACKED);
     this.lastPick = -Infinity;
-    this.absence = new Absence();
+    this.absence = absence;
     this.build(leave);
     this.setReady(false);
     document.addEventListener("keydown", (event) => this.onKey(event));
@@ -192,7 +195,7 @@ export class TrialScreen {
     this.lastPick = performance.now();
     this.setReady(false);
     const rt = Math.round(this.lastPick - start);
-    return { choice, rt_ms: rt, focus_lost: this.absence.count };
+    return { choice, rt_ms: rt, ...this.absence.told() };
   }
 
   setReady(isReady) {
@@ -251,27 +254,6 @@ export class TrialScreen {
     const truth = isCorrect ? choice : 1 - choice;
     if (this.kind === "single") return truth === 0 ? 0 : -1;
     return this.kind === "pick-fake-sequential" ? 1 - truth : truth;
-  }
-}
-
-/** Counts how often the participant looked elsewhere: at another window, tab or part of a page. */
-class Absence {
-  constructor() {
-    this.isAway = false;
-    this.begin();
-    addEventListener("blur", () => this.turn(true));
-    addEventListener("focus", () => this.turn(false));
-    document.addEventListener("visibilitychange", () => this.turn(document.hidden));
-  }
-
-  /** From here on it counts; who is away already is away once. */
-  begin() {
-    this.count = Number(this.isAway);
-  }
-
-  turn(isAway) {
-    if (isAway && !this.isAway) this.count = Math.min(this.count + 1, MOST_ABSENCES);
-    this.isAway = isAway;
   }
 }
 

@@ -5,8 +5,10 @@ import json
 import pytest
 
 from tests.turing.support.studies import BEFORE, rows
+from turing.analysis.frames import load_data
 from turing.report.exports.people import participants
-from turing.store.records import read_version
+from turing.store.beside.viewing import viewings
+from turing.store.records import read_events
 from turing.store.upkeep.forgetting import forget
 
 DESK = {"viewport_width": 1280.0, "viewport_height": 720.0, "pointer": "fine", "fullscreen": True}
@@ -37,9 +39,15 @@ def test_a_device_is_noted_at_the_start_and_where_it_changes(sessions, store, lo
     ]
     assert ("hidden", "trial 1, 1200 ms") in noted and ("hidden", "trial 3, 300 ms") in noted
     assert ("left full screen", "trial 1, 2") in noted
-    (person,) = read_version(store).participants
-    assert person["viewing"].device == DESK and person["viewing"].changes == 1
-    assert person["viewing"].screen == {"dark": True, "light": False, "saturation": True}
+    (seen,) = viewings(read_events(store)).values()
+    assert seen.device == DESK and seen.changes == 1
+    assert seen.screen == {"dark": True, "light": False, "saturation": True}
+
+
+def test_the_analysis_has_the_device_of_the_start(store, looked):
+    data = load_data(store)
+    assert data.devices == {1: DESK} and data.screens[1]["light"] is False
+    assert data.screened == {}
 
 
 def test_a_device_is_exported_beside_everybody(sessions, store, looked):
