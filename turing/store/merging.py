@@ -130,8 +130,10 @@ def _take_over(db: sqlite3.Connection) -> tuple[int, int]:
     participants = db.execute("SELECT changes()").fetchone()[0]
     for sql in _WHAT_THEY_DID:
         db.execute(sql)
-    if db.execute("SELECT 1 FROM b.sqlite_master WHERE name = 'views'").fetchone():
-        db.execute(_VIEWS)  # before the choices: those of trials that have none here
+    there = {name for (name,) in db.execute("SELECT name FROM b.sqlite_master")}
+    for table, sql in _BESIDE_CHOICES.items():  # before them: those of trials that have none here
+        if table in there:
+            db.execute(sql)
     choices = db.execute(_CHOICES).rowcount
     delete_forgotten(db)
     return participants, choices
@@ -293,12 +295,29 @@ _WHAT_THEY_DID = (
     "AND e.detail = y.detail) ORDER BY id",
 )
 
-_VIEWS = (
-    "INSERT INTO views SELECT t.id, v.exposure_ms, v.frames, v.dropped_frames, v.refresh_hz, "
-    "v.drawn_width, v.drawn_height, v.device_pixel_ratio, v.layout FROM b.views v "
-    "JOIN b.trials u ON u.id = v.trial JOIN trials t USING (picture) "
-    "WHERE t.id NOT IN (SELECT trial FROM choices) AND t.id NOT IN (SELECT trial FROM views)"
+_OF_OPEN = (
+    "JOIN b.trials u ON u.id = x.trial JOIN trials t USING (picture) "
+    "WHERE t.id NOT IN (SELECT trial FROM {0})"
 )
+_UNANSWERED = " AND t.id NOT IN (SELECT trial FROM choices)"
+
+_BESIDE_CHOICES = {
+    "views": (
+        "INSERT INTO views SELECT t.id, x.exposure_ms, x.frames, x.dropped_frames, x.refresh_hz, "
+        "x.drawn_width, x.drawn_height, x.device_pixel_ratio, x.layout FROM b.views x "
+        + _OF_OPEN.format("views")
+        + _UNANSWERED
+    ),
+    "evidence": (
+        "INSERT INTO evidence SELECT t.id, x.confidence, x.marks FROM b.evidence x "
+        + _OF_OPEN.format("evidence")
+        + _UNANSWERED
+    ),
+    "exposures": (
+        "INSERT INTO exposures SELECT t.id, x.exposure_ms FROM b.exposures x "
+        + _OF_OPEN.format("exposures")
+    ),
+}
 
 _CHOICES = (
     "INSERT INTO choices (trial, choice, rt_ms, shown_ms, received) "

@@ -8,12 +8,12 @@ first without a choice; a choice is written once and stands.
 import contextlib
 import json
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from turing.store import people
+from turing.store import exposures, people
 from turing.store.people import Person, Place, RefusedError
 from turing.store.store import Store, Version, facts, note, now_ms
 from turing.study import trials
@@ -33,6 +33,7 @@ class Shown(NamedTuple):
     protocol: Protocol
     practice: bool
     parts: int
+    exposure_ms: int
 
 
 @dataclass(frozen=True)
@@ -110,6 +111,7 @@ class Sessions:
                 given = _checked(version.study, "before", answers)
                 if drawn and drawn[0] == found:
                     person = people.enter(db, token, query, version, *drawn, now)
+                    exposures.write(db, person.id, version, *drawn)
                     self._keep_answers(db, person.id, given)
                     return token, self._state(db, person)
             # The draw takes long: others may write meanwhile, and take the number.
@@ -134,13 +136,18 @@ class Sessions:
         shown_ms: float | None = None,
         focus_lost: int = 0,
         view: Mapping[str, Any] | None = None,
+        confidence: int | None = None,
+        marks: Sequence[Mapping[str, Any]] | None = None,
     ) -> Answered:
         """Write a choice for the present trial. The first stands: the same again is no other.
 
-        `view` is what the page measured while it was shown, by columns of the table `views`.
+        `view` is what the page measured while it was shown, by columns of the table `views`;
+        `confidence` (1 to 4) and `marks` (part, x, y) are what the study asks for beside it.
         """
         with self.store.writing() as db:
             person = people.taking_part(db, token)
+            version = self.store.version(db, person.version)
+            _check_asked(version.study, choice, confidence, marks)
             row = db.execute(
                 "SELECT t.id, t.practice, t.position, t.kind, s.parts, s.left, s.right, c.choice "
                 "FROM trials t JOIN stimuli s ON s.id = t.stimulus "
@@ -153,17 +160,22 @@ class Sessions:
                 present = _present(db, person.id)
                 if row is None or not present or present[0].position != position:
                     raise RefusedError(404, "unknown", "This trial is not open.")
+                exposure_ms = exposures.exposure_ms(db, person.id, position, version)
                 db.execute(
                     "INSERT INTO choices (trial, choice, rt_ms, shown_ms, received) "
                     "VALUES (?, ?, ?, ?, ?)",
                     (number, choice, float(rt_ms), shown_ms, now),
                 )
-                exposure_ms = self.store.version(db, person.version).study.trials.exposure_ms
                 seen = {"trial": number, "exposure_ms": exposure_ms} | dict(view or {})
                 db.execute(
                     f"INSERT INTO views ({', '.join(seen)}) VALUES ({', '.join('?' * len(seen))})",
                     tuple(seen.values()),
                 )
+                if confidence is not None or marks is not None:
+                    db.execute(
+                        "INSERT INTO evidence (trial, confidence, marks) VALUES (?, ?, ?)",
+                        (number, confidence, None if marks is None else json.dumps(marks)),
+                    )
                 if focus_lost:
                     note(db, person.id, "focus lost", f"trial {position}, {focus_lost}", now)
             else:
@@ -255,7 +267,8 @@ class Sessions:
         )
 
     def _state(self, db: sqlite3.Connection, person: Person) -> SessionState:
-        study = self.store.version(db, person.version).study
+        version = self.store.version(db, person.version)
+        study = version.study
         practice, scored, answered = db.execute(
             "SELECT sum(practice), sum(NOT practice), count(c.trial) FROM trials t "
             "LEFT JOIN choices c ON c.trial = t.id WHERE participant = ?",
@@ -276,7 +289,13 @@ class Sessions:
             position=1 + (present.position if present.practice else position),
             total=practice if present.practice else scored,
             study=study,
-            trial=Shown(present.picture, present.protocol, bool(present.practice), parts),
+            trial=Shown(
+                present.picture,
+                present.protocol,
+                bool(present.practice),
+                parts,
+                exposures.exposure_ms(db, person.id, present.position, version),
+            ),
             next_picture=following[0].picture if following else None,
             offers_break=not present.practice
             and trials.offers_break(position, study.trials.break_every),
@@ -304,6 +323,28 @@ def _draw(version: Version, place: Place) -> tuple[trials.Trial, ...]:
     return trials.participant_trials(
         version.design, place.trial_key, place.number, place.part, place.preview
     )
+
+
+def _check_asked(
+    study: Study,
+    choice: int,
+    confidence: int | None,
+    marks: Sequence[Mapping[str, Any]] | None,
+) -> None:
+    """RefusedError where an answer says what this study does not ask."""
+    asks = study.trials
+    highest = trials.ALIKE if asks.ties else 1
+    if choice > highest:
+        raise RefusedError(422, "invalid", f"choice: expected 0 to {highest}, found {choice}")
+    for key, given, is_asked in (
+        ("confidence", confidence, asks.confidence),
+        ("marks", marks, asks.marks),
+    ):
+        if given is not None and not is_asked:
+            raise RefusedError(422, "invalid", f"{key}: expected none, this study asks for none")
+    parts = 1 if study.protocol == "single" else 2
+    if any(mark["part"] >= parts for mark in marks or ()):
+        raise RefusedError(422, "invalid", f"marks: expected parts below {parts}")
 
 
 def _questions(study: Study, when: str) -> tuple[Question, ...]:

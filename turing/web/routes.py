@@ -19,7 +19,8 @@ from starlette.routing import Route
 from turing.errors import TuringError
 from turing.store.people import RefusedError, overwrite_deleted
 from turing.store.sessions import SessionState
-from turing.study.study import Participants, Question
+from turing.study.study import Participants, Question, Trials
+from turing.study.trials import CONFIDENCE_LEVELS
 from turing.web import guards
 from turing.web.serving import ServedStudy, Studies
 
@@ -27,6 +28,7 @@ PREFIX = "/gradio_api/study"
 PAGE = Path(__file__).parent / "page"
 RETRY_SECONDS = {429: 1, 503: 2}
 RETRY_WHEN_FULL = 30  # seconds
+MOST_MARKS = 20
 
 Text = Annotated[str, Field(max_length=guards.LONGEST_TEXT, pattern=r"^[^\x00]*$")]
 Name = Annotated[str, Field(max_length=64)]
@@ -80,9 +82,17 @@ class View(_Body):
     layout: Literal["beside", "stacked", "single"] | None = None
 
 
+class Mark(_Body):
+    """A place in a part, in its width and height, from its upper left corner."""
+
+    part: int = Field(ge=0, le=1)
+    x: float = Field(ge=0, le=1)
+    y: float = Field(ge=0, le=1)
+
+
 class AnswerBody(_Body):
     trial: str = Field(max_length=100, description="the trial's ID")
-    choice: int = Field(ge=0, le=1, description="0 or 1")
+    choice: int = Field(ge=0, le=2, description="0 or 1, and 2 where both may look alike")
     rt_ms: float = Field(ge=0, le=1e12, description="milliseconds, 0 or more")
     shown_ms: float | None = Field(None, ge=0, le=1e12, description="milliseconds, 0 or more")
     focus_lost: int = Field(
@@ -90,6 +100,14 @@ class AnswerBody(_Body):
     )
     view: View | None = Field(
         None, description="what was measured: " + ", ".join(View.model_fields)
+    )
+    confidence: int | None = Field(
+        None, ge=1, le=CONFIDENCE_LEVELS, description=f"1 to {CONFIDENCE_LEVELS}"
+    )
+    marks: list[Mark] | None = Field(
+        None,
+        max_length=MOST_MARKS,
+        description=f"{MOST_MARKS} places at most, each part (0 or 1), x and y (0 to 1)",
     )
 
 
@@ -276,8 +294,9 @@ class _Calls:
                 "practice": state.trial.practice,
                 "picture": _picture_address(request, state.trial.trial),
                 "parts": state.trial.parts,
-                "exposure_ms": state.study.trials.exposure_ms,
+                "exposure_ms": state.trial.exposure_ms,
                 "prompt": self._prompt(state.study.study.language, state.trial.protocol),
+                **_asked_of_trials(state.study.trials),
             }
         if state.next_picture:
             shown["next_picture"] = _picture_address(request, state.next_picture)
@@ -290,6 +309,12 @@ class _Calls:
     def _prompt(self, language: str, protocol: str) -> str:
         prompts = self._prompts.get(language) or self._prompts.get("en", {})
         return prompts.get(f"prompt_{protocol}", "")
+
+
+def _asked_of_trials(asks: Trials) -> dict[str, Any]:
+    """What the study has around a picture and beside the choice, where it has any."""
+    keys = ("fixation_ms", "gap_ms", "mask_ms", "ties", "confidence", "marks")
+    return {key: value for key in keys if (value := getattr(asks, key))}
 
 
 def _asked_of_links(asks: Participants) -> str:

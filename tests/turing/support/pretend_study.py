@@ -69,6 +69,7 @@ class PretendStudy:
     links_back: str = ""  # of the header Study-Link
     receipt: str = ""
     size: tuple[int, int] = (320, 240)
+    asks: dict = field(default_factory=dict)  # more keys of every trial: ties, confidence, ...
 
     def __post_init__(self):
         self.participants: dict[str, Participant] = {}
@@ -106,6 +107,7 @@ class PretendStudy:
                 "parts": 1 if self.protocol == "single" else 2,
                 "exposure_ms": self.exposure_ms,
                 "prompt": PROMPTS[self.protocol],
+                **self.asks,
             },
         }
         if at + 1 < len(self.trials):

@@ -4,7 +4,7 @@ import { Client, Refusal } from "./client.js";
 import { parametersOf } from "./link.js";
 import { Pictures } from "./pictures.js";
 import { Screens } from "./screens.js";
-import { TrialScreen } from "./trial.js";
+import { TrialScreen } from "./trial/trial.js";
 
 const OWN_PARAMETERS = ["study", "preview"];
 const SLOW_MS = 1000;
@@ -144,7 +144,8 @@ class Page {
     const picture = await this.loaded(trial.picture);
     const asked = screen.ask(trial, picture);
     this.pictures.prefetch(state.next_picture);
-    const answer = await asked;
+    const choice = await asked;
+    const answer = { ...choice, ...(await screen.evidence.ask(trial, choice.choice)) };
     this.hasSeenKeys = true;
     const [reply] = await Promise.all([
       this.client.answer({ trial: trial.trial, ...answer }),

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from turing.analysis.analysis import Results
-from turing.report.tables import Table
+from turing.report.tables.table import Table
 from turing.report.words import DASH
 
 
