@@ -25,6 +25,7 @@ TARGET = 0.75  # half-way from chance to always right
 LAPSE = 0.02  # share of slips, however long a picture is shown
 _OCTAVES_BEYOND = 6  # of what was shown, in which an end of an interval is looked for
 _STEPS = 2001
+_WORST = 1e10  # condition of the information
 _STEEPEST = 20.0  # logits an octave, or from chance: there is no finite fit
 
 
@@ -91,7 +92,11 @@ def threshold(
     if min(n_people, n_photos) < 2:
         return described("one participant or one photo: described, no interval", estimate, b)
 
-    influence, own = _influence(y, x - middle, a, b, w)
+    found = _influence(y, x - middle, a, b, w)
+    if found is None:
+        note = "no interval: no exposure between chance and always right"
+        return described(note, estimate, b)
+    influence, own = found
     grid = np.linspace(
         x.min() - middle - _OCTAVES_BEYOND, x.max() - middle + _OCTAVES_BEYOND, _STEPS
     )
@@ -130,14 +135,18 @@ def _fitted(y: np.ndarray, x: np.ndarray, w: np.ndarray) -> tuple[float, float]:
 
 def _influence(
     y: np.ndarray, x: np.ndarray, a: float, b: float, w: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """(n, 2): each choice's share in the error of a and b; and their model-based covariance."""
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """(n, 2): each choice's share in the error of a and b; and their model-based covariance. None
+    where the choices say too little of them."""
     design = np.column_stack([np.ones_like(x), x])
     mu = expit(a + b * x)
     p = 0.5 + (0.5 - LAPSE) * mu
     slope = (0.5 - LAPSE) * mu * (1 - mu)  # dp / d logit
     information = slope**2 / (p * (1 - p))
-    inverse = np.linalg.inv((design * (w * information)[:, None]).T @ design)
+    fisher = (design * (w * information)[:, None]).T @ design
+    if np.linalg.cond(fisher) > _WORST:
+        return None
+    inverse = np.linalg.inv(fisher)
     own = inverse @ ((design * (w**2 * information)[:, None]).T @ design) @ inverse
     return (design * (w * slope * (y - p) / (p * (1 - p)))[:, None]) @ inverse, own
 

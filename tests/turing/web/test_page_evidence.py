@@ -64,16 +64,37 @@ def test_how_sure_is_asked_after_the_choice_and_sent_with_it(arrive):
     person.begin()
     person.pick(1)
     person.sees("How sure are you?")
+    person.page.wait_for_timeout(350)  # a press so soon after the choice is part of it
     assert person.saved() == []  # one answer holds both
     person.page.keyboard.press("ArrowLeft")  # the choice stands
     person.press("Rather sure")
     person.wait_for_trial("2 of 2")
     person.pick_by_key("ArrowLeft")
     person.sees("How sure are you?")
+    person.page.wait_for_timeout(350)
     person.page.keyboard.press("1")
     person.sees("All done")
     sent = [(answer["choice"], answer["confidence"]) for answer in person.study.saved]
     assert sent == [(1, 3), (0, 1)]
+
+
+@pytest.mark.slow
+def test_a_double_press_of_the_choice_rates_and_marks_nothing(arrive):
+    person = arrive(asking("pick-original", confidence=True, marks=True))
+    person.begin()
+    person.page.keyboard.press("1")
+    person.page.keyboard.press("1")
+    person.sees("How sure are you?")
+    person.page.wait_for_timeout(400)
+    assert person.saved() == []
+    person.page.keyboard.press("2")
+    person.page.keyboard.press("2")
+    person.place.locator(".trial[data-view='marks']").wait_for()
+    person.page.wait_for_timeout(400)
+    person.press("Skip")
+    person.wait_for_trial("2 of 2")
+    (answer,) = person.study.saved
+    assert (answer["choice"], answer["confidence"], answer["marks"]) == (0, 2, [])
 
 
 @pytest.mark.slow
@@ -91,6 +112,7 @@ def test_what_gave_it_away_is_marked_by_pointer_and_by_keys(arrive, protocol, la
     person.begin()
     person.press(label)
     person.place.locator(".trial[data-view='marks']").wait_for()
+    person.page.wait_for_timeout(350)  # a press so soon after the choice is part of it
     part = person.place.locator(f"[data-part='{suspect}']")
     box = part.bounding_box()
     part.click(position={"x": box["width"] * 0.25, "y": box["height"] * 0.75})
@@ -135,9 +157,11 @@ def test_everything_fits_on_a_phone(arrive, protocol):
     fits(person)
     person.press("The first" if protocol != "preference" else "Photo 1")
     person.sees("How sure are you?")
+    person.page.wait_for_timeout(350)
     fits(person)
     person.press("Sure")
     person.place.locator(".trial[data-view='marks']").wait_for()
+    person.page.wait_for_timeout(350)
     fits(person)
     person.place.locator(".suspect").tap()
     person.place.locator(".mark").wait_for()

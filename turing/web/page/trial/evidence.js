@@ -6,6 +6,7 @@ const LEVELS = 4; // as the server takes them, 1 = a guess
 const MOST_MARKS = 20;
 const STEP = 0.05; // of a part's width or height, at a press of an arrow key
 const FINE_STEP = 0.01;
+const DOUBLE_PRESS_MS = 300; // a second press of the choice is no answer to what comes after it
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
 /** The rating and the marks of a trial, asked one after the other in the place of the answers. */
@@ -34,6 +35,7 @@ export class Evidence {
     if (trial.confidence) found.confidence = await this.rating();
     if (trial.marks) found.marks = await this.marks(this.suspect(choice));
     this.isAsking = false;
+    this.screen.lastPick = performance.now();
     this.clear();
     return found;
   }
@@ -43,14 +45,20 @@ export class Evidence {
     this.screen.node.dataset.asks = asks;
     this.screen.prompt.textContent = prompt;
     this.screen.hint.textContent = hint;
+    this.since = performance.now();
     this.node.setAttribute("aria-label", prompt);
     fill(this.node, ...content);
+  }
+
+  get isTooSoon() {
+    return performance.now() - this.since < DOUBLE_PRESS_MS;
   }
 
   rating() {
     return new Promise((resolve) => {
       const numbers = [...Array(LEVELS).keys()].map((at) => at + 1);
       const rate = (level) => {
+        if (this.isTooSoon) return;
         removeEventListener("keydown", onKey);
         resolve(level);
       };
@@ -115,13 +123,13 @@ export class Evidence {
       show();
     };
     const onClick = (event) => {
-      if (!event.detail) return; // of a key
+      if (!event.detail || this.isTooSoon) return; // of a key, or of the choice
       const box = part.getBoundingClientRect();
       put(share(event.clientX - box.left, box.width), share(event.clientY - box.top, box.height));
     };
     const onKey = (event) => {
       const arrow = ARROWS[event.key];
-      if (event.ctrlKey || event.altKey || event.metaKey) return;
+      if (event.ctrlKey || event.altKey || event.metaKey || this.isTooSoon) return;
       if (arrow) {
         const step = event.shiftKey ? FINE_STEP : STEP;
         at.x = share(at.x + arrow[0] * step, 1);
