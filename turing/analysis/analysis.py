@@ -9,10 +9,13 @@ from itertools import combinations, pairwise
 import numpy as np
 import pandas as pd
 
+from turing.analysis.aspects.confidence import Sureness, sureness
+from turing.analysis.aspects.exposures import Exposed, exposures
+from turing.analysis.aspects.heterogeneity import Heterogeneity, heterogeneity
+from turing.analysis.aspects.marks import Marked, marked
 from turing.analysis.cells import Cell, cells_of, slices
 from turing.analysis.data import StudyData
 from turing.analysis.exclusions import Exclusions, exclusions, people_of
-from turing.analysis.heterogeneity import Heterogeneity, heterogeneity
 from turing.analysis.looks import Levels, Looking, looking
 from turing.statistics import power
 from turing.statistics.bradley_terry import BradleyTerry, Ranks, bradley_terry, resampled_ranks
@@ -27,7 +30,7 @@ from turing.statistics.fractions import (
     position_bias,
     turing_fraction,
 )
-from turing.study.trials import ORIGINAL
+from turing.study.trials import ALIKE, ORIGINAL
 
 MOST_STEPS = 8  # of the curve of learning
 
@@ -95,6 +98,9 @@ class Results:
     learning: Difference | None
     curve: tuple[Step, ...]
     photos: tuple[Photo, ...]
+    exposures: tuple[Exposed, ...]  # one a cell, where they differ
+    sureness: tuple[Sureness, ...]  # one a cell, where it was asked
+    marked: tuple[Marked, ...]
     people: pd.DataFrame
     look: Looking | None
     notes: tuple[str, ...]
@@ -139,6 +145,9 @@ def analyse(data: StudyData, unblind: bool = False) -> Results:
         learning=None if is_preference else _learning(choices),
         curve=() if is_preference else _curve(choices),
         photos=() if is_preference else _photos(choices, cells),
+        exposures=exposures(choices, data, levels.wide),
+        sureness=sureness(choices, data, levels.wide),
+        marked=marked(choices),
         people=_people(data, ruled_out, look),
         look=look,
         notes=_notes(data, cells, choices, look),
@@ -202,8 +211,10 @@ def _preferences(
     found = []
     for dataset, of in slices(choices, data):
         shown = of["left"], of["right"], of["choice"], of["participant"], of["photo_id"]
-        scores = bradley_terry(*shown, confidence)
-        found.append(Preference(dataset, scores, resampled_ranks(*shown, confidence=confidence)))
+        ties = data.study.trials.ties
+        scores = bradley_terry(*shown, confidence, ties)
+        ranks = resampled_ranks(*shown, confidence=confidence, ties=ties)
+        found.append(Preference(dataset, scores, ranks))
     return tuple(found)
 
 
@@ -218,7 +229,9 @@ def _ranked(preferences: tuple[Preference, ...]) -> tuple[Comparison, ...]:
 
 
 def _position(choices: pd.DataFrame) -> Fraction:
-    return position_bias(choices["choice"], choices["participant"], choices["photo_id"])
+    """Of the choices that picked a part."""
+    picked = choices[choices["choice"] != ALIKE]
+    return position_bias(picked["choice"], picked["participant"], picked["photo_id"])
 
 
 def _learning(choices: pd.DataFrame) -> Difference:

@@ -15,6 +15,8 @@ from turing.study.trials import Protocol
 # name, `photo_file` what the researcher calls it; `model` is the cell that a scored trial counts
 # in, None for catch trials and preference, and for an original alone, which counts in all;
 # `choice` is the part picked (NaN = unanswered), `correct` 1 or 0 (NaN = unanswered, or none is).
+# `choice` is 2 where both were found alike; `confidence` and `marks` (JSON) are as the export has
+# them, where the study asks for them. `exposure_ms` is known of answered trials.
 # `focus_lost` and `shown_again` count what happened while it was open, `refresh_hz` was measured.
 TRIAL_COLUMNS = (
     "participant",
@@ -33,6 +35,9 @@ TRIAL_COLUMNS = (
     "focus_lost",
     "shown_again",
     "refresh_hz",
+    "exposure_ms",
+    "confidence",
+    "marks",
 )
 
 

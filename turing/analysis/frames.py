@@ -23,7 +23,8 @@ from turing.study.study import Study
 
 _TYPES = dict.fromkeys(("participant", "position", "photo_id"), "int64")
 _TYPES |= dict.fromkeys(("focus_lost", "shown_again"), "int64")
-_TYPES |= dict.fromkeys(("choice", "correct", "rt_ms", "refresh_hz"), "float64")  # NaN = none
+_MAY_LACK = ("choice", "correct", "rt_ms", "refresh_hz", "exposure_ms", "confidence")
+_TYPES |= dict.fromkeys(_MAY_LACK, "float64")  # NaN = none
 
 
 def load_data(store: Store, versions: Sequence[int] | None = None) -> StudyData:
@@ -90,9 +91,10 @@ def _check_alike(studies: Sequence[Study]) -> None:
     for key, values in (
         ("stimuli.display_size", {study.stimuli.display_size for study in studies}),
         ("trials.exposure_ms", {study.trials.exposure_ms for study in studies}),
+        ("trials.ties", {study.trials.ties for study in studies}),
     ):
         if len(values) > 1:
-            found = " and ".join(map(str, sorted(values)))
+            found = " and ".join(sorted(map(str, values), key=lambda text: (len(text), text)))
             raise TuringError(
                 f"expected versions with one {key}, found {found}: analyse them apart, "
                 "with --version"

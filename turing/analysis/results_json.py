@@ -4,8 +4,10 @@ import math
 from typing import Any
 
 from turing.analysis.analysis import Comparison, Preference, Results
+from turing.analysis.aspects.confidence import Sureness
+from turing.analysis.aspects.exposures import Exposed
+from turing.analysis.aspects.heterogeneity import Heterogeneity
 from turing.analysis.cells import Cell
-from turing.analysis.heterogeneity import Heterogeneity
 from turing.analysis.looks import Looking
 from turing.statistics.fractions import Difference, Fraction
 from turing.statistics.heterogeneity import Spread
@@ -53,6 +55,8 @@ def results_json(results: Results) -> dict[str, Any]:
         "comparisons": [_comparison(pair) for pair in results.comparisons],
         "detection": [_detection(cell) for cell in results.cells if cell.detection],
         "preference": [_preference(of) for of in results.preferences],
+        "exposures": [_exposed(of) for of in results.exposures],
+        "confidence": [_sureness(of) for of in results.sureness],
         "position": _fraction(results.position),
         "learning": _difference(results.learning),
         "notes": list(results.notes),
@@ -77,6 +81,41 @@ def _cell(cell: Cell) -> dict[str, Any]:
         "verdict": cell.verdict,
         "fooling_rate": _number(1 - fraction.estimate),
         "d_prime": _number(cell.d_prime),
+    }
+
+
+def _exposed(of: Exposed) -> dict[str, Any]:
+    """Fractions by exposure, and the exposure in ms at which three in four are right; of an
+    interval without an upper end `threshold_high` is null."""
+    found = of.threshold
+    return {
+        "dataset": of.dataset,
+        "model": of.model,
+        "fractions": [
+            {"exposure_ms": ms, **(_fraction(fraction) or {})} for ms, fraction in of.fractions
+        ],
+        "threshold_ms": _number(found.estimate),
+        "threshold_low": _number(found.low),
+        "threshold_high": _number(found.high),
+        "note": found.note,
+    }
+
+
+def _sureness(of: Sureness) -> dict[str, Any]:
+    found = of.found
+    return {
+        "dataset": of.dataset,
+        "model": of.model,
+        "d_prime": _number(of.d_prime),
+        "meta_d_prime": _number(of.meta_d_prime),
+        "m_ratio": _number(found.ratio),
+        "low": _number(found.low),
+        "high": _number(found.high),
+        "area": _number(found.area),
+        "roc": [[_number(alarm), _number(hit)] for alarm, hit in found.roc],
+        "right_by_level": [_number(share) for share in found.right],
+        "choices_by_level": list(found.rated),
+        "note": found.note,
     }
 
 
@@ -154,6 +193,8 @@ def _preference(of: Preference) -> dict[str, Any]:
             for place, (model, score) in enumerate(scores.scores.items(), 1)
         ],
         "left": _difference(scores.left),
+        "alike": _difference(scores.alike),
+        "ties": scores.ties,
         "choices": scores.n,
         "note": "; ".join(filter(None, (scores.note, of.ranks.note))),
     }

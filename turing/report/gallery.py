@@ -8,7 +8,7 @@ from typing import NamedTuple
 from PIL import Image
 
 from turing.analysis.analysis import Photo, Results
-from turing.report.tables import Table
+from turing.report.tables.table import Table
 from turing.report.words import interval, number
 from turing.study.trials import WILD
 

@@ -13,9 +13,18 @@ from markupsafe import Markup
 
 from turing.analysis.analysis import Results
 from turing.analysis.cells import Cell
-from turing.report import people_tables, plots, tables
 from turing.report.gallery import Pictures, galleries, photos_table
+from turing.report.marks import heat_maps
+from turing.report.plots import aspects as aspect_plots
+from turing.report.plots import drawing
+from turing.report.plots import results as plots
+from turing.report.tables import aspects
+from turing.report.tables import people as people_tables
+from turing.report.tables import results as tables
+from turing.report.tables.table import Table
 from turing.report.words import ALL, answer, cell_sentence, remark, shown_cells
+from turing.statistics.mixed import Mixed
+from turing.study.study import Study
 
 
 class Preregistration(NamedTuple):
@@ -40,8 +49,11 @@ def html_report(
     made: datetime,
     preregistration: Preregistration | None = None,
     top: Markup | str = "",
+    mixed: Mixed | None = None,
 ) -> str:
-    """The whole report as one HTML file; `top` (HTML where it is Markup) is under the title."""
+    """The whole report as one HTML file; `top` (HTML where it is Markup) is under the title, the
+    mixed model in it where it is given.
+    """
     study = results.data.study
     has_fractions = bool(results.cells)
     return render(
@@ -62,7 +74,11 @@ def html_report(
         main_table=tables.cells_table(results)
         if has_fractions
         else tables.preference_table(results),
-        extra_tables=tables.protocol_tables(results),
+        extra_tables=tables.protocol_tables(results) + _of_mixed(results, mixed),
+        thresholds=aspects.thresholds_table(results),
+        exposures=aspects.exposures_table(results),
+        sureness=aspects.sureness_table(results),
+        marks=heat_maps(results.marked, pictures),
         people=people_tables.people_table(results),
         viewing=people_tables.viewing_table(results),
         exclusions=people_tables.exclusions_table(results),
@@ -77,7 +93,7 @@ def html_report(
         questions=people_tables.answers_of(results),
         printed=tables.printed_table(results) if tables.has_printed(results) else None,
         plots=_plots(results),
-        colors={m: plots.css_color(color) for m, color in plots.model_colors(results).items()},
+        colors={m: drawing.css_color(color) for m, color in drawing.model_colors(results).items()},
         method=_method(results),
         preregistration=preregistration,
         source=study.source,
@@ -109,6 +125,10 @@ def _lines(results: Results) -> list[Line]:
     ]
 
 
+def _of_mixed(results: Results, mixed: Mixed | None) -> list[Table]:
+    return [aspects.mixed_table(results, mixed)] if mixed else []
+
+
 def _kind(cell: Cell) -> str:
     return cell.verdict.split(",")[0].replace(" ", "-")
 
@@ -138,7 +158,7 @@ def _forest(results: Results) -> list[Markup]:
     draw = plots.forest if results.cells else plots.preference
     if not results.cells and not any(of.scores.scores for of in results.preferences):
         return []
-    return [Markup(draw(results, width)) for width in (plots.WIDE, plots.NARROW)]
+    return [Markup(draw(results, width)) for width in (drawing.WIDE, drawing.NARROW)]
 
 
 def _forest_caption(results: Results) -> str:
@@ -155,9 +175,15 @@ def _forest_caption(results: Results) -> str:
 
 
 def _plots(results: Results) -> dict[str, Markup | str]:
-    drawn: dict[str, Markup | str] = dict.fromkeys(("people", "photos", "times", "learning"), "")
+    drawn: dict[str, Markup | str] = dict.fromkeys(
+        ("people", "photos", "times", "learning", "exposures", "roc"), ""
+    )
     if len(results.choices):
         drawn["times"] = Markup(plots.times(results))
+    if results.exposures:
+        drawn["exposures"] = Markup(aspect_plots.by_exposure(results))
+    if results.sureness:
+        drawn["roc"] = Markup(aspect_plots.roc(results))
     if results.cells:
         drawn["people"] = Markup(plots.people(results))
         drawn["photos"] = Markup(plots.photos(results))
@@ -167,11 +193,13 @@ def _plots(results: Results) -> dict[str, Markup | str]:
 
 def _method(results: Results) -> list[str]:
     study = results.data.study
+    exposure = study.trials.exposure_ms
+    shown = f"{exposure} ms" if isinstance(exposure, int) else "as long as is said below"
     protocols = {
         "pick-original": "Original and colorization stood side by side and people picked the "
         "original (the first paper's protocol, section 4.3).",
         "pick-fake-sequential": "Original and colorization came one after the other, for "
-        f"{study.trials.exposure_ms} ms each, and people picked the colorization "
+        f"{shown} each, and people picked the colorization "
         "(Zhang et al. 2016, section 4.1).",
         "single": "One picture stood alone, half of them originals, and people said whether it "
         "was colorized. The fraction is half the share of colorizations that were told, half that "
@@ -188,7 +216,14 @@ def _method(results: Results) -> list[str]:
     if study.protocol == "preference":
         found.append(
             "Scores are maximum-likelihood estimates of Bradley and Terry (1952) with a term for "
-            "the left or first part. " + crossed + "; the intervals of ranks are from 1,000 draws "
+            "the left or first part"
+            + (
+                ", and of Davidson (1970) for two that are found alike. "
+                if study.trials.ties
+                else ". "
+            )
+            + crossed
+            + "; the intervals of ranks are from 1,000 draws "
             "of participants and of photos with replacement (Owen 2007)."
         )
     else:
@@ -204,11 +239,41 @@ def _method(results: Results) -> list[str]:
             "choices (Korn and Graubard 1998). The naive interval is Wilson's as if all choices "
             "were independent: too narrow, but what papers print."
         )
+    found += _beside_choices(study)
     if results.comparisons:
         found.append(
             "p-values are adjusted by Holm's method over all pairs of models of all datasets"
             + (", and over those of all datasets together apart." if _several(results) else ".")
         )
+    return found
+
+
+def _beside_choices(study: Study) -> list[str]:
+    """How long pictures were shown, where that differs, and what was asked beside the choice."""
+    asked, found = study.trials, []
+    if asked.exposures:
+        levels = ", ".join(map(str, asked.exposures))
+        found.append(
+            f"Pictures were shown for {levels} ms, in equal numbers for each model within a "
+            "participant, in an order that was drawn."
+        )
+    if asked.has_staircase:
+        found.append(
+            "Exposures followed the answers, on one track a model: from 500 ms down by half an "
+            "octave after each right answer until the first wrong one, from there down a quarter "
+            "after three right ones in a row and up after each wrong one (Levitt 1971)."
+        )
+    around = [
+        f"{what} of {ms} ms {where}"
+        for what, ms, where in (
+            ("a cross", asked.fixation_ms, "before"),
+            ("a blank", asked.gap_ms, "before each picture"),
+            ("a mask of coloured noise", asked.mask_ms, "after each"),
+        )
+        if ms
+    ]
+    if around:
+        found.append(f"Around the pictures: {', '.join(around)}.")
     return found
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from markupsafe import Markup
 
 from turing.analysis.analysis import Results, analyse
+from turing.analysis.aspects.mixed import mixed_model
 from turing.analysis.frames import load_data
 from turing.analysis.looks import note_unblinding
 from turing.errors import TuringError
@@ -29,10 +30,14 @@ def store_results(
     return results
 
 
-def store_report(store: Store, results: Results, top: Markup | str = "") -> str:
-    """The HTML report of `results`, which are this store's."""
+def store_report(
+    store: Store, results: Results, top: Markup | str = "", is_whole: bool = True
+) -> str:
+    """The HTML report of `results`, which are this store's; without the mixed model, which takes
+    seconds, unless it is to be whole."""
     registered = preregistered(store, results.data.versions[-1])
-    return html_report(results, _pictures(store), datetime.now(UTC), registered, top)
+    mixed = mixed_model(results.choices, results.data) if is_whole else None
+    return html_report(results, _pictures(store), datetime.now(UTC), registered, top, mixed)
 
 
 def preregistered(store: Store, version: int) -> Preregistration | None:

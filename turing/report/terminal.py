@@ -6,8 +6,10 @@ from rich.markup import escape
 from rich.table import Table as RichTable
 
 from turing.analysis.analysis import Results
-from turing.report import people_tables, tables
-from turing.report.tables import Table
+from turing.report.tables import aspects
+from turing.report.tables import people as people_tables
+from turing.report.tables import results as tables
+from turing.report.tables.table import Table
 from turing.report.words import answer
 
 
@@ -29,6 +31,9 @@ def print_report(results: Results, console: Console) -> None:
         tables.cells_table(results),
         tables.preference_table(results),
         *tables.protocol_tables(results),
+        aspects.thresholds_table(results),
+        aspects.exposures_table(results),
+        aspects.sureness_table(results),
         people_tables.people_table(results),
         people_tables.viewing_table(results),
         people_tables.exclusions_table(results),

@@ -5,8 +5,8 @@ import math
 from scipy.special import expit
 
 from turing.analysis.analysis import Comparison, Results
+from turing.analysis.aspects.heterogeneity import SIGNIFICANT
 from turing.analysis.cells import Cell
-from turing.analysis.heterogeneity import SIGNIFICANT
 
 ALL = "all datasets"
 DASH = "–"  # stands for what there is no figure for
@@ -97,11 +97,17 @@ def _preferences(results: Results) -> list[str]:
             continue
         if of.scores.note:
             sentences.append(f"{name_of(of.dataset)}: no ranking, {of.scores.note}")
-        sentences += [comparison_sentence(c, level) for c in comparisons if c.dataset == of.dataset]
+        sentences += [
+            comparison_sentence(c, level, of.scores.ties > 0)
+            for c in comparisons
+            if c.dataset == of.dataset
+        ]
     return sentences
 
 
-def comparison_sentence(pair: Comparison, level: float = SIGNIFICANT) -> str:
+def comparison_sentence(
+    pair: Comparison, level: float = SIGNIFICANT, has_ties: bool = False
+) -> str:
     """fruits: fusion looks more real than baseline, would be picked in 86% of pairs [79%, 91%]"""
     found = pair.difference
     share, low, high = (float(expit(x)) for x in (found.estimate, found.low, found.high))
@@ -110,5 +116,6 @@ def comparison_sentence(pair: Comparison, level: float = SIGNIFICANT) -> str:
     says = "looks more real than" if sure else "not shown to look more real than"
     return (
         f"{name_of(pair.dataset)}: {pair.a} {says} {pair.b}, "
-        f"would be picked in {percent(share)} of pairs {bounds}"
+        f"would be picked in {percent(share)} of pairs "
+        f"{'that are not found alike ' if has_ties else ''}{bounds}"
     )

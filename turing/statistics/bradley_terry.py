@@ -1,7 +1,9 @@
 """Which of several models looks more real, from paired comparisons: Bradley and Terry 1952.
 
 logit P(the left part is chosen) = score of the left model - score of the right one + left term
-(the order effect of Davidson and Beaver 1977). Maximum likelihood without a ridge; scores sum to 0.
+(the order effect of Davidson and Beaver 1977). Where both may be found alike, this holds of the
+choices that do not, and P(alike) = nu sqrt(P(left) P(right)) (Davidson 1970, equation 2.3). Maximum
+likelihood without a ridge; scores sum to 0.
 """
 
 from collections.abc import Sequence
@@ -12,7 +14,7 @@ from numpy.typing import ArrayLike
 from scipy.optimize import linprog
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
-from scipy.special import expit
+from scipy.special import expit, softmax
 
 from turing.statistics.fractions import (
     Difference,
@@ -33,7 +35,8 @@ class BradleyTerry(NamedTuple):
     """Scores in logits, one `Difference` from 0 a model, best first; empty where `note` says why.
 
     `left` is the advantage of the left or first part; `comparisons` has every two models, the
-    better one first.
+    better one first. `alike` is log nu, None where nobody found two models alike; `ties` counts
+    the choices that did.
     """
 
     scores: dict[Any, Difference]
@@ -43,6 +46,8 @@ class BradleyTerry(NamedTuple):
     participants: int
     photos: int
     note: str = ""
+    alike: Difference | None = None
+    ties: int = 0
 
 
 class Ranks(NamedTuple):
@@ -58,8 +63,17 @@ class _Choices(NamedTuple):
     models: list[Any]
     left: np.ndarray  # (n,) index of the model on the left
     right: np.ndarray
-    chose_left: np.ndarray  # (n,) 0 or 1
+    leaning: np.ndarray  # (n,) 1 where the left part was chosen, 0 the right, 1/2 both alike
     design: np.ndarray  # (n, models): a free score for every model but the last, and the left term
+
+    @property
+    def tied(self) -> np.ndarray:
+        """(n,) whether both were found alike."""
+        return self.leaning == 0.5
+
+    @property
+    def has_ties(self) -> bool:
+        return bool(self.tied.any())
 
 
 def bradley_terry(
@@ -69,15 +83,17 @@ def bradley_terry(
     participant: ArrayLike,
     photo: ArrayLike,
     confidence: float = 0.95,
+    ties: bool = False,
 ) -> BradleyTerry:
-    """Scores from comparisons of `left` and `right` models; `choice` is 0 for left, 1 for right.
+    """Scores from comparisons of `left` and `right` models; `choice` is 0 for left, 1 for right,
+    and with `ties` 2 where both were found alike.
 
     Intervals are from the two-way sandwich: A, B and C of `turing.statistics` on the estimate's
     influence function, V = max(A + B - C, A, B, model-based). Where the data cannot give a finite
     answer (models never compared, one that always won, sides never swapped), the note says so.
     """
     check_confidence(confidence)
-    data = _read(left, right, choice)
+    data = _read(left, right, choice, ties)
     check_same_length(choice=choice, participant=participant, photo=photo)
     people, n_people = label_codes(participant, "participant")
     photos, n_photos = label_codes(photo, "photo")
@@ -86,11 +102,10 @@ def bradley_terry(
         return BradleyTerry({}, None, {}, *counts, problem)
 
     weights = np.ones((1, len(data.left)))
-    estimate = _maximum_likelihood(data.design, data.chose_left, weights)[0]
-    mu = expit(data.design @ estimate)
-    information = (data.design * (mu * (1 - mu))[:, None]).T @ data.design
-    inverse = np.linalg.inv(information)
-    influence = (data.design * (data.chose_left - mu)[:, None]) @ inverse
+    estimate = _maximum_likelihood(data.design, data.leaning, weights, data.has_ties)[0]
+    scores, curvature = _derivatives(estimate[None], data.design, data.leaning, data.has_ties)
+    inverse = np.linalg.inv(np.einsum("bnij->ij", curvature))
+    influence = scores[0] @ inverse
 
     def contrast(c: np.ndarray) -> Difference:
         value = float(c @ estimate)
@@ -102,16 +117,21 @@ def bradley_terry(
         variance = max(by_person + by_photo - by_pair, by_person, by_photo, c @ inverse @ c)
         return t_interval(value, variance, crossed, confidence)
 
-    basis = _score_basis(len(data.models))
+    k = len(data.models)
+    basis = np.zeros((k, len(estimate)))
+    basis[:, :k] = _score_basis(k)
     order = np.argsort(-(basis @ estimate), kind="stable")
     comparisons = {
         (data.models[a], data.models[b]): contrast(basis[a] - basis[b])
         for i, a in enumerate(order)
         for b in order[i + 1 :]
     }
-    left_term = contrast(np.eye(len(data.models))[-1])
-    scores = {data.models[k]: contrast(basis[k]) for k in order}
-    return BradleyTerry(scores, left_term, comparisons, *counts)
+    terms = np.eye(len(estimate))
+    alike = contrast(terms[k]) if data.has_ties else None
+    found = {data.models[i]: contrast(basis[i]) for i in order}
+    return BradleyTerry(
+        found, contrast(terms[k - 1]), comparisons, *counts, "", alike, int(data.tied.sum())
+    )
 
 
 def resampled_ranks(
@@ -123,6 +143,7 @@ def resampled_ranks(
     draws: int = 1000,
     confidence: float = 0.95,
     seed: int = 0,
+    ties: bool = False,
 ) -> Ranks:
     """Pigeonhole bootstrap: people and photos are both drawn anew, and a choice counts as often as
     its person times its photo came up (Owen 2007, mildly conservative); an interval of each rank.
@@ -130,7 +151,7 @@ def resampled_ranks(
     Draws in which the models fall into groups that were never compared are left out and counted.
     """
     check_confidence(confidence)
-    data = _read(left, right, choice)
+    data = _read(left, right, choice, ties)
     check_same_length(choice=choice, participant=participant, photo=photo)
     people, n_people = label_codes(participant, "participant")
     photos, n_photos = label_codes(photo, "photo")
@@ -139,7 +160,7 @@ def resampled_ranks(
     if min(n_people, n_photos) < 2:
         return Ranks({}, 0, "one participant or one photo: described, no interval")
 
-    rows = np.column_stack([data.left, data.right, data.chose_left]).astype(int)
+    rows = np.column_stack([data.left, data.right, 2 * data.leaning]).astype(int)
     patterns, first, pattern = np.unique(rows, axis=0, return_index=True, return_inverse=True)
     counted = csr_array((np.ones(len(rows)), (np.arange(len(rows)), pattern.ravel())))
     rng = np.random.default_rng(seed)
@@ -152,8 +173,12 @@ def resampled_ranks(
     )
     k = len(data.models)
     kept = np.array([len(_groups(patterns[w > 0, 0], patterns[w > 0, 1], k)) == 1 for w in weights])
-    estimates = _maximum_likelihood(data.design[first], patterns[:, 2], weights[kept])
-    scores = estimates @ _score_basis(k).T
+    shown = data.design[first], patterns[:, 2] / 2
+    estimates = [
+        _maximum_likelihood(*shown, some, data.has_ties)
+        for some in np.split(weights[kept], range(_AT_A_TIME, int(kept.sum()), _AT_A_TIME))
+    ]
+    scores = np.concatenate(estimates)[:, :k] @ _score_basis(k).T
     ranks = 1 + np.argsort(np.argsort(-scores, axis=1), axis=1)
     ends = (1 - confidence) / 2, (1 + confidence) / 2
     low, high = np.quantile(ranks, ends, axis=0, method="inverted_cdf")
@@ -175,9 +200,9 @@ def _drawn(rng: np.random.Generator, n: int, draws: int) -> np.ndarray:
     return rng.multinomial(n, np.full(n, 1 / n), draws).astype(float)
 
 
-def _read(left: ArrayLike, right: ArrayLike, choice: ArrayLike) -> _Choices:
+def _read(left: ArrayLike, right: ArrayLike, choice: ArrayLike, ties: bool) -> _Choices:
     check_same_length(left=left, right=right, choice=choice)
-    chose_left = 1 - zero_or_one(choice, "choice")
+    leaning = _leaning(choice) if ties else 1 - zero_or_one(choice, "choice")
     for side, labels in (("left", left), ("right", right)):
         label_codes(labels, side)
     shown = [np.asarray(labels).tolist() for labels in (left, right)]
@@ -190,7 +215,16 @@ def _read(left: ArrayLike, right: ArrayLike, choice: ArrayLike) -> _Choices:
     basis = _score_basis(len(models))
     design = basis[at_left] - basis[at_right]
     design[:, -1:] = 1
-    return _Choices(models, at_left, at_right, chose_left, design)
+    return _Choices(models, at_left, at_right, leaning, design)
+
+
+def _leaning(choice: ArrayLike) -> np.ndarray:
+    """1 for the left part, 0 for the right one, 1/2 for both."""
+    array = np.array(choice, dtype=object)
+    alike = np.array([one == 2 for one in array.ravel()], dtype=bool)
+    if array.ndim == 1:
+        array[alike] = 0
+    return np.where(alike, 0.5, 1 - zero_or_one(array, "choice"))
 
 
 def _score_basis(k: int) -> np.ndarray:
@@ -201,18 +235,52 @@ def _score_basis(k: int) -> np.ndarray:
     return basis
 
 
-def _maximum_likelihood(design: np.ndarray, y: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Newton's method for many weightings (draws, n) at once: (draws, parameters)."""
-    beta = np.zeros((len(weights), design.shape[1]))
+def _maximum_likelihood(
+    design: np.ndarray, y: np.ndarray, weights: np.ndarray, has_ties: bool
+) -> np.ndarray:
+    """Newton's method for many weightings (draws, n) at once: (draws, parameters); the last one is
+    log nu where there are ties."""
+    beta = np.zeros((len(weights), design.shape[1] + has_ties))
     for _ in range(_STEPS):
-        mu = expit(beta @ design.T)
-        gradient = (weights * (y - mu)) @ design
-        curvature = np.einsum("bn,ni,nj->bij", weights * mu * (1 - mu), design, design)
+        scores, curvatures = _derivatives(beta, design, y, has_ties)
+        gradient = np.einsum("bn,bni->bi", weights, scores)
+        curvature = np.einsum("bn,bnij->bij", weights, curvatures)
         step = (np.linalg.pinv(curvature, hermitian=True) @ gradient[..., None])[..., 0]
         beta += np.clip(step, -_LONGEST, _LONGEST)
         if np.abs(step).max(initial=0) < 1e-10:
             break
     return beta
+
+
+def _derivatives(
+    beta: np.ndarray, design: np.ndarray, y: np.ndarray, has_ties: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    """Of each choice's log likelihood at `beta` (draws, parameters): the gradients (draws, n,
+    parameters) and the negative second ones (draws, n, parameters, parameters).
+
+    Left, right and alike have the utilities d/2, -d/2 and log nu (a multinomial logit), of which
+    `y` is the mean of the first two.
+    """
+    k = design.shape[1]
+    d = beta[:, :k] @ design.T
+    if not has_ties:
+        mu = expit(d)
+        score = (y - mu)[..., None] * design
+        return score, (mu * (1 - mu))[..., None, None] * (design[:, :, None] * design[:, None])
+    utilities = np.stack([d / 2, -d / 2, np.broadcast_to(beta[:, k:], d.shape)])
+    left, right, alike = softmax(utilities, axis=0)
+    lean = left - right
+    tied = y == 0.5
+    score = np.concatenate(
+        [((y - 0.5) - lean / 2)[..., None] * design, (tied - alike)[..., None]], axis=-1
+    )
+    curvature = np.empty((*d.shape, k + 1, k + 1))
+    spread = (left + right - lean**2) / 4
+    curvature[..., :k, :k] = spread[..., None, None] * (design[:, :, None] * design[:, None])
+    crossed = (-lean * alike / 2)[..., None] * design
+    curvature[..., :k, k] = curvature[..., k, :k] = crossed
+    curvature[..., k, k] = alike * (1 - alike)
+    return score, curvature
 
 
 def _groups(left: np.ndarray, right: np.ndarray, k: int, directed: bool = False) -> list[list[int]]:
@@ -238,18 +306,33 @@ def _no_answer(data: _Choices) -> str:
     if np.linalg.matrix_rank(data.design) < data.design.shape[1]:
         return "sides never swapped: the left term cannot be told from the scores"
 
-    won = data.chose_left == 1
-    winner, loser = np.where(won, data.left, data.right), np.where(won, data.right, data.left)
+    if data.tied.all():
+        return "no finite scores: everything was found alike"
+    if not _separated(data):
+        return ""
+    won, lost = data.leaning == 1, data.leaning == 0
+    winner = np.concatenate([data.left[won], data.right[lost]])
+    loser = np.concatenate([data.right[won], data.left[lost]])
     for group in _groups(winner, loser, k, directed=True):
         if len(group) < k and not np.any(~np.isin(winner, group) & np.isin(loser, group)):
             return f"no finite scores: {names(group)} never lost to another model"
-    if _separated(data):
-        return "no finite scores: side and model foretell every choice"
-    return ""
+    return "no finite scores: side and model foretell every choice"
 
 
 def _separated(data: _Choices) -> bool:
     """Whether some direction raises the likelihood for ever (Albert and Anderson 1984)."""
-    signed = np.unique(data.design * (2 * data.chose_left - 1)[:, None], axis=0)
+    x, none = data.design, np.zeros(len(data.left))
+    utilities = [x / 2, -x / 2]
+    if data.has_ties:
+        utilities = [np.column_stack([of, none]) for of in utilities]
+        utilities.append(np.column_stack([np.zeros_like(x), none + 1]))
+    chosen = np.where(data.tied, 2, np.where(data.leaning == 1, 0, 1))
+    better = [
+        (utilities[one] - utilities[other])[chosen == one]
+        for one in range(len(utilities))
+        for other in range(len(utilities))
+        if one != other
+    ]
+    signed = np.unique(np.concatenate(better), axis=0)
     ends = linprog(-signed.sum(0), A_ub=-signed, b_ub=np.zeros(len(signed)), bounds=(-1, 1))
     return bool(-ends.fun > 1e-9)

@@ -19,7 +19,8 @@ from turing.statistics.fractions import Fraction, turing_fraction
 from turing.stimuli import png, render
 from turing.stimuli.progress import Progress, quiet
 from turing.store.store import Store, Version
-from turing.study.trials import KEY_BYTES, Placed, Trial, participant_trials
+from turing.study.draws import KEY_BYTES
+from turing.study.trials import Placed, Trial, participant_trials
 
 MOST = 0.5  # in L, between the halves of a picture, at the 99th percentile
 TRIALS = 2000

@@ -35,6 +35,7 @@ _OUTCOME = (
     "Turing fraction (correct / shown) of each model, by dataset and over all, with 95% intervals "
     "for crossed participants and photos; pairs of models compared with Holm's correction."
 )
+_ASKED = ("fixation_ms", "gap_ms", "mask_ms", "ties", "confidence", "marks")  # where it is
 _NO_EXCLUSIONS = {"delta", "looks", "spending"}
 _VERDICT = (
     "indistinguishable: the 90% interval lies within 0.5 - delta and 0.5 + delta; told apart: the "
@@ -103,7 +104,7 @@ def _content(store: Store, number: int) -> dict[str, Any]:
             "meaning_sha256": version.study.sha256,
         },
         "design": asdict(version.design) | _shown(version.study),
-        "outcome": _OUTCOMES.get(version.study.protocol, _OUTCOME),
+        "outcome": _outcome(version.study),
         "verdict": None if version.study.protocol == "preference" else _VERDICT,
         "delta": version.study.analysis.delta,
         **_asked_of_people(version.study, plates),
@@ -121,6 +122,7 @@ def _shown(study: Study) -> dict[str, Any]:
         "min_chroma": study.stimuli.min_chroma,
         "exposure_ms": study.trials.exposure_ms,
         "break_every": study.trials.break_every,
+        **{key: value for key in _ASKED if (value := getattr(study.trials, key))},
     }
 
 
@@ -132,6 +134,17 @@ def _asked_of_people(study: Study, plates: Mapping[str, str]) -> dict[str, Any]:
     if study.screening.plates:
         asks["screening"] = study.screening.model_dump() | {"pictures": dict(plates)}
     return asks
+
+
+def _outcome(study: Study) -> str:
+    asked, said = study.trials, [_OUTCOMES.get(study.protocol, _OUTCOME)]
+    if asked.ties:
+        said.append("Two that are found alike count as Davidson (1970) has them.")
+    if study.protocol != "preference" and not isinstance(asked.exposure_ms, int):
+        said.append("Threshold of each model: the exposure at which 75% are right.")
+    if study.protocol != "preference" and asked.confidence:
+        said.append("meta-d' of each model (Maniscalco and Lau 2012).")
+    return " ".join(said)
 
 
 def _stop_rule(study: Study) -> str:

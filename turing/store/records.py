@@ -45,12 +45,14 @@ SELECT p.id AS participant,
     t.kind AS protocol, f.dataset, f.sha256 AS photo, f.id AS photo_id, f.file AS photo_file,
     t.model, s.sha256 AS stimulus, s.parts, s.left, s.right, s.left_sha256, s.right_sha256,
     v.exposure_ms, v.frames, v.dropped_frames, v.refresh_hz, v.drawn_width, v.drawn_height,
-    v.device_pixel_ratio, v.layout, c.choice, c.rt_ms, c.shown_ms, c.received AS answered,
+    v.device_pixel_ratio, v.layout, c.choice, w.confidence, w.marks, c.rt_ms, c.shown_ms,
+    c.received AS answered,
     nullif(max(c.received - lag(c.received, 1, p.consented)
         OVER (PARTITION BY p.id ORDER BY t.position), -1), -1) AS server_ms  -- none if set back
 FROM participants p JOIN trials t ON t.participant = p.id
 JOIN stimuli s ON s.id = t.stimulus JOIN photos f ON f.id = t.photo
 LEFT JOIN choices c ON c.trial = t.id LEFT JOIN views v ON v.trial = t.id
+LEFT JOIN evidence w ON w.trial = t.id
 WHERE p.version IN (SELECT value FROM json_each(:versions)) ORDER BY p.id, t.position
 """
 

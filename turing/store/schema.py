@@ -199,6 +199,8 @@ _PERSON_OF = {
     "choices": "(SELECT participant FROM trials WHERE id = OLD.trial)",
     "views": "(SELECT participant FROM trials WHERE id = OLD.trial)",
     "plates": "OLD.participant",
+    "exposures": "(SELECT participant FROM trials WHERE id = OLD.trial)",
+    "evidence": "(SELECT participant FROM trials WHERE id = OLD.trial)",
 }
 
 _IMMUTABLE = {  # table: columns that never change, "" for all
@@ -306,4 +308,29 @@ def _plates(db: Database) -> None:
         db.execute(trigger)
 
 
-MIGRATIONS: tuple[Migration, ...] = (_first_tables, _views, _plates)
+def _exposures_and_evidence(db: Database) -> None:
+    """How long a trial is to be shown, where trials differ in it; what a participant adds to a
+    choice; and a choice that finds both alike."""
+    keys = [("trial", "trials", "id")]
+    db["exposures"].create(
+        {"trial": int, "exposure_ms": int},
+        pk="trial",
+        not_null={"exposure_ms"},
+        foreign_keys=keys,
+    )
+    db["evidence"].create(
+        {"trial": int, "confidence": int, "marks": str}, pk="trial", foreign_keys=keys
+    )
+    for table in ("exposures", "evidence"):
+        for trigger in _append_only(table, [("trial",)]):
+            db.execute(trigger)
+    db.execute("DROP TRIGGER choices_in_range")
+    db.execute(
+        "CREATE TRIGGER choices_in_range BEFORE INSERT ON choices WHEN NEW.rt_ms < 0 "
+        "OR NEW.shown_ms < 0 OR NEW.choice NOT IN (0, 1, 2) OR (NEW.choice = 2 AND "
+        "(SELECT kind FROM trials WHERE id = NEW.trial) IS NOT 'preference') "
+        "BEGIN SELECT RAISE(ABORT, 'choices: out of range'); END"
+    )
+
+
+MIGRATIONS: tuple[Migration, ...] = (_first_tables, _views, _exposures_and_evidence, _plates)

@@ -8,14 +8,14 @@ first without a choice; a choice is written once and stands.
 import contextlib
 import json
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from turing.store import people
 from turing.store.beside import answers as answering
-from turing.store.beside import screening, viewing
+from turing.store.beside import evidence, exposures, screening, viewing
 from turing.store.people import Person, Place, RefusedError
 from turing.store.records import when_screened_out
 from turing.store.store import Store, Version, facts, note, now_ms
@@ -37,6 +37,7 @@ class Shown(NamedTuple):
     kind: Protocol | Literal["plate"]
     practice: bool
     parts: int
+    exposure_ms: int
 
 
 @dataclass(frozen=True)
@@ -129,6 +130,7 @@ class Sessions:
                     return token, self._state(db, people.known(db, token))
                 if drawn and drawn[0] == found:
                     person = people.enter(db, token, query, version, *drawn, now)
+                    exposures.write(db, person.id, version, *drawn)
                     answering.keep(db, person.id, given, self._clock())
                     screening.draw(db, person.id, version, found)
                     viewing.note_device(db, person.id, device, now)
@@ -156,21 +158,24 @@ class Sessions:
         shown_ms: float | None = None,
         focus_lost: int = 0,
         view: Mapping[str, Any] | None = None,
+        confidence: int | None = None,
+        marks: Sequence[Mapping[str, Any]] | None = None,
         device: Mapping[str, Any] | None = None,
         absence: Mapping[str, Any] | None = None,
     ) -> Answered:
         """Write a choice for the present trial. The first stands: the same again is no other.
 
         `view` is what the page measured while it was shown, by columns of the table `views`;
+        `confidence` (1 to 4) and `marks` (part, x, y) are what the study asks for beside it;
         `device` what is new of it, and `absence` how long the page was `hidden_ms` or how often
         `fullscreen_left`. `choice` says of a plate what `screening.ANSWERS` has there.
         """
         if answered := self._answer_plate(token, trial, choice):
             return answered
-        if choice > 1:
-            raise RefusedError(422, "invalid", f"choice: expected 0 or 1, found {choice}")
         with self.store.writing() as db:
             person = people.taking_part(db, token)
+            version = self.store.version(db, person.version)
+            evidence.check_asked(version.study, choice, confidence, marks)
             row = db.execute(
                 "SELECT t.id, t.practice, t.position, t.kind, s.parts, s.left, s.right, c.choice "
                 "FROM trials t JOIN stimuli s ON s.id = t.stimulus "
@@ -184,17 +189,18 @@ class Sessions:
                 is_present = present and present[0].position == position
                 if not is_present or self._open_plates(db, person):
                     raise RefusedError(404, "unknown", "This trial is not open.")
+                exposure_ms = exposures.exposure_ms(db, person.id, position, version)
                 db.execute(
                     "INSERT INTO choices (trial, choice, rt_ms, shown_ms, received) "
                     "VALUES (?, ?, ?, ?, ?)",
                     (number, choice, float(rt_ms), shown_ms, now),
                 )
-                exposure_ms = self.store.version(db, person.version).study.trials.exposure_ms
                 seen = {"trial": number, "exposure_ms": exposure_ms} | dict(view or {})
                 db.execute(
                     f"INSERT INTO views ({', '.join(seen)}) VALUES ({', '.join('?' * len(seen))})",
                     tuple(seen.values()),
                 )
+                evidence.keep(db, number, confidence, marks)
                 if focus_lost:
                     note(db, person.id, "focus lost", f"trial {position}, {focus_lost}", now)
                 viewing.note_absence(db, person.id, f"trial {position}", absence, now)
@@ -309,7 +315,8 @@ class Sessions:
             raise
 
     def _state(self, db: sqlite3.Connection, person: Person) -> SessionState:
-        study = self.store.version(db, person.version).study
+        version = self.store.version(db, person.version)
+        study = version.study
         practice, scored, answered = db.execute(
             "SELECT ifnull(sum(practice), 0), ifnull(sum(NOT practice), 0), count(c.trial) "
             "FROM trials t LEFT JOIN choices c ON c.trial = t.id WHERE participant = ?",
@@ -325,7 +332,7 @@ class Sessions:
             plate, *others = plates
             pictures = [one.picture for one in (*others, *open_)]
             total = study.screening.plates
-            shown = Shown(plate.picture, screening.KIND, False, 1)
+            shown = Shown(plate.picture, screening.KIND, False, 1, 0)
             return SessionState("screening", plate.place, total, study, shown, pictures[0])
         if not open_:
             stage: Stage = "questions" if person.finished is None else "done"
@@ -338,7 +345,13 @@ class Sessions:
             position=1 + (present.position if present.practice else position),
             total=practice if present.practice else scored,
             study=study,
-            trial=Shown(present.picture, present.protocol, bool(present.practice), parts),
+            trial=Shown(
+                present.picture,
+                present.protocol,
+                bool(present.practice),
+                parts,
+                exposures.exposure_ms(db, person.id, present.position, version),
+            ),
             next_picture=following[0].picture if following else None,
             offers_break=not present.practice
             and trials.offers_break(position, study.trials.break_every),

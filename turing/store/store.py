@@ -20,6 +20,7 @@ from turing.errors import TuringError
 from turing.store.connections import Connections
 from turing.store.files import unfinished
 from turing.study import trials
+from turing.study.draws import KEY_BYTES
 from turing.study.study import Study, parse_study
 from turing.study.trials import Design, Parts, Placed
 
@@ -303,7 +304,7 @@ def _insert_facts(db: sqlite3.Connection, name: str, part: int) -> None:
         "name": name,
         "part": part,
         "state": "built",
-        "trial_key": secrets.token_bytes(trials.KEY_BYTES),
+        "trial_key": secrets.token_bytes(KEY_BYTES),
         "preview_key": secrets.token_urlsafe(16),
         "created": now_ms(),
     }

@@ -108,11 +108,7 @@ def shown(value: Any) -> str:
 
 def _contradictions(study: "Study") -> Iterator[tuple[str, str]]:
     yield from _of_stimuli(study)
-    if study.protocol == "pick-fake-sequential" and study.trials.exposure_ms == 0:
-        yield (
-            "trials.exposure_ms",
-            "expected more than 0 for pick-fake-sequential (1000 in Zhang et al. 2016), found 0",
-        )
+    yield from _of_trials(study)
     yield from _of_participants(study)
     texts = study.texts
     buttons = {f"buttons.{name}": text for name, text in texts.buttons.items()}
@@ -127,6 +123,30 @@ def _contradictions(study: "Study") -> Iterator[tuple[str, str]]:
             f"expected {study.screening.plates} at most, as many as screening.plates, "
             f"found {study.screening.min_correct}",
         )
+
+
+def _of_trials(study: "Study") -> Iterator[tuple[str, str]]:
+    trials, protocol = study.trials, study.protocol
+    if protocol == "pick-fake-sequential" and not trials.is_timed:
+        yield (
+            "trials.exposure_ms",
+            "expected more than 0 for pick-fake-sequential (1000 in Zhang et al. 2016), found 0",
+        )
+    if trials.has_staircase and protocol == "preference":
+        yield (
+            "trials.exposure_ms",
+            'expected milliseconds for preference, where no choice is right, found "staircase"',
+        )
+    if trials.exposures and len(trials.exposures) > trials.per_participant:
+        yield (
+            "trials.exposure_ms",
+            f"expected {trials.per_participant} at most, one a scored trial, "
+            f"found {len(trials.exposures)}",
+        )
+    if trials.mask_ms and not trials.is_timed:
+        yield "trials.mask_ms", "expected exposure_ms above 0, which a mask follows, with it"
+    if trials.ties and protocol != "preference":
+        yield "trials.ties", f"expected false for {protocol}, where one answer is right, found true"
 
 
 def _of_looks(study: "Study") -> Iterator[tuple[str, str]]:

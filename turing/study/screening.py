@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from itertools import product
 from typing import Literal, NamedTuple
 
-from turing.study.trials import Draws
+from turing.study.draws import Draws
 
 Deficiency = Literal["protan", "deutan", "tritan"]
 Gap = Literal["left", "up", "right", "down"]
@@ -49,7 +49,7 @@ def participant_plates(
     Deficiencies come up equally often, up to one; each gap is drawn by itself, so that those
     before tell nothing of it.
     """
-    draws = Draws(key, "plates", "preview" if preview else "study", seed, part, number)
+    draws = Draws.of_participant(key, "plates", seed, part, number, preview)
     kinds = len(DEFICIENCIES)
     named = [DEFICIENCIES[i] for i in draws.order(kinds)]
     order, first = draws.order(count), draws.below(PATTERNS)

@@ -14,10 +14,19 @@ from string import Formatter
 from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    PlainValidator,
+    PrivateAttr,
+    ValidationError,
+)
 
 from turing.errors import TuringError
 from turing.study.faults import Fault, faults_of, found_contradictions
+from turing.study.timing import STAIRCASE, Exposure, checked_exposure
 from turing.study.trials import Design, Protocol, Selection
 
 LARGEST_FILE = 1 << 20  # bytes
@@ -93,14 +102,40 @@ class Stimuli(_Table):
     external: tuple[External, ...] = _a_list("blocks [[stimuli.external]]", default=())
 
 
+_AS_IT_IS = PlainSerializer(lambda value: value, return_type=Any)
+_MILLISECONDS = {"ge": 0, "le": 60_000, "description": "milliseconds, 0 = none"}
+
+
 class Trials(_Table):
     """[trials]"""
 
     per_participant: int = Field(ge=1, le=10_000, description="a whole number from 1 to 10000")
     practice: int = Field(ge=0, le=1000, description="a whole number from 0 to 1000")
     catch: int = Field(ge=0, le=1000, description="a whole number from 0 to 1000")
-    exposure_ms: int = Field(ge=0, le=600_000, description="milliseconds, 0 = until answered")
+    exposure_ms: Annotated[Exposure, PlainValidator(checked_exposure), _AS_IT_IS] = Field(
+        description="milliseconds, 0 = until answered, a list of two or more, or 'staircase'"
+    )
+    fixation_ms: int = _newer(0, **_MILLISECONDS)
+    gap_ms: int = _newer(0, **_MILLISECONDS)
+    mask_ms: int = _newer(0, **_MILLISECONDS)
     break_every: int = Field(0, ge=0, description="a number of trials, 0 = never")
+    ties: bool = _newer(False, description="true or false")
+    confidence: bool = _newer(False, description="true or false")
+    marks: bool = _newer(False, description="true or false")
+
+    @property
+    def is_timed(self) -> bool:
+        """Whether pictures go away by themselves."""
+        return self.exposure_ms != 0
+
+    @property
+    def exposures(self) -> tuple[int, ...]:
+        """The levels of a list in ms, shortest first; none where there is one, or a staircase."""
+        return tuple(sorted(self.exposure_ms)) if isinstance(self.exposure_ms, tuple) else ()
+
+    @property
+    def has_staircase(self) -> bool:
+        return self.exposure_ms == STAIRCASE
 
 
 _ADDRESS = {

@@ -9,7 +9,6 @@ A trial shows parts: a model's name, None for the original, WILD for a wildly wr
 """
 
 import hashlib
-import hmac
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -18,13 +17,16 @@ from typing import Literal, NamedTuple
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
+from turing.study.draws import Draws
+
 Protocol = Literal["pick-original", "pick-fake-sequential", "single", "preference"]
 Kind = Literal["practice", "scored", "catch"]
 Parts = tuple[str | None, ...]
 
 WILD = "*wild"  # no model can have this name
+ALIKE = 2  # the choice that finds both parts alike, where a study allows it
+CONFIDENCE_LEVELS = 4  # of a rating after a choice, 1 = a guess
 ORIGINAL = "original"  # what rows and reports call the part None; no model may have this name
-KEY_BYTES = 32
 SIDE_BLOCK = 20  # scored trials in which either side comes up equally often
 ROUND = 120  # participants whose photos are balanced together
 
@@ -149,13 +151,11 @@ def participant_trials(
 
     Previews are numbered on their own, so that they leave no gap in what the others see.
     """
-    if len(key) != KEY_BYTES:
-        raise ValueError(f"key: expected {KEY_BYTES} bytes, found {len(key)}")
     if number < 1:
         raise ValueError(f"number: expected 1 or more, found {number}")
 
     def draws(purpose: str, of: int = number) -> Draws:
-        return Draws(key, purpose, "preview" if preview else "study", design.seed, part, of)
+        return Draws.of_participant(key, purpose, design.seed, part, of, preview)
 
     first = number - (number - 1) % ROUND
     scored = _allot(design, [draws("photos", of) for of in range(first, number + 1)], first)
@@ -185,6 +185,15 @@ def was_right(protocol: Protocol, parts: Parts, choice: float | None) -> bool | 
     return None if choice is None or right is None else choice == right
 
 
+def accused_part(protocol: Protocol, choice: int) -> int | None:
+    """The part that a choice holds to be colorized, or less real; None where it accuses none."""
+    if choice == ALIKE:
+        return None
+    if protocol == "single":
+        return 0 if choice == 1 else None
+    return choice if protocol == "pick-fake-sequential" else 1 - choice
+
+
 def every_stimulus(design: Design) -> list[tuple[Placed, Parts]]:
     """Every picture that some participant may be shown, in a fixed order, each once."""
     scored = [Placed(dataset, photo) for dataset, of in design.photos.items() for photo in of]
@@ -208,29 +217,6 @@ def offers_break(position: int, break_every: int) -> bool:
     Catch trials count like any other: a break must not tell where they are.
     """
     return break_every > 0 and position > 0 and position % break_every == 0
-
-
-class Draws:
-    """Random numbers that follow from the key and what they are for, without end."""
-
-    def __init__(self, key: bytes, *message: str | int) -> None:
-        self._key = key
-        self._message = "\x1f".join(map(str, message))
-        self._calls = 0
-
-    def words(self, *shape: int) -> np.ndarray:
-        """Uniform uint64 of that shape."""
-        message = f"{self._message}\x1f{self._calls}".encode()
-        self._calls += 1
-        seed = hmac.digest(self._key, message, "sha256")
-        stream = hashlib.shake_256(seed).digest(8 * int(np.prod(shape)))
-        return np.frombuffer(stream, dtype="<u8").reshape(shape)
-
-    def below(self, n: int) -> int:
-        return int(self.words(1)[0]) % n
-
-    def order(self, n: int) -> list[int]:
-        return np.argsort(self.words(n), kind="stable").tolist()
 
 
 # A treatment is what a photo may be shown as: two parts, of which `single` shows either.

@@ -261,4 +261,4 @@ def _report(store: Store, version: int | None, around: dict[str, Any]) -> str:
         shown=shown,
         **around,
     )
-    return store_report(store, results, top)
+    return store_report(store, results, top, is_whole=False)

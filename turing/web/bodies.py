@@ -4,7 +4,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from turing.study.trials import CONFIDENCE_LEVELS
 from turing.web.guards import LONGEST_TEXT
+
+MOST_MARKS = 20
 
 Text = Annotated[str, Field(max_length=LONGEST_TEXT, pattern=r"^[^\x00]*$")]
 Name = Annotated[str, Field(max_length=64)]
@@ -79,9 +82,19 @@ class View(_Body):
     layout: Literal["beside", "stacked", "single"] | None = None
 
 
+class Mark(_Body):
+    """A place in a part, in its width and height, from its upper left corner."""
+
+    part: int = Field(ge=0, le=1)
+    x: float = Field(ge=0, le=1)
+    y: float = Field(ge=0, le=1)
+
+
 class AnswerBody(_Body):
     trial: str = Field(max_length=100, description="the trial's ID")
-    choice: int = Field(ge=0, le=4, description="0 or 1, of a plate 0 to 4")
+    choice: int = Field(
+        ge=0, le=4, description="0 or 1, and 2 where both may look alike; of a plate 0 to 4"
+    )
     rt_ms: float = Field(ge=0, le=1e12, description="milliseconds, 0 or more")
     shown_ms: float | None = Field(None, ge=0, le=1e12, description="milliseconds, 0 or more")
     focus_lost: int = Field(
@@ -90,6 +103,14 @@ class AnswerBody(_Body):
     view: View | None = Field(None, description=_what(View))
     device: Device | None = Field(None, description=_what(Device))
     absence: Absence | None = Field(None, description=_what(Absence))
+    confidence: int | None = Field(
+        None, ge=1, le=CONFIDENCE_LEVELS, description=f"1 to {CONFIDENCE_LEVELS}"
+    )
+    marks: list[Mark] | None = Field(
+        None,
+        max_length=MOST_MARKS,
+        description=f"{MOST_MARKS} places at most, each part (0 or 1), x and y (0 to 1)",
+    )
 
 
 class FinishBody(_Body):

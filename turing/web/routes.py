@@ -19,7 +19,7 @@ from turing.store.people import RefusedError
 from turing.store.sessions import SessionState
 from turing.store.upkeep.forgetting import overwrite_deleted
 from turing.study.screening import ANSWERS
-from turing.study.study import Participants, Question, Study
+from turing.study.study import Participants, Question, Study, Trials
 from turing.web import guards, texts
 from turing.web.bodies import AnswerBody, FinishBody, LeaveBody, StartBody
 from turing.web.serving import ServedStudy, Studies
@@ -227,8 +227,9 @@ class _Calls:
                 "practice": state.trial.practice,
                 "picture": _picture_address(request, state.trial.trial),
                 "parts": state.trial.parts,
-                "exposure_ms": 0 if is_plate else state.study.trials.exposure_ms,
+                "exposure_ms": state.trial.exposure_ms,
                 "prompt": texts.prompt(self._texts, state.study, state.trial.kind),
+                **({} if is_plate else _asked_of_trials(state.study.trials)),
             }
             if is_plate:
                 shown["trial"]["answers"] = ANSWERS
@@ -239,6 +240,12 @@ class _Calls:
         if state.questions is not None:
             shown["questions"] = _questions(state.questions)
         return shown
+
+
+def _asked_of_trials(asks: Trials) -> dict[str, Any]:
+    """What the study has around a picture and beside the choice, where it has any."""
+    keys = ("fixation_ms", "gap_ms", "mask_ms", "ties", "confidence", "marks")
+    return {key: value for key in keys if (value := getattr(asks, key))}
 
 
 def _asked_of_links(asks: Participants) -> str:

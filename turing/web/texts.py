@@ -10,6 +10,12 @@ from turing.study.trials import Protocol
 
 Texts = Mapping[str, str]
 
+_READ_WHERE_ASKED = {  # key of [trials]: how the names of texts begin that it alone shows
+    "ties": ("answer_alike",),
+    "confidence": ("confidence",),
+    "marks": ("marks", "undo", "skip"),
+}
+
 
 def read_texts(page: Path) -> dict[str, Texts]:
     """Those of a page's folder, texts/LANGUAGE.json, by language."""
@@ -41,4 +47,14 @@ def untranslated(texts: Mapping[str, Texts], study: Study) -> list[str]:
     known = {*of_language(texts, study.study.language), *of_study(study)}
     others = tuple(f"_{protocol}" for protocol in get_args(Protocol) if protocol != study.protocol)
     unread = {f"instructions_{study.protocol}"}  # the study file always gives its own
-    return [n for n in texts["en"] if n not in known | unread and not n.endswith(others)]
+    unasked = tuple(
+        start
+        for key, starts in _READ_WHERE_ASKED.items()
+        if not getattr(study.trials, key)
+        for start in starts
+    )
+    return [
+        n
+        for n in texts["en"]
+        if n not in known | unread and not n.endswith(others) and not n.startswith(unasked)
+    ]

@@ -10,7 +10,7 @@ from turing.analysis.analysis import analyse
 from turing.analysis.data import StudyData
 from turing.analysis.exclusions import exclusions
 from turing.analysis.results_json import results_json
-from turing.report.people_tables import exclusions_table
+from turing.report.tables.people import exclusions_table
 
 NAN = float("nan")
 

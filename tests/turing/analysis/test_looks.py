@@ -17,7 +17,7 @@ from turing.analysis.results_json import results_json
 from turing.analysis.simulation.crowd import Skills
 from turing.errors import TuringError
 from turing.report.of_store import store_report, store_results
-from turing.report.people_tables import answers_of, participants_table
+from turing.report.tables.people import answers_of, participants_table
 from turing.report.words import answer
 from turing.statistics.sequential import looks
 from turing.store.sessions import Sessions

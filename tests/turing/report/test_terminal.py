@@ -9,7 +9,8 @@ from rich.console import Console
 from tests.turing.support.synthetic import made_up_data
 from turing.analysis.analysis import analyse
 from turing.analysis.simulation.crowd import Skills
-from turing.report.tables import Table, cells_table
+from turing.report.tables.results import cells_table
+from turing.report.tables.table import Table
 from turing.report.terminal import print_report, print_table
 from turing.report.words import answer
 

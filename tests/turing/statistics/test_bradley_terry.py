@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 import statsmodels.api as sm
-from scipy import stats
+from scipy import optimize, stats
 from scipy.special import expit
 
 from tests.turing.support.by_hand import by_loops
@@ -96,10 +96,10 @@ def test_with_two_models_the_score_is_the_logit_of_the_share():
     assert fit.left.estimate == pytest.approx(0, abs=1e-9)
 
 
-def fit_of(rows):
+def fit_of(rows, ties=False):
     """Rows of (left, right, choice), each by another person at another photo."""
     left, right, choice = zip(*rows, strict=True) if rows else ((), (), ())
-    return bradley_terry(left, right, choice, range(len(rows)), range(len(rows)))
+    return bradley_terry(left, right, choice, range(len(rows)), range(len(rows)), ties=ties)
 
 
 @pytest.mark.parametrize(
@@ -198,3 +198,118 @@ def test_intervals_hold():
         fit = bradley_terry(*simulate(rng, people=40, trials=24, photos=48, sds=sds))
         held += [score.low <= truth[model] <= score.high for model, score in fit.scores.items()]
     assert 0.92 <= np.mean(held) <= 0.98
+
+
+def with_ties(rng, nu, **settings):
+    """As `simulate`, with Davidson's ties: drawn from the probabilities as they are printed."""
+    left, right, _, participant, photo = simulate(rng, **settings)
+    scores = np.array([[WORTH[name] for name in side] for side in (left, right)])
+    a, b = np.exp(scores + np.array([[0.2], [0.0]]))
+    total = a + b + nu * np.sqrt(a * b)
+    drawn = rng.random(len(left)) * total
+    choice = np.where(drawn < a, 0, np.where(drawn < a + b, 1, 2))
+    return left, right, choice, participant, photo
+
+
+def davidson_by_hand(left, right, choice):
+    """Scores, left term and log nu by a general optimiser on Davidson's likelihood (1970, 2.3)."""
+    names = sorted({*left, *right})
+    at = [np.array([names.index(name) for name in side]) for side in (left, right)]
+
+    def loss(theta):
+        scores = np.append(theta[: len(names) - 1], -theta[: len(names) - 1].sum())
+        a, b = np.exp(scores[at[0]] + theta[-2]), np.exp(scores[at[1]])
+        alike = np.exp(theta[-1]) * np.sqrt(a * b)
+        chosen = np.select([choice == 0, choice == 1], [a, b], alike)
+        return -np.log(chosen / (a + b + alike)).sum()
+
+    found = optimize.minimize(loss, np.zeros(len(names) + 1), method="BFGS", options={"gtol": 1e-7})
+    theta = found.x
+    scores = np.append(theta[: len(names) - 1], -theta[: len(names) - 1].sum())
+    return dict(zip(names, scores, strict=True)), theta[-2], theta[-1], found.hess_inv
+
+
+def test_ties_are_davidsons():
+    left, right, choice, participant, photo = with_ties(np.random.default_rng(2), nu=0.8)
+    scores, side, log_nu, _ = davidson_by_hand(left, right, choice)
+    fit = bradley_terry(left, right, choice, participant, photo, ties=True)
+    assert {m: s.estimate for m, s in fit.scores.items()} == pytest.approx(scores, abs=1e-4)
+    assert fit.left.estimate == pytest.approx(side, abs=1e-4)
+    assert fit.alike.estimate == pytest.approx(log_nu, abs=1e-4)
+    assert fit.alike.low < math.log(0.8) < fit.alike.high
+    assert fit.ties == (choice == 2).sum() and fit.n == len(choice)
+
+
+def test_intervals_with_ties_are_no_narrower_than_the_models_own():
+    """Independent choices: no narrower than Fisher's information, by differences of the score."""
+    left, right, choice, _, _ = with_ties(np.random.default_rng(3), nu=0.8)
+    n = len(left)
+    fit = bradley_terry(left, right, choice, np.arange(n), np.arange(n), ties=True)
+    own = math.sqrt(_covariance_of_difference(left, right, choice, fit))
+    compared = fit.comparisons["unet", "grey"]
+    assert 2 * 1.95 * own <= compared.high - compared.low <= 2 * 2.2 * own
+
+
+def _covariance_of_difference(left, right, choice, fit):
+    """Variance of unet - grey from the second differences of the log likelihood."""
+    names = sorted(WORTH)
+    theta = np.array([*(fit.scores[name].estimate for name in names[:-1]), 0.0, 0.0])
+    theta[-2:] = fit.left.estimate, fit.alike.estimate
+    at = [np.array([names.index(name) for name in side]) for side in (left, right)]
+
+    def log_likelihood(theta):
+        scores = np.append(theta[:3], -theta[:3].sum())
+        a, b = np.exp(scores[at[0]] + theta[3]), np.exp(scores[at[1]])
+        alike = np.exp(theta[4]) * np.sqrt(a * b)
+        chosen = np.select([choice == 0, choice == 1], [a, b], alike)
+        return np.log(chosen / (a + b + alike)).sum()
+
+    h = 1e-3 * np.eye(5)
+    second = [
+        [
+            sum(
+                sign * log_likelihood(theta + one * h[i] + other * h[j])
+                for one, other, sign in ((1, 1, 1), (1, -1, -1), (-1, 1, -1), (-1, -1, 1))
+            )
+            / 4e-6
+            for j in range(5)
+        ]
+        for i in range(5)
+    ]
+    contrast = np.zeros(5)
+    contrast[:3] = -1  # unet is the last one: minus the sum of the others
+    contrast[names.index("grey")] -= 1
+    return contrast @ np.linalg.inv(-np.array(second)) @ contrast
+
+
+def test_without_ties_there_is_no_such_term():
+    fit = bradley_terry(*simulate(np.random.default_rng(0)), ties=True)
+    assert fit.alike is None and fit.ties == 0
+
+
+def test_a_tie_can_join_who_never_lost_and_who_never_won():
+    often = [("a", "b", 0), ("b", "a", 0), ("a", "b", 1), ("b", "a", 1)]
+    beaten = [*often, ("a", "c", 0), ("c", "a", 1)]
+    assert fit_of(beaten).note == "no finite scores: a, b never lost to another model"
+    joined = fit_of([*beaten, ("a", "c", 2), ("c", "a", 2)], ties=True)
+    assert joined.note == "" and list(joined.scores)[-1] == "c"
+
+
+def test_ties_without_a_loss_bound_nothing():
+    """P(b chosen) goes to 0 while those of a and of alike keep their ratio."""
+    rows = [("a", "b", 0), ("b", "a", 1), ("a", "b", 2), ("b", "a", 2)]
+    assert fit_of(rows, ties=True).note == "no finite scores: a never lost to another model"
+    assert fit_of([("a", "b", 2), ("b", "a", 2)], ties=True).note == (
+        "no finite scores: everything was found alike"
+    )
+
+
+def test_ranks_with_ties():
+    found = resampled_ranks(*with_ties(np.random.default_rng(4), nu=0.5), draws=200, ties=True)
+    assert found.draws == 200
+    assert found.ranks["unet"][0] == 1 and found.ranks["grey"] == (4, 4)
+
+
+def test_a_choice_is_left_right_or_alike():
+    with pytest.raises(ValueError, match="choice: expected 0 or 1 for every choice, found 3"):
+        bradley_terry(["a"], ["b"], [3], [0], [0], ties=True)

@@ -46,7 +46,7 @@ def test_every_table_is_strict(path):
         "'sqlite_schema'"
     ).fetchall()
     connection.close()
-    assert len(tables) == 14
+    assert len(tables) == 16
     assert all(strict for _, strict in tables)
 
 
@@ -104,11 +104,7 @@ def test_a_store_without_views_gets_them_and_keeps_its_answers(tmp_path):
         participant(store, 3)
         before = rows(store, "choices")
         path = store.path
-    connection = sqlite3.connect(path)
-    for table in ("views", "plates", "plate_pictures"):
-        connection.execute(f"DROP TABLE {table}")
-    connection.execute("PRAGMA user_version=1")
-    connection.close()
+    as_before(path, 1)
     with Store(path) as store:
         assert rows(store, "choices") == before and rows(store, "views") == []
         assert (tmp_path / f"tiny.before-{len(MIGRATIONS)}.sqlite").is_file()
@@ -118,6 +114,58 @@ def test_a_store_without_views_gets_them_and_keeps_its_answers(tmp_path):
         for change in ("UPDATE views SET frames = 1", "DELETE FROM views"):
             with pytest.raises(sqlite3.IntegrityError, match="append-only"):
                 store.connection.execute(change)
+
+
+def as_before(path, version):
+    """Make a store one of the tables' version 1 or 2."""
+    connection = sqlite3.connect(path)
+    for table in ("views", "exposures", "evidence", "plates", "plate_pictures")[version - 1 :]:
+        connection.execute(f"DROP TABLE {table}")
+    connection.execute("DROP TRIGGER choices_in_range")
+    connection.execute(
+        "CREATE TRIGGER choices_in_range BEFORE INSERT ON choices "
+        "WHEN NEW.choice NOT IN (0, 1) OR NEW.rt_ms < 0 OR NEW.shown_ms < 0 "
+        "BEGIN SELECT RAISE(ABORT, 'choices: out of range'); END"
+    )
+    connection.execute(f"PRAGMA user_version={version}")
+    connection.close()
+
+
+def test_a_store_without_evidence_gets_it_and_keeps_its_answers(tmp_path):
+    with built(tmp_path, protocol="preference", exposure_ms=0) as store:
+        store.open_study()
+        participant(store, 3)
+        before = rows(store, "choices"), rows(store, "views")
+        version, path = store.facts().version, store.path
+    as_before(path, 2)
+    with Store(path) as store:
+        assert (rows(store, "choices"), rows(store, "views")) == before
+        assert store.facts().version == version
+        assert [row["confidence"] for row in choice_rows(store)] == [None] * 3
+        participant(store, 2)
+        (open_trial,) = store.connection.execute(
+            "SELECT max(id) FROM trials WHERE id NOT IN (SELECT trial FROM choices)"
+        ).fetchone()
+        insert = "INSERT INTO choices (trial, choice, rt_ms, received) VALUES (?, ?, 1, 1)"
+        with pytest.raises(sqlite3.IntegrityError, match="out of range"):
+            store.connection.execute(insert, (open_trial, 3))
+        store.connection.execute(insert, (open_trial, 2))  # of preference, both alike
+        store.connection.execute("INSERT INTO evidence VALUES (?, 4, '[]')", (open_trial,))
+        for change in ("UPDATE evidence SET confidence = 1", "DELETE FROM evidence"):
+            with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+                store.connection.execute(change)
+
+
+def test_both_alike_is_no_answer_where_one_is_right(tmp_path):
+    with built(tmp_path) as store:
+        store.open_study()
+        participant(store, 1)
+        (open_trial,) = store.connection.execute("SELECT max(id) FROM trials").fetchone()
+        with pytest.raises(sqlite3.IntegrityError, match="out of range"):
+            store.connection.execute(
+                "INSERT INTO choices (trial, choice, rt_ms, received) VALUES (?, 2, 1, 1)",
+                (open_trial,),
+            )
 
 
 def test_a_migration_that_fails_leaves_nothing(path):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.turing.support.sitting import answer, refusal, start, walk
+from tests.turing.support.sitting import answer, refusal, start
 from tests.turing.support.studies import BEFORE, built, rows
 from turing.errors import TuringError
 from turing.store import people
@@ -34,11 +34,20 @@ def test_release_says_what_is_wrong(sessions, store):
         people.release(store, "p1")
 
 
-def test_what_is_forgotten_is_gone(sessions, store):
+def test_what_is_forgotten_is_gone(tmp_path):
+    asks = "confidence = true\nmarks = true"
+    with built(tmp_path, exposure_ms="[100, 500]", trials=asks) as store:
+        store.open_study()
+        check_forgetting(Sessions(store), store)
+
+
+def check_forgetting(sessions, store):
     secret = "nobody-else-writes-this"
     for pid in ("p1", "p2"):
         token, state = start(sessions, PROLIFIC_PID=f"{secret}-{pid}")
-        walk(sessions, token, state)
+        while state.trial:
+            said = {"confidence": 3, "marks": [{"part": 0, "x": 0.5, "y": 0.5}]}
+            state = sessions.answer(token, state.trial.trial, 0, 800, **said).state
         sessions.finish(token, {"hints": f"{secret} {pid}"})
         sessions.note(token, "resumed")
     kept = {
@@ -47,6 +56,8 @@ def test_what_is_forgotten_is_gone(sessions, store):
     }
     assert forget(store, 1) == {
         "views": 8,
+        "exposures": 8,
+        "evidence": 8,
         "choices": 8,
         "trials": 8,
         "answers": 2,

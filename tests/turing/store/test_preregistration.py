@@ -19,6 +19,19 @@ def store(tmp_path):
         yield store
 
 
+def test_what_trials_ask_is_fixed_where_they_do(tmp_path, store):
+    asks = "confidence = true\nmask_ms = 50"
+    study = study_in(save_photos(tmp_path), exposure_ms=[100, 500], asks=asks)
+    content = preregistration.verify(build(study, store, device="cpu").preregistration)
+    assert content["design"]["exposure_ms"] == [100, 500] and content["design"]["mask_ms"] == 50
+    assert content["design"]["confidence"] is True and "marks" not in content["design"]
+    assert "the exposure at which 75% are right" in content["outcome"]
+    assert content["outcome"].endswith("meta-d' of each model (Maniscalco and Lau 2012).")
+    plain = build(study_in(tmp_path), store, device="cpu").preregistration
+    content = preregistration.verify(plain)
+    assert "mask_ms" not in content["design"] and content["outcome"].endswith("Holm's correction.")
+
+
 def test_what_is_fixed(tmp_path, store, checkpoints):
     study = study_in(save_photos(tmp_path), models=["direct", "control-8"])
     path = build(study, store, device="cpu").preregistration

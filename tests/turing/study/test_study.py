@@ -101,7 +101,8 @@ def test_what_may_not_be_left_out_is_missed(line):
         ("catch = 2 ", "catch = 2\ndelta = 0.2 #", ["trials.delta: unknown key, did you mean"
          " 'analysis.delta'?"]),
         ("catch = 2 ", "catch = 2\nzzz = 1 #", ["trials.zzz: unknown key, expected one of"
-         " per_participant, practice, catch, exposure_ms, break_every"]),
+         " per_participant, practice, catch, exposure_ms, fixation_ms, gap_ms, mask_ms,"
+         " break_every, ties, confidence, marks"]),
         ("[texts] ", "[text] ", ["texts: expected a section [texts], found nothing",
          "text: unknown key, did you mean 'texts'?"]),
         ('"demo-2026"', '"demo 2026"', ["study.name: expected letters, digits and '-' (64 at most;"

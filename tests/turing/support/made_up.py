@@ -28,7 +28,8 @@ folder = "apples"
 per_participant = {per_participant}
 practice = {practice}
 catch = {catch}
-exposure_ms = 1000
+exposure_ms = {exposure_ms}
+{asks}
 [participants]
 completion_code = "C0L0R"
 {planned}
@@ -47,6 +48,8 @@ DEFAULTS = {
     "external": "",
     "per_participant": 4,
     "practice": 1,
+    "exposure_ms": 1000,
+    "asks": "",  # more lines of [trials]
     "catch": 1,
     "planned": "planned = 40",
 }

@@ -73,6 +73,7 @@ class PretendStudy:
     plates: int = 0
     screens_out: dict = field(default_factory=dict)  # the answers that end it
     size: tuple[int, int] = (320, 240)
+    asks: dict = field(default_factory=dict)  # more keys of every trial: ties, confidence, ...
 
     def __post_init__(self):
         self.participants: dict[str, Participant] = {}
@@ -114,6 +115,7 @@ class PretendStudy:
                 "parts": 1 if self.protocol == "single" else 2,
                 "exposure_ms": self.exposure_ms,
                 "prompt": PROMPTS[self.protocol],
+                **self.asks,
             },
         }
         if at + 1 < len(self.trials):

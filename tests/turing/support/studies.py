@@ -31,6 +31,7 @@ practice = {practice}
 catch = {catch}
 exposure_ms = {exposure_ms}
 break_every = {break_every}
+{trials}
 [participants]
 query = ["PROLIFIC_PID", "SESSION_ID"]
 identify_by = "PROLIFIC_PID"
@@ -70,6 +71,7 @@ DEFAULTS = {
     "max_open": 1000,
     "max_an_hour": 2000,
     "asks": "",  # more lines of [participants]
+    "trials": "",  # more lines of [trials]
     "rest": "",  # more sections
 }
 

@@ -1,13 +1,23 @@
 """Studies with synthetic participants, straight to data frames, without a store."""
 
 import hashlib
+import json
 
 import pandas as pd
 
 from turing.analysis.data import StudyData
 from turing.analysis.simulation.crowd import Person, Skills
+from turing.study.draws import Draws
 from turing.study.study import parse_study
-from turing.study.trials import ORIGINAL, Design, Placed, participant_trials, was_right
+from turing.study.timing import balanced
+from turing.study.trials import (
+    ORIGINAL,
+    Design,
+    Placed,
+    accused_part,
+    participant_trials,
+    was_right,
+)
 
 STUDY = """
 [study]
@@ -27,6 +37,7 @@ per_participant = {trials}
 practice = 1
 catch = {catch}
 exposure_ms = {exposure_ms}
+{asks}
 
 [participants]
 {planned}
@@ -63,7 +74,11 @@ def study_text(
     catch=4,
     planned="",
     analysis=QUESTIONS,
+    exposure_ms=None,
+    asks="",
 ):
+    """`asks`: more lines of [trials]."""
+    timed = 1000 if protocol == "pick-fake-sequential" else 0
     return STUDY.format(
         protocol=protocol,
         photos=photos,
@@ -71,7 +86,8 @@ def study_text(
         catch=catch,
         planned=planned,
         analysis=analysis,
-        exposure_ms=1000 if protocol == "pick-fake-sequential" else 0,
+        exposure_ms=timed if exposure_ms is None else exposure_ms,
+        asks=asks,
         models=", ".join(f'"{model}"' for model in models),
         datasets="\n".join(
             f'[[stimuli.datasets]]\nname = "{name}"\nfolder = "photos/{name}"' for name in datasets
@@ -111,10 +127,22 @@ def made_up_data(participants=12, skills=None, seed=0, answers=(), **settings):
         person = Person(skills, study.protocol, seed, number)
         drawn = participant_trials(design, bytes(32), number)
         stays = person.stays_for(len(drawn))
+        asks, exposures = study.trials, [None] * len(drawn)
+        if asks.exposures:
+            draws = Draws(bytes(32), "exposures", number)
+            exposures = balanced(asks.exposures, drawn, draws)
         for position, trial in enumerate(drawn):
             reply = person.reply(
-                trial.dataset, trial.photo, trial.parts, trial.model, trial.kind == "catch"
+                trial.dataset,
+                trial.photo,
+                trial.parts,
+                trial.model,
+                trial.kind == "catch",
+                exposures[position],
+                asks.ties,
             )
+            accused = accused_part(study.protocol, reply.choice)
+            marks = json.dumps(person.marks(trial.photo, accused)) if asks.marks else None
             left, right = (*(ORIGINAL if p is None else p for p in trial.parts), None)[:2]
             there = position < stays
             was = was_right(study.protocol, trial.parts, reply.choice if there else None)
@@ -133,6 +161,9 @@ def made_up_data(participants=12, skills=None, seed=0, answers=(), **settings):
                     "correct": float("nan") if was is None else float(was),
                     "rt_ms": reply.rt_ms if there else float("nan"),
                     **{"focus_lost": 0, "shown_again": 0, "refresh_hz": 60.0},
+                    "exposure_ms": float(exposures[position] or 0),
+                    "confidence": float(reply.confidence if asks.confidence else "nan"),
+                    "marks": marks,
                     "stimulus": hashlib.sha256(repr(trial).encode()).hexdigest(),
                 }
             )

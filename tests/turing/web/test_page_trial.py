@@ -290,3 +290,76 @@ def test_how_a_picture_stood_on_the_page_is_sent(arrive):
         "device_pixel_ratio": 1,
         "layout": "beside",
     }
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["pick-fake-sequential", "pick-original"])
+def test_cross_gap_and_mask_are_shown_for_their_frames(arrive, kind):
+    around = {"fixation_ms": 200, "gap_ms": 100, "mask_ms": 150}
+    study = PretendStudy(kind, practice=0, scored=3, exposure_ms=250, asks=around)
+    person = arrive(study)
+    person.page.add_init_script(COUNT_FRAMES)
+    person.visit()
+    person.press("I agree")
+    person.press("Start")
+    for number in range(1, 4):
+        person.wait_for_trial(f"{number} of 3")
+        person.page.locator(".trial[data-view='hidden']").wait_for()
+        person.page.wait_for_timeout(50)
+        person.pick_by_key("1")
+    person.sees("All done")
+    shown = runs(person.page.evaluate("painted"))
+    shown = shown[[name for name, _ in shown].index("fixation") :]
+    parts = ["part-0", "part-1"] if kind == "pick-fake-sequential" else ["all"]
+    views = ["fixation", *(view for part in parts for view in ("blank", part, f"mask {part}"))]
+    clean = 0
+    for answer in study.saved:
+        rate = answer["view"]["refresh_hz"]
+        one, shown = shown[: len(views)], shown[len(views) :]
+        assert [name for name, _ in one] == views
+        assert shown.pop(0)[0] == "hidden"
+        shown = shown[1:] if shown and shown[0][0] == "blank" else shown  # before the next cross
+        pictures = [frames for name, frames in one if name in parts]
+        assert sum(pictures) == answer["view"]["frames"]  # of cross, gap and mask none
+        if answer["view"]["dropped_frames"]:  # a busy machine
+            continue
+        clean += 1
+        assert pictures == [round(0.25 * rate)] * len(parts)
+        assert answer["shown_ms"] == pytest.approx(sum(pictures) / rate * 1000, abs=20)
+        lasting = {"fixation": 0.2, "blank": 0.1}
+        for name, frames in one:
+            seconds = lasting.get(name, 0.15 if name.startswith("mask") else 0.25)
+            assert frames >= round(seconds * rate)
+    assert clean
+
+
+@pytest.mark.slow
+def test_a_mask_takes_the_place_of_the_picture(arrive):
+    person = arrive(PretendStudy(practice=0, exposure_ms=100, asks={"mask_ms": 3000}))
+    person.begin()
+    person.page.locator(".trial[data-view='mask all']").wait_for()
+    visible = "all => all.map((each) => getComputedStyle(each).visibility)"
+    assert person.page.locator(".part img").evaluate_all(visible) == ["hidden"] * 2
+    assert person.page.locator(".mask").evaluate_all(visible) == ["visible"] * 2
+    size = "all => all.map((each) => [each.width, each.height])"
+    assert person.page.locator(".mask").evaluate_all(size) == [[320, 240]] * 2
+    assert person.page.locator(".mask").first.evaluate(
+        """each => new Set(each.getContext("2d").getImageData(0, 0, 64, 64).data).size > 100"""
+    )
+    person.pick(1)  # while the mask is there
+    person.wait_for_trial("2 of 4")
+    (answer,) = person.study.saved
+    assert 80 <= answer["shown_ms"] < 400
+
+
+@pytest.mark.slow
+def test_a_cross_before_a_picture_that_stays(arrive):
+    person = arrive(PretendStudy(practice=0, scored=1, asks={"fixation_ms": 400}))
+    watch_views(person)
+    person.begin()
+    person.pick(0)
+    person.sees("All done")
+    views = person.page.evaluate("views")
+    assert [view for _, view in views][:3] == ["blank", "fixation", "all"]
+    (cross, _), (picture, _) = views[1:3]
+    assert 380 < picture - cross < 900

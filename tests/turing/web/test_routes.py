@@ -219,6 +219,61 @@ def test_what_cannot_have_been_measured_is_refused(client, store, view):
     assert refusal(response) == (422, "invalid") and rows(store, "choices") == []
 
 
+ASKING = "fixation_ms = 200\ngap_ms = 100\nmask_ms = 50\nconfidence = true\nmarks = true"
+
+
+@pytest.fixture
+def asked_more(tmp_path, page):
+    """The client and the store of a study that asks for all there is."""
+    with built(tmp_path / "asking", exposure_ms="[100, 500]", trials=ASKING) as store:
+        store.open_study()
+        with Studies(store.path.parent) as studies, serving(studies, page) as client:
+            yield client, store
+
+
+def test_the_page_is_told_what_a_trial_asks(asked_more):
+    client, _ = asked_more
+    _, state = start(client)
+    trial = state["trial"]
+    told = {"fixation_ms": 200, "gap_ms": 100, "mask_ms": 50, "confidence": True, "marks": True}
+    assert {key: trial[key] for key in told} == told and "ties" not in trial
+    assert trial["exposure_ms"] in (100, 500)
+
+
+def test_a_plain_trial_has_no_more_keys(client):
+    _, state = start(client)
+    plain = {"trial", "kind", "practice", "picture", "parts", "exposure_ms", "prompt"}
+    assert set(state["trial"]) == plain
+
+
+def test_confidence_and_marks_are_kept_beside_the_choice(asked_more):
+    client, store = asked_more
+    token, state = start(client)
+    marks = [{"part": 0, "x": 0.5, "y": 0}, {"part": 1, "x": 1, "y": 0.25}]
+    body = {"trial": state["trial"]["trial"], "choice": 0, "rt_ms": 1}
+    said = body | {"confidence": 3, "marks": marks}
+    assert client.post(f"{BASE}/answer", headers=auth(token), json=said).status_code == 200
+    (row,) = choice_rows(store)
+    assert row["confidence"] == 3 and json.loads(row["marks"]) == marks
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        *({"confidence": level} for level in (0, 5, 1.5, "3", True)),
+        *({"marks": marks} for marks in ([{"part": 0}], [{"part": 2, "x": 0, "y": 0}], "x")),
+        {"marks": [{"part": 0, "x": 1.01, "y": 0}]},
+        {"marks": [{"part": 0, "x": 0, "y": 0}] * 21},
+    ],
+)
+def test_what_cannot_be_said_is_refused(asked_more, said):
+    client, store = asked_more
+    token, state = start(client)
+    body = {"trial": state["trial"]["trial"], "choice": 0, "rt_ms": 1}
+    response = client.post(f"{BASE}/answer", headers=auth(token), json=body | said)
+    assert refusal(response) == (422, "invalid") and rows(store, "choices") == []
+
+
 def test_unknown_tokens(client):
     for headers in ({}, auth("x"), auth(people.new_token()), {"Authorization": "Basic eA=="}):
         for call in (

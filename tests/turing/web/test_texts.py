@@ -53,6 +53,13 @@ def test_a_studys_own_words_win():
     assert prompt(TEXTS, study("pt"), "pick-original") == "Which photo is real?"
 
 
+def test_what_a_study_does_not_ask_is_not_missed():
+    asking = study_text(language="pt", trials="confidence = true\nmarks = true")
+    left = set(untranslated(TEXTS, parse_study(asking)))
+    assert {"confidence_4", "marks_keys", "skip"} <= left and "answer_alike" not in left
+    assert not {"confidence", "marks", "undo"} & set(untranslated(TEXTS, study("pt")))
+
+
 def test_what_stays_english_is_named():
     assert untranslated(TEXTS, study()) == []
     left = untranslated(TEXTS, study("pt", '[texts.buttons]\nagree = "Concordo"\n'))

@@ -13,11 +13,11 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.polynomial.hermite_e import hermegauss
 from scipy.optimize import brentq
-from scipy.special import expit, logit
+from scipy.special import expit, logit, ndtri
 
 from turing.errors import TuringError
 from turing.statistics.power import SD_PARTICIPANT, SD_PHOTO
-from turing.study.trials import Protocol, correct_choice
+from turing.study.trials import ALIKE, Protocol, correct_choice
 
 Manner = Literal["careful", "careless", "leaves", "withdraws"]
 
@@ -26,11 +26,23 @@ MEDIAN_MS, CARELESS_MS = 1600.0, 180.0
 _LARGEST_LOGIT = 750.0  # of the smallest float above 0
 
 
+SEEN_MS = 120.0  # exposure at which half of what tells is seen, where exposures differ
+SEEN_SLOPE = 1.5  # logits an octave of it
+SURE = (0.4, 0.9, 1.5)  # evidence (z) from which on the ratings 2, 3 and 4 are given
+_MARK_SD = 0.05  # of a part's size
+
+
 class Reply(NamedTuple):
-    """What a synthetic participant does in a trial."""
+    """What a synthetic participant does in a trial; `evidence` is that for the choice, in z."""
 
     choice: int
     rt_ms: float
+    evidence: float = 0.0
+
+    @property
+    def confidence(self) -> int:
+        """From 1, a guess."""
+        return 1 + sum(abs(self.evidence) > limit for limit in SURE)
 
 
 @dataclass(frozen=True)
@@ -47,6 +59,7 @@ class Skills:
     sd_participant: float = SD_PARTICIPANT
     sd_photo: float = SD_PHOTO
     left: float = 0.0  # logits towards the left or first part
+    alike: float = 0.5  # Davidson's nu, in `preference` where two may be found alike
     careless: float = 0.0  # share of people who press keys without looking
     leaves: float = 0.0  # share who close the page half-way
     withdraws: float = 0.0  # share who press Leave
@@ -69,6 +82,8 @@ class Skills:
                 raise TuringError(f"{name}: expected 0 or more, found {getattr(self, name):g}")
         if not math.isfinite(self.left):
             raise TuringError(f"left: expected a number, found {self.left:g}")
+        if not 0 <= self.alike < math.inf:
+            raise TuringError(f"alike: expected 0 or more, found {self.alike:g}")
 
     def fraction(self, dataset: str, model: str | None) -> float:
         for key in ((dataset, model), (None, model), (dataset, None)):
@@ -84,6 +99,7 @@ class Person:
         self._skills, self._protocol, self._seed = skills, protocol, seed
         self._rng = np.random.default_rng([seed, 1, number])
         self._effect = self._rng.normal(0, skills.sd_participant)
+        self._hand = np.random.default_rng([seed, 4, number])
         self._pace = float(np.exp(self._rng.normal(0, 0.3)))
         self.manner = self._manner()
 
@@ -113,8 +129,13 @@ class Person:
         parts: tuple[str | None, ...],
         model: str | None,
         catch: bool = False,
+        exposure_ms: int | None = None,
+        ties: bool = False,
     ) -> Reply:
-        """Pick a part; `parts` and `model` are those of `turing.study.trials.Trial`."""
+        """Pick a part; `parts` and `model` are those of `turing.study.trials.Trial`.
+
+        With an exposure in ms the skill is that at the longest ones, and less is seen in less time.
+        """
         if self.manner == "careless":
             return Reply(int(self._rng.integers(2)), self._time(CARELESS_MS))
         right = correct_choice(self._protocol, parts)
@@ -125,15 +146,33 @@ class Person:
         if right is None:
             left, other = (self._realness(dataset, photo, part) for part in parts)
             chance = expit(left - other + skills.left)
-            return Reply(int(self._rng.random() >= chance), self._time(MEDIAN_MS))
+            drawn = self._rng.random()
+            if ties:
+                drawn *= 1 + skills.alike * np.sqrt(chance * (1 - chance))
+                if drawn >= 1:
+                    return Reply(ALIKE, self._time(MEDIAN_MS))
+            return Reply(int(drawn >= chance), self._time(MEDIAN_MS), _evidence(chance, drawn))
         effect = self._effect + self._photo_effect(str(photo))
         mean = skills.fraction(dataset, parts[0] if self._protocol == "single" else model)
         level = level_of(mean, float(np.hypot(skills.sd_participant, skills.sd_photo)))
         lean = 0.0 if self._protocol == "single" else skills.left * (1 if right == 0 else -1)
         chance = expit(level + effect + lean)
-        is_right = self._rng.random() < chance
+        if exposure_ms:
+            chance = 0.5 + (chance - 0.5) * expit(SEEN_SLOPE * np.log2(exposure_ms / SEEN_MS))
+        drawn = self._rng.random()
+        is_right = drawn < chance
         pace = 1.3 - 0.6 * abs(chance - 0.5)
-        return Reply(right if is_right else 1 - right, self._time(MEDIAN_MS * pace))
+        time = self._time(MEDIAN_MS * pace)
+        return Reply(right if is_right else 1 - right, time, _evidence(chance, drawn))
+
+    def marks(self, photo: int | str, part: int | None) -> list[dict[str, float]]:
+        """One or two places in the accused part, about a spot that is the photo's."""
+        if part is None:
+            return []
+        words = [ord(letter) for letter in str(photo)]
+        spot = np.random.default_rng([self._seed, 5, *words]).uniform(0.15, 0.85, 2)
+        at = self._hand.normal(spot, _MARK_SD, (int(self._hand.integers(1, 3)), 2)).clip(0, 1)
+        return [{"part": part, "x": round(x, 4), "y": round(y, 4)} for x, y in at.tolist()]
 
     def _time(self, median: float) -> float:
         pace = 1.0 if self.manner == "careless" else self._pace
@@ -150,6 +189,11 @@ class Person:
         return float(
             np.random.default_rng([self._seed, 2, *words]).normal(0, self._skills.sd_photo)
         )
+
+
+def _evidence(chance: float, drawn: float) -> float:
+    """In z, of N(z(chance), 1): above 0 where `drawn`, from 0 to 1, is below the chance."""
+    return float(ndtri(chance) - ndtri(drawn))
 
 
 @lru_cache(maxsize=1024)

@@ -8,7 +8,7 @@ import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -22,7 +22,7 @@ from turing.store.upkeep.copies import Kept, backup
 from turing.store.upkeep.forgetting import delete_forgotten
 from turing.study.screening import ANSWERS, NOT_SEEN
 from turing.study.study import Question, Study
-from turing.study.trials import Parts
+from turing.study.trials import Parts, accused_part
 
 BETWEEN_STARTS = 7 * 60_000  # milliseconds
 SECONDS_A_TRIAL = 2.5  # beside the response time: the next picture, a breath
@@ -167,9 +167,17 @@ def _walk(
     made = 0
     while state.trial is not None and made < stays:
         dataset, photo, parts, model, catch = _shown(store, state.trial.trial)
-        reply = person.reply(dataset, photo, parts, model, catch)
+        differs = not isinstance(trials.exposure_ms, int)
+        exposure_ms = state.trial.exposure_ms if differs else None
+        reply = person.reply(dataset, photo, parts, model, catch, exposure_ms, trials.ties)
         clock.pass_(reply.rt_ms + 1000 * SECONDS_A_TRIAL)
-        state = sessions.answer(token, state.trial.trial, reply.choice, reply.rt_ms).state
+        beside: dict[str, Any] = {}
+        if trials.confidence:
+            beside["confidence"] = reply.confidence
+        if trials.marks:
+            beside["marks"] = person.marks(photo, accused_part(study.protocol, reply.choice))
+        answer = state.trial.trial, reply.choice, reply.rt_ms
+        state = sessions.answer(token, *answer, **beside).state
         made += 1
     if person.manner == "withdraws":
         sessions.leave(token)

@@ -40,8 +40,20 @@ COLUMNS: Columns = {
     "left": ("text", f"what was left, first or alone: a model, {ORIGINAL} or {WILD}"),
     "right": ("text", "what was right or second; empty for single"),
     "stimulus_sha256": ("text", "what was shown, as the pre-registration lists it"),
-    "choice": ("integer", "the part picked: 0 left or first, 1 right or second; single: 0 real"),
+    "choice": (
+        "integer",
+        "the part picked: 0 left or first, 1 right or second; single: 0 real; 2 = both alike",
+    ),
     "correct": ("boolean", "whether the choice was right; empty where there is no right one"),
+    "confidence": (
+        "integer",
+        "how sure the participant was, 1 a guess to 4 sure; empty = unasked",
+    ),
+    "marks": (
+        "text",
+        "what gave it away: JSON, a list of part (0 left, first or alone), x and y (0 to 1 of its "
+        "width and height from the upper left); empty = unasked",
+    ),
     "rt_ms": ("number", "response time in ms, by the participant's clock"),
     "exposure_ms": ("integer", "how long each part was to be shown in ms; 0 = until answered"),
     "focus_lost": ("integer", "how often the page was left for another while the trial was open"),

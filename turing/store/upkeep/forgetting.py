@@ -71,6 +71,8 @@ def delete_forgotten(db: sqlite3.Connection) -> dict[str, int]:
     of_trials = f"trial IN (SELECT id FROM trials WHERE participant IN ({listed}))"
     conditions = {
         "views": of_trials,
+        "exposures": of_trials,
+        "evidence": of_trials,
         "choices": of_trials,
         "trials": f"participant IN ({listed})",
         "answers": f"participant IN ({listed})",

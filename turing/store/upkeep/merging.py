@@ -130,8 +130,9 @@ def _take_over(db: sqlite3.Connection) -> tuple[int, int]:
     participants = db.execute("SELECT changes()").fetchone()[0]
     for sql in _WHAT_THEY_DID:
         db.execute(sql)
-    for table, sql in _NOT_IN_THE_FIRST_FILES.items():  # before the choices: of trials without one
-        if db.execute("SELECT 1 FROM b.sqlite_master WHERE name = ?", (table,)).fetchone():
+    there = {name for (name,) in db.execute("SELECT name FROM b.sqlite_master")}
+    for table, sql in _BESIDE_CHOICES.items():  # before them: those of trials that have none here
+        if table in there:
             db.execute(sql)
     choices = db.execute(_CHOICES).rowcount
     delete_forgotten(db)
@@ -294,12 +295,29 @@ _WHAT_THEY_DID = (
     "AND e.detail = y.detail) ORDER BY id",
 )
 
-_VIEWS = (
-    "INSERT INTO views SELECT t.id, v.exposure_ms, v.frames, v.dropped_frames, v.refresh_hz, "
-    "v.drawn_width, v.drawn_height, v.device_pixel_ratio, v.layout FROM b.views v "
-    "JOIN b.trials u ON u.id = v.trial JOIN trials t USING (picture) "
-    "WHERE t.id NOT IN (SELECT trial FROM choices) AND t.id NOT IN (SELECT trial FROM views)"
+_OF_OPEN = (
+    "JOIN b.trials u ON u.id = x.trial JOIN trials t USING (picture) "
+    "WHERE t.id NOT IN (SELECT trial FROM {0})"
 )
+_UNANSWERED = " AND t.id NOT IN (SELECT trial FROM choices)"
+
+_BESIDE_CHOICES = {
+    "views": (
+        "INSERT INTO views SELECT t.id, x.exposure_ms, x.frames, x.dropped_frames, x.refresh_hz, "
+        "x.drawn_width, x.drawn_height, x.device_pixel_ratio, x.layout FROM b.views x "
+        + _OF_OPEN.format("views")
+        + _UNANSWERED
+    ),
+    "evidence": (
+        "INSERT INTO evidence SELECT t.id, x.confidence, x.marks FROM b.evidence x "
+        + _OF_OPEN.format("evidence")
+        + _UNANSWERED
+    ),
+    "exposures": (
+        "INSERT INTO exposures SELECT t.id, x.exposure_ms FROM b.exposures x "
+        + _OF_OPEN.format("exposures")
+    ),
+}
 
 _PLATES = (
     "INSERT INTO plates (participant, place, deficiency, gap, sha256, picture) "
@@ -307,8 +325,7 @@ _PLATES = (
     f"WHERE picture NOT IN (SELECT picture FROM plates) AND {_PERSON.format('x')} IS NOT NULL"
 )
 
-_NOT_IN_THE_FIRST_FILES = {
-    "views": _VIEWS,
+_BESIDE_CHOICES |= {
     "plate_pictures": "INSERT INTO plate_pictures SELECT sha256, png_sha256 FROM b.plate_pictures "
     "WHERE sha256 NOT IN (SELECT sha256 FROM plate_pictures)",
     "plates": _PLATES,

@@ -5,7 +5,7 @@ import { Pictures } from "./pictures.js";
 import { PlateScreen } from "./screening/plates.js";
 import { checkScreen } from "./screening/screen_check.js";
 import { Screens } from "./screens.js";
-import { TrialScreen } from "./trial.js";
+import { TrialScreen } from "./trial/trial.js";
 import { Absence } from "./visitor/absence.js";
 import { Device } from "./visitor/device.js";
 import { Gate } from "./visitor/gate.js";
@@ -171,7 +171,8 @@ class Page {
     const picture = await this.loaded(trial.picture);
     const asked = screen.ask(trial, picture);
     this.pictures.prefetch(state.next_picture);
-    const answer = await asked;
+    const choice = await asked;
+    const answer = { ...choice, ...(await screen.evidence?.ask(trial, choice.choice)) };
     this.hasSeenKeys = trial.kind !== "plate";
     const [reply] = await Promise.all([
       this.client.answer({ trial: trial.trial, ...answer, ...this.device.news() }),

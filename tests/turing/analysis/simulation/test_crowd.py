@@ -124,3 +124,60 @@ def test_the_careful_see_through_catch_trials():
 def test_wrong_skills_are_refused(wrong, message):
     with pytest.raises(TuringError, match=message):
         Skills(**wrong)
+
+
+def test_less_is_seen_in_less_time():
+    skills = Skills({(None, "fusion"): 0.95}, sd_photo=0.2)
+    right = correct_choice("pick-original", (None, "fusion"))
+
+    def share(exposure_ms):
+        crowd = [Person(skills, "pick-original", 1, number) for number in range(60)]
+        replies = [
+            person.reply("fruits", photo, (None, "fusion"), "fusion", exposure_ms=exposure_ms)
+            for person in crowd
+            for photo in range(40)
+        ]
+        return np.mean([reply.choice == right for reply in replies])
+
+    shares = [share(ms) for ms in (15, 60, 120, 500, None)]
+    assert shares == sorted(shares)
+    assert shares[0] == pytest.approx(0.5, abs=0.04)
+    assert shares[2] == pytest.approx(0.5 + 0.45 / 2, abs=0.04)  # SEEN_MS
+    assert shares[-1] == pytest.approx(0.95, abs=0.03)
+
+
+def test_the_sure_are_right_more_often():
+    person = Person(Skills({(None, "fusion"): 0.75}), "pick-original", 1, 1)
+    right, replies = correct_choice("pick-original", (None, "fusion")), []
+    for photo in range(3000):
+        replies.append(person.reply("fruits", photo, (None, "fusion"), "fusion"))
+    by_level = [[r.choice == right for r in replies if r.confidence == n] for n in (1, 2, 3, 4)]
+    assert all(len(of) > 100 for of in by_level)
+    shares = [np.mean(of) for of in by_level]
+    assert shares == sorted(shares) and shares[-1] - shares[0] > 0.15
+
+
+def test_marks_are_about_a_spot_that_is_the_photos():
+    crowd = [Person(Skills(), "pick-original", 1, number) for number in range(50)]
+    points = {
+        photo: np.array([[m["x"], m["y"]] for person in crowd for m in person.marks(photo, 1)])
+        for photo in ("a", "b")
+    }
+    spread = {photo: at.std(axis=0).max() for photo, at in points.items()}
+    assert all(0.02 < value < 0.08 for value in spread.values())
+    assert np.abs(points["a"].mean(axis=0) - points["b"].mean(axis=0)).max() > 0.1
+    assert crowd[0].marks("a", None) == []
+
+
+def test_ties_are_davidsons():
+    skills = Skills(sd_photo=0.0, alike=0.8)
+    crowd = [Person(skills, "preference", 1, number) for number in range(100)]
+    choices = [
+        person.reply("fruits", photo, ("x", "y"), None, ties=True).choice
+        for person in crowd
+        for photo in range(30)
+    ]
+    shares = np.bincount(choices, minlength=3) / len(choices)
+    assert shares == pytest.approx([1 / 2.8, 1 / 2.8, 0.8 / 2.8], abs=0.04)  # of two equal ones
+    with pytest.raises(TuringError, match="alike: expected 0 or more, found -1"):
+        Skills(alike=-1.0)

@@ -96,3 +96,35 @@ def test_nonsense_is_refused(tmp_path):
         simulate(store, Skills(), 0)
     with create_store(tmp_path / "b", "tiny") as store, pytest.raises(TuringError, match="built"):
         simulate(store, Skills(), 1)
+
+
+ASKS = "confidence = true\nmarks = true\nmask_ms = 50"
+
+
+@pytest.mark.parametrize("exposure_ms", ["[60, 250, 1000]", '"staircase"'])
+def test_people_rate_mark_and_see_less_in_less_time(tmp_path, exposure_ms):
+    skills = Skills({(None, "plain"): 0.97, (None, "bright"): 0.8}, sd_photo=0.2)
+    with built(tmp_path, exposure_ms=exposure_ms, trials=ASKS, per_participant=8) as store:
+        simulate(store, skills, 12, seed=2)
+        data = load_data(store)
+    assert data.trials["confidence"].between(1, 4).all() and data.trials["marks"].notna().all()
+    assert data.trials["exposure_ms"].nunique() >= 3
+    scored = data.trials[data.trials["kind"] == "scored"]
+    short = scored["exposure_ms"] <= 250
+    if exposure_ms.startswith("["):
+        means = scored["correct"].groupby(short).mean()
+        assert means[False] > means[True]
+    else:
+        first = scored.sort_values("position").groupby(["participant", "model"]).first()
+        assert set(first["exposure_ms"]) == {500}
+    results = analyse(data)
+    assert results.exposures and results.marked and results.sureness
+
+
+def test_some_find_both_alike(tmp_path):
+    with built(tmp_path, protocol="preference", exposure_ms=0, trials="ties = true") as store:
+        simulate(store, Skills(alike=1.0), 12, seed=2)
+        data = load_data(store)
+    scored = data.trials[data.trials["kind"] == "scored"]
+    assert 0.1 < (scored["choice"] == 2).mean() < 0.5
+    assert set(data.trials["choice"].dropna()) == {0, 1, 2}

@@ -172,7 +172,7 @@ def test_a_store_of_before_gets_a_place_for_plates(tmp_path):
     connection = sqlite3.connect(path)
     for name in ("plates", "plate_pictures"):
         connection.execute(f"DROP TABLE {name}")
-    connection.execute("PRAGMA user_version=2")
+    connection.execute("PRAGMA user_version=3")
     connection.close()
     with type(store)(path) as store:
         assert rows(store, "plates") == []

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from turing.analysis.analysis import Results
-from turing.report.tables import Table
+from turing.report.tables.table import Table
 from turing.report.words import DASH
 from turing.study.screening import DEFICIENCIES, Screened
 

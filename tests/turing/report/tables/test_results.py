@@ -12,9 +12,10 @@ from tests.turing.support.synthetic import made_up_data
 from turing.analysis.analysis import analyse
 from turing.analysis.published import TABLE_5, printed_fraction
 from turing.analysis.simulation.crowd import Skills
-from turing.report import people_tables, tables
 from turing.report.gallery import photos_table
 from turing.report.html import html_report
+from turing.report.tables import people as people_tables
+from turing.report.tables import results as tables
 from turing.report.terminal import print_report
 from turing.study.screening import Screened
 

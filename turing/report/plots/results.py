@@ -1,44 +1,30 @@
-"""Plots as SVG, to stand inside a page: they take the page's colours, light or dark.
+"""The plots of a study's results, as SVG to stand inside a page."""
 
-Figures are made and drawn without pyplot, so that nothing is shared between threads.
-"""
-
-import io
-import re
 from collections.abc import Sequence
-from html import escape
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_svg import FigureCanvasSVG
-from matplotlib.figure import Figure
-from matplotlib.font_manager import findfont, get_font
 from matplotlib.ticker import FixedFormatter, FixedLocator, NullFormatter, NullLocator
 
 from turing.analysis.analysis import Results
 from turing.analysis.cells import Cell
 from turing.analysis.published import printed_fraction
-from turing.report.tables import response_times
+from turing.report.plots.drawing import (
+    GRID,
+    INK,
+    MODELS,
+    MUTED,
+    NARROW,
+    PAPER,
+    WIDE,
+    model_colors,
+    new_figure,
+    row_labels,
+    svg_of,
+)
+from turing.report.tables.results import response_times
 from turing.report.words import interval, name_of, number, shown_cells
 
-WIDE, NARROW = 7.6, 3.7  # inches: a page's width, a phone's
-
-# Matplotlib draws in these; the page's CSS variables take their place.
-INK, MUTED, GRID, PAPER = "#0a0001", "#0a0002", "#0a0003", "#0a0004"
-MODELS = tuple(f"#0a001{i}" for i in range(8))
-_VARIABLES = {
-    INK: "--ink",
-    MUTED: "--muted",
-    GRID: "--line",
-    PAPER: "--paper",
-    **{color: f"--model-{i}" for i, color in enumerate(MODELS)},
-}
-_OUTSIDE = (INK, "#5b6470", "#d5d9df", "#ffffff")
-# Okabe and Ito 2008: told apart by the colour-blind too.
-_OUTSIDE_MODELS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#7a5195", "#8c6d00", "#56b4e9")
-_FALLBACK = dict(
-    zip(_VARIABLES, ("#1d2129", *_OUTSIDE[1:], *_OUTSIDE_MODELS, "#666666"), strict=True)
-)
 _MARKERS = "osD^vPX*"
 
 
@@ -49,7 +35,7 @@ def forest(results: Results, width: float = WIDE) -> str:
     """
     cells = shown_cells(results.cells)
     narrow = width < WIDE
-    figure, axes = _figure(width, 0.75 + (0.5 if narrow else 0.34) * len(cells))
+    figure, axes = new_figure(width, 0.75 + (0.5 if narrow else 0.34) * len(cells))
     delta = results.data.study.analysis.delta
     axes.axvspan(0.5 - delta, 0.5 + delta, color=GRID, alpha=0.35, lw=0)
     axes.axvline(0.5, color=MUTED, lw=1, ls=(0, (4, 3)))
@@ -75,11 +61,11 @@ def forest(results: Results, width: float = WIDE) -> str:
             lowest = min(lowest, paper.fraction)
     axes.set_ylim(len(cells) - 0.4, -0.6)
     axes.set_xlim(max(0.0, np.floor(lowest * 10 - 0.3) / 10), 1.01)
-    _labels(axes, [_row_label(cell.dataset, cell.model, narrow) for cell in cells])
+    row_labels(axes, [_row_label(cell.dataset, cell.model, narrow) for cell in cells])
     axes.set_xlabel("turing fraction (0.5 = chance, 1 = always told apart)" if not narrow else "")
     if not narrow:
         _figures_beside(axes, cells)
-    return _svg(
+    return svg_of(
         figure,
         "Turing fraction with 95% intervals: "
         + "; ".join(
@@ -122,7 +108,7 @@ def preference(results: Results, width: float = WIDE) -> str:
         for model, score in of.scores.scores.items()
     ]
     narrow = width < WIDE
-    figure, axes = _figure(width, 0.75 + (0.5 if narrow else 0.34) * len(rows))
+    figure, axes = new_figure(width, 0.75 + (0.5 if narrow else 0.34) * len(rows))
     axes.axvline(0, color=MUTED, lw=1, ls=(0, (4, 3)))
     colors = model_colors(results)
     for row, (_, model, score) in enumerate(rows):
@@ -130,9 +116,9 @@ def preference(results: Results, width: float = WIDE) -> str:
             axes.plot([score.low, score.high], [row, row], color=colors[model], lw=2.2)
         axes.plot([score.estimate], [row], color=colors[model], marker="o", ms=6.5, mec=PAPER)
     axes.set_ylim(len(rows) - 0.4, -0.6)
-    _labels(axes, [_row_label(dataset, model, narrow) for dataset, model, _ in rows])
+    row_labels(axes, [_row_label(dataset, model, narrow) for dataset, model, _ in rows])
     axes.set_xlabel("score (logits; higher looks more real)")
-    return _svg(
+    return svg_of(
         figure,
         "Scores with 95% intervals: "
         + "; ".join(f"{name_of(d)}, {m} {s.estimate:+.2f}" for d, m, s in rows),
@@ -142,7 +128,7 @@ def preference(results: Results, width: float = WIDE) -> str:
 
 def learning_curve(results: Results, width: float = NARROW) -> str:
     """Turing fraction over a participant's trials, all models together."""
-    figure, axes = _figure(width, 2.3)
+    figure, axes = new_figure(width, 2.3)
     axes.axhline(0.5, color=MUTED, lw=1, ls=(0, (4, 3)))
     for step in results.curve:
         middle, fraction = (step.first + step.last) / 2, step.fraction
@@ -157,13 +143,13 @@ def learning_curve(results: Results, width: float = NARROW) -> str:
     steps = "; ".join(
         f"{s.first} to {s.last}: {number(s.fraction.estimate)}" for s in results.curve
     )
-    return _svg(figure, f"Turing fraction over the trials: {steps}", "learning")
+    return svg_of(figure, f"Turing fraction over the trials: {steps}", "learning")
 
 
 def times(results: Results, width: float = NARROW) -> str:
     """Response times on a log scale: median, quartiles, 5th to 95th percentile."""
     rows = response_times(results)
-    figure, axes = _figure(width, 0.8 + 0.42 * len(rows))
+    figure, axes = new_figure(width, 0.8 + 0.42 * len(rows))
     colors = model_colors(results)
     axes.set_xscale("log")
     for row, (model, outcome, ms) in enumerate(rows):
@@ -174,11 +160,11 @@ def times(results: Results, width: float = NARROW) -> str:
         face = color if outcome != "wrong" else PAPER
         axes.plot([at[2]], [row], marker="o", ms=6, mfc=face, mec=color)
     axes.set_ylim(len(rows) - 0.4, -0.6)
-    _labels(axes, [_row_label(model, outcome, narrow=True) for model, outcome, _ in rows])
+    row_labels(axes, [_row_label(model, outcome, narrow=True) for model, outcome, _ in rows])
     _seconds(axes)
     axes.set_xlabel("seconds")
     medians = "; ".join(f"{m}, {o}: median {np.median(ms) / 1000:.2f} s" for m, o, ms in rows)
-    return _svg(figure, f"Response times: {medians}", "times")
+    return svg_of(figure, f"Response times: {medians}", "times")
 
 
 def _seconds(axes: Axes) -> None:
@@ -198,7 +184,7 @@ def _seconds(axes: Axes) -> None:
 def people(results: Results, width: float = NARROW) -> str:
     """How many participants have which share right, over all models."""
     shares = results.choices.groupby("participant")["correct"].mean().to_numpy()
-    figure, axes = _figure(width, 2.3)
+    figure, axes = new_figure(width, 2.3)
     axes.hist(shares, bins=np.linspace(0, 1, 21), color=MODELS[0], edgecolor=PAPER, lw=0.8)
     axes.axvline(0.5, color=MUTED, lw=1, ls=(0, (4, 3)))
     axes.set_xlim(max(0, min([0.4, *shares]) - 0.05), 1.0)
@@ -206,12 +192,12 @@ def people(results: Results, width: float = NARROW) -> str:
     axes.set_ylabel("people")
     axes.yaxis.get_major_locator().set_params(integer=True)
     axes.grid(axis="y", color=GRID, lw=0.6)
-    return _svg(figure, f"Share right of {len(shares)} people", "people")
+    return svg_of(figure, f"Share right of {len(shares)} people", "people")
 
 
 def photos(results: Results, width: float = NARROW) -> str:
     """Fraction of every photo, the least told apart first, a series a model."""
-    figure, axes = _figure(width, 2.3)
+    figure, axes = new_figure(width, 2.3)
     colors = model_colors(results)
     axes.axhline(0.5, color=MUTED, lw=1, ls=(0, (4, 3)))
     for model in results.data.study.models:
@@ -224,76 +210,8 @@ def photos(results: Results, width: float = NARROW) -> str:
     axes.set_ylabel("turing fraction")
     axes.set_ylim(-0.03, 1.03)
     axes.grid(axis="y", color=GRID, lw=0.6)
-    return _svg(figure, f"Turing fraction of {len(results.photos)} photos", "photos")
-
-
-def model_colors(results: Results) -> dict[str, str]:
-    """The colour of each model, as the plots draw it."""
-    models = results.data.study.models
-    return {model: MODELS[i % len(MODELS)] for i, model in enumerate(models)}
-
-
-def css_color(color: str) -> str:
-    """What a page has for a plot's colour; outside a page a fixed one."""
-    return f"var({_VARIABLES[color]}, {_FALLBACK[color]})"
+    return svg_of(figure, f"Turing fraction of {len(results.photos)} photos", "photos")
 
 
 def _marker(results: Results, cell: Cell) -> str:
     return _MARKERS[results.data.study.models.index(cell.model) % len(_MARKERS)]
-
-
-def _figure(width: float, height: float) -> tuple[Figure, Axes]:
-    figure = Figure(figsize=(width, height), layout="constrained")
-    FigureCanvasSVG(figure)
-    axes = figure.add_subplot()
-    figure.patch.set_visible(False)
-    axes.patch.set_visible(False)
-    axes.set_axisbelow(True)
-    for side, spine in axes.spines.items():
-        spine.set_visible(side in ("left", "bottom"))
-        spine.set_color(GRID)
-    axes.tick_params(colors=INK, labelsize=9, length=3, color=GRID)
-    axes.xaxis.label.set(color=MUTED, fontsize=9)
-    axes.yaxis.label.set(color=MUTED, fontsize=9)
-    return figure, axes
-
-
-def _labels(axes: Axes, labels: Sequence[str]) -> None:
-    """One label a row, from the top."""
-    drawn = [drawable(label) for label in labels]
-    axes.set_yticks(range(len(drawn)), drawn, parse_math=False)
-    axes.tick_params(axis="y", length=0)
-
-
-def drawable(text: str) -> str:
-    """Text with a box for each letter that the plots' font lacks; tables have it whole."""
-    known = get_font(findfont("DejaVu Sans")).get_charmap()
-    return "".join(c if c == "\n" or ord(c) in known else "\u25a1" for c in text)
-
-
-def _svg(figure: Figure, description: str, name: str) -> str:
-    """The figure as an <svg> element, its ids its own, its colours the page's."""
-    buffer = io.StringIO()
-    nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
-    figure.savefig(buffer, format="svg", metadata=nothing)
-    svg = buffer.getvalue()
-    svg = svg[svg.index("<svg") :]
-    svg = re.sub(r"<!--.*?-->", "", svg, flags=re.DOTALL)
-    svg = re.sub(r"<defs>\s*<style.*?</style>\s*</defs>", "", svg, flags=re.DOTALL)
-    ids = dict.fromkeys(re.findall(r'\bid="([^"]+)"', svg))
-    short = {old: f"{name}-{i}" for i, old in enumerate(ids)}
-    svg = re.sub(r'\bid="([^"]+)"', lambda m: f'id="{short[m[1]]}"', svg)
-    svg = re.sub(r'href="#([^"]+)"', lambda m: f'href="#{short[m[1]]}"', svg)
-    svg = re.sub(r"url\(#([^)]+)\)", lambda m: f"url(#{short[m[1]]})", svg)
-    for color in _VARIABLES:
-        svg = svg.replace(color, css_color(color))
-    opening = svg[: svg.index(">")]
-    size = re.search(r'viewBox="([^"]+)"', opening)
-    box = size[1] if size else "0 0 1 1"
-    label = escape(description, quote=True)
-    attributes = (
-        f'viewBox="{box}" role="img" aria-label="{label}" class="plot"'
-        ' stroke-linejoin="round" stroke-linecap="butt"'
-        ' xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
-    )
-    return f"<svg {attributes}{svg[svg.index('>') :]}".strip()

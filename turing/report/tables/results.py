@@ -2,13 +2,13 @@
 
 import math
 from collections import Counter
-from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 
 from turing.analysis import published as printed
 from turing.analysis.analysis import Results
+from turing.report.tables.aspects import ties_note
+from turing.report.tables.table import Table
 from turing.report.words import (
     DASH,
     interval,
@@ -22,16 +22,6 @@ from turing.report.words import (
 from turing.statistics import power
 from turing.statistics.fractions import Difference, Fraction
 from turing.study.trials import ORIGINAL
-
-
-class Table(NamedTuple):
-    """`text` is how many columns from the left are words; the others are figures."""
-
-    title: str
-    columns: Sequence[str]
-    rows: Sequence[Sequence[str]]
-    text: int = 1
-    note: str = ""
 
 
 def cells_table(results: Results) -> Table:
@@ -120,6 +110,8 @@ def preference_table(results: Results) -> Table:
             continue
         for note in filter(None, (of.scores.note, of.ranks.note)):
             notes.append(f"{name_of(of.dataset)}: {note}.")
+        if alike := ties_note(results, of.dataset):
+            notes.append(f"{name_of(of.dataset)}: {alike}.")
         for place, (model, score) in enumerate(of.scores.scores.items(), 1):
             low, high = of.ranks.ranks.get(model, (0, 0))
             rows.append(

@@ -11,7 +11,8 @@ from tests.turing.support.synthetic import made_up_data
 from turing.analysis.analysis import analyse
 from turing.analysis.published import printed_fraction
 from turing.analysis.simulation.crowd import Skills
-from turing.report import plots
+from turing.report.plots import drawing
+from turing.report.plots import results as plots
 
 SKILLS = Skills({(None, "baseline"): 0.95, (None, "fusion"): 0.7})
 DRAWN = (plots.forest, plots.learning_curve, plots.times, plots.people, plots.photos)
@@ -55,7 +56,7 @@ def test_preference_is_drawn():
 
 def test_ids_of_several_plots_do_not_clash(results):
     ids = [re.findall(r'\bid="([^"]+)"', draw(results)) for draw in DRAWN]
-    ids.append(re.findall(r'\bid="([^"]+)"', plots.forest(results, plots.NARROW)))
+    ids.append(re.findall(r'\bid="([^"]+)"', plots.forest(results, drawing.NARROW)))
     every = [name for of in ids for name in of]
     assert len(every) == len(set(every))
 
@@ -86,12 +87,12 @@ def test_the_papers_points_are_drawn_where_names_match(results):
 def test_any_name_can_be_drawn(name):
     escaped = name.replace("\\", "\\\\").replace('"', '\\"')
     results = analyse(made_up_data(4, SKILLS, datasets=(escaped, "plain")))
-    for width in (plots.WIDE, plots.NARROW):
+    for width in (drawing.WIDE, drawing.NARROW):
         assert name in check(plots.forest(results, width)).get("aria-label")
 
 
 def test_letters_that_the_font_lacks_become_boxes():
-    assert plots.drawable("Früchte 风\nß") == "Früchte □\nß"
+    assert drawing.drawable("Früchte 风\nß") == "Früchte □\nß"
 
 
 def test_few_and_lonely_choices_can_be_drawn():

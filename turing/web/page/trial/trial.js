@@ -1,10 +1,12 @@
 // One trial on the screen: the picture's parts, the clock, the choice by key, click or tap.
 
-import { element, fill, frame, painted, wait } from "./dom.js";
+import { element, fill, painted, wait } from "../dom.js";
+import { Evidence } from "./evidence.js";
+import { Exposure, frameTime } from "./exposure.js";
+import { fillWithNoise } from "./mask.js";
 
 const MARK_MS = 150;
 const DOUBLE_PRESS_MS = 300; // no picture is shown so soon after a press: a second one finds none
-const BLANK_BEFORE_TIMED_MS = 500;
 
 /** How each protocol shows the parts, and where one answers: on the photos or on buttons below. */
 const KINDS = {
@@ -19,7 +21,8 @@ const KINDS = {
 };
 
 const STACKED = "(max-width: 600px), (max-aspect-ratio: 4/5)"; // as in style/trial.css
-const KEYS = { ArrowLeft: 0, 1: 0, ArrowRight: 1, 2: 1 };
+const ALIKE = 2; // the choice that finds both parts alike, where the study allows it
+const KEYS = { ArrowLeft: 0, 1: 0, ArrowRight: 1, 2: 1, 3: ALIKE };
 const STACKED_KEYS = { ...KEYS, ArrowUp: 0, ArrowDown: 1 };
 
 /** The screen of a study's trials: it stays from trial to trial, and so does the focus. */
@@ -27,7 +30,7 @@ export class TrialScreen {
   /**
    * @param {string} kind the protocol
    * @param {() => void} leave
-   * @param {import("./visitor/absence.js").Absence} absence
+   * @param {import("../visitor/absence.js").Absence} absence
    */
   constructor(kind, say, leave, absence) {
     this.kind = kind;
@@ -52,6 +55,8 @@ export class TrialScreen {
       : this.parts;
     this.hint = element("p", { class: "hint" });
     this.answers = element("div", { class: "answers" }, ...(answers ? this.buttons : []));
+    this.alike = this.buildAlike();
+    this.evidence = new Evidence(this, this.say);
     this.feedbackLine = element("div", { class: "feedback", role: "status" });
     const leaving = { type: "button", class: "quiet", click: leave };
     this.node = element(
@@ -66,7 +71,15 @@ export class TrialScreen {
         this.bar,
       ),
       this.stage,
-      element("footer", {}, this.hint, this.feedbackLine, this.answers),
+      element(
+        "footer",
+        {},
+        this.hint,
+        this.feedbackLine,
+        this.evidence.node,
+        this.answers,
+        this.alike,
+      ),
     );
   }
 
@@ -76,9 +89,18 @@ export class TrialScreen {
     const label = this.say("photo", { number: part + 1 });
     const attributes = { class: "part", "aria-label": label, "data-part": part };
     const tag = element("span", { class: "tag" });
-    if (!isButton) return element("div", { ...attributes, role: "img" }, image, tag);
+    const mask = element("canvas", { class: "mask", "aria-hidden": "true" });
+    if (!isButton) return element("div", { ...attributes, role: "img" }, image, mask, tag);
     const picks = { type: "button", "aria-keyshortcuts": part + 1, click: () => this.pick(part) };
-    return element("button", { ...attributes, ...picks }, image, tag);
+    return element("button", { ...attributes, ...picks }, image, mask, tag);
+  }
+
+  /** The button of who finds both alike; it is there where a trial allows that. */
+  buildAlike() {
+    const attributes = { type: "button", class: "answer alike", "aria-keyshortcuts": ALIKE + 1 };
+    const key = element("kbd", { "aria-hidden": "true" }, ALIKE + 1);
+    const press = { click: () => this.pick(ALIKE), hidden: true };
+    return element("button", { ...attributes, ...press }, this.say("answer_alike"), key);
   }
 
   buildAnswer(label, choice) {
@@ -96,6 +118,7 @@ export class TrialScreen {
     this.bar.value = position;
     this.prompt.textContent = trial.prompt || this.say(`prompt_${this.kind}`);
     this.hint.textContent = showsKeys ? this.say(this.keysHint()) : "";
+    this.alike.hidden = !trial.ties;
     this.clear();
   }
 
@@ -109,7 +132,8 @@ export class TrialScreen {
     this.node.dataset.view = "blank";
     if (this.feedbackLine.contains(document.activeElement)) this.prompt.focus();
     fill(this.feedbackLine);
-    for (const each of [...this.parts, ...this.buttons]) delete each.dataset.chosen;
+    this.evidence.clear();
+    for (const each of [...this.parts, ...this.buttons, this.alike]) delete each.dataset.chosen;
     for (const part of this.parts) part.querySelector(".tag").textContent = "";
   }
 
@@ -122,16 +146,25 @@ export class TrialScreen {
   async ask(trial, picture) {
     await this.load(trial, picture);
     await wait(this.lastPick + DOUBLE_PRESS_MS - performance.now());
-    const isTimed = trial.exposure_ms > 0;
-    const exposure = isTimed && new Exposure(trial.exposure_ms, await frameTime());
+    const isFramed = trial.exposure_ms > 0 || trial.fixation_ms > 0 || trial.gap_ms > 0;
+    const exposure = isFramed && new Exposure(await frameTime());
     this.absence.begin();
-    const asked = !isTimed
-      ? this.askAtOnce()
+    const asked = !(trial.exposure_ms > 0)
+      ? this.askAtOnce(trial, exposure)
       : this.kind === "pick-fake-sequential"
-        ? this.askAfterParts(exposure)
-        : this.askWhileShown(exposure);
+        ? this.askAfterParts(trial, exposure)
+        : this.askWhileShown(trial, exposure);
     const { view, ...answer } = await asked;
     return { ...answer, view: { ...view, ...this.drawn() } };
+  }
+
+  /** What comes before a picture, the picture, and what comes after it, where the trial has it. */
+  steps({ exposure_ms, gap_ms = 0, mask_ms = 0 }, part) {
+    return [
+      { view: "blank", ms: gap_ms },
+      { view: part, ms: exposure_ms, isPicture: true },
+      { view: `mask ${part}`, ms: mask_ms },
+    ];
   }
 
   async load(trial, picture) {
@@ -141,27 +174,38 @@ export class TrialScreen {
     const { naturalWidth, naturalHeight } = images[0];
     this.stage.style.setProperty("--width", naturalWidth / trial.parts);
     this.stage.style.setProperty("--height", naturalHeight);
+    if (trial.mask_ms > 0) this.fillMasks(naturalWidth / trial.parts, naturalHeight);
   }
 
-  async askAtOnce() {
+  fillMasks(width, height) {
+    for (const part of this.parts) fillWithNoise(part.querySelector(".mask"), width, height);
+  }
+
+  async askAtOnce({ fixation_ms = 0, gap_ms = 0 }, exposure) {
+    const before = [fixation(fixation_ms), { view: "blank", ms: gap_ms }];
+    if (exposure) await exposure.run(before, (view) => this.look(view));
     await this.reveal("all");
     const answer = await this.choice(performance.now());
     return { ...answer, shown_ms: answer.rt_ms };
   }
 
-  async askWhileShown(exposure) {
+  async askWhileShown(trial, exposure) {
     let isAnswered = false;
     const started = new Promise((resolve) => (exposure.onPainted = resolve));
-    exposure.run(["all"], (view) => this.look(view), () => isAnswered);
+    const steps = [fixation(trial.fixation_ms), ...this.steps(trial, "all")];
+    exposure.run(steps, (view) => this.look(view), () => isAnswered).then((isWhole) => {
+      if (isWhole) this.look("hidden");
+    });
     await started;
     const answer = await this.choice(performance.now());
     isAnswered = true;
     return { ...answer, shown_ms: exposure.shownMs ?? answer.rt_ms, view: exposure.measured() };
   }
 
-  async askAfterParts(exposure) {
-    const views = [...this.parts.keys()].map((part) => `part-${part}`);
-    await exposure.run(views, (view) => this.look(view));
+  async askAfterParts(trial, exposure) {
+    const parts = [...this.parts.keys()].flatMap((part) => this.steps(trial, `part-${part}`));
+    await exposure.run([fixation(trial.fixation_ms), ...parts], (view) => this.look(view));
+    this.look("hidden");
     await painted();
     const answer = await this.choice(performance.now());
     return { ...answer, shown_ms: exposure.shownMs, view: exposure.measured() };
@@ -200,12 +244,14 @@ export class TrialScreen {
 
   setReady(isReady) {
     this.node.toggleAttribute("data-ready", isReady);
-    for (const button of this.buttons) button.setAttribute("aria-disabled", !isReady);
+    for (const button of [...this.buttons, this.alike]) {
+      button.setAttribute("aria-disabled", !isReady);
+    }
   }
 
   pick(choice) {
     if (!this.resolve) return;
-    this.buttons[choice].dataset.chosen = "";
+    (this.buttons[choice] ?? this.alike).dataset.chosen = "";
     this.resolve(choice);
     this.resolve = null;
   }
@@ -216,7 +262,8 @@ export class TrialScreen {
     if (!isPlain || !this.node.isConnected || document.querySelector("dialog[open]")) return;
     const isStacked = !KINDS[this.kind].answers && this.stacks.matches;
     const choice = (isStacked ? STACKED_KEYS : KEYS)[event.key];
-    if (choice === undefined) return;
+    if (choice === undefined || this.evidence.isAsking) return;
+    if (choice === ALIKE && this.alike.hidden) return;
     event.preventDefault();
     this.pick(choice);
   }
@@ -257,50 +304,4 @@ export class TrialScreen {
   }
 }
 
-/** Shows for a time by counting frames: from the first that shows a view to the first without. */
-class Exposure {
-  /** @param {number} ms how long each view is to be shown @param {number} frameMs of the screen */
-  constructor(ms, frameMs) {
-    this.frameMs = frameMs;
-    this.wantedMs = (Math.max(1, Math.round(ms / frameMs)) - 0.5) * frameMs;
-    this.frames = 0;
-    this.dropped = 0;
-    this.onPainted = () => {};
-  }
-
-  /** Shows views one after the other, without a gap, then hides; stops where `isEnough`. */
-  async run(views, show, isEnough = () => false) {
-    const first = await frame();
-    let now = first;
-    for (const view of views) {
-      const start = now;
-      show(view);
-      do {
-        const next = await frame();
-        if (isEnough()) return;
-        this.frames += 1;
-        this.dropped += Math.max(0, Math.round((next - now) / this.frameMs) - 1);
-        now = next;
-        this.onPainted();
-      } while (now - start < this.wantedMs);
-    }
-    show("hidden");
-    this.shownMs = tenths(now - first);
-  }
-
-  measured() {
-    const rate = tenths(1000 / this.frameMs);
-    return { frames: this.frames, dropped_frames: this.dropped, refresh_hz: rate };
-  }
-}
-
-/** Measures the screen's time from frame to frame, while it is blank before a timed picture. */
-async function frameTime() {
-  const times = [await frame()];
-  while (times[times.length - 1] - times[0] < BLANK_BEFORE_TIMED_MS) times.push(await frame());
-  const steps = times.slice(1).map((time, index) => time - times[index]);
-  const middle = steps.sort((one, other) => one - other)[Math.floor(steps.length / 2)];
-  return Math.min(Math.max(middle, 1), 100);
-}
-
-const tenths = (value) => Math.round(value * 10) / 10;
+const fixation = (ms = 0) => ({ view: "fixation", ms });
