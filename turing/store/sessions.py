@@ -16,6 +16,7 @@ from typing import Any, Literal, NamedTuple
 from turing.store import exposures, people
 from turing.store.people import Person, Place, RefusedError
 from turing.store.store import Store, Version, facts, note, now_ms
+from turing.store.upkeep import forgetting
 from turing.study import trials
 from turing.study.study import Question, Study
 from turing.study.trials import Protocol
@@ -216,11 +217,11 @@ class Sessions:
     def receipt(self, token: str | None) -> str:
         """The code by which a participant's data can be asked to be deleted."""
         with self.store.reading() as db:
-            return people.receipt_of(people.known(db, token).uid)
+            return forgetting.receipt_of(people.known(db, token).uid)
 
     def leave(self, token: str | None) -> SessionState:
         """Withdraw a participant, who is never counted; where the study says so, all that is known
-        of them is deleted (`people.overwrite_deleted` ends that).
+        of them is deleted (`forgetting.overwrite_deleted` ends that).
         """
         with self.store.writing() as db:
             person = people.known(db, token)
@@ -230,7 +231,7 @@ class Sessions:
                 )
             state = self._state(db, people.known(db, token))
             if state.study.participants.on_leave == "delete":
-                people.forget_within(db, person.id, self.store.path)
+                forgetting.forget_within(db, person.id, self.store.path)
             return state
 
     def picture(self, name: str) -> Path:

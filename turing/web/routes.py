@@ -16,8 +16,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from turing.errors import TuringError
-from turing.store.people import RefusedError, overwrite_deleted
+from turing.store.people import RefusedError
 from turing.store.sessions import SessionState
+from turing.store.upkeep.forgetting import overwrite_deleted
 from turing.study.study import Participants, Question, Trials
 from turing.study.trials import CONFIDENCE_LEVELS
 from turing.web import guards, texts

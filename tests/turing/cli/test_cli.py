@@ -17,9 +17,10 @@ from turing.analysis.simulation.crowd import Skills
 from turing.analysis.simulation.simulate import simulate
 from turing.cli import app
 from turing.report.words import answer
-from turing.store.people import new_token, receipt_of
+from turing.store.people import new_token
 from turing.store.sessions import Sessions
 from turing.store.store import Store
+from turing.store.upkeep.forgetting import receipt_of
 
 DOORS = (
     *("build", "preview", "open", "close", "status", "results", "report", "export", "power"),

@@ -10,10 +10,10 @@ from tests.turing.support.answering import participant
 from tests.turing.support.sitting import answer, refusal, start, walk
 from tests.turing.support.studies import build, built, rows
 from turing.store.exposures import exposure_ms
-from turing.store.merging import merge
 from turing.store.records import choice_rows
 from turing.store.sessions import Sessions
 from turing.store.store import Store
+from turing.store.upkeep.merging import merge
 
 LEVELS = [100, 250, 500]
 

@@ -7,6 +7,7 @@ from tests.turing.support.studies import BEFORE, built, rows
 from turing.errors import TuringError
 from turing.store import people
 from turing.store.sessions import Sessions
+from turing.store.upkeep.forgetting import forget
 
 
 def test_who_is_released_goes_on_under_another_token(sessions, store):
@@ -52,7 +53,7 @@ def check_forgetting(sessions, store):
         table: [row for row in rows(store, table) if row.get("participant", row["id"]) == 2]
         for table in ("participants", "trials", "events")
     }
-    assert people.forget(store, 1) == {
+    assert forget(store, 1) == {
         "views": 8,
         "exposures": 8,
         "evidence": 8,
@@ -174,7 +175,7 @@ def test_limits_make_people_wait(tmp_path, key, most):
 def test_a_forgotten_number_is_not_given_again(sessions, store):
     for _ in range(2):
         start(sessions)
-    people.forget(store, 2)
+    forget(store, 2)
     start(sessions)
     found = [(row["id"], row["number"]) for row in rows(store, "participants")]
     assert found == [(1, 1), (3, 3)]
@@ -183,10 +184,10 @@ def test_a_forgotten_number_is_not_given_again(sessions, store):
 def test_forget_says_what_is_wrong(sessions, store):
     start(sessions)
     with pytest.raises(TuringError, match="participant 9 was never there"):
-        people.forget(store, 9)
-    people.forget(store, 1)
+        forget(store, 9)
+    forget(store, 1)
     with pytest.raises(TuringError, match="participant 1 was forgotten before"):
-        people.forget(store, 1)
+        forget(store, 1)
 
 
 def test_an_id_in_the_link_wins_over_the_token(sessions, store):

@@ -13,6 +13,7 @@ from tests.turing.support.studies import BEFORE, built, rows
 from turing.errors import TuringError
 from turing.store import people
 from turing.store.records import choice_rows
+from turing.store.upkeep.forgetting import by_receipt
 from turing.web.guards import LONGEST_TEXT, RateLimit
 from turing.web.routes import study_routes
 from turing.web.serving import Studies
@@ -604,10 +605,10 @@ def test_who_leaves_gets_the_code_to_be_forgotten_by(client, store):
     state = client.get(f"{BASE}/state", headers=auth(token))
     assert state.headers["study-receipt"] == receipt
     for typed in (receipt, receipt.lower(), receipt.replace("-", " "), f" {receipt} "):
-        assert people.by_receipt(store, typed) == 2
+        assert by_receipt(store, typed) == 2
     for wrong in ("", "AAAAA-AAAAA", receipt[:-1]):
         with pytest.raises(TuringError, match="no participant has the receipt"):
-            people.by_receipt(store, wrong)
+            by_receipt(store, wrong)
 
 
 def test_a_study_closes_by_itself_after_its_last_look(tmp_path, page):
