@@ -31,7 +31,8 @@ _STEEPEST = 20.0  # logits an octave, or from chance: there is no finite fit
 
 class Threshold(NamedTuple):
     """The exposure in ms at which `TARGET` are right, with its interval; an end is 0 or infinite
-    where the data bound none. `slope` is in logits an octave."""
+    where the data bound none, and so is an estimate that is six octaves or more beyond what was
+    shown. `slope` is in logits an octave."""
 
     estimate: float
     low: float
@@ -88,7 +89,11 @@ def threshold(
         return described("no finite fit: nothing between chance and always right")
     if b <= 0:
         return described("accuracy does not rise with exposure: no threshold", slope=b)
-    estimate = float(2 ** (middle + (aim - a) / b))
+    grid = np.linspace(
+        x.min() - middle - _OCTAVES_BEYOND, x.max() - middle + _OCTAVES_BEYOND, _STEPS
+    )
+    at = (aim - a) / b
+    estimate = 0.0 if at < grid[0] else np.inf if at > grid[-1] else float(2 ** (middle + at))
     if min(n_people, n_photos) < 2:
         return described("one participant or one photo: described, no interval", estimate, b)
 
@@ -97,11 +102,8 @@ def threshold(
         note = "no interval: no exposure between chance and always right"
         return described(note, estimate, b)
     influence, own = found
-    grid = np.linspace(
-        x.min() - middle - _OCTAVES_BEYOND, x.max() - middle + _OCTAVES_BEYOND, _STEPS
-    )
     not_refuted = _not_refuted(influence, own, people, photos, a, b, aim, grid, confidence)
-    refuted, at = np.flatnonzero(~not_refuted), (aim - a) / b
+    refuted = np.flatnonzero(~not_refuted)
     # Fieller's set may have another piece, of falling slopes: told worse the longer it is shown.
     below, above = refuted[grid[refuted] < at], refuted[grid[refuted] > at]
     low = 2 ** (middle + grid[below[-1]]) if len(below) else 0.0

@@ -65,6 +65,15 @@ def test_what_nobody_told_by_the_longest_is_bounded_below_alone():
     assert 500 < found.low < found.estimate < found.high
 
 
+def test_a_slope_of_almost_nothing_has_no_end():
+    """Told a little, the same at every exposure."""
+    at, n = [100, 200, 400, 800], 100
+    right = [62, 62, 62, 63]
+    correct = np.concatenate([np.arange(n) < k for k in right])
+    found = threshold(correct, np.repeat(at, n), np.arange(4 * n) % 20, np.arange(4 * n) % 25)
+    assert found.estimate == np.inf == found.high and "beyond the exposures" in found.note
+
+
 def test_chance_at_every_exposure_has_no_threshold_that_is_bounded():
     rng = np.random.default_rng(4)
     correct, ms, participant, photo = simulate(rng)

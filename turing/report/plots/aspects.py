@@ -41,7 +41,7 @@ def by_exposure(results: Results, width: float = NARROW) -> str:
                 axes.plot([ms * aside] * 2, [fraction.low, fraction.high], color=color, lw=1.4)
             size = min(2 + fraction.n**0.5 / 2, 8) if adaptive else 5
             axes.plot([ms * aside], [fraction.estimate], "o", color=color, ms=size, mec=PAPER)
-        if not np.isnan(found.estimate) and every:
+        if 0 < found.estimate < np.inf and every:
             along = np.geomspace(every[0], every[-1], 100)
             axes.plot(along, told(along, found), color=color, lw=1.4, alpha=0.7)
     ticks = every[:: max(1, -(-len(every) // _MOST_TICKS))]

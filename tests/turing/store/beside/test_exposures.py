@@ -14,6 +14,7 @@ from turing.store.beside.exposures import exposure_ms
 from turing.store.records import choice_rows
 from turing.store.sessions import Sessions
 from turing.store.store import Store
+from turing.store.upkeep.merging import merge
 
 LEVELS = [100, 250, 500]
 

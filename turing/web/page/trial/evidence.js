@@ -146,6 +146,7 @@ export class Evidence {
     this.put("marks", prompt, isTouch ? "" : this.say("marks_keys"), undo, proceed, count);
     show();
     part.classList.add("suspect");
+    const before = this.screen.node.dataset.view;
     this.screen.node.dataset.view = "marks";
     const isButton = part.tagName === "BUTTON";
     if (isButton) part.setAttribute("aria-disabled", false);
@@ -158,6 +159,7 @@ export class Evidence {
     part.removeEventListener("keydown", onKey);
     if (isButton) part.setAttribute("aria-disabled", true);
     else part.removeAttribute("tabindex");
+    this.screen.node.dataset.view = before;
     this.screen.prompt.focus();
     return found;
   }

@@ -6,8 +6,7 @@ const GRAINS = [48, 24, 12, 6, 3]; // pixels: coarse and fine edges, as pictures
 export function fillWithNoise(canvas, width, height) {
   Object.assign(canvas, { width, height });
   const context = canvas.getContext("2d");
-  context.globalAlpha = 1;
-  for (const grain of GRAINS) {
+  for (const [place, grain] of GRAINS.entries()) {
     const small = document.createElement("canvas");
     small.width = Math.ceil(width / grain);
     small.height = Math.ceil(height / grain);
@@ -17,7 +16,7 @@ export function fillWithNoise(canvas, width, height) {
     }
     small.getContext("2d").putImageData(pixels, 0, 0);
     context.imageSmoothingEnabled = false;
+    context.globalAlpha = 1 / (place + 1); // the mean of all grains in the end
     context.drawImage(small, 0, 0, small.width * grain, small.height * grain);
-    context.globalAlpha = 0.5;
   }
 }
