@@ -5,7 +5,6 @@ from collections import Counter
 from itertools import pairwise
 
 import pytest
-from turing.store.merging import merge
 
 from tests.turing.support.answering import participant
 from tests.turing.support.sitting import answer, refusal, start, walk
