@@ -92,11 +92,17 @@ class Sessions:
             return _questions(self.store.version(db, number).study, when) if number else ()
 
     def start(
-        self, token: str | None, query: Mapping[str, Any], answers: Answers, preview: str | None
+        self,
+        token: str | None,
+        query: Mapping[str, Any],
+        answers: Answers,
+        preview: str | None,
+        only_back: bool = False,
     ) -> tuple[str, SessionState]:
         """Let a participant in, or in again; returns their token and state.
 
         The token is a new one for None, and for who brings that of a person with another ID.
+        only_back: whoever has not started is refused.
         """
         if token is not None and not people.is_token(token):
             raise RefusedError(422, "invalid", "token: expected 32 random bytes in base64url")
@@ -105,7 +111,7 @@ class Sessions:
         drawn: tuple[Place, tuple[trials.Trial, ...]] | None = None
         for _ in range(_ATTEMPTS):
             with self._noting_full(), self.store.writing() as db:
-                found, token = people.admit(self.store, db, token, query, preview, now)
+                found, token = people.admit(self.store, db, token, query, preview, now, only_back)
                 if isinstance(found, Person):
                     return token, self._state(db, found)
                 version = self.store.version(db, found.version)

@@ -68,6 +68,7 @@ class StartBody(_Body):
         default_factory=dict, description="texts of 5000 characters at most, by question"
     )
     preview: str | None = Field(None, max_length=100, description="the key of a preview link")
+    resume: bool = Field(False, description="true to go on only, where one has started")
 
 
 class View(_Body):
@@ -140,7 +141,7 @@ def _guarded(call: Call, served: Callable[[Request], Awaitable[ServedStudy]]) ->
             return await call(request, await served(request))
         except RefusedError as refused:
             response = _error(refused.status, refused.code, str(refused))
-            if refused.code in ("closed", "already"):
+            if refused.code in ("closed", "already", "blocked"):
                 response.headers["Study-Link"] = await _way_back(await served(request))
             return response
         except TuringError as error:
@@ -179,15 +180,16 @@ class _Calls:
     async def info(self, request: Request, served: ServedStudy) -> Response:
         preview = request.query_params.get("preview")
         study = await served.read(served.sessions.info, guards.bearer(request), preview)
-        response = _json(
-            {
-                "title": study.study.title,
-                "language": study.study.language,
-                "protocol": study.protocol,
-                "texts": texts.of_study(study),
-                "questions": _questions(q for q in study.questions if q.when == "before"),
-            }
-        )
+        said = {
+            "title": study.study.title,
+            "language": study.study.language,
+            "protocol": study.protocol,
+            "texts": texts.of_study(study),
+            "questions": _questions(q for q in study.questions if q.when == "before"),
+        }
+        if boxes := study.participants.consent_boxes:
+            said["consent_boxes"] = list(boxes)
+        response = _json(said)
         response.headers["Study-Link"] = _asked_of_links(study.participants)
         return response
 
@@ -196,7 +198,7 @@ class _Calls:
         asked = await served.read(served.sessions.asked, token, "before")
         body = await self._body(request, StartBody, asked)
         token, state = await served.start(
-            served.sessions.start, token, body.query, body.answers, body.preview
+            *(served.sessions.start, token, body.query, body.answers, body.preview, body.resume)
         )
         response = _json({"token": token, "state": self._state(request, state)}, 201)
         return await self._with_receipt(response, served, token, state)
@@ -225,7 +227,9 @@ class _Calls:
         reply: dict[str, Any] = {"code": end.code, "return_url": end.return_url}
         if end.score:
             reply["score"] = {"correct": end.score[0], "total": end.score[1]}
-        return _json({key: value for key, value in reply.items() if value})
+        response = _json({key: value for key, value in reply.items() if value})
+        response.headers["Study-Receipt"] = await served.read(served.sessions.receipt, token)
+        return response
 
     async def leave(self, request: Request, served: ServedStudy) -> Response:
         token = self._token(request)
@@ -296,6 +300,7 @@ def _asked_of_links(asks: Participants) -> str:
     ways = ("declined_url", "left_url", "screened_out_url")
     said += [(key, url) for key in ways if (url := getattr(asks, key))]
     said += [("on_leave", asks.on_leave)] if asks.on_leave != "keep" else []
+    said += [("resume", asks.resume)] if asks.resume != "token" else []
     return urlencode([*said, ("require_id", "true" if asks.needs_id else "false")])
 
 

@@ -111,19 +111,38 @@ class Page {
     if (this.client.preview) notes.push(this.say("preview"));
     if (this.client.keepsNothing) notes.push(this.say("keeps_nothing"));
     const decline = () => this.lastWord("declined", { again: "back" });
-    const refusing = { leave: decline, leaveLabel: "decline", notes, byEnter: false };
+    const boxes = this.info.consent_boxes;
+    const refusing = { leave: decline, leaveLabel: "decline", notes, boxes, byEnter: false };
+    refusing.prints = true;
     await this.screens.page(this.info.title, this.say("consent"), "agree", refusing);
+    const query = this.query();
+    const returning = await this.comeBack(query);
+    if (returning) return returning;
     const instructions = this.say("instructions") || this.say(`instructions_${this.info.protocol}`);
     const proceed = this.info.questions?.length ? "continue" : "start";
     const title = this.say("instructions_title");
     await this.screens.page(title, instructions, proceed, { leave: decline });
+    return this.submit(this.info.questions, { proceed: "start", leave: decline }, (answers) =>
+      this.client.start(query, answers),
+    );
+  }
+
+  /** What the study asks of the address. */
+  query() {
     const asked = this.info.link.getAll("query");
     const isSaid = this.info.link.has("require_id");
     const isAsked = (key) => (isSaid ? asked.includes(key) : !OWN_PARAMETERS.includes(key));
-    const query = [...this.parameters].filter(([key]) => isAsked(key));
-    return this.submit(this.info.questions, { proceed: "start", leave: decline }, (answers) =>
-      this.client.start(Object.fromEntries(query), answers),
-    );
+    return Object.fromEntries([...this.parameters].filter(([key]) => isAsked(key)));
+  }
+
+  /** The state of who is known by their ID, where that is enough to go on; nothing of others. */
+  async comeBack(query) {
+    if (this.info.link.get("resume") !== "id" || !this.client.id || this.client.preview) return;
+    try {
+      return await this.client.start(query, {}, true);
+    } catch (refusal) {
+      if (refusal.status !== 404) throw refusal;
+    }
   }
 
   /** Sends a form's answers, and shows it again with the server's sentence where it objects. */
@@ -230,7 +249,7 @@ class Page {
     // Where nothing is known of the study, not even its language: the browser's.
     if (!this.info) await this.speak(navigator.language);
     const elsewhere = { link: problem.link, url: "closed_url" };
-    if (problem.code === "already") this.lastWord("already", elsewhere);
+    if (["already", "blocked"].includes(problem.code)) this.lastWord(problem.code, elsewhere);
     else if (problem.code === "id") this.screens.message("no_id");
     else if (problem.status === 410) this.lastWord("closed", elsewhere);
     else if (problem.status === 404 && !this.info) this.screens.message("unknown");
