@@ -29,6 +29,23 @@ fit <- function(formula, of, name) {
   model
 }
 
+# Every two models: the difference of their log odds, with Holm's p-values.
+compare <- function(model) {
+  b <- fixef(model)
+  v <- as.matrix(vcov(model))
+  keep <- which(names(b) != "modeloriginal")
+  if (length(keep) < 2) return(invisible())
+  at <- combn(keep, 2)
+  i <- at[1, ]
+  j <- at[2, ]
+  difference <- b[i] - b[j]
+  se <- sqrt(v[cbind(i, i)] + v[cbind(j, j)] - 2 * v[cbind(i, j)])
+  p <- 2 * pnorm(-abs(difference / se))
+  print(data.frame(a = sub("^model", "", names(b)[i]), b = sub("^model", "", names(b)[j]),
+                   difference = difference, se = se, p_value = p,
+                   p_holm = p.adjust(p, "holm")), row.names = FALSE)
+}
+
 if (protocol == "preference") {
   # Bradley-Terry with crossed people and photos: +1 for the left model, -1 for the right one.
   models <- sort(unique(c(choices$left, choices$right)))
@@ -74,5 +91,6 @@ if (protocol == "preference") {
     sd <- sqrt(sum(sapply(VarCorr(model), function(v) v[1])))
     cat("marginal means:\n")
     print(sapply(fixef(model), marginal, sd = sd))
+    compare(model)
   }
 }

@@ -112,9 +112,14 @@ class Page {
     if (this.client.keepsNothing) notes.push(this.say("keeps_nothing"));
     const decline = () => this.lastWord("declined", { again: "back" });
     const boxes = this.info.consent_boxes;
-    const refusing = { leave: decline, leaveLabel: "decline", notes, boxes, byEnter: false };
-    refusing.prints = true;
-    await this.screens.page(this.info.title, this.say("consent"), "agree", refusing);
+    await this.screens.page(this.info.title, this.say("consent"), "agree", {
+      leave: decline,
+      leaveLabel: "decline",
+      notes,
+      boxes,
+      prints: true,
+      byEnter: false,
+    });
     const query = this.query();
     const returning = await this.comeBack(query);
     if (returning) return returning;

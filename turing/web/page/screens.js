@@ -74,7 +74,7 @@ export class Screens {
           this.button(leaveLabel, leave, "quiet"),
           prints ? this.button("print", () => window.print(), "quiet") : undefined,
         ),
-        prints ? element("p", { class: "printed" }, new Date().toLocaleDateString()) : undefined,
+        prints ? element("p", { class: "printed" }, today()) : undefined,
       );
       if (!byEnter) return;
       this.place.querySelector("h1").addEventListener("keydown", (event) => {
@@ -211,6 +211,12 @@ export class Screens {
       element("div", { class: "actions" }, shown, copy),
     );
   }
+}
+
+/** The date in the page's language. */
+function today() {
+  const form = { year: "numeric", month: "long", day: "numeric" };
+  return new Date().toLocaleDateString(document.documentElement.lang, form);
 }
 
 // Fields are numbered: a question's own id could shadow a property of the form.
