@@ -53,6 +53,7 @@ def settings(results: Results) -> dict[str, Any]:
         "protocol": study.protocol,
         "datasets": [dataset.name for dataset in study.stimuli.datasets],
         "models": list(study.models),
+        "trials": study.trials.model_dump(mode="json"),
         "delta": study.analysis.delta,
         "confidence": levels.wide,
         "confidence_within_delta": levels.narrow,

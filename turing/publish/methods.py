@@ -1,6 +1,7 @@
 """A study in words, as the methods of a paper have it: design, exclusions, estimator, version."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from turing.analysis.analysis import Results
 from turing.publish.metadata import levels_of
@@ -52,13 +53,12 @@ def _design(results: Results, made: Tables) -> Iterator[str]:
         f"{stimuli.display_size} pixels; photos with a mean chroma under {stimuli.min_chroma:g} "
         "(CIELAB) were left out."
     )
-    exposure = trials.exposure_ms
     feedback = "" if study.protocol == "preference" else " with feedback"
-    shown = f"for {exposure} ms" if exposure else "until the answer"
     yield (
         f"Each participant had {trials.per_participant} scored trials, {trials.practice} for "
         f"practice{feedback} and {trials.catch} catch trials (the original against a wildly "
-        f"wrong colouring); pictures were shown {shown}."
+        f"wrong colouring); pictures were shown "
+        f"{_exposure(trials.exposure_ms)}."
     )
     yield (
         "A photo was shown at most once to a participant. Order, sides and models were balanced "
@@ -115,6 +115,16 @@ def _program(results: Results, made: Tables) -> Iterator[str]:
         f"SHA-256 of the study file's meaning: {data.study.sha256}. "
         "`analysis/figures.py` recomputes every figure from `data/trials_data.csv`."
     )
+
+
+def _exposure(milliseconds: Any) -> str:
+    """In words: a number, 0 until the answer, several in turn, or as a rule says."""
+    if not milliseconds:
+        return "until the answer"
+    if isinstance(milliseconds, str):
+        return f"for as long as a {milliseconds} chose"
+    several = milliseconds if isinstance(milliseconds, tuple) else (milliseconds,)
+    return f"for {', '.join(map(str, several))} ms{' in turn' if len(several) > 1 else ''}"
 
 
 def _percent(share: float) -> str:

@@ -140,12 +140,9 @@ def _person(row: Row, person: str, kept: set[int], columns: Columns) -> Row:
         "screened_out": row["screened_out"] is not None,
         "counted": row["participant"] in kept,
     }
-    # Of who was screened out the answers are nobody's business.
-    hidden = ANSWER if own["screened_out"] else None
-    return {
-        key: own[key] if key in own else None if hidden and key.startswith(hidden) else row.get(key)
-        for key in columns
-    }
+    if own["screened_out"]:  # whose answers are nobody's business
+        own |= {key: None for key in columns if key.startswith(ANSWER)}
+    return {key: (row | own).get(key) for key in columns}
 
 
 def _minutes(start: str, end: str | None) -> int | None:
@@ -159,17 +156,15 @@ def _columns_of_trials(study: Study, prompt: str) -> Columns:
     columns = dict(_OF_TRIALS)
     columns |= {key: Column(*COLUMNS[key]) for key in COLUMNS if key not in _NOT_OF_TRIALS}
     asked = f' "{prompt}"' if prompt else ""
-    columns["choice"] = Column(
-        "integer", f"what was picked when asked{asked}", _CHOICES[study.protocol]
-    )
+    levels = dict(_CHOICES[study.protocol])
+    if study.trials.model_dump().get("ties"):
+        levels["2"] = "both alike"
+    columns["choice"] = Column("integer", f"what was picked when asked{asked}", levels)
     models = dict.fromkeys(study.models, "a model")
     parts = models | {ORIGINAL: "the photo itself", WILD: "a wildly wrong colouring"}
     datasets = {dataset.name: "a dataset" for dataset in study.stimuli.datasets}
-    for name, levels in (
-        *(("left", parts), ("right", parts), ("model", models), ("dataset", datasets)),
-    ):
-        columns[name] = columns[name]._replace(levels=levels)
-    return columns
+    named = {"left": parts, "right": parts, "model": models, "dataset": datasets}
+    return columns | {key: columns[key]._replace(levels=of) for key, of in named.items()}
 
 
 def _ids_of(study: Study) -> list[str]:

@@ -46,7 +46,7 @@ def test_every_table_is_strict(path):
         "'sqlite_schema'"
     ).fetchall()
     connection.close()
-    assert len(tables) == 12
+    assert len(tables) == 13
     assert all(strict for _, strict in tables)
 
 

@@ -142,7 +142,8 @@ def rankings(choices: pd.DataFrame, settings: Row) -> Iterator[Row]:
     """Every two models of `preference`: the Bradley-Terry score of a minus that of b."""
     for dataset, of in slices(choices, settings):
         shown = of["left"], of["right"], of["choice"], of["participant_id"], of["photo"]
-        scores = bradley_terry(*shown, settings["confidence"])
+        ties = [True] if settings["trials"].get("ties") else []
+        scores = bradley_terry(*shown, settings["confidence"], *ties)
         for (a, b), found in scores.comparisons.items():
             yield comparison(dataset, a, b, found)
 
