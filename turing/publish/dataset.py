@@ -23,6 +23,12 @@ from turing.store import preregistration
 from turing.store.files import new_folder
 from turing.store.store import Facts, Store
 
+# What the rules do not speak of: a validator leaves it alone.
+_IGNORED = (
+    *("data/trials_data.*", "data/participants_data.*", "analysis/", "stimuli/"),
+    *("study.toml", "preregistration.json", "key.json", "methods.md", ".psychds-ignore"),
+)
+
 
 class Published(NamedTuple):
     """The folder, and what is in it; `key` is whether the trial key is revealed."""
@@ -109,8 +115,7 @@ def _write(draft: Path, store: Store, results: Results, made: Tables, own: Facts
     (draft / "README.md").write_text(
         metadata.readme(results, made, own.state == "closed", _names(name)), "utf-8"
     )
-    ignored = ("data/trials_data.*", "data/participants_data.*", "analysis/", "stimuli/")
-    (draft / ".psychds-ignore").write_text("".join(f"{each}\n" for each in ignored), "utf-8")
+    (draft / ".psychds-ignore").write_text("".join(f"{each}\n" for each in _IGNORED), "utf-8")
     _write_scripts(draft / "analysis", results)
     return _copy_stimuli(store, json.loads(registered.read_text("utf-8")), draft / "stimuli")
 
