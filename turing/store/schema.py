@@ -333,4 +333,16 @@ def _exposures_and_evidence(db: Database) -> None:
     )
 
 
-MIGRATIONS: tuple[Migration, ...] = (_first_tables, _views, _exposures_and_evidence, _plates)
+def _blocked(db: Database) -> None:
+    """Keyed hashes of the IDs that may not take part; `build` replaces them."""
+    columns = {"identity": bytes, "since": int}
+    db["blocked"].create(columns, pk="identity", not_null={"since"}, if_not_exists=True)
+
+
+MIGRATIONS: tuple[Migration, ...] = (
+    _first_tables,
+    _views,
+    _exposures_and_evidence,
+    _plates,
+    _blocked,
+)

@@ -46,7 +46,7 @@ def test_every_table_is_strict(path):
         "'sqlite_schema'"
     ).fetchall()
     connection.close()
-    assert len(tables) == 16
+    assert len(tables) == 17
     assert all(strict for _, strict in tables)
 
 
@@ -107,6 +107,7 @@ def test_a_store_without_views_gets_them_and_keeps_its_answers(tmp_path):
     as_before(path, 1)
     with Store(path) as store:
         assert rows(store, "choices") == before and rows(store, "views") == []
+        assert rows(store, "blocked") == []
         assert (tmp_path / f"tiny.before-{len(MIGRATIONS)}.sqlite").is_file()
         assert [row["frames"] for row in choice_rows(store)] == [None] * 3
         participant(store, 2)
@@ -119,7 +120,9 @@ def test_a_store_without_views_gets_them_and_keeps_its_answers(tmp_path):
 def as_before(path, version):
     """Make a store one of the tables' version 1 or 2."""
     connection = sqlite3.connect(path)
-    for table in ("views", "exposures", "evidence", "plates", "plate_pictures")[version - 1 :]:
+    for table in ("views", "exposures", "evidence", "plates", "plate_pictures", "blocked")[
+        version - 1 :
+    ]:
         connection.execute(f"DROP TABLE {table}")
     connection.execute("DROP TRIGGER choices_in_range")
     connection.execute(
