@@ -18,7 +18,7 @@ _MACHADO = {
         [-0.011820, 0.042940, 0.968881],
     ],
 }
-# Vienot, Brettel and Mollon 1999 (Color Research and Application 24): linear RGB to cones. A
+# Viénot, Brettel and Mollon 1999 (Color Research and Application 24): linear RGB to cones. A
 # tritanope has two of them; the third is what it is for a grey of that long-wave signal.
 _CONES = np.array(
     [
