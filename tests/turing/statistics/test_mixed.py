@@ -24,7 +24,7 @@ def test_variances_and_marginal_mean_of_a_large_study():
 
 @pytest.mark.slow
 def test_intervals_hold_the_truth():
-    """Their errors are not statsmodels', which hold it less than two times in three."""
+    """Their errors are not statsmodels', which are too small."""
     rng, held = np.random.default_rng(1), []
     for _ in range(60):
         study = simulate_study(rng, 0.7, 25, 20, 60)

@@ -321,7 +321,7 @@ def test_cross_gap_and_mask_are_shown_for_their_frames(arrive, kind):
         shown = shown[1:] if shown and shown[0][0] == "blank" else shown  # before the next cross
         pictures = [frames for name, frames in one if name in parts]
         assert sum(pictures) == answer["view"]["frames"]  # of cross, gap and mask none
-        if answer["view"]["dropped_frames"]:  # a busy machine
+        if answer["view"]["dropped_frames"] or rate < 50:  # a busy machine
             continue
         clean += 1
         assert pictures == [round(0.25 * rate)] * len(parts)
