@@ -1,5 +1,6 @@
 """Commands that take the study file: preview, open, close, status."""
 
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import quote
@@ -83,8 +84,21 @@ def status(study: StudyFile, store: StoreFolder = DEFAULT_FOLDER, address: Addre
         for line in _people(found, wanted.participants.planned):
             say(f"  {line}")
         say(f"  link: {study_link(wanted.name, address)}")
+        if until := wanted.participants.retention:
+            say(f"  {_retention(until, datetime.now(UTC).date())}")
         if stale := _stale(wanted, found):
             warn(f"{study}: {stale}")
+
+
+def _retention(until: date, today: date) -> str:
+    """By when what people answered is to be deleted."""
+    days = (until - today).days
+    if days < 0:
+        return (
+            f"participants.retention: all answers were to be deleted by {until}; delete the store "
+            "and its backups"
+        )
+    return f"answers are kept until {until} (retention), {days} days from now"
 
 
 _STATES = {"built": "built, not open yet", "open": "open", "closed": "closed"}

@@ -6,12 +6,12 @@ import json
 import re
 import secrets
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from turing.errors import TuringError
 from turing.store.records import SCREENED_OUT, when_screened_out
-from turing.store.store import Facts, Store, Version, facts, note
+from turing.store.store import Facts, Store, Version, facts, note, now_ms
 from turing.study.identity import is_unfilled, outside_id
 from turing.study.study import Participants, Study
 from turing.study.trials import Placed, Trial
@@ -123,18 +123,20 @@ def admit(
     query: Mapping[str, Any],
     preview: str | None,
     now: int,
+    only_back: bool = False,
 ) -> tuple[Person | Place, str]:
     """Who has come back, or a place for who is new; and the token that is theirs.
 
     An ID in the query says more than the token: who brings the token of somebody with another
-    ID, from a browser that both used, is a new person, under a token of their own.
+    ID, from a browser that both used, is a new person, under a token of their own. Where the study
+    has resume = "id" the ID alone says it; only_back: nobody new is let in.
     """
     own = facts(db)
     person = by_token(db, token)
-    identity, is_somebody = None, False
+    identity, is_somebody, by_id = None, False, False
     if preview is None and own.version is not None:
         study = store.version(db, person.version if person else own.version).study
-        given = asked(study, query)
+        given, by_id = asked(study, query), study.participants.resume == "id"
         identity = identity_of(study, own.trial_key, given)
         is_somebody = is_unfilled(study, given)  # whom the panel meant to name
     if person and not is_somebody and (identity is None or identity == person.identity):
@@ -143,15 +145,20 @@ def admit(
     if person:
         token = new_token()
     if identity and (same := _identified(db, identity)):
-        if None not in same.values():
+        released = next((number for number, held in same.items() if held is None), None)
+        if released is None and not by_id:
             raise RefusedError(409, "already", "Somebody with this ID has taken part already.")
-        released = next(number for number, token_hash in same.items() if token_hash is None)
-        db.execute("UPDATE participants SET token_hash = ? WHERE id = ?", (_hash(token), released))
-        note(db, released, "returned")
+        back = next(iter(same)) if released is None else released
+        db.execute("UPDATE participants SET token_hash = ? WHERE id = ?", (_hash(token), back))
+        note(db, back, "returned")
         return known(db, token), token
+    if only_back:
+        raise RefusedError(404, "unknown", "Nobody with this ID has started here.")
     check_open(own, preview)
     is_preview = preview is not None
     if not is_preview:
+        if identity and _is_blocked(db, identity):
+            raise RefusedError(409, "blocked", "This study is for people who are new to it.")
         asks = store.version(db, own.version).study.participants
         if asks.needs_id and identity is None:
             raise RefusedError(422, "id", f"Your link has no {asks.identify_by}. {_AS_SENT}")
@@ -276,6 +283,27 @@ def identity_of(study: Study, key: bytes, query: Mapping[str, str]) -> bytes | N
     name = study.participants.identify_by
     value = outside_id(study, query)
     return hmac.digest(key, f"identity\x1f{name}\x1f{value}".encode(), "sha256") if value else None
+
+
+def block(store: Store, study: Study, ids: Iterable[str]) -> int:
+    """Make these the IDs that nobody may start with, in the place of earlier ones; how many.
+
+    Their keyed hashes are kept, not they. Who has started goes on.
+    """
+    with store.writing() as db:
+        key, name = facts(db).trial_key, study.participants.identify_by
+        found = {identity_of(study, key, {name: each}) for each in ids}
+        db.execute("DELETE FROM blocked")
+        db.executemany(
+            "INSERT INTO blocked (identity, since) VALUES (?, ?)",
+            [(each, now_ms()) for each in sorted(filter(None, found))],
+        )
+    return len(found - {None})
+
+
+def _is_blocked(db: sqlite3.Connection, identity: bytes) -> bool:
+    row = db.execute("SELECT 1 FROM blocked WHERE identity = ?", (identity,)).fetchone()
+    return row is not None
 
 
 def release(store: Store, outside_id: str) -> int:

@@ -101,12 +101,14 @@ class Sessions:
         query: Mapping[str, Any],
         answers: Answers,
         preview: str | None,
+        only_back: bool = False,
         device: Mapping[str, Any] | None = None,
         screen: Mapping[str, Any] | None = None,
     ) -> tuple[str, SessionState]:
         """Let a participant in, or in again; returns their token and state.
 
         The token is a new one for None, and for who brings that of a person with another ID.
+        only_back: whoever has not started is refused.
         `device` and `screen` are what `viewing.note_device` and `note_screen` write down.
         """
         if token is not None and not people.is_token(token):
@@ -116,7 +118,7 @@ class Sessions:
         drawn: tuple[Place, tuple[trials.Trial, ...]] | None = None
         for _ in range(_ATTEMPTS):
             with self._noting_full(), self.store.writing() as db:
-                found, token = people.admit(self.store, db, token, query, preview, now)
+                found, token = people.admit(self.store, db, token, query, preview, now, only_back)
                 if isinstance(found, Person):
                     return token, self._state(db, found)
                 version = self.store.version(db, found.version)

@@ -179,6 +179,11 @@ def _of_participants(study: "Study") -> Iterator[tuple[str, str]]:
         )
     if people.require_id and not people.identify_by:
         yield "participants.require_id", "expected identify_by, which says what the ID is, with it"
+    told_apart = {"blocklist": bool(people.blocklist), "resume": people.resume == "id"}
+    for key, is_asked in told_apart.items():
+        if is_asked and not people.identify_by:
+            yield f"participants.{key}", "expected identify_by, which says what the ID is, with it"
+    yield from _twice("participants.consent_boxes", people.consent_boxes)
     yield from _of_return_url(people.return_url, people.query, people.completion_code)
     for key in ("declined_url", "left_url", "screened_out_url", "closed_url"):
         yield from _of_braces(f"participants.{key}", getattr(people, key), set(people.query))

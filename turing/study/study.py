@@ -8,6 +8,7 @@ import hashlib
 import json
 import tomllib
 from collections.abc import Mapping, Sequence
+from datetime import date
 from importlib.resources import files
 from pathlib import Path
 from string import Formatter
@@ -131,6 +132,10 @@ class Participants(_Table):
     screened_out_url: str = _newer("", **_ADDRESS)
     closed_url: str = _newer("", **_ADDRESS)
     screen_out: _AnswersByQuestion = _newer({}, description=_ANSWERS_BY_QUESTION)
+    consent_boxes: tuple[Line, ...] = _newer((), strict=False, description="a list of lines")
+    blocklist: OptionalLine = _newer("", description="a file of IDs, relative to the study file")
+    resume: Literal["token", "id"] = _newer("token", description="'token' or 'id'")
+    retention: date | None = _newer(None, description="a date like 2027-06-30")
     on_leave: Literal["keep", "delete"] = _newer("keep", description="'keep' or 'delete'")
     planned: int | None = Field(None, ge=1, description="a whole number, 1 or more")
     show_score: bool = Field(True, description="true or false")

@@ -65,6 +65,7 @@ class StartBody(_Body):
         default_factory=dict, description="texts of 5000 characters at most, by question"
     )
     preview: str | None = Field(None, max_length=100, description="the key of a preview link")
+    resume: bool = Field(False, description="true to go on only, where one has started")
     device: Device | None = Field(None, description=_what(Device))
     screen: Screen | None = Field(None, description=_what(Screen))
 

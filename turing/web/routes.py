@@ -85,7 +85,7 @@ def _guarded(call: Call, served: Callable[[Request], Awaitable[ServedStudy]]) ->
             return await call(request, await served(request))
         except RefusedError as refused:
             response = _error(refused.status, refused.code, str(refused))
-            if refused.code in ("closed", "already"):
+            if refused.code in ("closed", "already", "blocked"):
                 response.headers["Study-Link"] = await _way_back(await served(request))
             return response
         except TuringError as error:
@@ -124,15 +124,16 @@ class _Calls:
     async def info(self, request: Request, served: ServedStudy) -> Response:
         preview = request.query_params.get("preview")
         study = await served.read(served.sessions.info, guards.bearer(request), preview)
-        response = _json(
-            {
-                "title": study.study.title,
-                "language": study.study.language,
-                "protocol": study.protocol,
-                "texts": texts.of_study(study),
-                "questions": _questions(q for q in study.questions if q.when == "before"),
-            }
-        )
+        said = {
+            "title": study.study.title,
+            "language": study.study.language,
+            "protocol": study.protocol,
+            "texts": texts.of_study(study),
+            "questions": _questions(q for q in study.questions if q.when == "before"),
+        }
+        if boxes := study.participants.consent_boxes:
+            said["consent_boxes"] = list(boxes)
+        response = _json(said)
         response.headers["Study-Link"] = _asked_of_links(study.participants)
         if asked := _asked_of_devices(study):
             response.headers["Study-Device"] = asked
@@ -144,7 +145,9 @@ class _Calls:
         body = await self._body(request, StartBody, asked)
         device, screen = (of and of.model_dump() for of in (body.device, body.screen))
         token, state = await served.start(
-            served.sessions.start, token, body.query, body.answers, body.preview, device, screen
+            *(served.sessions.start, token, body.query, body.answers, body.preview, body.resume),
+            device,
+            screen,
         )
         response = _json({"token": token, "state": self._state(request, state)}, 201)
         return await self._with_receipt(response, served, token, state)
@@ -173,7 +176,9 @@ class _Calls:
         reply: dict[str, Any] = {"code": end.code, "return_url": end.return_url}
         if end.score:
             reply["score"] = {"correct": end.score[0], "total": end.score[1]}
-        return _json({key: value for key, value in reply.items() if value})
+        response = _json({key: value for key, value in reply.items() if value})
+        response.headers["Study-Receipt"] = await served.read(served.sessions.receipt, token)
+        return response
 
     async def leave(self, request: Request, served: ServedStudy) -> Response:
         token = self._token(request)
@@ -247,6 +252,7 @@ def _asked_of_links(asks: Participants) -> str:
     ways = ("declined_url", "left_url", "screened_out_url")
     said += [(key, url) for key in ways if (url := getattr(asks, key))]
     said += [("on_leave", asks.on_leave)] if asks.on_leave != "keep" else []
+    said += [("resume", asks.resume)] if asks.resume != "token" else []
     return urlencode([*said, ("require_id", "true" if asks.needs_id else "false")])
 
 

@@ -4,10 +4,10 @@ import shutil
 import threading
 
 import pytest
-from tests.turing.store.test_merging import told
 from typer.testing import CliRunner
 
 from tests.turing.backup.test_snapshots import damage, fresh
+from tests.turing.store.upkeep.test_merging import told
 from tests.turing.support.answering import participant
 from tests.turing.support.studies import build, rows
 from turing.backup.overlap import send_first, take_over

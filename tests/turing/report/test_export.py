@@ -39,6 +39,7 @@ TEXTS = {
     "x\n=1\r\n＝1": "x\n'=1\r\n'＝1",
     'x;"=1"': 'x;\'"=1"',
     ";;=1": ";;'=1",
+    "\x01=1;\u200b=1": "'\x01=1;'\u200b=1",
     "a-b;c+d, e=f": "a-b;c+d, e=f",
 }
 
@@ -80,6 +81,9 @@ def test_every_column_is_explained(store, tmp_path):
         columns = [row["column"] for row in explained if row["table"] == name]
         assert columns == list(read_csv(path)[0])
     assert all(row["type"] and row["meaning"] for row in explained)
+    asked = {row["meaning"] for row in explained if row["column"] == "answer.colour_vision"}
+    wording = '"Do you have a colour vision deficiency?" (no | yes), before the trials'
+    assert asked == {f"the participant's answer to {wording}"}
 
 
 def test_text_that_a_spreadsheet_would_run_is_text(store, tmp_path):

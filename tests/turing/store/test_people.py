@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.turing.support.sitting import answer, refusal, start, walk
+from tests.turing.support.sitting import answer, refusal, start
 from tests.turing.support.studies import BEFORE, built, rows
 from turing.errors import TuringError
 from turing.store import people
@@ -34,36 +34,6 @@ def test_release_says_what_is_wrong(sessions, store):
         people.release(store, "p1")
 
 
-def test_what_is_forgotten_is_gone(sessions, store):
-    secret = "nobody-else-writes-this"
-    for pid in ("p1", "p2"):
-        token, state = start(sessions, PROLIFIC_PID=f"{secret}-{pid}")
-        walk(sessions, token, state)
-        sessions.finish(token, {"hints": f"{secret} {pid}"})
-        sessions.note(token, "resumed")
-    kept = {
-        table: [row for row in rows(store, table) if row.get("participant", row["id"]) == 2]
-        for table in ("participants", "trials", "events")
-    }
-    assert forget(store, 1) == {
-        "views": 8,
-        "choices": 8,
-        "trials": 8,
-        "answers": 2,
-        "plates": 0,
-        "events": 1,
-        "participants": 1,
-    }
-    for table, there in kept.items():
-        found = rows(store, table)
-        assert [row for row in found if row.get("participant", row["id"]) is not None] == there
-    assert len(rows(store, "choices")) == 8
-    files = b"".join(path.read_bytes() for path in store.path.parent.glob("tiny.sqlite*"))
-    assert f"{secret}-p2".encode() in files
-    assert f"{secret}-p1".encode() not in files and f"{secret} p1".encode() not in files
-    assert rows(store, "events")[-1]["detail"] == "participant 1"
-
-
 @pytest.fixture
 def strict(tmp_path):
     """Sessions of a study that asks for an ID, as one with identify_by does unless told."""
@@ -80,7 +50,9 @@ PLACEHOLDERS = [
     *("ASSIGNMENT_ID_NOT_AVAILABLE", "#ID#", "##PID##", "*|PID|*", "XXXX", "(PROLIFIC_PID)"),
     *("%PROLIFIC_PID", "{{PROLIFIC_PID", "}}", "&lt;PID&gt;", "&#123;PID&#125;", "prolific_pid"),
     *("None", "NULL", "NaN", "Undefined", "undefined,undefined", "\u00abPID\u00bb", "?"),
-    *("\uff5bPID\uff5d", "\u200b", "\ufeff{ID}"),
+    *("\uff5bPID\uff5d", "\u200b", "\ufeff{ID}", "PROLIFIC PID", "prolific-pid", ":PROLIFIC_PID"),
+    *("PROLIFIC_PID=", "^PROLIFIC_PID^", "|PROLIFIC_PID|", "'${id}'", '"{{id}}"', "abc{{id}}"),
+    *("\\{PROLIFIC_PID\\}", "-", "--", "..", "_", "''", "N/A", "nil", "undefined;"),
 ]
 
 
@@ -92,7 +64,21 @@ def test_nobody_starts_without_an_id(strict, value):
 
 
 @pytest.mark.parametrize(
-    "value", ["5f3c9a", "a@b.org", "100%", "50% off 20%x", "O'Neill", "a b", "[x", "x]", "a_b", "0"]
+    "value",
+    [
+        "5f3c9a",
+        "a@b.org",
+        "100%",
+        "50% off 20%x",
+        "O'Neill",
+        "a b",
+        "[x",
+        "x]",
+        "a_b",
+        "0",
+        "\u5de5",
+        "-1",
+    ],
 )
 def test_what_may_be_an_id_is_one(strict, value):
     assert start(strict, PROLIFIC_PID=value)[1].position == 1
@@ -145,24 +131,6 @@ def test_limits_make_people_wait(tmp_path, key, most):
             assert refusal(start, sessions) == (503, "full")
         now += 3 * 3_600_000  # they are not expected back
         start(sessions)
-
-
-def test_a_forgotten_number_is_not_given_again(sessions, store):
-    for _ in range(2):
-        start(sessions)
-    forget(store, 2)
-    start(sessions)
-    found = [(row["id"], row["number"]) for row in rows(store, "participants")]
-    assert found == [(1, 1), (3, 3)]
-
-
-def test_forget_says_what_is_wrong(sessions, store):
-    start(sessions)
-    with pytest.raises(TuringError, match="participant 9 was never there"):
-        forget(store, 9)
-    forget(store, 1)
-    with pytest.raises(TuringError, match="participant 1 was forgotten before"):
-        forget(store, 1)
 
 
 def test_an_id_in_the_link_wins_over_the_token(sessions, store):
@@ -251,3 +219,47 @@ def test_who_is_screened_out_is_not_under_way(tmp_path):
             sessions.start(None, {}, {"colour_vision": "yes"}, None)
         start(sessions)
         assert refusal(start, sessions) == (503, "full")
+
+
+@pytest.fixture
+def by_id(tmp_path):
+    """Sessions of a study in which an ID is enough to go on."""
+    with built(tmp_path / "by-id", asks='resume = "id"') as store:
+        store.open_study()
+        yield Sessions(store)
+
+
+def test_whoever_brings_the_id_goes_on_where_the_study_says_so(by_id):
+    token, state = start(by_id, PROLIFIC_PID="p1")
+    state = answer(by_id, token, state).state
+    by_id.store.close_study()  # who has started may finish
+    other, theirs = start(by_id, PROLIFIC_PID="p1")
+    assert other != token and theirs == state
+    assert refusal(by_id.state, token) == (401, "token")
+    third, _ = by_id.start(None, {"PROLIFIC_PID": "p1"}, {}, None, True)  # without answers
+    assert by_id.state(third) == state
+    assert len(rows(by_id.store, "participants")) == 1
+    by_id.leave(third)
+    assert start(by_id, PROLIFIC_PID="p1")[1].stage == "withdrawn"  # for good
+
+
+def test_who_only_comes_back_is_not_let_in_anew(by_id):
+    start(by_id, PROLIFIC_PID="p1")
+    for query in ({"PROLIFIC_PID": "p2"}, {}):
+        assert refusal(by_id.start, None, query, {}, None, True) == (404, "unknown")
+    assert len(rows(by_id.store, "participants")) == 1
+
+
+def test_ids_of_a_blocklist_cannot_start(sessions, store):
+    study = sessions.info(None, None)
+    token, _ = start(sessions, PROLIFIC_PID="here-already")
+    assert people.block(store, study, ["here-already", "Jos\u00e9-1", "old", "[ID]", "old"]) == 3
+    for blocked in ("old", " old ", "Jose\u0301-1"):
+        assert refusal(start, sessions, PROLIFIC_PID=blocked) == (409, "blocked")
+    assert start(sessions, token, PROLIFIC_PID="here-already")[0] == token
+    start(sessions, PROLIFIC_PID="new")
+    start(sessions)
+    kept = b"".join(row["identity"] for row in rows(store, "blocked"))
+    assert len(kept) == 3 * 32
+    people.block(store, study, ["new"])
+    start(sessions, PROLIFIC_PID="old")

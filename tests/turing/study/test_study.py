@@ -132,6 +132,8 @@ def test_what_may_not_be_left_out_is_missed(line):
         ('return_url = ""', 'return_url = "javascript:alert(1)"', ["participants.return_url:"
          " expected an address that starts with http:// or https://, or nothing, found"
          ' "javascript:alert(1)"']),
+        ("# retention = 2027-12-31 ", 'retention = "soon" ', ["participants.retention: expected a"
+         ' date like 2027-06-30, found "soon"']),
         ('["yes"] }', '"yes" }', ["analysis.exclude_answers.colour_vision: expected lists of"
          ' choices by question, { id = ["choice"] }, found "yes"']),
     ],
@@ -185,6 +187,14 @@ def test_faults_name_file_key_expected_and_found(old, new, expected):
          "screening.min_correct: expected 0 at most, as many as screening.plates, found 5"),
         ([('require = "any"', 'require = "phone"')],
          'device.require: expected \'any\' or \'desktop\', found "phone"'),
+        ([('blocklist = ""', 'blocklist = "ids.txt"'), ('identify_by = "PROLIFIC_PID"', ""),
+          ("require_id = true ", "require_id = false ")],
+         "participants.blocklist: expected identify_by, which says what the ID is, with it"),
+        ([('resume = "token"', 'resume = "id"'), ('identify_by = "PROLIFIC_PID"', ""),
+          ("require_id = true ", "require_id = false ")],
+         "participants.resume: expected identify_by, which says what the ID is, with it"),
+        ([("consent_boxes = []", 'consent_boxes = ["I agree", "I agree"]')],
+         'participants.consent_boxes: expected every one once, found "I agree" 2 times'),
         ([("[texts] ", 'screen_out = { hints = ["sky"] }\n[texts] ')],
          'participants.screen_out: expected ids of questions with choices and when = "before"'
          ' (colour_vision), found "hints"'),

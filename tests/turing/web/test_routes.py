@@ -608,6 +608,43 @@ def test_who_is_screened_out_is_told_where_to_go(asking):
     assert again.headers["study-receipt"] == out.headers["study-receipt"]
 
 
+def test_an_id_may_be_enough_to_go_on(asking):
+    client, _ = asking('resume = "id"')
+    assert "resume=id" in client.get(f"{BASE}/info").headers["study-link"]
+    _, state = start(client, PROLIFIC_PID="p1")
+    token = people.new_token()
+    for pid, status in (("p2", 404), ("p1", 201)):
+        body = {"consent": True, "query": {"PROLIFIC_PID": pid}, "resume": True}
+        back = client.post(f"{BASE}/start", headers=auth(token), json=body)
+        assert back.status_code == status
+    assert back.json() == {"token": token, "state": state}
+
+
+def test_who_is_on_the_blocklist_is_told_where_to_go(asking):
+    client, store = asking('closed_url = "https://panel.example/over"')
+    with store.reading() as db:
+        study = store.version(db, 1).study
+    people.block(store, study, ["p1"])
+    body = {"consent": True, "query": {"PROLIFIC_PID": "p1"}, "answers": BEFORE}
+    out = client.post(f"{BASE}/start", headers=auth(people.new_token()), json=body)
+    assert refusal(out) == (409, "blocked")
+    assert out.headers["study-link"] == "closed_url=https%3A%2F%2Fpanel.example%2Fover"
+
+
+def test_boxes_to_tick_are_told(asking):
+    client, _ = asking('consent_boxes = ["I am 18 or older", "I have read it"]')
+    info = client.get(f"{BASE}/info").json()
+    assert info["consent_boxes"] == ["I am 18 or older", "I have read it"]
+
+
+def test_who_finishes_gets_the_code_to_be_forgotten_by(client, store):
+    token, state = start(client)
+    while "trial" in state:
+        state = answer(client, token, state).json()["state"]
+    end = client.post(f"{BASE}/finish", headers=auth(token), json={"answers": {}})
+    assert by_receipt(store, end.headers["study-receipt"]) == 1
+
+
 def test_who_leaves_is_forgotten_where_the_study_says_so(asking):
     client, store = asking('on_leave = "delete"')
     assert "on_leave=delete" in client.get(f"{BASE}/info").headers["study-link"]

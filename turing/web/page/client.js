@@ -96,7 +96,10 @@ export class Client {
     }
   }
 
-  /** @param {object} more what the page says of the device, and of its screen */
+  /**
+   * @param {object} more what the page says of the device, and of its screen; `resume`: only if
+   *   this person has started before, in whatever browser
+   */
   async start(query, answers, more) {
     if (!this.token) this.kept.set("token", newToken());
     if (this.id) this.shared.set("last", this.id);
@@ -135,7 +138,7 @@ export class Client {
   }
 
   async finish(answers) {
-    const end = await this.request("finish", { answers });
+    const end = await this.request("finish", { answers }, withReceipt);
     this.kept.remove("draft");
     return end;
   }

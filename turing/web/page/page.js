@@ -120,8 +120,18 @@ class Page {
     if (this.client.keepsNothing) notes.push(this.say("keeps_nothing"));
     await this.gate.pass(this.filledIn("declined_url"));
     const decline = () => this.lastWord("declined", { again: "back" });
-    const refusing = { leave: decline, leaveLabel: "decline", notes, byEnter: false };
-    await this.screens.page(this.info.title, this.say("consent"), "agree", refusing);
+    const boxes = this.info.consent_boxes;
+    await this.screens.page(this.info.title, this.say("consent"), "agree", {
+      leave: decline,
+      leaveLabel: "decline",
+      notes,
+      boxes,
+      prints: true,
+      byEnter: false,
+    });
+    const query = this.query();
+    const returning = await this.comeBack(query);
+    if (returning) return returning;
     const instructions = this.say("instructions") || this.say(`instructions_${this.info.protocol}`);
     const hasPlates = this.info.device.has("plates");
     const proceed = this.info.questions?.length || hasPlates ? "continue" : "start";
@@ -129,17 +139,31 @@ class Page {
     await this.screens.page(title, instructions, proceed, { leave: decline });
     const say = (...text) => this.say(...text);
     const screen = hasPlates ? await checkScreen(this.screens, say, decline) : undefined;
-    const asked = this.info.link.getAll("query");
-    const isSaid = this.info.link.has("require_id");
-    const isAsked = (key) => (isSaid ? asked.includes(key) : !OWN_PARAMETERS.includes(key));
-    const query = [...this.parameters].filter(([key]) => isAsked(key));
     const form = { proceed: "start", leave: decline };
     return this.submit(this.info.questions, form, async (answers) => {
       const more = { ...this.device.news(), screen };
-      const state = await this.client.start(Object.fromEntries(query), answers, more);
+      const state = await this.client.start(query, answers, more);
       this.device.arrived();
       return state;
     });
+  }
+
+  /** What the study asks of the address. */
+  query() {
+    const asked = this.info.link.getAll("query");
+    const isSaid = this.info.link.has("require_id");
+    const isAsked = (key) => (isSaid ? asked.includes(key) : !OWN_PARAMETERS.includes(key));
+    return Object.fromEntries([...this.parameters].filter(([key]) => isAsked(key)));
+  }
+
+  /** The state of who is known by their ID, where that is enough to go on; nothing of others. */
+  async comeBack(query) {
+    if (this.info.link.get("resume") !== "id" || !this.client.id || this.client.preview) return;
+    try {
+      return await this.client.start(query, {}, { resume: true });
+    } catch (refusal) {
+      if (refusal.status !== 404) throw refusal;
+    }
   }
 
   /** Sends a form's answers, and shows it again with the server's sentence where it objects. */
@@ -258,7 +282,7 @@ class Page {
     // Where nothing is known of the study, not even its language: the browser's.
     if (!this.info) await this.speak(navigator.language);
     const elsewhere = { link: problem.link, url: "closed_url" };
-    if (problem.code === "already") this.lastWord("already", elsewhere);
+    if (["already", "blocked"].includes(problem.code)) this.lastWord(problem.code, elsewhere);
     else if (problem.code === "id") this.screens.message("no_id");
     else if (problem.status === 410) this.lastWord("closed", elsewhere);
     else if (problem.status === 404 && !this.info) this.screens.message("unknown");
