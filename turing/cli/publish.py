@@ -59,4 +59,5 @@ def _prompt(store: Store) -> str:
         number = facts(db).version
         if number is None:
             return ""
-        return prompt(read_texts(PAGE), store.version(db, number).study)
+        study = store.version(db, number).study
+    return prompt(read_texts(PAGE), study, study.protocol)

@@ -19,7 +19,9 @@ PHONE = DESK | {"viewport_width": 390.0, "pointer": "coarse"}
 def looked(sessions):
     """Somebody who starts at a desk, goes on with a phone, and looks elsewhere in between."""
     screen = {"dark": True, "light": False, "saturation": True}
-    token, state = sessions.start(None, {}, BEFORE, None, DESK | {"visibility": None}, screen)
+    token, state = sessions.start(
+        None, {}, BEFORE, None, device=DESK | {"visibility": None}, screen=screen
+    )
     for device, absence in (
         (DESK, None),
         (PHONE, {"hidden_ms": 1200.4, "fullscreen_left": 2}),
