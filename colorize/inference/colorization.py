@@ -14,6 +14,7 @@ from PIL import Image
 from torch import Tensor
 
 from colorize.color import bins
+from colorize.color.deep import render_deep
 from colorize.color.render import render
 from colorize.color.resample import shrink
 from colorize.inference import options, swatches
@@ -25,7 +26,7 @@ from colorize.inference.swatches import Swatch
 from colorize.inference.variants import Scene
 from colorize.photo.opening import Photo
 from colorize.photo.pixels import image_of
-from colorize.photo.saving import Saved, save_picture
+from colorize.photo.saving import Saved, is_deep, save_picture
 
 if TYPE_CHECKING:
     from colorize.inference.colorizer import Colorizer
@@ -243,10 +244,16 @@ class Colorization:
     def save(self, path: str | Path, **options: Any) -> Saved:
         """Writes the photo whole or not at all, with its metadata; never over the input.
 
+        A photo that came with 16 bits a channel is written with 16, where the format holds them.
         Options are those of `saving.save_picture`: format, quality, strip, mark, overwrite.
         Raises PhotoError.
         """
-        picture = self.pixels
+        if is_deep(self.photo, path, options.get("format")):
+            ab = torch.from_numpy(self.ab)
+            with timed(self.seconds, "render"):
+                picture = render_deep(self.photo.levels, ab)
+        else:
+            picture = self.pixels
         with timed(self.seconds, "save"):
             return save_picture(
                 picture,

@@ -21,6 +21,7 @@ from colorize.photo.decoding import (
 )
 from colorize.photo.metadata import Metadata
 from colorize.photo.pixels import channels_are_equal, samples_to_srgb
+from colorize.photo.profiles import LEVELS, decode_srgb, lightness_of
 
 __all__ = ["Photo", "PhotoError", "quiet_pillow"]
 
@@ -34,8 +35,8 @@ class Photo:
     `pixels` is uint8 (h, w) for a grey photo, else (h, w, 3); `alpha` uint8 (h, w) or None.
     `format` is Pillow's name of what it came from ("PNG" for arrays), `name` a file name for
     messages, `source` the file that must not be written over. `notices` are sentences for people.
-    `lightness` is L* of CIELAB as uint16 (h, w), 65535 for 100, where the photo came with more than
-    8 bits a channel (and no profile made them fewer), else None.
+    `levels` is uint16 (h, w), the sRGB levels of the greys that are as light as the pixels, where
+    the photo came with more than 8 bits a channel (and no profile made them fewer), else None.
     """
 
     pixels: np.ndarray
@@ -45,7 +46,7 @@ class Photo:
     source: Path | None = None
     notices: tuple[str, ...] = ()
     metadata: Metadata = field(default_factory=Metadata)
-    lightness: np.ndarray | None = None
+    levels: np.ndarray | None = None
 
     @classmethod
     def open(cls, source: Any, *, max_megapixels: float = 100) -> "Photo":
@@ -83,6 +84,13 @@ class Photo:
     @property
     def is_grey(self) -> bool:
         return self.pixels.ndim == 2
+
+    @property
+    def lightness(self) -> np.ndarray | None:
+        """L* of CIELAB as uint16 (h, w), 65535 for 100, where there are `levels`."""
+        if self.levels is None:
+            return None
+        return lightness_of(decode_srgb(np.linspace(0, 1, LEVELS)))[self.levels]
 
 
 def _from_path(path: Path, max_megapixels: float) -> Photo:
@@ -128,9 +136,9 @@ def _from_pillow(image: Image.Image, max_megapixels: float) -> Photo:
 
 
 def _photo(decoded: Decoded, name: str, source: Path | None) -> Photo:
-    color, alpha, _, lightness = decoded.pixels
+    color, alpha, _, levels = decoded.pixels
     return Photo(
-        color, alpha, decoded.format, name, source, decoded.notices, decoded.metadata, lightness
+        color, alpha, decoded.format, name, source, decoded.notices, decoded.metadata, levels
     )
 
 
@@ -146,19 +154,18 @@ def _from_array(array: np.ndarray, max_megapixels: float) -> Photo:
     alpha = pixels[..., 3].copy() if pixels.shape[2:] == (4,) else None
     if pixels.ndim == 3:
         pixels = pixels[..., 0] if channels_are_equal(pixels) else pixels[..., :3]
-    return Photo(np.ascontiguousarray(pixels), alpha, lightness=_lightness(array))
+    return Photo(np.ascontiguousarray(pixels), alpha, levels=_levels(array))
 
 
-def _lightness(array: np.ndarray) -> np.ndarray | None:
-    """L* of an array of more than 8 bits."""
+def _levels(array: np.ndarray) -> np.ndarray | None:
+    """Of an array of more than 8 bits."""
     if array.dtype in (np.uint8, np.bool_):
         return None
     if array.dtype != np.uint16:
         array = np.rint(np.clip(array, 0, 1) * np.float64(65_535)).astype(np.uint16)
     mode = "L" if array.ndim == 2 else "RGB"
-    return samples_to_srgb(
-        mode, array[..., :3] if mode == "RGB" else array, None, None, []
-    ).lightness
+    samples = array[..., :3] if mode == "RGB" else array
+    return samples_to_srgb(mode, samples, None, None, []).levels
 
 
 def _eight_bits(array: np.ndarray) -> np.ndarray:

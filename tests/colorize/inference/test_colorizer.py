@@ -322,3 +322,27 @@ def test_devices_are_chosen_by_name():
 def test_a_path_object_and_the_record_are_kept(checkpoints):
     model = Colorizer(Path(checkpoints / "bins.safetensors"), device="cpu")
     assert model.record.over_bins
+
+
+# 16 bits
+
+
+@pytest.mark.parametrize("ending", [".png", ".tif"])
+@pytest.mark.parametrize("grey", [False, True])
+def test_a_photo_of_16_bits_is_saved_with_16(model, tmp_path, ending, grey, make_pixels):
+    deep = make_pixels(4, 70, 90).astype(np.uint16) * 200 + 3
+    result = model(deep[..., 0] if grey else deep)
+    assert np.asarray(result.image).dtype == np.uint8
+    path = result.save(tmp_path / f"new{ending}").path
+    saved = Photo.open(path)
+    before = rgb2lab(np.dstack([deep[..., 0]] * 3) / 65_535.0 if grey else deep / 65_535.0)[..., 0]
+    assert np.abs(saved.lightness / 655.35 - before).max() < 0.005  # 8 bits: 0.2
+    assert np.abs(saved.pixels.astype(int) - picture(result)).mean() < 0.3
+    assert result.save(tmp_path / "new.jpg").notices[0].startswith("Its 16 bits a channel become 8")
+
+
+@pytest.mark.parametrize("ending", [".png", ".tif"])
+def test_a_grey_of_16_bits_comes_back_whole_without_saturation(direct, tmp_path, ending):
+    grey = np.arange(65_536, dtype=np.uint16).reshape(256, 256)
+    path = direct(grey, saturation=0).save(tmp_path / f"new{ending}").path
+    np.testing.assert_array_equal(Photo.open(path).levels, grey)
