@@ -3,9 +3,10 @@
 import contextlib
 import io
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 from PIL import Image
@@ -23,6 +24,9 @@ from colorize.photo.metadata import Metadata
 from colorize.photo.pixels import channels_are_equal, samples_to_srgb
 from colorize.photo.profiles import LEVELS, decode_srgb, lightness_of
 
+if TYPE_CHECKING:
+    from colorize.color.border import Border
+
 __all__ = ["Photo", "PhotoError", "quiet_pillow"]
 
 _ROUNDING = 1 / 512  # by which floats may leave [0, 1]
@@ -37,6 +41,7 @@ class Photo:
     messages, `source` the file that must not be written over. `notices` are sentences for people.
     `levels` is uint16 (h, w), the sRGB levels of the greys that are as light as the pixels, where
     the photo came with more than 8 bits a channel (and no profile made them fewer), else None.
+    `edits` is a sentence on what was changed besides its colours, for its metadata, or empty.
     """
 
     pixels: np.ndarray
@@ -47,6 +52,7 @@ class Photo:
     notices: tuple[str, ...] = ()
     metadata: Metadata = field(default_factory=Metadata)
     levels: np.ndarray | None = None
+    edits: str = ""
 
     @classmethod
     def open(cls, source: Any, *, max_megapixels: float = 100) -> "Photo":
@@ -84,6 +90,51 @@ class Photo:
     @property
     def is_grey(self) -> bool:
         return self.pixels.ndim == 2
+
+    @cached_property
+    def border(self) -> "Border | None":
+        """Where the border of a scan ends, None where it has none; looked for once."""
+        from colorize.color.border import find_border  # torch
+
+        return find_border(self.pixels)
+
+    def cropped(self) -> "Photo":
+        """What is inside its border, upright; itself where it has none."""
+        if (border := self.border) is None:
+            return self
+        color, alpha, levels = (
+            None if one is None else border.cut(one)
+            for one in (self.pixels, self.alpha, self.levels)
+        )
+        edits = f"Cropped to the picture inside its border. {self.edits}".strip()
+        photo = replace(self, pixels=color, alpha=alpha, levels=levels, edits=edits)
+        vars(photo)["border"] = None  # nor is one looked for
+        return photo
+
+    def restored(self) -> "Photo":
+        """The photo in grey, its lightness stretched where it has lost its blacks or whites.
+
+        Its last notice says from what to what, or that nothing had to be stretched.
+        """
+        from colorize.color.faded import find_tones, stretched
+
+        tones = find_tones(self.pixels, self.border)
+        if tones is None:
+            told = "Its tones reach from black to white: nothing was stretched."
+            return replace(self, notices=(*self.notices, told))
+        told = (
+            f"Its faded tones were stretched: lightness {tones.low:.0f} to {tones.high:.0f} of 100."
+        )
+        table = tones.table()
+        photo = replace(
+            self,
+            pixels=stretched(self.pixels, table),
+            levels=None if self.levels is None else table[self.levels],
+            notices=(*self.notices, told),
+            edits=f"{self.edits} {told}".strip(),
+        )
+        vars(photo)["border"] = self.border  # as it was found before
+        return photo
 
     @property
     def lightness(self) -> np.ndarray | None:

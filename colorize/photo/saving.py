@@ -113,7 +113,13 @@ def save_picture(
     if quality not in range(1, 101):
         raise PhotoError(f"The quality is a whole number from 1 to 100, not {quality!r}.")
     data = outgoing(
-        photo.metadata, format, photo.size, strip=strip, model=model, weights_hash=weights_hash
+        photo.metadata,
+        format,
+        photo.size,
+        strip=strip,
+        model=model,
+        weights_hash=weights_hash,
+        edits=photo.edits,
     )
     notices = _depth_lost(photo, format)
     if picture.dtype == np.uint16:

@@ -4,7 +4,7 @@ import {
   adjustedModel, cardOf, compares, original, pair, updateCard, updateOriginal, updatePair,
 } from "./cards.js";
 import { ask, h, plural, show, touched } from "./dom.js";
-import { all, drawDownloads, saveAs } from "./downloads.js";
+import { all, drawDownloads, naming, saveAs } from "./downloads.js";
 import { pinOf } from "./fix/layer.js";
 import { drawPanel, onNewPin, panel, toggle } from "./fix/panel.js";
 import { strokeStatus } from "./fix/strokes.js";
@@ -14,6 +14,7 @@ import { drawAdvanced, opener } from "./look/advanced.js";
 import {
   drawSettings, listenToSettings, peek, peekAtPhoto, setUnsure,
 } from "./look/settings.js";
+import { drawScan, scanRow } from "./look/scans.js";
 import { drawVariants, variants } from "./look/variants.js";
 import { centre, toColour } from "./view/slider.js";
 import {
@@ -60,13 +61,13 @@ const grid = h("div", { class: "cz-cards" });
 const tools = h("div", { class: "cz-tools" }, opener);
 const notice = h("p", { class: "cz-error", hidden: true });
 const foot = h("footer", { class: "cz-foot" },
-  saveAs, all, h("span", { class: "cz-space" }), remove, restart);
+  saveAs, naming, all, h("span", { class: "cz-space" }), remove, restart);
 const guess = h("p", { class: "cz-guess" },
   "Colours are a guess of the model, not a record of what was there.");
 const privacy = h("p", { class: "cz-guess" },
   "Photos are sent to this app alone, which deletes them within an hour after you leave.");
 const result = h("section", { class: "cz-result", "aria-label": "Result" },
-  strip, head, notice, grid, tools, variants, foot, guess, strokeStatus);
+  strip, head, notice, grid, tools, scanRow, variants, foot, guess, strokeStatus);
 const headline = h("header", { class: "cz-top" },
   h("div", {}, h("h1", {}, "Colorize"),
     h("p", {}, `${touched ? "Choose" : "Drop"} a black-and-white photo and see it in colour.`)),
@@ -327,6 +328,7 @@ function drawPhoto(photo) {
   show(tools, photo.cards.length);
   placePanel();
   drawPanel(photo, model);
+  drawScan(photo);
   drawVariants(photo);
   drawDownloads(total, done.length);
   show(foot, true);
@@ -349,7 +351,7 @@ function placePanel() {
 function drawUpload(file) {
   title.textContent = file.name;
   facts.textContent = "";
-  for (const part of [notice, before, switcher, tools, panel, variants, foot, guess]) show(part, false);
+  for (const part of [notice, before, switcher, tools, panel, scanRow, variants, foot, guess]) show(part, false);
   arrange([file.node], file, app.tab.querySelectorAll(".cz-models :checked").length || 1);
 }
 
