@@ -9,7 +9,7 @@ const format = h("select", {
   onchange: () => ((look.format = format.value), change()),
 }, h("option", { value: "keep" }, "Same format"), h("option", { value: "jpg" }, "JPEG"),
 h("option", { value: "png" }, "PNG"),
-h("option", { value: "side" }, "Side by side, to share (JPEG)"));
+h("option", { value: "side" }, "Side by side (JPEG)"));
 
 const USUAL = "{name}-{model}";
 const names = h("input", {
