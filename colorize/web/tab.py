@@ -155,7 +155,7 @@ def _controls(
         gr.HTML('<div class="cz-spread-place"></div>', apply_default_css=False)
     gr.HTML('<div class="cz-advanced-place"></div>', apply_default_css=False)
     with gr.Column(elem_id="cz-advanced"):
-        gr.HTML('<div class="cz-restore-place"></div>', apply_default_css=False)
+        gr.HTML('<div class="cz-of-files-place"></div>', apply_default_css=False)
         with gr.Column(elem_classes=["cz-of-result", "cz-bins"], visible=bool(over_bins)):
             temperature = gr.Slider(
                 *_TEMPERATURE,

@@ -2,7 +2,7 @@
 
 import { h, show } from "./dom.js";
 import { address, unreachable, written } from "./pictures.js";
-import { change, chosenStrokes, complain, look, lookOf, PLAIN, state } from "./state.js";
+import { app, change, chosenStrokes, complain, look, lookOf, PLAIN, state } from "./state.js";
 
 const format = h("select", {
   class: "cz-select", "aria-label": "File format of downloads",
@@ -18,8 +18,8 @@ const names = h("input", {
   onchange: () => ((look.names = names.value.trim()), change()),
 });
 
-/** How downloads are named. */
-export const naming = h("label", { class: "cz-save-as" }, "Names", names);
+// How downloads are named: few need it, so it is folded away.
+const naming = h("label", { class: "cz-save-as" }, "Names", names);
 
 /** What the names of downloads and their format are, for `address`. */
 export const ofFiles = () => ({ format: look.format, name: look.names || null });
@@ -36,6 +36,8 @@ export const all = h("a", {
 export function drawDownloads(number, ofThis) {
   show(all, number > 1);
   show(saveAs, ofThis > 0 || number > 1);
+  const place = app.tab.querySelector(".cz-of-files-place");
+  if (place && naming.parentNode !== place) place.append(naming);
   show(naming, !saveAs.hidden);
   format.value = look.format;
   if (document.activeElement !== names) names.value = look.names;

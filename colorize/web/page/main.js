@@ -4,7 +4,7 @@ import {
   adjustedModel, cardOf, compares, original, pair, updateCard, updateOriginal, updatePair,
 } from "./cards.js";
 import { ask, h, plural, show, touched } from "./dom.js";
-import { all, drawDownloads, naming, saveAs } from "./downloads.js";
+import { all, drawDownloads, saveAs } from "./downloads.js";
 import { pinOf } from "./fix/layer.js";
 import { drawPanel, onNewPin, panel, toggle } from "./fix/panel.js";
 import { strokeStatus } from "./fix/strokes.js";
@@ -61,7 +61,7 @@ const grid = h("div", { class: "cz-cards" });
 const tools = h("div", { class: "cz-tools" }, opener);
 const notice = h("p", { class: "cz-error", hidden: true });
 const foot = h("footer", { class: "cz-foot" },
-  saveAs, naming, all, h("span", { class: "cz-space" }), remove, restart);
+  saveAs, all, h("span", { class: "cz-space" }), remove, restart);
 const guess = h("p", { class: "cz-guess" },
   "Colours are a guess of the model, not a record of what was there.");
 const privacy = h("p", { class: "cz-guess" },

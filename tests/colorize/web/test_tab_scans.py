@@ -104,3 +104,23 @@ def test_faded_tones_are_stretched_for_who_wants_it(visit, scan, tmp_path):
     expect(page.get_by_role("heading", name="full.png")).to_be_visible()
     expect(box).to_be_hidden()
     expect(row(page)).to_be_hidden()
+
+
+def test_downloads_are_named_as_one_likes_and_can_be_shared(visit, scan):
+    page = visit()
+    give(page, scan)
+    done(page, "Direct")
+    names = page.get_by_label("Names")
+    names.fill("{number} {name} in colour")
+    names.press("Tab")
+    page.get_by_label("File format of downloads").select_option("Side by side (JPEG)")
+    link = page.get_by_role("link", name="Download scan.png")
+    name, content = save(page, link)
+    assert name == "1 scan in colour.jpg"
+    both = Photo.open(content)
+    height, width = Photo.open(scan).pixels.shape
+    assert both.size == (2 * width + max(2, width // 100), height)
+    names.fill("{size}")
+    names.press("Tab")
+    link.click()
+    expect(page.get_by_role("alert").filter(has_text="name: expected {name}")).to_be_visible()

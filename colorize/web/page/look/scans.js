@@ -44,8 +44,8 @@ const restores = h("label", { class: "cz-check" }, restore, h("span", {}, "Resto
 
 /** Shows both for the photo that is looked at. */
 export function drawScan(photo) {
-  const place = app.tab.querySelector(".cz-restore-place");
-  if (place && restores.parentNode !== place) place.replaceChildren(restores);
+  const place = app.tab.querySelector(".cz-of-files-place");
+  if (place && restores.parentNode !== place) place.prepend(restores);
   const isUsable = photo && !photo.error;
   const hasBorder = isUsable && photo.border.length > 0;
   show(scanRow, hasBorder || (isUsable && photo.isCropped));
