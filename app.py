@@ -175,10 +175,10 @@ def build(
     from colorize.inference.zerogpu import on_zerogpu
     from colorize.models.record import checkpoints_folder, list_checkpoints
     from colorize.web.arrivals import Arrivals, names_to_fetch, with_first
-    from colorize.web.examples import write_examples
     from colorize.web.guards.calls import Calls
     from colorize.web.guards.middleware import Guard, waiting_clients
     from colorize.web.guards.proxies import VARIABLE, Proxies
+    from colorize.web.photos.examples import write_examples
     from colorize.web.pictures.routes import Pictures, page_route
     from colorize.web.session import Sessions
     from colorize.web.tab import MAX_FILE_SIZE, PAGE, PLACES, build_tab

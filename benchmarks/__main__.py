@@ -8,7 +8,8 @@
 Parts: stages (one photo against plain decoding and encoding), scaling (time and memory by size and
 number), folder (many photos, several at a time against one at a time), networks (a forward of
 each), strokes (until a stroke is seen), models (a photo with each, ours and published, and the
-memory it takes), starting (the app's cold start, imports), visitors (the app's memory after many).
+memory it takes), starting (the app's cold start, imports), visitors (the app's memory after many),
+tab (what a visitor waits for with 1, 30 and 60 photos, the memory after 200 of them).
 All photos are made up. Ratios are of one run; on a busy machine the seconds say little.
 """
 
@@ -23,7 +24,17 @@ from typing import Any
 from colorize.evaluation.markdown import with_tables
 from colorize.files import replacing
 
-PARTS = ("stages", "scaling", "folder", "networks", "strokes", "models", "starting", "visitors")
+PARTS = (
+    "stages",
+    "scaling",
+    "folder",
+    "networks",
+    "strokes",
+    "models",
+    "starting",
+    "visitors",
+    "tab",
+)
 # Where the tables go in a document: between <!-- speed --> and <!-- /speed -->; and the one of
 # all models alone.
 MARK, MODELS = "speed", "all-models"
@@ -82,6 +93,7 @@ def _measures() -> dict[str, Callable[[Path, argparse.Namespace], dict[str, Any]
         stages,
         starting,
         strokes,
+        tab,
         visitors,
     )
 
@@ -94,6 +106,7 @@ def _measures() -> dict[str, Callable[[Path, argparse.Namespace], dict[str, Any]
         "models": lambda where, o: models.measure(where, o.megapixels, only=o.only),
         "starting": lambda where, o: starting.measure(o.rounds),
         "visitors": lambda where, o: visitors.measure(o.visitors),
+        "tab": lambda where, o: tab.measure(rounds=o.rounds),
     }
 
 

@@ -230,6 +230,43 @@ def _visitors(found: dict[str, Any]) -> list[str]:
     ]
 
 
+_LOOKS = {
+    "preview": "another intensity, seen at 800 pixels",
+    "stroke": "a stroke, seen at 800 pixels",
+    "variants": "the row of variants",
+    "tile": "a tile of the lightbox",
+}
+
+
+def _tab(found: dict[str, Any]) -> list[str]:
+    batches = [
+        [
+            _some(row["photos"], "photo"),
+            f"{row['first']:.2f}",
+            f"{row['all']:.1f}",
+            f"{row['all'] / row['photos']:.2f}",
+        ]
+        for row in found["batches"]
+    ]
+    looks = [
+        [words, f"{found['looks'][name] * 1000:.0f}",
+         f"{found['looks'][name] / found['looks']['preview']:.1f}"]
+        for name, words in _LOOKS.items()
+    ]  # fmt: skip
+    kept = found["memory"]
+    return [
+        f"**The tab** with photos of {found['megapixels']:g} megapixels, over HTTP and without "
+        "what a browser draws:",
+        _table(["", "first in colour", "all", "a photo"], batches),
+        f"With one of {found['large']:g} megapixels, in milliseconds, and as a multiple of the "
+        "first:",
+        _table(["", "ms", "ratio"], looks),
+        f"After {found['photos']} photos of one visitor the app's process has "
+        f"{_number(kept['all'])} MB ({_number(kept['started'])} when it started, "
+        f"{_number(kept['peak'])} at most), where `{VARIABLE}` is {found['bound']:.0f}.",
+    ]
+
+
 _SECTIONS = {
     "stages": _stages,
     "scaling": _scaling,
@@ -239,6 +276,7 @@ _SECTIONS = {
     "models": _models,
     "starting": _starting,
     "visitors": _visitors,
+    "tab": _tab,
 }
 
 

@@ -29,7 +29,8 @@ class Outcome:
 class Settings:
     """How every photo is done.
 
-    `look` holds saturation, temperature and seed; `hints` and `strokes` go to every photo;
+    `look` holds saturation, temperature, seed, variant and borders; `hints` and `strokes` go to
+    every photo; `restore` stretches faded tones;
     `saving` is what `save_picture` takes (quality, strip, mark). An output that is there already
     is its task's failure; with `overwrite` it is replaced; with `resume` it stays where it is the
     whole result of the same model, and is replaced where it is half or another model's.
@@ -40,6 +41,7 @@ class Settings:
     size: int | None = None
     hints: Sequence[Hint] = ()
     strokes: Sequence[Stroke] = ()
+    restore: bool = False
     overwrite: bool = False
     resume: bool = False
 

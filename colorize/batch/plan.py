@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from colorize.batch.names import check_pattern, name_by, numbered
 from colorize.errors import ColorizeError
 from colorize.files import is_of_a_system
 from colorize.photo.formats import ENDINGS, PICTURE_ENDINGS, sniff
@@ -47,20 +48,31 @@ class Plan:
     notices: list[str] = field(default_factory=list)
 
 
-def make_plan(inputs: Sequence[Path], out: Path, choice: str = "keep") -> Plan:
+def make_plan(
+    inputs: Sequence[Path],
+    out: Path,
+    choice: str = "keep",
+    name: str | None = None,
+    model: str = "",
+) -> Plan:
     """The tasks for files and folders `inputs`.
 
     `out` is a file when there is one input file and `out` ends like a picture, else a folder; a
     file of a folder goes to its path relative to that folder. `choice` is a format for
     `output_format`; with "keep", the ending of an `out` that is a file decides. Where files of
-    folders have one output, all but one of them get a number and a line in the notices.
+    folders have one output, all but one of them get a number and a line in the notices. `name` is a
+    pattern of `names` for the results in a folder, which have the photos' names unless said.
 
     PlanError where `out` lies in an input folder, where a file that is named outright has the
     output of another input, or where an output is another input.
     """
     plan = Plan()
     one_file = len(inputs) == 1 and not _is_dir(inputs[0])
+    if name is not None:
+        check_pattern(name)
     if one_file and _ends_like_a_picture(out) and not _is_dir(out):
+        if name is not None:
+            raise PlanError(f"name: {out} is a file's name already; give a folder, or leave it out")
         plan.tasks.append(_to_file(inputs[0], out, choice))
         return plan
     if _is_file(out):
@@ -75,6 +87,8 @@ def make_plan(inputs: Sequence[Path], out: Path, choice: str = "keep") -> Plan:
         for file in sorted(_walk(given, walked, plan)):
             plan.tasks.append(_into_folder(file, file.relative_to(given), out, choice))
     _refuse_output_in_input(out, walked)
+    if name is not None:
+        plan.tasks = _renamed(plan.tasks, name, model)
     _number(plan, named)
     _refuse_collisions(plan.tasks)
     return plan
@@ -125,6 +139,16 @@ def _into_folder(source: Path, relative: Path, out: Path, choice: str) -> Task:
     if format is None:
         return Task(source, out / relative, None)
     return _task(source, out / relative, format, choice)
+
+
+def _renamed(tasks: Sequence[Task], pattern: str, model: str) -> list[Task]:
+    """The tasks with other names of their targets, in the same folders."""
+    renamed = []
+    for place, task in enumerate(tasks, 1):
+        fields = {"name": task.target.stem, "model": model, "number": numbered(place, len(tasks))}
+        target = task.target.with_name(name_by(pattern, fields) + task.target.suffix)
+        renamed.append(replace(task, target=target))
+    return renamed
 
 
 def _task(source: Path, target: Path, format: str, choice: str) -> Task:

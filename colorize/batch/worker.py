@@ -54,6 +54,7 @@ class Worker:
             if self._is_done(task):
                 return _OpenedTask(task, outcome=Outcome(task, before=True))
             photo = Photo.open(task.source)
+            photo = photo.restored() if self.settings.restore else photo
             return _OpenedTask(task, photo, seconds=_since(began))
         except Exception as error:
             text = sentence(task, error)

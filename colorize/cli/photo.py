@@ -3,7 +3,6 @@
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -21,6 +20,7 @@ from colorize.cli.base import (
     warn,
     wrong_use,
 )
+from colorize.cli.count import Count
 from colorize.errors import ColorizeError
 from colorize.models.record import find_record
 
@@ -110,6 +110,14 @@ def photo(
     quality: Annotated[
         int, typer.Option(metavar="N", min=1, max=100, help="Of JPEG, WebP and AVIF.")
     ] = 95,
+    name: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PATTERN",
+            help="Names of the results in a folder, of {name}, {model}, {number} and plain text. "
+            "[default: {name}]",
+        ),
+    ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace existing files.")] = False,
     resume: Annotated[
         bool,
@@ -134,6 +142,17 @@ def photo(
         int | None,
         typer.Option(metavar="N", min=1, help="Photos at a time. [default: one a core]"),
     ] = None,
+    restore: Annotated[
+        bool,
+        typer.Option("--restore", help="Stretch faded tones; the file's metadata tell it."),
+    ] = False,
+    borders: Annotated[
+        bool,
+        typer.Option(
+            "--borders/--colour-borders",
+            help="Keep a scan's border without colour, or colour it like the rest.",
+        ),
+    ] = True,
     mark: Annotated[bool, typer.Option("--mark", help='Write a small "colorized" on it.')] = False,
     strip: Annotated[bool, typer.Option("--strip", help="Leave the photo's metadata out.")] = False,
     device: Device = "auto",
@@ -159,21 +178,21 @@ def photo(
     with wrong_use():
         hints = [parse_hint(text) for text in hint or ()]
         drawn = read_strokes(strokes) if strokes else ()
-        plan = make_plan(inputs, output, format.value)
+        record_file = find_record(model)
+        plan = make_plan(inputs, output, format.value, name, record_file.stem)
         if hints and len(plan.tasks) != 1:
             raise ColorizeError(f"hint: expected one photo, found {len(plan.tasks)}")
         if drawn and len(plan.tasks) != 1:
             raise ColorizeError(f"strokes: expected one photo, found {len(plan.tasks)}")
         if manifest:
             _check_manifest(manifest, plan, resume=resume, overwrite=overwrite)
-        record_file = find_record(model)
     record = read_record(record_file)
     look = {"saturation": saturation, "temperature": temperature, "seed": seed, "variant": variant}
     with wrong_use():
         check(record, size=size, hints=hints, **look)
     for line in (*plan.failures, *plan.notices):
         warn(line)
-    count = _Count(
+    count = Count(
         len(plan.tasks),
         failed=len(plan.failures),
         skipped=plan.skipped,
@@ -183,7 +202,8 @@ def photo(
         from colorize.batch.outcome import Settings, check_start, refused
 
         saving = {"quality": quality, "mark": mark, "strip": strip}
-        settings = Settings(look, saving, size, hints, drawn, overwrite, resume)
+        look["borders"] = borders
+        settings = Settings(look, saving, size, hints, drawn, restore, overwrite, resume)
         early = refused(plan.tasks, settings, check_start)
         tasks = [task for task in plan.tasks if task not in early]  # else nothing is loaded
         run = _local if engine is Engine.local else _on_ray
@@ -252,7 +272,7 @@ def _on_ray(
 def _carry_out(
     outcomes: Outcomes,
     tasks: Sequence["Task"],
-    count: "_Count",
+    count: Count,
     manifest: Path | None,
     model: str,
     *,
@@ -274,7 +294,7 @@ def _carry_out(
                 _write_row(rows, outcome, model)
 
 
-def _tell(count: "_Count", plan: "Plan") -> None:
+def _tell(count: Count, plan: "Plan") -> None:
     """The last line, and the exit status."""
     if count.left:
         end(INTERRUPTED, f"Interrupted. {count.left_line()}")
@@ -328,47 +348,3 @@ def _write_row(manifest: "Manifest", outcome: "Outcome", model: str) -> None:
     manifest.add(
         task.source, task.target, model, seconds=outcome.seconds, error=printable(outcome.error)
     )
-
-
-@dataclass
-class _Count:
-    """How many of `total` photos were done, by now or before; failed counts folders too."""
-
-    total: int
-    done: int = 0
-    before: int = 0
-    failed: int = 0
-    skipped: int = 0
-    of_systems: int = 0
-    left: int = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.left = self.total
-
-    def add(self, outcome: "Outcome") -> None:
-        self.left -= 1
-        if outcome.error:
-            self.failed += 1
-        elif outcome.before:
-            self.before += 1
-        else:
-            self.done += 1
-
-    def line(self, target: Path | None) -> str:
-        line = f"{self.done} colorized"
-        if self.done and target:
-            line += f": {target}"
-        if self.before:
-            line += f", {self.before} done before"
-        if self.failed:
-            line += f", {self.failed} failed"
-        if self.skipped:
-            line += f", {self.skipped} skipped that do not end like a picture"
-        if self.of_systems:
-            line += f", {self.of_systems} left out that a Mac, NAS or Windows keeps beside photos"
-        return line
-
-    def left_line(self) -> str:
-        return (
-            f"{self.left} of {self.total} photos are left; the same command with --resume does them"
-        )

@@ -138,7 +138,7 @@ def score_photos(
         hints = true_hints(pixels, max(counts), shape, generator)
         photo = Photo.open(pixels)
         for count, score in scores.items():
-            picture = colorizer(photo, size=size, hints=hints[:count]).pixels
+            picture = colorizer(photo, size=size, hints=hints[:count], borders=False).pixels
             score.psnr.append(psnr(picture / 255, pixels / 255))
             score.missed += missed_by(picture, hints[:count])
         if 1 in scores:
@@ -160,7 +160,7 @@ def score_things(
     """
     photo = Photo.open(pixels)
     (plain,) = colorizer.predict([photo], size)
-    before, (height, width) = colorizer.finish(photo, plain).ab, plain.shape
+    before, (height, width) = colorizer.finish(photo, plain, borders=False).ab, plain.shape
     small = resize_picture(pixels, (width, height), Image.Resampling.BILINEAR)
     true = lab_from_rgb(torch.from_numpy(small / 255).float().permute(2, 0, 1)).numpy()[1:]
     for thing in find_things(true, before):
@@ -170,7 +170,7 @@ def score_things(
         _, colour = in_srgb(torch.from_numpy(mean), float(plain.L[0, row, column]))
         hint = (*(int(x) for x in at), colour)
         (hinted,) = colorizer.predict([photo], size, [[hint]], before=[plain])
-        moved = colorizer.finish(photo, hinted).ab - before
+        moved = colorizer.finish(photo, hinted, borders=False).ab - before
         way = hinted.spots[0].ab.numpy()[:, None] - before[:, thing]
         gone = (moved[:, thing] * way).sum(0) / np.maximum(np.square(way).sum(0), 1e-3)
         other = np.linalg.norm(true - mean[:, None, None], axis=0) > _OTHER

@@ -14,6 +14,7 @@ from PIL import Image
 from torch import Tensor
 
 from colorize.color import bins
+from colorize.color.deep import render_deep
 from colorize.color.render import render
 from colorize.color.resample import shrink
 from colorize.inference import options, swatches
@@ -25,7 +26,7 @@ from colorize.inference.swatches import Swatch
 from colorize.inference.variants import Scene
 from colorize.photo.opening import Photo
 from colorize.photo.pixels import image_of
-from colorize.photo.saving import Saved, save_picture
+from colorize.photo.saving import Saved, is_deep, save_picture
 
 if TYPE_CHECKING:
     from colorize.inference.colorizer import Colorizer
@@ -66,10 +67,11 @@ class Colorization:
         variant: str,
         seconds: dict[str, float],
         scene: Scene | None = None,
+        borders: bool = True,
     ) -> None:
         self.photo, self.record, self.seconds = photo, colorizer.record, seconds
         self.saturation, self.temperature, self.seed = saturation, temperature, seed
-        self.variant = variant
+        self.variant, self.borders = variant, borders
         self._colorizer, self._prediction, self._given = colorizer, prediction, scene
 
     def adjusted(
@@ -93,6 +95,7 @@ class Colorization:
             variant=variant,
             seconds={key: self.seconds[key] for key in ("open", "network") if key in self.seconds},
             scene=self.scene if temperature == self.temperature else None,
+            borders=self.borders,
         )
 
     def another(self, seed: int) -> "Colorization":
@@ -119,7 +122,9 @@ class Colorization:
         with timed(self.seconds, "decode"), torch.inference_mode():
             ab, mask = self._hinted
             varied = self.scene.varied(ab, variant, self.seed)
-            if mask is not None:
+            if self.borders and (border := self.photo.border):
+                varied = varied * torch.from_numpy(border.inside(varied.shape[1:]))
+            if mask is not None:  # in a border, too, if somebody wants it
                 varied = torch.lerp(varied, ab, mask)
             return (varied * self.saturation).numpy()
 
@@ -155,6 +160,7 @@ class Colorization:
             variant=self.variant,
             seconds=dict(self.seconds),
             scene=self.scene,  # the costly part: each further stroke is quick
+            borders=self.borders,
         )
 
     def _spots_of(self, strokes: Sequence[Stroke | Mapping[str, Any]]) -> tuple[Spot, ...]:
@@ -240,22 +246,57 @@ class Colorization:
         white.paste(picture, mask=Image.fromarray(shrink(self.photo.alpha, longest)))
         return white
 
+    def share(self, path: str | Path, longest: int = 2000, **options: Any) -> Saved:
+        """Writes a JPEG for sharing: the photo in grey, and beside it in colour, marked.
+
+        Each has a long side of at most `longest` pixels. Options are those of `save_picture`.
+        """
+        small = replace(self.photo, pixels=shrink(self.photo.pixels, longest), levels=None)
+        alpha = None if self.photo.alpha is None else shrink(self.photo.alpha, longest)
+        ab = torch.from_numpy(self.ab)
+        height, width = small.pixels.shape[:2]
+        gap = np.full((height, max(2, width // 100), 3), 255, np.uint8)
+        halves = [_on_white(render(small.pixels, colour), alpha) for colour in (ab * 0, ab)]
+        picture = np.concatenate((halves[0], gap, halves[1]), axis=1)
+        photo = replace(small, pixels=picture, alpha=None)
+        options = {"quality": 92, "mark": True} | options | {"format": "JPEG"}
+        return self._written(picture, path, photo, options)
+
     def save(self, path: str | Path, **options: Any) -> Saved:
         """Writes the photo whole or not at all, with its metadata; never over the input.
 
+        A photo that came with 16 bits a channel is written with 16, where the format holds them.
         Options are those of `saving.save_picture`: format, quality, strip, mark, overwrite.
         Raises PhotoError.
         """
-        picture = self.pixels
+        if is_deep(self.photo, path, options.get("format")):
+            ab = torch.from_numpy(self.ab)
+            with timed(self.seconds, "render"):
+                picture = render_deep(self.photo.levels, ab)
+        else:
+            picture = self.pixels
+        return self._written(picture, path, self.photo, options)
+
+    def _written(
+        self, picture: np.ndarray, path: str | Path, photo: Photo, options: Mapping[str, Any]
+    ) -> Saved:
         with timed(self.seconds, "save"):
             return save_picture(
                 picture,
                 path,
-                self.photo,
+                photo,
                 model=self.record.name,
                 weights_hash=self.record.weights["sha256"],
                 **options,
             )
+
+
+def _on_white(picture: np.ndarray, alpha: np.ndarray | None) -> np.ndarray:
+    """A picture uint8 `(h, w, 3)` with its transparent parts white."""
+    if alpha is None:
+        return picture
+    share = alpha[..., None] / np.float32(255)
+    return np.rint(picture * share + 255 * (1 - share)).astype(np.uint8)
 
 
 @contextmanager

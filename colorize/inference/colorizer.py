@@ -68,6 +68,8 @@ class Colorizer:
         strokes: Sequence[Stroke | Mapping[str, Any]] = (),
         variant: str = "natural",
         seed: int | None = None,
+        restore: bool = False,
+        borders: bool = True,
         careful: bool = False,
     ) -> Colorization:
         """Colorizes what `Photo.open` takes: a path, file object, PIL image, array or Photo.
@@ -78,9 +80,11 @@ class Colorizer:
         colour counts and not the lightness; strokes are what `parse_strokes` takes, for every
         model. Each colours the whole thing it lies on. variant is one of `options.VARIANTS`
         (`Colorization.variants` has those that suit the photo); with a seed it is another
-        plausible colouring, of models over bins. careful runs the network four times, on the
-        photo and its mirror image at two sizes, and takes the mean. Raises PhotoError for what
-        is no photo, ColorizeError for settings that the model does not take.
+        plausible colouring, of models over bins. restore stretches faded tones (`Photo.restored`),
+        which the file's metadata tell; borders keeps a scan's border without colour
+        (`Photo.border`); careful runs the network four times, on the photo and its mirror image at
+        two sizes, and takes the mean. Raises PhotoError for what is no photo, ColorizeError for
+        settings that the model does not take.
         """
         self.check(
             saturation=saturation,
@@ -94,6 +98,7 @@ class Colorizer:
         seconds: dict[str, float] = {}
         with timed(seconds, "open"):
             photo = Photo.open(photo)
+            photo = photo.restored() if restore else photo
         with timed(seconds, "network"):
             prediction = self.predict([photo], size, [hints], [strokes], careful=careful)[0]
         return self.finish(
@@ -104,6 +109,7 @@ class Colorizer:
             seed=seed,
             variant=variant,
             seconds=seconds,
+            borders=borders,
         )
 
     def check(
@@ -246,13 +252,14 @@ class Colorizer:
         variant: str = "natural",
         seconds: dict[str, float] | None = None,
         scene: Scene | None = None,
+        borders: bool = True,
     ) -> Colorization:
         """The Colorization of a photo from its prediction; the network is not run.
 
         scene: that of an earlier one of the same prediction, but for hints, and temperature.
         """
         look = saturation, temperature, seed, variant
-        return Colorization(self, photo, prediction, *look, seconds or {}, scene)
+        return Colorization(self, photo, prediction, *look, seconds or {}, scene, borders)
 
 
 def choose_device(device: str = "auto") -> torch.device:

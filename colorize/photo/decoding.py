@@ -272,10 +272,10 @@ def _upright(
     if orientation != 1:
         turned = (
             None if one is None else np.ascontiguousarray(_TURNS[orientation](one))
-            for one in (pixels.color, pixels.alpha, pixels.lightness)
+            for one in (pixels.color, pixels.alpha, pixels.levels)
         )
-        color, alpha, lightness = turned
-        pixels = pixels._replace(color=color, alpha=alpha, lightness=lightness)
+        color, alpha, levels = turned
+        pixels = pixels._replace(color=color, alpha=alpha, levels=levels)
     return Decoded(pixels, format, metadata, (*notices, *pixels.notices))
 
 

@@ -16,6 +16,7 @@ PICTURE_ENDINGS = frozenset(ending for endings in ENDINGS.values() for ending in
 READABLE = "JPEG, PNG, WebP, TIFF, BMP, GIF, AVIF or HEIC"
 WRITABLE = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "AVIF")
 WITH_ALPHA = ("PNG", "WEBP", "TIFF", "AVIF")
+WITH_16_BITS = ("PNG", "TIFF")
 LARGEST_SIDE = {"JPEG": 65_500, "WEBP": 16_383}  # of libjpeg and of the WebP container
 
 _SIGNATURES = {

@@ -3,9 +3,10 @@
 import contextlib
 import io
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 from PIL import Image
@@ -21,6 +22,10 @@ from colorize.photo.decoding import (
 )
 from colorize.photo.metadata import Metadata
 from colorize.photo.pixels import channels_are_equal, samples_to_srgb
+from colorize.photo.profiles import LEVELS, decode_srgb, lightness_of
+
+if TYPE_CHECKING:
+    from colorize.color.border import Border
 
 __all__ = ["Photo", "PhotoError", "quiet_pillow"]
 
@@ -34,8 +39,9 @@ class Photo:
     `pixels` is uint8 (h, w) for a grey photo, else (h, w, 3); `alpha` uint8 (h, w) or None.
     `format` is Pillow's name of what it came from ("PNG" for arrays), `name` a file name for
     messages, `source` the file that must not be written over. `notices` are sentences for people.
-    `lightness` is L* of CIELAB as uint16 (h, w), 65535 for 100, where the photo came with more than
-    8 bits a channel (and no profile made them fewer), else None.
+    `levels` is uint16 (h, w), the sRGB levels of the greys that are as light as the pixels, where
+    the photo came with more than 8 bits a channel (and no profile made them fewer), else None.
+    `edits` is a sentence on what was changed besides its colours, for its metadata, or empty.
     """
 
     pixels: np.ndarray
@@ -45,7 +51,8 @@ class Photo:
     source: Path | None = None
     notices: tuple[str, ...] = ()
     metadata: Metadata = field(default_factory=Metadata)
-    lightness: np.ndarray | None = None
+    levels: np.ndarray | None = None
+    edits: str = ""
 
     @classmethod
     def open(cls, source: Any, *, max_megapixels: float = 100) -> "Photo":
@@ -83,6 +90,58 @@ class Photo:
     @property
     def is_grey(self) -> bool:
         return self.pixels.ndim == 2
+
+    @cached_property
+    def border(self) -> "Border | None":
+        """Where the border of a scan ends, None where it has none; looked for once."""
+        from colorize.color.border import find_border  # torch
+
+        return find_border(self.pixels)
+
+    def cropped(self) -> "Photo":
+        """What is inside its border, upright; itself where it has none."""
+        if (border := self.border) is None:
+            return self
+        color, alpha, levels = (
+            None if one is None else border.cut(one)
+            for one in (self.pixels, self.alpha, self.levels)
+        )
+        edits = f"Cropped to the picture inside its border. {self.edits}".strip()
+        photo = replace(self, pixels=color, alpha=alpha, levels=levels, edits=edits)
+        vars(photo)["border"] = None  # nor is one looked for
+        return photo
+
+    def restored(self) -> "Photo":
+        """The photo in grey, its lightness stretched where it has lost its blacks or whites.
+
+        Its last notice says from what to what, or that nothing had to be stretched.
+        """
+        from colorize.color.faded import find_tones, stretched
+
+        tones = find_tones(self.pixels, self.border)
+        if tones is None:
+            told = "Its tones reach from black to white: nothing was stretched."
+            return replace(self, notices=(*self.notices, told))
+        told = (
+            f"Its faded tones were stretched: lightness {tones.low:.0f} to {tones.high:.0f} of 100."
+        )
+        table = tones.table()
+        photo = replace(
+            self,
+            pixels=stretched(self.pixels, table),
+            levels=None if self.levels is None else table[self.levels],
+            notices=(*self.notices, told),
+            edits=f"{self.edits} {told}".strip(),
+        )
+        vars(photo)["border"] = self.border  # as it was found before
+        return photo
+
+    @property
+    def lightness(self) -> np.ndarray | None:
+        """L* of CIELAB as uint16 (h, w), 65535 for 100, where there are `levels`."""
+        if self.levels is None:
+            return None
+        return lightness_of(decode_srgb(np.linspace(0, 1, LEVELS)))[self.levels]
 
 
 def _from_path(path: Path, max_megapixels: float) -> Photo:
@@ -128,9 +187,9 @@ def _from_pillow(image: Image.Image, max_megapixels: float) -> Photo:
 
 
 def _photo(decoded: Decoded, name: str, source: Path | None) -> Photo:
-    color, alpha, _, lightness = decoded.pixels
+    color, alpha, _, levels = decoded.pixels
     return Photo(
-        color, alpha, decoded.format, name, source, decoded.notices, decoded.metadata, lightness
+        color, alpha, decoded.format, name, source, decoded.notices, decoded.metadata, levels
     )
 
 
@@ -146,19 +205,18 @@ def _from_array(array: np.ndarray, max_megapixels: float) -> Photo:
     alpha = pixels[..., 3].copy() if pixels.shape[2:] == (4,) else None
     if pixels.ndim == 3:
         pixels = pixels[..., 0] if channels_are_equal(pixels) else pixels[..., :3]
-    return Photo(np.ascontiguousarray(pixels), alpha, lightness=_lightness(array))
+    return Photo(np.ascontiguousarray(pixels), alpha, levels=_levels(array))
 
 
-def _lightness(array: np.ndarray) -> np.ndarray | None:
-    """L* of an array of more than 8 bits."""
+def _levels(array: np.ndarray) -> np.ndarray | None:
+    """Of an array of more than 8 bits."""
     if array.dtype in (np.uint8, np.bool_):
         return None
     if array.dtype != np.uint16:
         array = np.rint(np.clip(array, 0, 1) * np.float64(65_535)).astype(np.uint16)
     mode = "L" if array.ndim == 2 else "RGB"
-    return samples_to_srgb(
-        mode, array[..., :3] if mode == "RGB" else array, None, None, []
-    ).lightness
+    samples = array[..., :3] if mode == "RGB" else array
+    return samples_to_srgb(mode, samples, None, None, []).levels
 
 
 def _eight_bits(array: np.ndarray) -> np.ndarray:

@@ -9,8 +9,9 @@ from PIL import Image, ImageChops, ImageCms
 
 from colorize.photo.profiles import (
     LEVELS,
+    LUMINANCE,
     encode_srgb,
-    lightness_of,
+    grey_levels,
     space_of,
     srgb_space,
 )
@@ -18,19 +19,18 @@ from colorize.photo.tiff.scale import scale_of
 
 _DEEP = ("I;16", "I;16L", "I;16B", "I;16N", "I", "F")
 _STRIP_PIXELS = 1 << 18  # copies of a strip stay in the cache: a third of the time of 1 << 22
-_LUMINANCE = np.float32([0.212639, 0.715169, 0.072192])  # of linear sRGB
 _SIGNED, _FLOAT = 2, 3
 BAD_PROFILE = "Its colour profile is damaged or does not fit and was ignored."
 
 
 class Pixels(NamedTuple):
     """uint8 sRGB (h, w) of a grey picture, else (h, w, 3); alpha uint8 (h, w) or None; notices;
-    of a picture of more than 8 bits L*, uint16 (h, w), 65535 for 100."""
+    of a picture of more than 8 bits `levels`, uint16 (h, w): the sRGB greys as light as it."""
 
     color: np.ndarray
     alpha: np.ndarray | None
     notices: list[str]
-    lightness: np.ndarray | None = None
+    levels: np.ndarray | None = None
 
 
 class _Profile(NamedTuple):
@@ -95,11 +95,11 @@ def _deep_grey(
 ) -> Pixels:
     table = _grey_table(index.dtype, profile, notices)
     space = srgb_space() if profile is None else space_of(profile.data)
-    lightness = None
+    levels = None
     if space is not None:
-        levels = np.repeat(np.arange(LEVELS, dtype=np.uint16)[:, None], 3, axis=1)
-        lightness = lightness_of(space.linear(levels) @ _LUMINANCE)[index]
-    return Pixels(table[index], alpha, notices, lightness)
+        ramp = np.repeat(np.arange(LEVELS, dtype=np.uint16)[:, None], 3, axis=1)
+        levels = grey_levels(space.linear(ramp) @ LUMINANCE)[index]
+    return Pixels(table[index], alpha, notices, levels)
 
 
 def _deep_color(
@@ -117,18 +117,20 @@ def _deep_color(
         notices.append("Its 16 bits were reduced to 8, for its colour profile is one of tables.")
         return samples_to_srgb("RGB", rounded(samples), alpha, data, notices)
     color = np.empty(samples.shape, np.uint8)
-    lightness = np.empty(samples.shape[:2], np.uint16)
+    levels = np.empty(samples.shape[:2], np.uint16)
+    if space is srgb_space():  # of whose own profile nothing has to be applied
+        profile = None
     if profile:
         table = np.rint(encode_srgb(np.linspace(0, 1, LEVELS)) * 255).astype(np.uint8)
     rows = max(1, _STRIP_PIXELS // samples.shape[1])
     for top in range(0, len(samples), rows):
         strip = samples[top : top + rows]
         light = np.clip(space.linear(strip), 0, 1)
-        lightness[top : top + rows] = lightness_of(light @ _LUMINANCE)
+        levels[top : top + rows] = grey_levels(light @ LUMINANCE)
         if profile:
             light = table[np.rint(light * (LEVELS - 1)).astype(np.uint16)]
         color[top : top + rows] = light if profile else rounded(strip)
-    return Pixels(color, alpha, notices, lightness)
+    return Pixels(color, alpha, notices, levels)
 
 
 def rounded(samples: np.ndarray) -> np.ndarray:

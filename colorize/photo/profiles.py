@@ -6,11 +6,13 @@ LittleCMS, as Pillow offers it, takes 16 bits of grey alone; curves and a matrix
 
 import struct
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
 LEVELS = 65_536
+LUMINANCE = np.float32([0.212671, 0.715160, 0.072169])  # of linear sRGB, as in color/lab.py
 # Bradford-adapted sRGB primaries in the connection space, D50 (as in the ICC's own sRGB profile).
 _SRGB_D50 = np.array(
     [[0.43607, 0.38515, 0.14307], [0.22249, 0.71687, 0.06061], [0.01392, 0.09708, 0.7141]]
@@ -22,6 +24,7 @@ _BRADFORD = np.array(
 SRGB_PRIMARIES = ((0.3127, 0.3290), (0.64, 0.33), (0.30, 0.60), (0.15, 0.06))  # white, R, G, B
 _ADOBE_RGB = ((0.3127, 0.3290), (0.64, 0.33), (0.21, 0.71), (0.15, 0.06)), 563 / 256  # and gamma
 _TABLE = 4096  # entries of a made curve
+_ROUNDING = 5e-4  # by which a profile's own sRGB may be off, an eighth of an 8-bit step
 _REFERENCE_WHITE = 203 / 10_000  # of HDR pictures, in PQ's range (ITU-R BT.2408)
 _D65 = (0.3127, 0.3290)
 # ITU-T H.273, tables 2 and 3
@@ -53,6 +56,7 @@ class Space(NamedTuple):
         return light @ self.matrix.T.astype(np.float32)
 
 
+@cache
 def srgb_space() -> Space:
     curve = decode_srgb(np.linspace(0, 1, LEVELS)).astype(np.float32)
     return Space(np.stack([curve] * 3), np.eye(3))
@@ -69,6 +73,11 @@ def encode_srgb(light: np.ndarray) -> np.ndarray:
     return np.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055)
 
 
+def grey_levels(luminance: np.ndarray) -> np.ndarray:
+    """uint16 sRGB levels of the greys of a luminance in [0, 1]."""
+    return np.rint(encode_srgb(luminance) * np.float32(LEVELS - 1)).astype(np.uint16)
+
+
 def lightness_of(luminance: np.ndarray) -> np.ndarray:
     """uint16 L* of CIELAB (0 to 65535 for 0 to 100) of luminance in [0, 1]."""
     light = np.clip(luminance, 0, 1).astype(np.float32)
@@ -80,9 +89,17 @@ def space_of(profile: bytes) -> Space | None:
     """The space of an ICC profile of curves, with a matrix for RGB; None for one of tables, of
     another kind, or damaged. Its black becomes black, as by black point compensation."""
     try:
-        return _space_of(profile)
+        space = _space_of(profile)
+        return srgb_space() if _is_srgb(space) else space
     except (struct.error, ValueError, IndexError, KeyError, np.linalg.LinAlgError):
         return None
+
+
+def _is_srgb(space: Space | None) -> bool:
+    """Whether it is sRGB but for the rounding of its numbers."""
+    if space is None or np.abs(space.matrix - np.eye(3)).max() > 1e-3:
+        return False
+    return bool(np.abs(encode_srgb(space.curves) - np.linspace(0, 1, LEVELS)).max() < _ROUNDING)
 
 
 def _space_of(profile: bytes) -> Space | None:

@@ -4,7 +4,7 @@ import contextlib
 import functools
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
@@ -14,10 +14,11 @@ from PIL import Image, ImageCms, ImageDraw, ImageFont, PngImagePlugin, features
 
 from colorize.files import replacing
 from colorize.photo.exif import ORIENTATION
-from colorize.photo.formats import ENDINGS, LARGEST_SIDE, WITH_ALPHA, WRITABLE
+from colorize.photo.formats import ENDINGS, LARGEST_SIDE, WITH_16_BITS, WITH_ALPHA, WRITABLE
 from colorize.photo.metadata import Outgoing, jpeg_segments, outgoing, png_profile
 from colorize.photo.opening import Photo, PhotoError, quiet_pillow
-from colorize.photo.pixels import image_of
+from colorize.photo.pixels import image_of, rounded
+from colorize.photo.png import write_sixteen_bits as write_png
 
 _CHOICES = {"jpg": "JPEG", "png": "PNG", "webp": "WEBP"}
 _INSTEAD = {"GIF": "PNG", "HEIF": "PNG"}  # which hold too few colours, or cannot be written
@@ -53,7 +54,21 @@ def losses(photo: Photo, choice: str = "keep") -> list[str]:
     the notices of saving, before anything is colorized."""
     format, _ = output_format(photo, choice)
     data = outgoing(photo.metadata, format, photo.size, strip=False, model="", weights_hash="")
-    return data.notices
+    return data.notices + _depth_lost(photo, format)
+
+
+def is_deep(photo: Photo, path: str | os.PathLike[str], format: str | None = None) -> bool:
+    """Whether the photo came with more than 8 bits a channel and the file at `path` is to hold 16.
+
+    format: as `save_picture` takes it, which raises the same errors.
+    """
+    return photo.levels is not None and _format_of(Path(path), format) in WITH_16_BITS
+
+
+def _depth_lost(photo: Photo, format: str) -> list[str]:
+    if photo.levels is None or format in WITH_16_BITS:
+        return []
+    return [f"Its 16 bits a channel become 8: {format} holds no more; choose PNG or TIFF."]
 
 
 def save_picture(
@@ -69,7 +84,9 @@ def save_picture(
     weights_hash: str,
     overwrite: bool = True,
 ) -> Saved:
-    """Write the colorized `picture` (uint8 sRGB, (h, w, 3), of the photo's size) to `path`.
+    """Write the colorized `picture` (sRGB (h, w, 3), of the photo's size) to `path`.
+
+    It is uint8 or, for the formats of `WITH_16_BITS`, uint16 (`is_deep` says where it should be).
 
     The photo's alpha, EXIF, XMP and resolution go along, unless `strip`; in any case the file says
     that its colours were made by `model` (EXIF Software, XMP DigitalSourceType) where its format
@@ -82,7 +99,8 @@ def save_picture(
     path = Path(path)
     format = _format_of(path, format)
     _check_place(path, photo, overwrite)
-    if picture.dtype != np.uint8 or picture.shape != (*photo.size[::-1], 3):
+    types = (np.uint8, np.uint16) if format in WITH_16_BITS else (np.uint8,)
+    if picture.dtype not in types or picture.shape != (*photo.size[::-1], 3):
         raise PhotoError(
             f"The picture for {path.name} is expected as uint8 {(*photo.size[::-1], 3)}, "
             f"not {picture.dtype} {picture.shape}."
@@ -95,16 +113,58 @@ def save_picture(
     if quality not in range(1, 101):
         raise PhotoError(f"The quality is a whole number from 1 to 100, not {quality!r}.")
     data = outgoing(
-        photo.metadata, format, photo.size, strip=strip, model=model, weights_hash=weights_hash
+        photo.metadata,
+        format,
+        photo.size,
+        strip=strip,
+        model=model,
+        weights_hash=weights_hash,
+        edits=photo.edits,
     )
-    image, notices = _laid_out(picture, photo.alpha, format)
-    if mark:
-        draw_mark(image)
+    notices = _depth_lost(photo, format)
+    if picture.dtype == np.uint16:
+        write = _deep_writer(picture, photo.alpha, mark, format, data)
+    else:
+        image, more = _laid_out(picture, photo.alpha, format)
+        notices += more
+        if mark:
+            draw_mark(image)
+        options = _options(format, quality, data)
+        write = functools.partial(image.save, format=format, **options)
     with quiet_pillow(), _appearing(path) as file:
-        _encode(image, file, path, format, _options(format, quality, data))
+        _encode(write, file, path, format)
         if format == "TIFF":
             data.exif.add_to_tiff(file)
     return Saved(path, data.notices + notices)
+
+
+def _deep_writer(
+    picture: np.ndarray, alpha: np.ndarray | None, mark: bool, format: str, data: Outgoing
+) -> Callable[[BinaryIO], None]:
+    """What writes 16 bits a channel; of alpha, 8 bits are known."""
+    if mark:
+        picture = _with_mark(picture)
+    if alpha is not None:
+        picture = np.dstack((picture, alpha.astype(np.uint16) * 257))
+    if format == "PNG":
+        options = _options(format, 100, data)
+        return lambda file: write_png(file, picture, PNG_LEVEL, options)
+    # tifffile takes a third of a second to import, so only where there is a TIFF file.
+    from colorize.photo.tiff.writing import write_sixteen_bits as write_tiff
+
+    return lambda file: write_tiff(file, picture, srgb_profile(), data.dpi)
+
+
+def _with_mark(picture: np.ndarray) -> np.ndarray:
+    """A copy of a uint16 picture, the mark drawn on it where 8 bits show it."""
+    plain = rounded(picture)
+    image = Image.fromarray(plain)
+    draw_mark(image)
+    marked = np.asarray(image)
+    changed = (marked != plain).any(axis=2)
+    out = picture.copy()
+    out[changed] = marked[changed].astype(np.uint16) * 257
+    return out
 
 
 def draw_mark(image: Image.Image) -> None:
@@ -234,12 +294,10 @@ def _appearing(path: Path) -> Iterator[BinaryIO]:
         ) from error
 
 
-def _encode(
-    image: Image.Image, file: BinaryIO, path: Path, format: str, options: dict[str, Any]
-) -> None:
+def _encode(write: Callable[[BinaryIO], None], file: BinaryIO, path: Path, format: str) -> None:
     try:
-        image.save(file, format, **options)
+        write(file)
     except OSError:
         raise
-    except Exception as error:  # Pillow's encoders raise anything
+    except Exception as error:  # encoders raise anything
         raise PhotoError(f"{path.name} cannot be written as {format} ({error}).") from error

@@ -40,6 +40,8 @@ def add_api(workshop: Workshop, coming: Iterable[str]) -> None:
             gr.Dropdown(list(VARIANTS), value=VARIANTS[0], label="Variant"): VARIANTS[0],
             gr.Number(None, label="Seed", precision=0): None,
             gr.Dropdown(_FORMATS, value=_FORMATS[0], label="Format"): _FORMATS[0],
+            gr.Checkbox(True, label="Borders"): True,
+            gr.Checkbox(False, label="Restore"): False,
         }
         files = gr.File(file_count="multiple", label="Colorized photos, full size")
         figures = gr.Dataframe(headers=_FIGURES, label="Figures")
@@ -68,6 +70,8 @@ class _Endpoint:
         variant: str = VARIANTS[0],
         seed: float | None = None,
         format: str = _FORMATS[0],
+        borders: bool = True,
+        restore: bool = False,
         request: gr.Request | None = None,
     ) -> AsyncIterator[tuple[list[str], list[list[Any]]]]:
         """Colorizes one photo with each of the models; full-size files and a table of figures.
@@ -85,6 +89,7 @@ class _Endpoint:
             look = Look(
                 "", _whole(size), 1.0 if saturation is None else saturation, temperature,
                 _whole(seed), _hints(hints), parse_strokes(strokes or ()), variant,
+                borders, restore,
             )  # fmt: skip
             _refuse_what_none_takes(look, [workshop.record(model) for model in models])
             with tempfile.TemporaryDirectory(prefix="colorize-") as folder:

@@ -12,39 +12,20 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from colorize.errors import ColorizeError, printable
-from colorize.web.workshop import Look, Made, Taken, Upload, Workshop
+from colorize.web.photos.item import Item, Upload
+from colorize.web.workshop import Look, Made, Workshop
 
-MOST_PHOTOS = 50
+MOST_PHOTOS = 200
 MOST_VISITORS = 5000  # whose sessions are kept
 MOST_RELOADS = 4  # of one page that wait for it to be left
 _UNEXPECTED = "{title} could not colorize this photo; try another working size or another model."
 _GLANCE = 0.1  # seconds after which it is looked again whether something is over
 _log = logging.getLogger(__name__)
-
-
-@dataclass
-class Item:
-    """A photo of a session. `error` is the sentence that says why it cannot be colorized."""
-
-    number: int
-    upload: Upload
-    taken: Taken = field(default_factory=Taken)
-    error: str = ""
-    seconds: dict[tuple[str, int | None], float] = field(default_factory=dict)
-    failures: dict[tuple[str, int | None], str] = field(default_factory=dict)
-
-    @property
-    def name(self) -> str:
-        return self.upload.file.name
-
-    def is_done(self, model: str, size: int | None) -> bool:
-        return (model, size) in self.seconds or (model, size) in self.failures
 
 
 class Session:
@@ -121,6 +102,18 @@ class Session:
         with self._places:
             self.items = [item for item in self.items if item.number != number]
         shutil.rmtree(self._folder / str(number), ignore_errors=True)
+
+    def crop(self, number: int, cropped: bool) -> None:
+        """Cuts a photo to what is inside its border, or takes that back; a `run` follows."""
+        item = self.item(number)
+        if item is None or item.error or item.upload.cropped == cropped:
+            return
+        if not item.upload.cropped and not item.taken.border:
+            return  # there is nothing to cut
+        upload = item.upload._replace(cropped=cropped)
+        other = Item(number, upload, self.workshop.take(upload))
+        with self._places:
+            self.items = [other if one is item else one for one in self.items]
 
     def choose(self, models: Sequence[str], size: int | None) -> None:
         """The models and the working size that are wanted from now on; a `run` follows."""
@@ -240,18 +233,8 @@ class Session:
             item.failures[model, size] = _UNEXPECTED.format(title=title)
 
     def _photo(self, item: Item) -> dict[str, Any]:
-        return {
-            "number": item.number,
-            "name": item.name,
-            "size": item.taken.size,
-            "format": item.taken.format,
-            "hasColours": item.taken.has_colours,
-            "isToned": item.taken.is_toned,
-            "colorfulness": item.taken.colorfulness,
-            "notices": item.taken.notices,
-            "error": item.error,
-            "cards": [] if item.error else [self._card(item, model) for model in self._models],
-        }
+        cards = [] if item.error else [self._card(item, model) for model in self._models]
+        return item.state() | {"cards": cards}
 
     def _card(self, item: Item, model: str) -> dict[str, Any]:
         now, size = self._progress or {}, self._size

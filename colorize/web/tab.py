@@ -12,16 +12,16 @@ from colorize.inference.options import MOST_HINTS
 from colorize.models.record import Record
 from colorize.web.api import add_api
 from colorize.web.arrivals import Arrivals
-from colorize.web.examples import EXAMPLES
 from colorize.web.guards.calls import uploaded
 from colorize.web.network_queue import done
+from colorize.web.photos.examples import EXAMPLES
 from colorize.web.session import MOST_PHOTOS, Session, Sessions
 from colorize.web.workshop import Workshop
 
 PAGE = Path(__file__).parent / "page"
 # Gradio has events of those names alone that stand in quotes here.
 _ON_LOAD = """
-// "photos", "example", "rest", "cancel", "remove", "restart", "resume", "look"
+// "photos", "example", "rest", "cancel", "remove", "restart", "resume", "look", "crop"
 import(new URL("gradio_api/colorize/page/main.js", document.baseURI))
     .then((page) => page.mount(element, props, trigger, upload, watch))
     .catch((error) => {
@@ -82,6 +82,7 @@ def build_tab(
     for trigger, handler in ((stage.cancel, handlers.cancel), (stage.remove, handlers.remove)):
         trigger(handler, chosen, stage, **_QUICK)
     stage.look(handlers.look, None, None, **_QUICK)
+    _then_run(stage.crop(handlers.crop, chosen, stage, **_TAKE, **_SLOW), run, stage)
     stage.restart(handlers.restart, models, [stage, size], **_QUICK)
     resumed = stage.resume(handlers.resume, None, [stage, *chosen], **_QUICK)
     _then_run(resumed, run, stage)
@@ -154,6 +155,7 @@ def _controls(
         gr.HTML('<div class="cz-spread-place"></div>', apply_default_css=False)
     gr.HTML('<div class="cz-advanced-place"></div>', apply_default_css=False)
     with gr.Column(elem_id="cz-advanced"):
+        gr.HTML('<div class="cz-of-files-place"></div>', apply_default_css=False)
         with gr.Column(elem_classes=["cz-of-result", "cz-bins"], visible=bool(over_bins)):
             temperature = gr.Slider(
                 *_TEMPERATURE,
@@ -251,6 +253,14 @@ class _Handlers:
     ) -> dict[str, Any]:
         session = self._session(request, models, size)
         session.remove(int(event.photo))
+        return _state(session)
+
+    async def crop(
+        self, models: list[str], size: str, event: gr.EventData, request: gr.Request
+    ) -> dict[str, Any]:
+        session = self._session(request, models, size)
+        await self.workshop.whole(session.crop, int(event.photo), bool(event.cropped))
+        session.prepare()
         return _state(session)
 
     def restart(self, models: list[str], request: gr.Request) -> tuple[dict[str, Any], str]:

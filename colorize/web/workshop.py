@@ -23,7 +23,7 @@ from skimage.measure import find_contours
 
 from colorize.color.render import render, render_part
 from colorize.color.resample import shrink
-from colorize.color.toned import is_toned, lab, unit
+from colorize.color.toned import lab, unit
 from colorize.evaluation.metrics import ciede2000, colorfulness, psnr
 from colorize.inference.colorizer import Colorization, Colorizer, Prediction
 from colorize.inference.hints.strokes import Stroke
@@ -33,24 +33,19 @@ from colorize.inference.swatches import Swatch
 from colorize.inference.variants import Scene
 from colorize.models.record import Record
 from colorize.photo.opening import Photo
-from colorize.photo.saving import losses, output_format
+from colorize.photo.saving import output_format
 from colorize.web.cache import USUAL, Memory, held
 from colorize.web.network_queue import Turns, done
+from colorize.web.photos.item import Taken, Upload
 
 T = TypeVar("T")
 
 _NETWORKS = 2  # that run at the same time
 _WHOLE_PHOTOS = 4  # that are opened, or written in full size, at the same time
 SCREEN = 1600  # longest side of what a screen is given, in pixels
+SIDE_BY_SIDE = "side"
 _SCENE = 12 * 2**20  # bytes of a `Scene`, roughly
 _MEASURED = 512  # longest side at which figures are measured
-
-
-class Upload(NamedTuple):
-    """A file that somebody gave, and whose it is."""
-
-    owner: str
-    file: Path
 
 
 @dataclass(frozen=True)
@@ -65,21 +60,8 @@ class Look:
     hints: tuple[Hint, ...] = ()
     strokes: tuple[Stroke, ...] = ()
     variant: str = "natural"
-
-
-class Taken(NamedTuple):
-    """The facts of an upload, as far as it opened. size: (width, height) in pixels, upright.
-
-    has_colours: whether it has colours of its own, so is neither grey nor toned in one ink; then
-    `colorfulness` is theirs, else 0. is_toned: whether it is toned in one ink, as sepia is.
-    """
-
-    size: tuple[int, int] | None = None
-    format: str = ""
-    notices: tuple[str, ...] = ()
-    has_colours: bool = False
-    colorfulness: float = 0.0
-    is_toned: bool = False
+    borders: bool = True
+    restore: bool = False
 
 
 class Made(NamedTuple):
@@ -140,16 +122,14 @@ class Workshop:
 
     def take(self, upload: Upload) -> Taken:
         """Opens an upload; PhotoError says what is wrong with it."""
-        photo, screen = self.photo(upload), self._screen(upload, _MEASURED)
-        toned = not photo.is_grey and is_toned(screen)
-        has_colours = not photo.is_grey and not toned
-        own = colorfulness(unit(screen)) if has_colours else 0.0
-        notices = (*photo.notices, *losses(photo))
-        return Taken(photo.size, photo.format, notices, has_colours, own, toned)
+        return Taken.of(self.photo(upload), self._screen(upload, _MEASURED))
 
-    def photo(self, upload: Upload) -> Photo:
+    def photo(self, upload: Upload, restored: bool = False) -> Photo:
         """The opened photo; PhotoError says what is wrong with it."""
-        return self.memory.recall((*upload, "photo"), lambda: Photo.open(upload.file))
+        if restored:
+            key = (*upload, "restored")
+            return self.memory.recall(key, lambda: self.photo(upload).restored())
+        return self.memory.recall((*upload, "photo"), upload.opened)
 
     def predict(self, upload: Upload, look: Look) -> Prediction:
         """The network's output for a photo: the network runs only when it is not remembered.
@@ -179,7 +159,7 @@ class Workshop:
     def _run(self, upload: Upload, look: Look) -> Made:
         colorizer, key = self.colorizer(look.model), self._key(upload, look)
         began = time.perf_counter()
-        photo = self.photo(upload)
+        photo = self.photo(upload, look.restore)
         before = None
         if look.hints or look.strokes:
             self.memory.forget(*key[:-2])
@@ -218,7 +198,8 @@ class Workshop:
 
     def _key(self, upload: Upload, look: Look) -> tuple[Hashable, ...]:
         kind = "hinted" if look.hints or look.strokes else "prediction"
-        return (*upload, kind, look.model, look.size, look.hints, look.strokes)
+        asked = look.model, look.size, look.restore, look.hints, look.strokes
+        return (*upload, kind, *asked)
 
     def _ab_key(self, upload: Upload, look: Look) -> tuple[Hashable, ...]:
         return (*upload, "ab", replace(look, saturation=1.0))
@@ -227,44 +208,47 @@ class Workshop:
         """The photo in colour at full size; from the remembered output where there is one."""
         prediction = self.predict(upload, look)
         return self.colorizer(look.model).finish(
-            self.photo(upload),
+            self.photo(upload, look.restore),
             prediction,
             saturation=look.saturation,
             temperature=look.temperature,
             seed=look.seed,
             variant=look.variant,
             scene=self._scene(upload, look, prediction),
+            borders=look.borders,
         )
 
     def _scene(self, upload: Upload, look: Look, prediction: Prediction) -> Scene:
         """What looks at one photo share; of each visitor and model that of one photo is kept."""
         kept = (upload.owner, "scene", look.model, look.size)
-        key = (*kept, upload.file, look.temperature)
+        key = (*kept, *upload[1:], look.restore, look.temperature)
         if key not in self.memory:
             self.memory.forget(*kept)
 
         def make() -> Scene:
             plain = prediction.before or prediction
-            colorizer, photo = self.colorizer(look.model), self.photo(upload)
+            colorizer, photo = self.colorizer(look.model), self.photo(upload, look.restore)
             return colorizer.finish(photo, plain, temperature=look.temperature).scene
 
         return self.memory.recall(key, make, lambda _: _SCENE)
 
     def variants(self, upload: Upload, look: Look, longest: int) -> Iterator[Variant]:
         """The variants that suit the photo, as small pictures, `(h, w, 3)` uint8."""
-        result, screen = self.colorize(upload, look), self._screen(upload, longest)
+        result = self.colorize(upload, look)
+        screen = self._screen(upload, longest, look.restore)
         for name in result.variants:
             yield Variant(name, render(screen, torch.from_numpy(result.ab_of(name))))
 
     def preview(self, upload: Upload, look: Look, longest: int) -> np.ndarray:
         """The photo in colour for a screen, `(h, w, 3)` uint8, h and w at most `longest`."""
         ab = torch.from_numpy(self._ab(upload, look)) * look.saturation
-        return render(self._screen(upload, longest), ab)
+        return render(self._screen(upload, longest, look.restore), ab)
 
     def tile(self, upload: Upload, look: Look | None, part: Part) -> np.ndarray:
         """A part of the photo in full size, uint8 `(h, w[, 3])`: in colour, or without a look in
         grey."""
-        pixels, (rows, columns) = self.photo(upload).pixels, part
+        rows, columns = part
+        pixels = self.photo(upload, bool(look and look.restore)).pixels
         if look is None:
             grey = pixels[rows, columns]
             return grey if grey.ndim == 2 else render(grey, torch.zeros(2, 1, 1))
@@ -323,7 +307,10 @@ class Workshop:
         }
 
     def save(self, upload: Upload, look: Look, choice: str, to: Path) -> Path:
-        """Writes the full-size file as `to` with the format's ending; choice: keep, jpg, png."""
+        """Writes the full-size file as `to` with the format's ending; choice: keep, jpg, png, webp,
+        or side: a JPEG for sharing, grey beside colour."""
+        if choice == SIDE_BY_SIDE:
+            return self.colorize(upload, look).share(to.with_name(f"{to.name}.jpg")).path
         format, ending = output_format(self.photo(upload), choice)
         target = to.with_name(to.name + ending)
         return self.colorize(upload, look).save(target, format=format).path
@@ -346,10 +333,10 @@ class Workshop:
             self._ab_key(upload, look), lambda: self.colorize(upload, plain).ab
         )
 
-    def _screen(self, upload: Upload, longest: int) -> np.ndarray:
+    def _screen(self, upload: Upload, longest: int, restored: bool = False) -> np.ndarray:
         longest = min(longest, SCREEN)
-        key = (*upload, "screen", longest)
-        return self.memory.recall(key, lambda: shrink(self.photo(upload).pixels, longest))
+        key = (*upload, "screen", longest, restored)
+        return self.memory.recall(key, lambda: shrink(self.photo(upload, restored).pixels, longest))
 
 
 def fit(look: Look, record: Record) -> Look:

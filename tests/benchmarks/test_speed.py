@@ -19,6 +19,7 @@ from benchmarks.speed import (
     stages,
     starting,
     strokes,
+    tab,
     visitors,
 )
 from colorize.models.published import VARIANTS
@@ -48,6 +49,15 @@ def found(tmp_path_factory, shipped_checkpoints):
             "visitors": {
                 **{"visitors": 300, "megapixels": 0.2, "bound": 512.0},
                 **{"started": 478.0, "first": 870.4, "all": None, "peak": 1641.6},
+            },
+            "tab": {
+                **{"megapixels": 2.0, "large": 12.0, "photos": 200, "bound": 512.0},
+                "batches": [
+                    {"photos": 1, "first": 0.5, "all": 0.5},
+                    {"photos": 30, "first": 0.5, "all": 9.0},
+                ],
+                "looks": {"preview": 0.05, "stroke": 0.2, "variants": 0.25, "tile": 0.04},
+                "memory": {"started": 480.0, "all": 1201.4, "peak": None},
             },
         }
 
@@ -279,3 +289,20 @@ def test_what_visitors_took_is_told(found):
     (section,) = re.findall(r"\*\*Visitors\*\*.*", report.markdown(found), re.DOTALL)
     assert "COLORIZE_VISITOR_MEMORY` is 512" in section
     assert "| after 300 | – |" in section and "| at most | 1642 |" in section
+
+
+def test_what_a_visitor_waits_for_is_told(found):
+    told = report.markdown({"machine": found["machine"], "tab": found["tab"]})
+    assert "| 30 photos | 0.50 | 9.0 | 0.30 |" in told
+    assert "| a stroke, seen at 800 pixels | 200 | 4.0 |" in told
+    assert "After 200 photos of one visitor the app's process has 1201 MB (480 when" in told
+
+
+@pytest.mark.slow
+def test_the_tab_is_measured_over_http(shipped_checkpoints, monkeypatch):
+    monkeypatch.setenv("COLORIZE_CHECKPOINTS", str(shipped_checkpoints))
+    found = tab.measure((1, 3), photos=5, megapixels=0.05, large=0.8, rounds=1)
+    assert [row["photos"] for row in found["batches"]] == [1, 3]
+    assert all(0 < row["first"] <= row["all"] for row in found["batches"])
+    assert all(seconds > 0 for seconds in found["looks"].values())
+    assert found["memory"]["all"] >= found["memory"]["started"]

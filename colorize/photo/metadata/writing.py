@@ -58,18 +58,21 @@ def outgoing(
     strip: bool,
     model: str,
     weights_hash: str,
+    edits: str = "",
 ) -> Outgoing:
     """The metadata of a colorized picture of `size` (width, height).
 
     The XMP says DigitalSourceType = algorithmicallyEnhanced (IPTC Photo Metadata Standard, "Digital
-    Source Type"), EXIF's Software which model made the colours. `strip` keeps nothing else. What
-    the format cannot hold, and what would be false of the picture, is left out; what is missed then
-    is named in the notices.
+    Source Type"), EXIF's Software which model made the colours; `edits`, a sentence on what else
+    was changed, is in XMP's history. `strip` keeps nothing else. What the format cannot hold, and
+    what would be false of the picture, is left out; what is missed then is named in the notices.
     """
+    software = f"Colorize {__version__} ({model}, {weights_hash[:8]})"
+    history = (software, edits) if edits else None
     if strip:
         metadata = Metadata()
     notices = []
-    disclosed = disclosed_xmp(metadata.xmp) if metadata.xmp else None
+    disclosed = disclosed_xmp(metadata.xmp, history) if metadata.xmp else None
     xmp = None
     if disclosed:
         xmp = disclosed.packet
@@ -79,7 +82,7 @@ def outgoing(
     if format == "JPEG" and xmp and len(xmp) > _MOST_IN_JPEG["xmp"]:
         notices.append("Its XMP metadata is too large for a JPEG file and was left out.")
         xmp = None
-    if xmp is None and (empty := disclosed_xmp(EMPTY_XMP)):
+    if xmp is None and (empty := disclosed_xmp(EMPTY_XMP, history)):
         xmp = empty.packet
     is_said = COMPANIONS_LEFT_OUT in notices
     lost = [one for one in metadata.lost if not (is_said and one in (VIDEO, VIEWS))]
@@ -89,7 +92,6 @@ def outgoing(
     if format == "BMP" and (metadata.exif or metadata.xmp):
         notices.append("Its EXIF and XMP metadata was left out: BMP holds none.")
 
-    software = f"Colorize {__version__} ({model}, {weights_hash[:8]})"
     exif = _outgoing_exif(metadata, size, software)
     if description:
         text = description.encode() + b"\0"

@@ -13,6 +13,8 @@ _EXIF = "http://ns.adobe.com/exif/1.0/"
 _XMP = "http://ns.adobe.com/xap/1.0/"
 _PHOTOSHOP = "http://ns.adobe.com/photoshop/1.0/"
 _CAMERA_RAW = "http://ns.adobe.com/camera-raw-settings/1.0/"
+_MEDIA = "http://ns.adobe.com/xap/1.0/mm/"
+_EVENT = "http://ns.adobe.com/xap/1.0/sType/ResourceEvent#"
 _XMP_NOTE = "http://ns.adobe.com/xmp/note/"
 _RGB_MODE, _SRGB_NAME = "3", "sRGB IEC61966-2.1"
 # What says that a video, a sound, a depth or a gain map comes with the picture.
@@ -121,9 +123,12 @@ def xmp_orientation(xmp: bytes) -> int | None:
         return None
 
 
-def disclosed_xmp(xmp: bytes) -> Disclosed | None:
+def disclosed_xmp(xmp: bytes, edit: tuple[str, str] | None = None) -> Disclosed | None:
     """The packet with the disclosure in it, without what is true of the grey file alone; None if
-    it is damaged."""
+    it is damaged.
+
+    edit: the program and a sentence on what else it changed, for the history.
+    """
     try:
         document, nodes = _parse_xmp(xmp)
         notices = _leave_out_companions(nodes)
@@ -139,9 +144,31 @@ def disclosed_xmp(xmp: bytes) -> Disclosed | None:
         _take(nodes, _IPTC, "DigitalSourceType")
         nodes[0].setAttribute("xmlns:Iptc4xmpExt", _IPTC)
         nodes[0].setAttributeNS(_IPTC, "Iptc4xmpExt:DigitalSourceType", DIGITAL_SOURCE_TYPE)
+        if edit:
+            _note_edit(document, nodes, *edit)
         return Disclosed(_PACKET.format(document.documentElement.toxml()).encode(), notices)
     except (ValueError, RecursionError):
         return None
+
+
+def _note_edit(
+    document: minidom.Document, nodes: list[minidom.Element], program: str, edit: str
+) -> None:
+    """Add an event to the history (XMP part 2, xmpMM:History, ResourceEvent)."""
+
+    def add(parent: minidom.Node, namespace: str, prefix: str, name: str) -> minidom.Element:
+        child = document.createElementNS(namespace, f"{prefix}:{name}")
+        child.setAttribute(f"xmlns:{prefix}", namespace)
+        return parent.appendChild(child)
+
+    there = [
+        found for node in nodes for found in node.getElementsByTagNameNS(_MEDIA, "History")
+    ] or [add(nodes[0], _MEDIA, "xmpMM", "History")]
+    lists = there[0].getElementsByTagNameNS(_RDF, "Seq") or [add(there[0], _RDF, "rdf", "Seq")]
+    event = add(lists[0], _RDF, "rdf", "li")
+    event.setAttributeNS(_RDF, "rdf:parseType", "Resource")
+    for name, text in (("action", "edited"), ("softwareAgent", program), ("parameters", edit)):
+        add(event, _EVENT, "stEvt", name).appendChild(document.createTextNode(text))
 
 
 def _correct(nodes: list[minidom.Element], namespace: str, name: str, value: str) -> None:

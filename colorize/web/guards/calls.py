@@ -48,6 +48,10 @@ class Chosen(_Given):
     photo: Place
 
 
+class Cropped(Chosen):
+    cropped: bool
+
+
 class Resumed(_Given):
     key: Name
     models: Names
@@ -59,6 +63,7 @@ _EVENTS: dict[str, type[_Given]] = {
     "example": Example,
     "look": Chosen,
     "remove": Chosen,
+    "crop": Cropped,
     "resume": Resumed,
 }
 
@@ -195,6 +200,8 @@ def _expected(component: Any, value: Any) -> str:
     """The type that a component's value had to be of, "" where it is. Ranges are the handler's."""
     if isinstance(component, gr.CheckboxGroup):
         return "" if _fits(Names, value) else "a list of names"
+    if isinstance(component, gr.Checkbox):
+        return "" if isinstance(value, bool) else "true or false"
     if isinstance(component, gr.Dropdown):
         known = [choice for _, choice in component.choices]
         return "" if isinstance(value, str) and value in known else f"one of {', '.join(known)}"

@@ -1,10 +1,11 @@
 // A card a model, the original of a colour upload, and two models in one slider.
 
 import { h, show } from "./dom.js";
-import { fetchFile } from "./downloads.js";
+import { fetchFile, ofFiles } from "./downloads.js";
 import { makeLayer, updateLayer } from "./fix/layer.js";
 import { leave } from "./fix/panel.js";
 import { address, coloursOf, load, ofModel, side, unload } from "./pictures.js";
+import { makeOutline } from "./look/scans.js";
 import { frame, makeSlider, sweep } from "./view/slider.js";
 import { change, currentPhoto, doneOf, idOf, look, models, view } from "./state.js";
 import { openLightbox } from "./view/lightbox.js";
@@ -34,7 +35,8 @@ function makeCard(model) {
   const slider = makeSlider();
   const bar = h("progress", { class: "cz-bar" });
   const wait = h("div", { class: "cz-wait" }, bar, h("span"));
-  slider.box.append(wait);
+  const outline = makeOutline();
+  slider.box.append(outline.node, wait);
   const time = h("span", { class: "cz-time" });
   const figures = h("dl", { class: "cz-figures", hidden: true });
   const error = h("p", { class: "cz-error", role: "alert", hidden: true });
@@ -49,7 +51,7 @@ function makeCard(model) {
   const node = h("article", { class: "cz-card", "data-model": model.name },
     h("header", {}, h("h3", {}, model.title), time), slider.box, error, actions,
     figures);
-  return { node, slider, wait, time, figures, error, download, layer, photo: null };
+  return { node, slider, wait, time, figures, error, download, layer, outline, photo: null };
 }
 
 /** Shows in a model's card what it made of the photo: {model, state, seconds or error}. */
@@ -63,6 +65,7 @@ export function updateCard(card, photo, result) {
     card.measured = null;
   }
   frame(slider.box, photo);
+  card.outline.update(photo);
   const untouched = photo.isToned && view.scan;
   slider.leftTag.textContent = untouched ? "Scan" : "Grey";
   slider.rightTag.textContent = "Colour";
@@ -106,7 +109,7 @@ function updateColours(card, photo, model) {
     load(slider.unsure, address(ofModel(photo, model.name, "uncertainty"), { strokes }));
   }
   const [width, height] = photo.size;
-  card.download.href = address(ofModel(photo, model.name, "file"), { ...own, format: look.format });
+  card.download.href = address(ofModel(photo, model.name, "file"), { ...own, ...ofFiles() });
   card.download.title = `${width} × ${height} pixels`;
   card.download.setAttribute("aria-label", `Download ${photo.name}, colorized by ${model.title}`);
   show(card.figures, photo.hasColours);

@@ -2,13 +2,27 @@
 
 import { h, show } from "./dom.js";
 import { address, unreachable, written } from "./pictures.js";
-import { change, chosenStrokes, complain, look, lookOf, PLAIN, state } from "./state.js";
+import { app, change, chosenStrokes, complain, look, lookOf, PLAIN, state } from "./state.js";
 
 const format = h("select", {
   class: "cz-select", "aria-label": "File format of downloads",
   onchange: () => ((look.format = format.value), change()),
 }, h("option", { value: "keep" }, "Same format"), h("option", { value: "jpg" }, "JPEG"),
-h("option", { value: "png" }, "PNG"));
+h("option", { value: "png" }, "PNG"),
+h("option", { value: "side" }, "Side by side (JPEG)"));
+
+const USUAL = "{name}-{model}";
+const names = h("input", {
+  type: "text", class: "cz-select cz-names", placeholder: USUAL, maxlength: 100, spellcheck: "false",
+  title: "{name}: the photo's, {model}, {number}: its place; anything else stands as it is",
+  onchange: () => ((look.names = names.value.trim()), change()),
+});
+
+// How downloads are named: few need it, so it is folded away.
+const naming = h("label", { class: "cz-save-as" }, "Names", names);
+
+/** What the names of downloads and their format are, for `address`. */
+export const ofFiles = () => ({ format: look.format, name: look.names || null });
 
 /** The choice of the files' format. */
 export const saveAs = h("label", { class: "cz-save-as" }, "Save as", format);
@@ -22,8 +36,12 @@ export const all = h("a", {
 export function drawDownloads(number, ofThis) {
   show(all, number > 1);
   show(saveAs, ofThis > 0 || number > 1);
+  const place = app.tab.querySelector(".cz-of-files-place");
+  if (place && naming.parentNode !== place) place.append(naming);
+  show(naming, !saveAs.hidden);
   format.value = look.format;
-  const wanted = { format: look.format, models: state.models.join(",") };
+  if (document.activeElement !== names) names.value = look.names;
+  const wanted = { ...ofFiles(), models: state.models.join(",") };
   for (const photo of state.photos) {
     const own = { ...lookOf(photo), strokes: written(chosenStrokes(photo)) };
     for (const [key, value] of Object.entries(own)) {

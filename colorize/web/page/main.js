@@ -14,6 +14,7 @@ import { drawAdvanced, opener } from "./look/advanced.js";
 import {
   drawSettings, listenToSettings, peek, peekAtPhoto, setUnsure,
 } from "./look/settings.js";
+import { drawScan, scanRow } from "./look/scans.js";
 import { drawVariants, variants } from "./look/variants.js";
 import { centre, toColour } from "./view/slider.js";
 import {
@@ -66,7 +67,7 @@ const guess = h("p", { class: "cz-guess" },
 const privacy = h("p", { class: "cz-guess" },
   "Photos are sent to this app alone, which deletes them within an hour after you leave.");
 const result = h("section", { class: "cz-result", "aria-label": "Result" },
-  strip, head, notice, grid, tools, variants, foot, guess, strokeStatus);
+  strip, head, notice, grid, tools, scanRow, variants, foot, guess, strokeStatus);
 const headline = h("header", { class: "cz-top" },
   h("div", {}, h("h1", {}, "Colorize"),
     h("p", {}, `${touched ? "Choose" : "Drop"} a black-and-white photo and see it in colour.`)),
@@ -327,6 +328,7 @@ function drawPhoto(photo) {
   show(tools, photo.cards.length);
   placePanel();
   drawPanel(photo, model);
+  drawScan(photo);
   drawVariants(photo);
   drawDownloads(total, done.length);
   show(foot, true);
@@ -349,7 +351,7 @@ function placePanel() {
 function drawUpload(file) {
   title.textContent = file.name;
   facts.textContent = "";
-  for (const part of [notice, before, switcher, tools, panel, variants, foot, guess]) show(part, false);
+  for (const part of [notice, before, switcher, tools, panel, scanRow, variants, foot, guess]) show(part, false);
   arrange([file.node], file, app.tab.querySelectorAll(".cz-models :checked").length || 1);
 }
 

@@ -5,7 +5,8 @@ import { chosenStrokes, complain, lookOf, state } from "./state.js";
 /** The address of what lies at `path` of this visitor; what is null in `extra` is left out. */
 export function address(path, extra = {}) {
   const query = new URLSearchParams();
-  const all = { size: state.size, ...extra };
+  const isCropped = state.photos.find(({ number }) => number === parseInt(path))?.isCropped;
+  const all = { size: state.size, ...extra, cropped: isCropped ? 1 : null }; // else it is cached
   for (const [key, value] of Object.entries(all)) if (value != null) query.set(key, value);
   return `gradio_api/colorize/${state.key}/${path}?${query}`;
 }

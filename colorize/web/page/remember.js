@@ -18,11 +18,14 @@ function recall() {
   }
 }
 
+// What tells a photo within its session.
+const nameOf = ({ number, isCropped }) => ({ number, isCropped });
+
 function remember() {
   if (kept) return;
   const { key, models: chosen, size } = state;
-  const strokes = state.photos.map((photo) => [photo.number, strokesOf(photo).list]);
-  const looks = state.photos.map((photo) => [photo.number, lookOf(photo)]);
+  const strokes = state.photos.map((photo) => [nameOf(photo), strokesOf(photo).list]);
+  const looks = state.photos.map((photo) => [nameOf(photo), lookOf(photo)]);
   const { advanced } = view, photo = currentPhoto()?.number;
   const all = { key, chosen, size, strokes, looks, look, advanced, photo };
   try {
@@ -51,10 +54,11 @@ export function restore() {
     return;
   }
   Object.assign(view, { photo, advanced });
-  for (const [number, list] of strokes) {
-    strokesOf({ number }).list = list.filter((stroke) => stroke.colour);
+  for (const [name, list] of strokes) {
+    strokesOf(name).list = list.filter((stroke) => stroke.colour);
   }
-  for (const [number, own] of looks) adjustLook({ number }, own);
+  for (const [name, own] of looks) adjustLook(name, own);
   look.format = common.format;
+  look.names = common.names ?? "";
   setUnsure(common.unsure);
 }

@@ -10,7 +10,7 @@ export const app = {};
 export const state = { photos: [], models: [], progress: null, waiting: 0 };
 
 /** What the visitor wants of all photos. */
-export const look = { unsure: false, format: "keep" };
+export const look = { unsure: false, format: "keep", names: "" };
 
 /** What of it is seen, and what only this page knows. */
 export const view = {
@@ -71,14 +71,16 @@ export const doneOf = (photo) =>
   photo.cards.filter((card) => card.state === "done").map((card) => card.model);
 
 /** What tells a photo from all others, those of earlier sessions too. */
-export const idOf = (photo) => `${state.key}/${photo.number}`;
+export const idOf = (photo) => `${state.key}/${photo.number}${photo.isCropped ? "/cropped" : ""}`;
 
 /** What a photo's colours are at first; null: as each model has it, the natural variant. */
-export const PLAIN = Object.freeze({ saturation: 1, temperature: null, variant: null });
+export const PLAIN = Object.freeze({
+  saturation: 1, temperature: null, variant: null, borders: null, restore: null,
+});
 
 const looks = new Map();
 
-/** What the visitor wants of a photo's colours, {saturation, temperature, variant}. */
+/** What the visitor wants of a photo, as PLAIN has it; `borders` 0: coloured, `restore` 1. */
 export const lookOf = (photo) => looks.get(idOf(photo)) ?? PLAIN;
 
 /** Sets some of it. */

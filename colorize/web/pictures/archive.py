@@ -12,15 +12,16 @@ from typing import NamedTuple
 from starlette.concurrency import run_in_threadpool
 
 from colorize.batch.manifest import cell
+from colorize.batch.names import USUAL, name_by, numbered
 from colorize.errors import ColorizeError
 from colorize.inference.hints.strokes import Stroke
-from colorize.web.session import Item
+from colorize.web.photos.item import Item
 from colorize.web.workshop import Look, Workshop
 
 MANIFEST = "manifest.csv"
 COLUMNS = (
     "file", "photo", "model", "weights_sha256", "working_size", "saturation", "temperature",
-    "variant", "seed", "hints", "strokes", "error",
+    "variant", "seed", "hints", "strokes", "borders", "restored", "cropped", "error",
 )  # fmt: skip
 
 
@@ -76,8 +77,15 @@ def _row(entry: Entry, workshop: Workshop, file: str = "", error: str = "") -> l
         "" if look.seed is None else str(look.seed),
         " ".join(f"{x:g},{y:g},{colour}" for x, y, colour in look.hints),
         _written(look.strokes),
+        _yes(look.borders),
+        _yes(look.restore),
+        _yes(entry.item.upload.cropped),
         cell(error),
     ]
+
+
+def _yes(is_so: bool) -> str:
+    return "yes" if is_so else "no"
 
 
 def _written(strokes: Sequence[Stroke]) -> str:
@@ -92,13 +100,16 @@ def _table(rows: Sequence[Sequence[str]]) -> bytes:
     return text.getvalue().encode("utf-8-sig")
 
 
-def download_names(items: list[Item], models: list[str]) -> dict[tuple[int, str], str]:
-    """NAME-MODEL for every photo and model, without ending; doubles are numbered."""
+def download_names(
+    items: list[Item], models: list[str], pattern: str = USUAL
+) -> dict[tuple[int, str], str]:
+    """By a pattern, NAME-MODEL for every photo and model, without ending; doubles are numbered."""
     names: dict[tuple[int, str], str] = {}
     taken: set[str] = set()
-    for item in items:
+    for place, item in enumerate(items, 1):
+        fields = {"name": item.upload.file.stem, "number": numbered(place, len(items))}
         for model in models:
-            plain = name = f"{item.upload.file.stem}-{model}"
+            plain = name = name_by(pattern, fields | {"model": model})
             count = 1
             while name.lower() in taken:
                 count += 1

@@ -6,6 +6,7 @@ from typing import Any
 
 from starlette.requests import Request
 
+from colorize.batch.names import USUAL, check_pattern
 from colorize.errors import ColorizeError
 from colorize.inference.hints.strokes import Stroke, parse_strokes
 from colorize.inference.options import VARIANTS, parse_hint
@@ -37,6 +38,8 @@ def look_of(request: Request, record: Record, ending: str = "") -> Look:
         hints=tuple(parse_hint(hint) for hint in hints),
         strokes=strokes_of(asked.get("strokes" + ending, "")),
         variant=asked.get("variant" + ending) or asked.get("variant") or VARIANTS[0],
+        borders=own("borders", 1) != 0,
+        restore=own("restore", 0) != 0,
     )
     return fit(look, record)
 
@@ -80,6 +83,11 @@ def part_of(request: Request, size: tuple[int, int]) -> Part:
             raise ColorizeError(f"{name}: expected 0 to {length - 1}, found {start:g}")
         slices.append(slice(int(start), min(int(start) + TILE, length)))
     return Part(*slices)
+
+
+def pattern_of(request: Request) -> str:
+    """How downloads are named; ColorizeError for what gives no names."""
+    return check_pattern(request.query_params.get("name", USUAL))
 
 
 def format_of(request: Request) -> str:

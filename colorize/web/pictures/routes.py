@@ -18,11 +18,19 @@ from starlette.responses import FileResponse, JSONResponse, Response, StreamingR
 from starlette.routing import Route
 
 from colorize.errors import ColorizeError
+from colorize.web.photos.item import Item, Upload
 from colorize.web.pictures.archive import Entry, download_names, zipped
-from colorize.web.pictures.asked import format_of, look_of, number_of, part_of, side_of
+from colorize.web.pictures.asked import (
+    format_of,
+    look_of,
+    number_of,
+    part_of,
+    pattern_of,
+    side_of,
+)
 from colorize.web.pictures.encoding import data_address, encode, encode_uncertainty, svg_path
-from colorize.web.session import Item, Session, Sessions
-from colorize.web.workshop import Look, Upload, Workshop
+from colorize.web.session import Session, Sessions
+from colorize.web.workshop import Look, Workshop
 
 PREFIX = "/gradio_api/colorize"
 _SMALL = 200  # longest side in pixels of a variant's picture
@@ -173,7 +181,8 @@ class Pictures:
 
     async def file(self, request: Request) -> Response:
         session, item, look = self._find_done(request)
-        name = download_names(session.items, [look.model])[item.number, look.model]
+        names = download_names(session.items, [look.model], pattern_of(request))
+        name = names[item.number, look.model]
         folder = self._workshop.temporary()
         try:
             file = await self._save(item, look, format_of(request), Path(folder.name) / name)
@@ -196,7 +205,7 @@ class Pictures:
         chosen = [(item, look) for item, look in looks if (look.model, look.size) in item.seconds]
         if not chosen:
             raise NotThereError("Nothing is colorized yet")
-        names = download_names(session.items, models)
+        names = download_names(session.items, models, pattern_of(request))
         choice = format_of(request)
         return StreamingResponse(
             zipped(

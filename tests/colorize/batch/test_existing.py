@@ -52,6 +52,18 @@ def test_a_result_is_done(model, make_task, ending, orientation):
     assert existing_result(task, model.record) is Existing.DONE
 
 
+@pytest.mark.parametrize("ending", ["png", "tif"])
+def test_a_result_of_16_bits_is_done(model, make_task, ending, make_pixels):
+    task = make_task(ending)
+    deep = make_pixels(1, 40, 60)[..., 0].astype(np.uint16) * 200
+    Image.fromarray(deep).save(task.source)
+    do(model, task)
+    assert existing_result(task, model.record) is Existing.DONE
+    whole = task.target.read_bytes()
+    task.target.write_bytes(whole[: len(whole) // 2])
+    assert existing_result(task, model.record) is Existing.STALE
+
+
 @pytest.mark.parametrize("ending", MARKED)
 def test_a_half_file_is_not(model, make_task, ending):
     task = make_task(ending)

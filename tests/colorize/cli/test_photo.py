@@ -13,7 +13,9 @@ from PIL import Image
 
 from colorize.cli import interrupts
 from colorize.inference import colorizer
+from colorize.photo.opening import Photo
 from tests.support.commands import ALL_FORMATS, colorize, lines
+from tests.support.scans import scanned
 
 
 def test_a_photo_becomes_a_colour_photo(checkpoints, photo):
@@ -367,3 +369,42 @@ def test_an_interrupted_run_says_how_to_go_on(checkpoints, album, tmp_path, monk
         f"Interrupted. {left} of 12 photos are left; the same command with --resume does them"
     )
     assert result.stdout == ""
+
+
+def test_scans_keep_their_border_and_faded_tones_are_stretched_if_asked(
+    checkpoints, tmp_path, make_pixels
+):
+    scan, _ = scanned(make_pixels(5, 150, 200)[..., 0] // 2 + 60, 225)
+    old, new = tmp_path / "old.png", tmp_path / "new.png"
+    Image.fromarray(scan).save(old)
+    assert colorize("photo", old, "-o", new).stderr == ""
+    tint = np.ptp(Photo.open(new).pixels.astype(int), axis=2)
+    assert tint[:20].max() <= 1 < tint[80:100].mean()
+    colorize("photo", old, "-o", new, "--colour-borders", "--overwrite")
+    assert np.ptp(np.atleast_3d(Photo.open(new).pixels).astype(int), axis=2)[:20].mean() > 1
+    result = colorize("photo", old, "-o", new, "--restore", "--overwrite")
+    assert "Its faded tones were stretched" in result.stderr
+    assert "stretched" in Photo.open(new).metadata.xmp.decode()
+
+
+def test_results_in_a_folder_are_named_by_a_pattern(checkpoints, album, tmp_path):
+    out = tmp_path / "out"
+    colorize("photo", album / "photo.jpg.jpg", album / "photo.png.png", "-o", out,
+             "--name", "{number} {name} ({model})")  # fmt: skip
+    assert sorted(file.name for file in out.iterdir()) == [
+        "1 photo.jpg (direct).jpg", "2 photo.png (direct).png",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("pattern", "out"), [("{size}", "out"), ("a/{name}", "out"), ("{name}", "one.jpg")]
+)
+def test_a_wrong_pattern_is_wrong_use(checkpoints, photo, tmp_path, pattern, out):
+    result = colorize("photo", photo, "-o", tmp_path / out, "--name", pattern, code=2)
+    assert "name: " in lines(result.stderr)[-1]
+    assert not (tmp_path / out).exists()
+
+
+def test_one_name_for_all_is_numbered_or_refused(checkpoints, album, tmp_path):
+    result = colorize("photo", album, "-o", tmp_path / "out", "--name", "colour", code=1)
+    assert "becomes colour-2" in result.stderr

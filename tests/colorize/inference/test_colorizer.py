@@ -14,6 +14,7 @@ from colorize.inference.colorizer import choose_device, network_input, working_s
 from colorize.models.record import CheckpointError
 from colorize.photo.opening import PhotoError
 from tests.support.pictures import picture
+from tests.support.scans import scanned
 
 MODELS = ("direct", "bins")
 SIZES = [(1, 1), (1, 2), (3, 1), (8, 8), (31, 57), (97, 101), (2, 500), (500, 2), (150, 90)]
@@ -331,3 +332,110 @@ def test_devices_are_chosen_by_name():
 def test_a_path_object_and_the_record_are_kept(checkpoints):
     model = Colorizer(Path(checkpoints / "bins.safetensors"), device="cpu")
     assert model.record.over_bins
+
+
+# 16 bits
+
+
+@pytest.mark.parametrize("ending", [".png", ".tif"])
+@pytest.mark.parametrize("grey", [False, True])
+def test_a_photo_of_16_bits_is_saved_with_16(model, tmp_path, ending, grey, make_pixels):
+    deep = make_pixels(4, 70, 90).astype(np.uint16) * 200 + 3
+    result = model(deep[..., 0] if grey else deep)
+    assert np.asarray(result.image).dtype == np.uint8
+    path = result.save(tmp_path / f"new{ending}").path
+    saved = Photo.open(path)
+    before = rgb2lab(np.dstack([deep[..., 0]] * 3) / 65_535.0 if grey else deep / 65_535.0)[..., 0]
+    assert np.abs(saved.lightness / 655.35 - before).max() < 0.005  # 8 bits: 0.2
+    assert np.abs(saved.pixels.astype(int) - picture(result)).mean() < 0.3
+    assert result.save(tmp_path / "new.jpg").notices[0].startswith("Its 16 bits a channel become 8")
+
+
+@pytest.mark.parametrize("ending", [".png", ".tif"])
+def test_a_grey_of_16_bits_comes_back_whole_without_saturation(direct, tmp_path, ending):
+    grey = np.arange(65_536, dtype=np.uint16).reshape(256, 256)
+    path = direct(grey, saturation=0).save(tmp_path / f"new{ending}").path
+    np.testing.assert_array_equal(Photo.open(path).levels, grey)
+
+
+# Scans
+
+
+@pytest.mark.parametrize("scan", [{"paper": 250}, {"paper": 225, "bed": 20, "tilt": 2}])
+def test_the_border_of_a_scan_has_no_colour(model, shipped_photos, scan):
+    pixels, _ = scanned(shipped_photos["chelsea.png"][..., 1], **scan)
+    result, coloured = model(pixels), model(pixels, borders=False)
+    inside = result.photo.border.inside(result.ab.shape[1:])
+    assert (result.ab[:, inside == 0] == 0).all()
+    assert np.array_equal(result.ab[:, inside == 1], coloured.ab[:, inside == 1])
+    assert np.abs(coloured.ab[:, inside == 0]).mean() > 1
+    far = result.photo.border.inside(pixels.shape, margin=-4) == 0
+    assert (np.ptp(picture(result)[far].astype(int), axis=1) <= 1).all()
+    assert np.array_equal(result.adjusted(saturation=1.0).ab, result.ab)
+
+
+def test_without_a_border_no_bit_differs(model, shipped_photos):
+    y = np.arange(96)[:, None]
+    sky = np.where(y < 40, 245, shipped_photos["coffee.png"][60:156, :128, 1]).astype(np.uint8)
+    for pixels in (shipped_photos["astronaut.png"], sky):
+        np.testing.assert_array_equal(model(pixels).pixels, model(pixels, borders=False).pixels)
+
+
+def test_a_stroke_colours_a_border_if_somebody_wants_it(direct, shipped_photos):
+    pixels, _ = scanned(shipped_photos["chelsea.png"][..., 1], 225)
+    stroke = {"points": [[12, 12]], "radius": 6, "color": "#d02020", "strength": 1.0}
+    result = direct(pixels, strokes=[stroke])
+    assert np.hypot(*result.ab)[3:5, 3:5].mean() > 10
+
+
+def test_faded_tones_are_left_unless_asked(direct, shipped_photos, tmp_path):
+    faded = (shipped_photos["chelsea.png"][..., 1] / 255 * 120 + 60).astype(np.uint8)
+    plain, restored = direct(faded), direct(faded, restore=True)
+    assert plain.photo.edits == ""
+    before, after = (rgb2lab(picture(one))[..., 0] for one in (plain, restored))
+    assert np.ptp(before) < 60 and np.ptp(after) > 98
+    saved = restored.save(tmp_path / "new.png").path
+    told = Photo.open(saved).metadata.xmp.decode()
+    assert "Its faded tones were stretched: lightness" in told and "stEvt:parameters" in told
+    assert "stretched" not in Photo.open(plain.save(tmp_path / "a.png").path).metadata.xmp.decode()
+
+
+def test_tones_that_are_full_stay_and_that_is_said(direct, shipped_photos):
+    pixels = shipped_photos["astronaut.png"]
+    result = direct(pixels, restore=True)
+    assert result.photo.notices == ("Its tones reach from black to white: nothing was stretched.",)
+    np.testing.assert_array_equal(result.pixels, direct(pixels).pixels)
+
+
+def test_faded_tones_of_16_bits_stay_smooth(direct, tmp_path):
+    grey = np.linspace(20_000, 40_000, 256 * 256).astype(np.uint16).reshape(256, 256)
+    path = direct(grey, restore=True, saturation=0).save(tmp_path / "a.tif").path
+    levels = Photo.open(path).levels
+    assert levels.min() == 0 and levels.max() == 65_535
+    assert len(np.unique(levels)) > 15_000
+
+
+# To share
+
+
+@pytest.mark.parametrize("clear", [False, True])
+def test_a_jpeg_to_share_has_grey_beside_colour_and_is_marked(
+    direct, shipped_photos, tmp_path, clear
+):
+    pixels = shipped_photos["coffee.png"]
+    if clear:
+        pixels = np.dstack((pixels, np.full(pixels.shape[:2], 90, np.uint8)))
+    path = direct(pixels).share(tmp_path / "both.jpg", longest=200).path
+    with Image.open(path) as opened:
+        assert opened.format == "JPEG" and opened.info["icc_profile"]
+        both = np.asarray(opened).astype(int)
+    height, width = both.shape[:2]
+    assert (height, width) == (133, 402)
+    tints = np.ptp(both, axis=2)
+    assert tints[:, :198].mean() < 2 < tints[:-20, 204:].mean()
+    left, right = (rgb2lab(part / 255)[:-20, :, 0] for part in (both[:, :200], both[:, 202:]))
+    assert np.abs(left - right).mean() < 1.5  # as light
+    assert b"algorithmicallyEnhanced" in path.read_bytes()
+    plain = direct(pixels).share(tmp_path / "plain.jpg", longest=200, mark=False).path
+    changed = np.abs(np.asarray(Image.open(plain)).astype(int) - both).max(2) > 40
+    assert changed[-15:, -60:].any() and not changed[:, :200].any()

@@ -13,6 +13,7 @@ from PIL import Image
 
 from colorize.photo.opening import Photo, PhotoError
 from tests.support.photo_files import COLOR, FORMATS, GREY, RGB, TRANSPARENT, encoded, png_of, rows
+from tests.support.scans import scanned
 
 # ---- where a photo comes from
 
@@ -339,3 +340,14 @@ def test_threads_do_not_disturb_each_other():
         thread.join()
     assert failures == []
     assert warnings.filters == before
+
+
+def test_a_scan_is_cropped_to_its_picture(shipped_photos):
+    pixels, _ = scanned(shipped_photos["chelsea.png"][..., 1], 225, tilt=2)
+    photo = Photo.open(pixels.astype(np.uint16) * 257)
+    cropped = photo.cropped()
+    assert np.abs(np.subtract(cropped.size, shipped_photos["chelsea.png"].shape[1::-1])).max() <= 5
+    assert cropped.levels.shape == cropped.pixels.shape
+    assert cropped.border is None and cropped.cropped() is cropped
+    assert cropped.edits == "Cropped to the picture inside its border."
+    assert Photo.open(shipped_photos["chelsea.png"]).cropped().edits == ""

@@ -307,11 +307,11 @@ def test_a_profile_of_tables_reduces_16_bits_and_that_is_said():
     tables = data.replace(b"rTRC", b"A2B1")
     photo = samples_to_srgb("RGB", values, None, data, [])
     assert photo.notices == []
-    assert photo.lightness is not None
+    assert photo.levels is not None
     notices = []
     photo = samples_to_srgb("RGB", values, None, tables, notices)
     assert any("reduced to 8" in notice for notice in notices)
-    assert photo.lightness is None
+    assert photo.levels is None
 
 
 def test_equal_channels_with_a_profile_are_grey():

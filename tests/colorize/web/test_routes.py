@@ -15,7 +15,7 @@ from colorize.evaluation.hint_scores import missed_by
 from colorize.inference.hints.strokes import parse_strokes
 from colorize.inference.options import VARIANTS
 from colorize.models.record import list_checkpoints
-from colorize.web.examples import write_examples
+from colorize.web.photos.examples import write_examples
 from colorize.web.pictures.archive import COLUMNS, MANIFEST, download_names
 from colorize.web.pictures.routes import PREFIX, Pictures
 from colorize.web.session import Sessions
@@ -127,6 +127,24 @@ def listed(archive):
     return [dict(zip(COLUMNS, row, strict=True)) for row in rows]
 
 
+def test_files_are_named_by_a_pattern(get):
+    answer = get("all.zip", models="direct,bins", name="{number} {name} {model}")
+    assert zipfile.ZipFile(io.BytesIO(answer.content)).namelist() == [
+        "1 old direct.jpg", "1 old bins.jpg", "2 old direct.jpg", "2 old bins.jpg", MANIFEST,
+    ]  # fmt: skip
+    header = get("2/direct/file", name="colour").headers["content-disposition"]
+    assert 'filename="colour-2.jpg"' in header
+    answer = get("2/direct/file", name="{secret}")
+    assert answer.status_code == 422 and answer.json()["error"].startswith("name: expected")
+
+
+def test_a_jpeg_to_share_has_grey_beside_colour(get):
+    shared = picture(get("2/direct/file", format="side"))
+    one = picture(get("2/direct/file"))
+    assert shared.format == "JPEG" and shared.height == one.height
+    assert shared.width > 2 * one.width
+
+
 def test_zip_says_how_each_was_made(get, sessions):
     own = {"saturation-2": 1.25, "temperature-2": 0.5, "seed-2": 7, "variant-2": "warm"}
     answer = get("all.zip", models="direct,bins", **own)
@@ -137,10 +155,17 @@ def test_zip_says_how_each_was_made(get, sessions):
         "file": "old-bins-2.jpg", "photo": "old.jpg", "model": "bins",
         "weights_sha256": record.weights["sha256"], "working_size": str(record.size),
         "saturation": "1.25", "temperature": "0.5", "variant": "warm", "seed": "7", "hints": "",
-        "strokes": "", "error": "",
+        "strokes": "", "borders": "yes", "restored": "no", "cropped": "no", "error": "",
     }  # fmt: skip
     assert (second["saturation"], second["temperature"]) == ("1", f"{record.temperature:g}")
     assert (third["saturation"], third["temperature"], third["seed"]) == ("1.25", "", "")
+
+
+def test_zip_says_of_borders_and_tones(get):
+    answer = get("all.zip", models="direct", **{"borders-1": 0, "restore-2": 1})
+    first, second = listed(zipfile.ZipFile(io.BytesIO(answer.content)))
+    assert [first[name] for name in ("borders", "restored", "cropped")] == ["no", "no", "no"]
+    assert [second[name] for name in ("borders", "restored", "cropped")] == ["yes", "yes", "no"]
 
 
 def test_zip_renders_a_photo_once_however_often_its_model_is_named(get, sessions, monkeypatch):

@@ -9,8 +9,9 @@ from PIL import Image
 from colorize.errors import ColorizeError
 from colorize.models.record import list_checkpoints
 from colorize.photo.opening import Photo
-from colorize.web.session import MOST_PHOTOS, Session, Sessions
+from colorize.web.session import Session, Sessions
 from colorize.web.workshop import Workshop
+from tests.support.scans import scanned
 
 
 @pytest.fixture
@@ -183,14 +184,26 @@ def test_failure_of_the_network_is_that_pictures_alone(sessions, files, monkeypa
     assert "out of memory" in caplog.text
 
 
-def test_too_many_photos(sessions, files):
+def test_there_is_room_for_200_photos(sessions):
+    numbers = [sessions.of("me")._reserve() for _ in range(201)]
+    assert numbers == [*range(1, 201), None]
+
+
+@pytest.fixture
+def fifty(monkeypatch):
+    """A limit that a test reaches sooner."""
+    monkeypatch.setattr("colorize.web.session.MOST_PHOTOS", 50)
+    return 50
+
+
+def test_too_many_photos(sessions, files, fifty):
     session = sessions.of("me")
-    with pytest.raises(ColorizeError, match="2 were left out"):
-        list(session.add([files[0]] * (MOST_PHOTOS + 2)))
-    assert len(session.items) == MOST_PHOTOS
+    with pytest.raises(ColorizeError, match="50 photos at a time: 2 were left out"):
+        list(session.add([files[0]] * (fifty + 2)))
+    assert len(session.items) == fifty
 
 
-def test_two_drops_at_once_share_the_room(sessions, files):
+def test_two_drops_at_once_share_the_room(sessions, files, fifty):
     session = sessions.of("me")
     first, second = (session.add([files[0]] * 30) for _ in range(2))
     for _ in range(30):
@@ -202,7 +215,7 @@ def test_two_drops_at_once_share_the_room(sessions, files):
         next(second)
     with pytest.raises(ColorizeError, match="40 were left out"):
         list(session.add([files[0]] * 40))
-    assert [item.number for item in session.items] == list(range(1, MOST_PHOTOS + 1))
+    assert [item.number for item in session.items] == list(range(1, fifty + 1))
     assert not session.state()["taking"]
 
 
@@ -328,3 +341,24 @@ def test_who_has_photos_takes_no_others(sessions):
     sessions.leave("me")
     assert not sessions.resume(session.key, "another")
     assert sessions.of("another") is own
+
+
+def test_a_scan_is_cropped_and_uncropped_and_colorized_anew(sessions, files, shipped_photos):
+    scan, _ = scanned(shipped_photos["chelsea.png"][..., 1], 225, tilt=2)
+    Image.fromarray(scan).save(files[0])
+    session = sessions.of("me")
+    list(session.add(files[:2]))
+    states(session, ["direct"])
+    plain, other = session.state()["photos"]
+    assert len(plain["border"]) == 4 and not plain["isCropped"]
+    session.crop(1, True)
+    session.crop(2, True)  # it has no border
+    session.crop(9, True)
+    cropped, same = session.state()["photos"]
+    assert cropped["isCropped"] and cropped["border"] == () and cropped["size"] < plain["size"]
+    assert card_states(cropped) == ["stopped"] and same == other
+    states(session, ["direct"])
+    assert card_states(session.state()["photos"][0]) == ["done"]
+    session.crop(1, False)
+    assert session.state()["photos"][0]["size"] == plain["size"]
+    assert len(states(session, ["direct"])) == 2

@@ -16,8 +16,10 @@ from colorize.inference.colorizer import Colorizer
 from colorize.inference.unsure import outline
 from colorize.models.record import list_checkpoints
 from colorize.web.cache import held
+from colorize.web.photos.item import Upload
 from colorize.web.pictures.encoding import encode, encode_uncertainty
-from colorize.web.workshop import Look, Upload, Workshop, fit
+from colorize.web.workshop import Look, Part, Workshop, fit
+from tests.support.scans import scanned
 
 
 @pytest.fixture
@@ -210,3 +212,45 @@ def test_what_a_model_does_not_take_is_left_out(hinting):
 def test_a_hint_outside_the_photo_is_a_sentence(hinting, upload):
     with pytest.raises(ColorizeError, match="outside the photo"):
         hinting.preview(upload, Look("hinted", hints=((9999, 80, "#3050c0"),)), 90)
+
+
+@pytest.fixture
+def scan(tmp_path, shipped_photos):
+    """A faded print with a border."""
+    pixels, _ = scanned(shipped_photos["chelsea.png"][..., 1] // 2 + 60, 225)
+    Image.fromarray(pixels).save(tmp_path / "scan.png")
+    return Upload("me", tmp_path / "scan.png")
+
+
+def test_a_scans_border_is_grey_unless_it_is_to_be_coloured(workshop, scan, runs, tmp_path):
+    tints = []
+    for look in (Look("direct"), Look("direct", borders=False)):
+        shown = workshop.preview(scan, look, 400)
+        tile = workshop.tile(scan, look, Part(slice(0, 30), slice(0, 300)))
+        file = np.asarray(Image.open(workshop.save(scan, look, "png", tmp_path / "x")))
+        tints.append([np.ptp(one[:25].astype(int), axis=2).mean() for one in (shown, tile, file)])
+    assert max(tints[0]) < 0.3 and min(tints[1]) > 1
+    assert runs == ["direct"]
+
+
+def test_restored_tones_are_in_every_picture_but_that_before(workshop, scan, runs, tmp_path):
+    plain, restored = Look("direct"), Look("direct", restore=True)
+    part = Part(slice(60, 200), slice(60, 300))
+    for make in (
+        lambda look: workshop.preview(scan, look, 400)[60:-60, 60:-60],
+        lambda look: workshop.tile(scan, look, part),
+        lambda look: next(workshop.variants(scan, look, 400)).picture[60:-60, 60:-60],
+        lambda look: np.asarray(Image.open(workshop.save(scan, look, "png", tmp_path / "x")))[part],
+    ):
+        assert np.ptp(make(restored).mean(2)) > 1.5 * np.ptp(make(plain).mean(2))
+    assert runs == ["direct", "direct"]  # it sees other tones
+    assert np.ptp(workshop.grey(scan, 400)[60:-60, 60:-60]) < 140
+
+
+def test_a_cropped_upload_is_another_photo(workshop, scan, runs):
+    cropped = scan._replace(cropped=True)
+    whole, part = (workshop.preview(one, Look("direct"), 400) for one in (scan, cropped))
+    assert workshop.take(cropped).size < workshop.take(scan).size
+    assert whole.shape != part.shape and len(runs) == 2
+    workshop.forget("me")
+    assert workshop.memory.bytes == 0

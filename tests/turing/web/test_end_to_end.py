@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from benchmarks.study.serving import App
-from colorize.web.examples import EXAMPLES
+from colorize.web.photos.examples import EXAMPLES
 from tests.turing.support.participant import PHONE
 from turing.analysis.results_json import results_json
 from turing.report.of_store import store_results

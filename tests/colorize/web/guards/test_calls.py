@@ -55,6 +55,9 @@ def test_what_the_page_sends_passes(fault, photo):
     assert fault("cancel", CHOSEN) is None
     assert fault("remove", CHOSEN, {"photo": 1}) is None
     assert fault("look", [], {"photo": 1}) is None
+    assert fault("crop", CHOSEN, {"photo": 1, "cropped": True}) is None
+    assert fault("crop", CHOSEN, {"photo": 1, "cropped": 1}).status == 422
+    assert fault("crop", CHOSEN, {"photo": 1}).status == 422
     assert fault("restart", CHOSEN[:1]) is None
     for size in (None, 256, "256"):
         assert fault("resume", [], {"key": "x", "models": ["direct"], "size": size}) is None
@@ -158,7 +161,9 @@ def test_what_programs_of_before_leave_out_is_added(demo, photo):
         given = len(content["data"])
         assert calls.fault(call, content) is None
         assert calls.complete(call, content)
-        assert content["data"][given:] == [[], [], "natural", None, "keep"][given - 5 :]
+        assert (
+            content["data"][given:] == [[], [], "natural", None, "keep", True, False][given - 5 :]
+        )
         assert not calls.complete(call, content)
         assert calls.fault(call, content) is None
     short = {"data": five[:4]}

@@ -1,5 +1,5 @@
 from colorize.photo.opening import Photo
-from colorize.web.examples import EXAMPLES, write_examples
+from colorize.web.photos.examples import EXAMPLES, write_examples
 
 
 def test_examples_are_three_grey_photos(tmp_path):

@@ -1,0 +1,40 @@
+"""How results are named: a pattern such as `{name}-{model}`."""
+
+import re
+from collections.abc import Mapping
+
+from colorize.errors import ColorizeError
+
+FIELDS = ("name", "model", "number")
+USUAL = "{name}-{model}"
+_FIELD = re.compile(r"\{([^{}]*)\}")
+_MOST = 100  # characters of a pattern
+_MOST_BYTES = 200  # of a name, of 255 that systems take, with an ending and a number to come
+_FORBIDDEN = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]+')  # in names on one system or another
+
+
+def check_pattern(pattern: str) -> str:
+    """The pattern; ColorizeError, in one sentence, for one that gives no names."""
+    known = ", ".join(f"{{{field}}}" for field in FIELDS)
+    if not pattern.strip() or len(pattern) > _MOST:
+        raise ColorizeError(f"name: expected 1 to {_MOST} characters, such as {USUAL}")
+    unknown = [field for field in _FIELD.findall(pattern) if field not in FIELDS]
+    if unknown or set("{}") & set(_FIELD.sub("", pattern)):
+        raise ColorizeError(f"name: expected {known} and plain text, found {pattern!r}")
+    if _FORBIDDEN.search(pattern):
+        raise ColorizeError(f"name: {pattern!r} has a character that file names cannot have")
+    return pattern
+
+
+def name_by(pattern: str, fields: Mapping[str, str]) -> str:
+    """A file's name without ending, by a pattern that was checked."""
+    text = _FIELD.sub(lambda found: fields[found[1]], pattern)
+    text = _FORBIDDEN.sub("-", text).strip(" .")
+    while len(text.encode("utf-8", "surrogateescape")) > _MOST_BYTES:
+        text = text[:-1]
+    return text or fields["name"]
+
+
+def numbered(place: int, of: int) -> str:
+    """A place in a row of so many, with as many digits as the last one has."""
+    return str(place).zfill(len(str(of)))
