@@ -40,6 +40,7 @@ def add_api(workshop: Workshop, coming: Iterable[str]) -> None:
             gr.Dropdown(list(VARIANTS), value=VARIANTS[0], label="Variant"): VARIANTS[0],
             gr.Number(None, label="Seed", precision=0): None,
             gr.Dropdown(_FORMATS, value=_FORMATS[0], label="Format"): _FORMATS[0],
+            gr.File(label="Reference"): None,
         }
         files = gr.File(file_count="multiple", label="Colorized photos, full size")
         figures = gr.Dataframe(headers=_FIGURES, label="Figures")
@@ -68,12 +69,14 @@ class _Endpoint:
         variant: str = VARIANTS[0],
         seed: float | None = None,
         format: str = _FORMATS[0],
+        reference: dict[str, Any] | None = None,
         request: gr.Request | None = None,
     ) -> AsyncIterator[tuple[list[str], list[list[Any]]]]:
         """Colorizes one photo with each of the models; full-size files and a table of figures.
 
         Hints `[[x, y, "#rrggbb"], ...]` and strokes as of `parse_strokes` are in pixels of the
-        upright photo. What a model does not take is left out for it; an error where none does.
+        upright photo; reference is a photo in colour to take colours from. What a model does not
+        take is left out for it; an error where none does.
         """
         if not photo:
             raise gr.Error("Give a photo file", print_exception=False)
@@ -85,7 +88,10 @@ class _Endpoint:
             look = Look(
                 "", _whole(size), 1.0 if saturation is None else saturation, temperature,
                 _whole(seed), _hints(hints), parse_strokes(strokes or ()), variant,
+                Upload(upload.owner, Path(reference["path"])) if reference else None,
             )  # fmt: skip
+            if look.reference:
+                await workshop.whole(workshop.reference, look.reference)
             _refuse_what_none_takes(look, [workshop.record(model) for model in models])
             with tempfile.TemporaryDirectory(prefix="colorize-") as folder:
                 for model in models:

@@ -73,12 +73,17 @@ export const doneOf = (photo) =>
 /** What tells a photo from all others, those of earlier sessions too. */
 export const idOf = (photo) => `${state.key}/${photo.number}`;
 
-/** What a photo's colours are at first; null: as each model has it, the natural variant. */
-export const PLAIN = Object.freeze({ saturation: 1, temperature: null, variant: null });
+/**
+ * What a photo's colours are at first; null: as each model has it, the natural variant, no
+ * reference (else its number), and all trust in that.
+ */
+export const PLAIN = Object.freeze({
+  saturation: 1, temperature: null, variant: null, reference: null, trust: null,
+});
 
 const looks = new Map();
 
-/** What the visitor wants of a photo's colours, {saturation, temperature, variant}. */
+/** What the visitor wants of a photo's colours, in the form of `PLAIN`. */
 export const lookOf = (photo) => looks.get(idOf(photo)) ?? PLAIN;
 
 /** Sets some of it. */
