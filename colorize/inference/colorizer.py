@@ -20,7 +20,7 @@ from colorize.inference.colorization import Colorization, Prediction, decoded, t
 from colorize.inference.hints.spots import Spot, find_spots, hint_planes, weakened
 from colorize.inference.hints.strokes import Stroke, check_strokes_inside, parse_strokes
 from colorize.inference.options import LARGEST_SIZE, SMALLEST_SIZE, Hint
-from colorize.inference.predict import run_network
+from colorize.inference.predict import SMALLEST_SIDE, run_carefully, run_network
 from colorize.inference.reference.carrying import carry
 from colorize.inference.reference.given import Reference
 from colorize.inference.reference.matching import Matcher
@@ -40,7 +40,6 @@ __all__ = [
     "working_shape",
 ]
 
-_SMALLEST_SIDE = 8  # what every network takes
 _LONGEST = 4  # the long side is at most so many times the working size
 _MOST_PIXELS = 2**20  # that a network sees of one photo; over bins, each costs 1.3 kB
 _BATCH_PIXELS = 2**18
@@ -69,6 +68,7 @@ class Colorizer:
         variant: str = "natural",
         reference: Any = None,
         seed: int | None = None,
+        careful: bool = False,
     ) -> Colorization:
         """Colorizes what `Photo.open` takes: a path, file object, PIL image, array or Photo.
 
@@ -79,8 +79,10 @@ class Colorizer:
         model. Each colours the whole thing it lies on. variant is one of `options.VARIANTS`
         (`Colorization.variants` has those that suit the photo); with a seed it is another
         plausible colouring, of models over bins. reference is a photo in colour, given like the
-        photo or as a `Reference`, whose colours are taken where both show the same. Raises
-        PhotoError for what is no photo, ColorizeError for settings that the model does not take.
+        photo or as a `Reference`, whose colours are taken where both show the same. careful runs
+        the network four times, on the photo and its mirror image at two sizes, and takes the
+        mean. Raises PhotoError for what is no photo, ColorizeError for settings that the model
+        does not take.
         """
         self.check(
             saturation=saturation,
@@ -96,7 +98,9 @@ class Colorizer:
             photo = Photo.open(photo)
             given = None if reference is None else Reference.open(reference)
         with timed(seconds, "network"):
-            prediction = self.predict([photo], size, [hints], [strokes], references=[given])[0]
+            prediction = self.predict(
+                [photo], size, [hints], [strokes], references=[given], careful=careful
+            )[0]
         return self.finish(
             photo,
             prediction,
@@ -145,6 +149,7 @@ class Colorizer:
         strokes: Sequence[Sequence[Stroke]] = (),
         before: Sequence[Prediction | None] = (),
         references: Sequence[Reference | None] = (),
+        careful: bool = False,
     ) -> list[Prediction]:
         """Runs the network on each photo, those of like shape in one batch.
 
@@ -173,7 +178,7 @@ class Colorizer:
         jobs = [(n, ()) for n, known in enumerate(plain) if known is None]
         jobs += [(n, spots[n]) for n in asked if n not in weak]
         shown: dict[int, Tensor] = {}
-        for (n, some), output in zip(jobs, self._outputs(L, jobs), strict=True):
+        for (n, some), output in zip(jobs, self._outputs(L, jobs, careful), strict=True):
             if some:
                 shown[n] = output
             else:
@@ -182,7 +187,7 @@ class Colorizer:
             if reference is not None and plain[n].carried is None:
                 plain[n] = self._referred(plain[n], reference)
         jobs = [(n, weakened(spots[n], self._decoded(plain[n]))) for n in weak]
-        shown |= dict(zip(weak, self._outputs(L, jobs), strict=True))
+        shown |= dict(zip(weak, self._outputs(L, jobs, careful), strict=True))
         return [
             replace(one, output=shown.get(n, one.output), spots=tuple(spots[n]), before=one)
             if spots[n]
@@ -206,7 +211,7 @@ class Colorizer:
         return Matcher(self.network, self.record, self.device)
 
     def _outputs(
-        self, L: Sequence[Tensor], jobs: Sequence[tuple[int, Sequence[Spot]]]
+        self, L: Sequence[Tensor], jobs: Sequence[tuple[int, Sequence[Spot]]], careful: bool
     ) -> list[Tensor]:
         """The outputs for some of the `L` with spots, those of like shape in one batch."""
         by_shape: dict[tuple[int, ...], list[int]] = defaultdict(list)
@@ -218,7 +223,7 @@ class Colorizer:
             for start in range(0, len(places), batch):
                 some = places[start : start + batch]
                 seen = torch.stack([L[jobs[place][0]] for place in some])
-                found = self._run(seen, [jobs[place][1] for place in some])
+                found = self._run(seen, [jobs[place][1] for place in some], careful)
                 outputs |= dict(zip(some, found, strict=True))
         return [outputs[place] for place in range(len(jobs))]
 
@@ -240,13 +245,14 @@ class Colorizer:
         with torch.inference_mode():
             return decoded(self.network, self.record, prediction)
 
-    def _run(self, L: Tensor, spots: Sequence[Sequence[Spot]]) -> list[Tensor]:
+    def _run(self, L: Tensor, spots: Sequence[Sequence[Spot]], careful: bool) -> list[Tensor]:
         shape = tuple(L.shape[-2:])
         given: tuple[Tensor, ...] = ()
         if any(spots):
             given = (torch.stack([hint_planes(some, shape) for some in spots]).to(self.device),)
         try:
-            outputs = run_network(self.network, self.record, L.to(self.device), *given).cpu()
+            run = run_carefully if careful else run_network
+            outputs = run(self.network, self.record, L.to(self.device), *given).cpu()
         except (MemoryError, RuntimeError) as error:
             if not _is_out_of_memory(error):
                 raise
@@ -305,7 +311,7 @@ def working_shape(photo_size: tuple[int, int], size: int, stretch: bool = False)
         _LONGEST * size / max(width, height),
         sqrt(_MOST_PIXELS / (width * height)),
     )
-    return tuple(max(_SMALLEST_SIDE, round(side * scale)) for side in (height, width))
+    return tuple(max(SMALLEST_SIDE, round(side * scale)) for side in (height, width))
 
 
 def network_input(photo: Photo, shape: tuple[int, int]) -> Tensor:
