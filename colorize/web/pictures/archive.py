@@ -20,7 +20,7 @@ from colorize.web.workshop import Look, Workshop
 MANIFEST = "manifest.csv"
 COLUMNS = (
     "file", "photo", "model", "weights_sha256", "working_size", "saturation", "temperature",
-    "variant", "seed", "hints", "strokes", "error",
+    "variant", "seed", "hints", "strokes", "reference", "reference_strength", "error",
 )  # fmt: skip
 
 
@@ -76,6 +76,8 @@ def _row(entry: Entry, workshop: Workshop, file: str = "", error: str = "") -> l
         "" if look.seed is None else str(look.seed),
         " ".join(f"{x:g},{y:g},{colour}" for x, y, colour in look.hints),
         _written(look.strokes),
+        cell(look.reference.file.name) if look.reference else "",
+        f"{look.trust:g}" if look.reference else "",
         cell(error),
     ]
 

@@ -137,7 +137,7 @@ def test_zip_says_how_each_was_made(get, sessions):
         "file": "old-bins-2.jpg", "photo": "old.jpg", "model": "bins",
         "weights_sha256": record.weights["sha256"], "working_size": str(record.size),
         "saturation": "1.25", "temperature": "0.5", "variant": "warm", "seed": "7", "hints": "",
-        "strokes": "", "error": "",
+        "strokes": "", "reference": "", "reference_strength": "", "error": "",
     }  # fmt: skip
     assert (second["saturation"], second["temperature"]) == ("1", f"{record.temperature:g}")
     assert (third["saturation"], third["temperature"], third["seed"]) == ("1.25", "", "")
