@@ -15,6 +15,7 @@ import {
   drawSettings, listenToSettings, peek, peekAtPhoto, setUnsure,
 } from "./look/settings.js";
 import { drawVariants, variants } from "./look/variants.js";
+import { layerOfLightbox } from "./view/lightbox.js";
 import { centre, toColour } from "./view/slider.js";
 import {
   app, begin, change, complain, currentPhoto, doneOf, lookOf, looksAlike, models, onChange, PLAIN,
@@ -81,7 +82,8 @@ const stage = h("div", { class: "cz" },
  */
 export function mount(element, props, trigger, upload, watch) {
   begin(element, props, trigger, upload);
-  onNewPin((stroke) => pinOf(cardOf(adjustedModel(currentPhoto())).layer, stroke)?.focus());
+  const layer = () => layerOfLightbox() ?? cardOf(adjustedModel(currentPhoto())).layer;
+  onNewPin((stroke) => pinOf(layer(), stroke)?.focus());
   makeExamples();
   element.replaceChildren(stage);
   onChange(draw);
