@@ -4,7 +4,7 @@ After He et al. 2018, "Deep Exemplar-based Colorization" (3.1, features of a cla
 both directions), and Zhang et al. 2019, "Deep Exemplar-based Video Colorization" (3.1, soft
 attention over all places). No weights are trained for it. The features are the mean of those of the
 picture and of its mirror image, so that a thing that looks the other way is found as well: with the
-picture's own alone half as many places are found again.
+picture's own alone two thirds as many places are found again.
 """
 
 from collections.abc import Callable, Sequence
