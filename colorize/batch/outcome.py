@@ -2,13 +2,16 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from colorize.batch.plan import Task
 from colorize.errors import ColorizeError, printable
 from colorize.inference.hints.strokes import Stroke
 from colorize.inference.options import Hint
 from colorize.photo.opening import Photo, PhotoError
+
+if TYPE_CHECKING:
+    from colorize.inference.reference.given import Reference
 
 
 @dataclass(frozen=True)
@@ -29,8 +32,8 @@ class Outcome:
 class Settings:
     """How every photo is done.
 
-    `look` holds saturation, temperature, seed, variant and borders; `hints` and `strokes` go to
-    every photo; `restore` stretches faded tones;
+    `look` holds saturation, temperature, seed, variant and borders; `hints`, `strokes` and
+    `reference` go to every photo; `restore` stretches faded tones;
     `saving` is what `save_picture` takes (quality, strip, mark). An output that is there already
     is its task's failure; with `overwrite` it is replaced; with `resume` it stays where it is the
     whole result of the same model, and is replaced where it is half or another model's.
@@ -41,6 +44,7 @@ class Settings:
     size: int | None = None
     hints: Sequence[Hint] = ()
     strokes: Sequence[Stroke] = ()
+    reference: "Reference | None" = None
     restore: bool = False
     overwrite: bool = False
     resume: bool = False

@@ -85,8 +85,11 @@ class Worker:
     def _run(self, photos: Sequence[Photo]) -> list[Prediction]:
         settings = self.settings
         with self._network:
-            hints, strokes = ([x] * len(photos) for x in (settings.hints, settings.strokes))
-            return self.colorizer.predict(photos, settings.size, hints, strokes)
+            hints, strokes, references = (
+                [x] * len(photos) for x in (settings.hints, settings.strokes, settings.reference)
+            )
+            given = {"references": references} if settings.reference else {}
+            return self.colorizer.predict(photos, settings.size, hints, strokes, **given)
 
     def _finish(self, one: "_OpenedTask", prediction: Prediction | None) -> Sequence[str]:
         if prediction is None:

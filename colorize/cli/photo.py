@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from colorize.batch.manifest import Manifest
     from colorize.batch.outcome import Outcome, Settings
     from colorize.batch.plan import Plan, Task
+    from colorize.inference.reference.given import Reference
 
 
 class Format(StrEnum):
@@ -72,6 +73,13 @@ def photo(
             metavar="FILE",
             help="JSON: a list of strokes, {points: [[x, y], ...], radius, color, strength}, in "
             "pixels of the upright photo. Every model takes them.",
+        ),
+    ] = None,
+    reference: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PHOTO",
+            help="A photo in colour, whose colours are taken where both show the same.",
         ),
     ] = None,
     saturation: Annotated[
@@ -169,6 +177,7 @@ def photo(
     python -m colorize photo old.jpg -o new.jpg --hint 120,80,#d02020 --hint 300,40,#4070c0
     python -m colorize photo old.jpg -o new.jpg --strokes coat.json
     python -m colorize photo album -o coloured --variant warm
+    python -m colorize photo old.jpg -o new.jpg --reference today.jpg
     """
     from colorize.batch.plan import make_plan
     from colorize.inference.hints.strokes import read_strokes
@@ -184,6 +193,7 @@ def photo(
             raise ColorizeError(f"hint: expected one photo, found {len(plan.tasks)}")
         if drawn and len(plan.tasks) != 1:
             raise ColorizeError(f"strokes: expected one photo, found {len(plan.tasks)}")
+        given = _opened_reference(reference, plan) if reference else None
         if manifest:
             _check_manifest(manifest, plan, resume=resume, overwrite=overwrite)
     record = read_record(record_file)
@@ -203,7 +213,7 @@ def photo(
 
         saving = {"quality": quality, "mark": mark, "strip": strip}
         look["borders"] = borders
-        settings = Settings(look, saving, size, hints, drawn, restore, overwrite, resume)
+        settings = Settings(look, saving, size, hints, drawn, given, restore, overwrite, resume)
         early = refused(plan.tasks, settings, check_start)
         tasks = [task for task in plan.tasks if task not in early]  # else nothing is loaded
         run = _local if engine is Engine.local else _on_ray
@@ -214,6 +224,14 @@ def photo(
             plan.tasks, count, manifest, record.name, resume=resume,
         )  # fmt: skip
     _tell(count, plan)
+
+
+def _opened_reference(file: Path, plan: "Plan") -> "Reference":
+    from colorize.inference.reference.given import Reference
+
+    if len(plan.tasks) != 1:
+        raise ColorizeError(f"reference: expected one photo, found {len(plan.tasks)}")
+    return Reference.open(file)
 
 
 def _check_manifest(file: Path, plan: "Plan", *, resume: bool, overwrite: bool) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 from PIL import Image
-from torch import Tensor
+from torch import Tensor, nn
 
 from colorize.color import bins
 from colorize.color.deep import render_deep
@@ -22,8 +22,10 @@ from colorize.inference.hints.spots import Spot, find_spots, pixel_at
 from colorize.inference.hints.strokes import Stroke, check_strokes_inside, parse_strokes
 from colorize.inference.hints.things import Ground
 from colorize.inference.predict import decode, resize
+from colorize.inference.reference.carrying import Carried
 from colorize.inference.swatches import Swatch
 from colorize.inference.variants import Scene
+from colorize.models.record import Decoding, Record
 from colorize.photo.opening import Photo
 from colorize.photo.pixels import image_of
 from colorize.photo.saving import Saved, is_deep, save_picture
@@ -31,18 +33,29 @@ from colorize.photo.saving import Saved, is_deep, save_picture
 if TYPE_CHECKING:
     from colorize.inference.colorizer import Colorizer
 
+_MOVED = 10.0  # ab units from which on a place is the hints' and not the reference's
+
 
 @dataclass(frozen=True)
 class Prediction:
     """A network's raw output `(C, h, w)` for a photo, and what it saw: L `(1, H, W)`, hints.
 
-    Where there are hints or strokes, `before` is what it gives without.
+    Where there are hints or strokes, `before` is what it gives without. Where there is a
+    reference, `carried` is what that gives.
     """
 
     output: Tensor
     L: Tensor
     spots: tuple[Spot, ...] = ()
     before: "Prediction | None" = None
+    carried: Carried | None = None
+
+    def trusting(self, strength: float) -> "Prediction":
+        """The same, with a reference of another strength, if there is one."""
+        if self.carried is None or self.carried.strength == strength:
+            return self
+        before = self.before and self.before.trusting(strength)
+        return replace(self, carried=replace(self.carried, strength=strength), before=before)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -186,15 +199,26 @@ class Colorization:
         if not seen.spots:
             return scene.ground.ab, None
         asked = seen.output is not seen.before.output
-        return scene.ground.recoloured(seen.spots, self._decode(seen) if asked else None)
+        return scene.ground.recoloured(seen.spots, self._answer if asked else None)
+
+    @property
+    def _answer(self) -> Tensor:
+        """ab `(2, h, w)` of the network that is shown the hints; what a reference gives stays where
+        they move nothing.
+        """
+        seen = self._prediction
+        if seen.carried is None:
+            return self._decode(seen)
+        after, before = (self._decode(replace(x, carried=None)) for x in (seen, seen.before))
+        moved = ((after - before).norm(dim=0) / _MOVED).clamp(max=1)
+        return torch.lerp(self.scene.ground.ab, after, moved)
 
     def _decode(self, seen: Prediction) -> Tensor:
         """ab `(2, h, w)` with the temperature of this colouring."""
         decoding = self.record.how
         if self.temperature is not None:
             decoding = decoding._replace(temperature=self.temperature)
-        ab = decode(self._colorizer.network, self.record, seen.output[None], decoding)
-        return resize(ab, seen.shape)[0]
+        return decoded(self._colorizer.network, self.record, seen, decoding)
 
     def plausible_colours(self, x: float, y: float) -> list[Swatch]:
         """Colours for a hint at a pixel of the upright photo, the likeliest first.
@@ -297,6 +321,15 @@ def _on_white(picture: np.ndarray, alpha: np.ndarray | None) -> np.ndarray:
         return picture
     share = alpha[..., None] / np.float32(255)
     return np.rint(picture * share + 255 * (1 - share)).astype(np.uint8)
+
+
+def decoded(
+    network: nn.Module, record: Record, seen: Prediction, decoding: Decoding | None = None
+) -> Tensor:
+    """ab `(2, H, W)` of a prediction, with the colours of its reference."""
+    ab = decode(network, record, seen.output[None].float(), decoding)
+    ab = resize(ab, seen.shape)[0]
+    return ab if seen.carried is None else seen.carried.over(ab, seen.L)
 
 
 @contextmanager

@@ -2,6 +2,8 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
 from math import sqrt
 from pathlib import Path
 from typing import Any
@@ -14,17 +16,14 @@ from colorize.color.render import lightness
 from colorize.color.resample import resize_picture
 from colorize.errors import ColorizeError
 from colorize.inference import options
-from colorize.inference.colorization import Colorization, Prediction, timed
+from colorize.inference.colorization import Colorization, Prediction, decoded, timed
 from colorize.inference.hints.spots import Spot, find_spots, hint_planes, weakened
 from colorize.inference.hints.strokes import Stroke, check_strokes_inside, parse_strokes
 from colorize.inference.options import LARGEST_SIZE, SMALLEST_SIZE, Hint
-from colorize.inference.predict import (
-    SMALLEST_SIDE,
-    decode,
-    resize,
-    run_carefully,
-    run_network,
-)
+from colorize.inference.predict import SMALLEST_SIDE, run_carefully, run_network
+from colorize.inference.reference.carrying import carry
+from colorize.inference.reference.given import Reference
+from colorize.inference.reference.matching import Matcher
 from colorize.inference.variants import Scene
 from colorize.inference.zerogpu import on_zerogpu
 from colorize.models.checkpoint import load_checkpoint
@@ -67,6 +66,7 @@ class Colorizer:
         hints: Sequence[Hint] = (),
         strokes: Sequence[Stroke | Mapping[str, Any]] = (),
         variant: str = "natural",
+        reference: Any = None,
         seed: int | None = None,
         restore: bool = False,
         borders: bool = True,
@@ -80,11 +80,12 @@ class Colorizer:
         colour counts and not the lightness; strokes are what `parse_strokes` takes, for every
         model. Each colours the whole thing it lies on. variant is one of `options.VARIANTS`
         (`Colorization.variants` has those that suit the photo); with a seed it is another
-        plausible colouring, of models over bins. restore stretches faded tones (`Photo.restored`),
-        which the file's metadata tell; borders keeps a scan's border without colour
-        (`Photo.border`); careful runs the network four times, on the photo and its mirror image at
-        two sizes, and takes the mean. Raises PhotoError for what is no photo, ColorizeError for
-        settings that the model does not take.
+        plausible colouring, of models over bins. reference is a photo in colour, given like the
+        photo or as a `Reference`, whose colours are taken where both show the same. restore
+        stretches faded tones (`Photo.restored`), which the file's metadata tell; borders keeps a
+        scan's border without colour (`Photo.border`); careful runs the network four times, on the
+        photo and its mirror image at two sizes, and takes the mean. Raises PhotoError for what is
+        no photo, ColorizeError for settings that the model does not take.
         """
         self.check(
             saturation=saturation,
@@ -99,8 +100,11 @@ class Colorizer:
         with timed(seconds, "open"):
             photo = Photo.open(photo)
             photo = photo.restored() if restore else photo
+            given = None if reference is None else Reference.open(reference)
         with timed(seconds, "network"):
-            prediction = self.predict([photo], size, [hints], [strokes], careful=careful)[0]
+            prediction = self.predict(
+                [photo], size, [hints], [strokes], references=[given], careful=careful
+            )[0]
         return self.finish(
             photo,
             prediction,
@@ -149,19 +153,22 @@ class Colorizer:
         hints: Sequence[Sequence[Hint]] = (),
         strokes: Sequence[Sequence[Stroke]] = (),
         before: Sequence[Prediction | None] = (),
+        references: Sequence[Reference | None] = (),
         careful: bool = False,
     ) -> list[Prediction]:
         """Runs the network on each photo, those of like shape in one batch.
 
-        `hints`, `strokes` and `before` have an entry for each photo, or are empty; `before` is
-        its prediction without hints, at that size, where it is there already. Raises
-        ColorizeError for a hint outside its photo and where the memory does not suffice.
+        `hints`, `strokes`, `before` and `references` have an entry for each photo, or are empty;
+        `before` is its prediction without hints, with its reference or without, at that size,
+        where it is there already. Raises ColorizeError for a hint outside its photo and where the
+        memory does not suffice.
         """
         hints, strokes = hints or [()] * len(photos), strokes or [()] * len(photos)
+        references = references or [None] * len(photos)
         for photo, some, drawn in zip(photos, hints, strokes, strict=True):
             options.check_inside(some, photo.size)
             check_strokes_inside(drawn, photo.size)
-        plain, shown = list(before) or [None] * len(photos), {}
+        plain = list(before) or [None] * len(photos)
         L = [
             known.L if known else network_input(photo, self.working_shape(photo.size, size))
             for photo, known in zip(photos, plain, strict=True)
@@ -171,21 +178,42 @@ class Colorizer:
             for some, one, photo, drawn in zip(hints, L, photos, strokes, strict=True)
         ]
         asked = [n for n, some in enumerate(spots) if some and self.record.takes_hints]
+        # What a weak stroke asks for depends on what is there.
         weak = [n for n in asked if any(spot.strength < 1 for spot in spots[n])]
         jobs = [(n, ()) for n, known in enumerate(plain) if known is None]
         jobs += [(n, spots[n]) for n in asked if n not in weak]
+        shown: dict[int, Tensor] = {}
         for (n, some), output in zip(jobs, self._outputs(L, jobs, careful), strict=True):
             if some:
                 shown[n] = output
             else:
                 plain[n] = Prediction(output, L[n])
-        # What a weak stroke asks for depends on what is there.
+        for n, reference in enumerate(references):
+            if reference is not None and plain[n].carried is None:
+                plain[n] = self._referred(plain[n], reference)
         jobs = [(n, weakened(spots[n], self._decoded(plain[n]))) for n in weak]
         shown |= dict(zip(weak, self._outputs(L, jobs, careful), strict=True))
         return [
-            Prediction(shown.get(n, one.output), one.L, tuple(spots[n]), one if spots[n] else None)
+            replace(one, output=shown.get(n, one.output), spots=tuple(spots[n]), before=one)
+            if spots[n]
+            else one
             for n, one in enumerate(plain)
         ]
+
+    def _referred(self, plain: Prediction, reference: Reference) -> Prediction:
+        """A prediction with what a reference gives it; its network is not run again."""
+        ab = self._decoded(plain)
+        with torch.inference_mode():
+            photo = self._matcher.places(torch.cat((plain.L, ab)))
+            given = self._matcher.places_of_reference(reference.lab())
+            logits = plain.output if self.record.over_bins else None
+            carried = carry(photo, given, logits)
+        return replace(plain, carried=replace(carried, strength=reference.strength))
+
+    @cached_property
+    def _matcher(self) -> Matcher:
+        """Of this network where it has features to compare, else of the U-Net."""
+        return Matcher(self.network, self.record, self.device)
 
     def _outputs(
         self, L: Sequence[Tensor], jobs: Sequence[tuple[int, Sequence[Spot]]], careful: bool
@@ -220,8 +248,7 @@ class Colorizer:
     def _decoded(self, prediction: Prediction) -> Tensor:
         """ab `(2, H, W)` of a prediction by the record's decoding."""
         with torch.inference_mode():
-            ab = decode(self.network, self.record, prediction.output[None].float())
-            return resize(ab, prediction.shape)[0]
+            return decoded(self.network, self.record, prediction)
 
     def _run(self, L: Tensor, spots: Sequence[Sequence[Spot]], careful: bool) -> list[Tensor]:
         shape = tuple(L.shape[-2:])

@@ -15,7 +15,8 @@ from colorize.inference.hints.strokes import parse_strokes
 from colorize.inference.options import MOST_SATURATION, OTHERS, VARIANTS
 from colorize.models.record import Record
 from colorize.web.guards.middleware import client_of
-from colorize.web.workshop import Look, Made, Upload, Workshop, fit
+from colorize.web.photos.item import Upload
+from colorize.web.workshop import Look, Made, Workshop, fit
 
 _FIGURES = ["file", "model", "seconds", "psnr", "ciede2000", "colorfulness"]
 _FORMATS = ["keep", "jpg", "png", "webp"]
@@ -40,6 +41,7 @@ def add_api(workshop: Workshop, coming: Iterable[str]) -> None:
             gr.Dropdown(list(VARIANTS), value=VARIANTS[0], label="Variant"): VARIANTS[0],
             gr.Number(None, label="Seed", precision=0): None,
             gr.Dropdown(_FORMATS, value=_FORMATS[0], label="Format"): _FORMATS[0],
+            gr.File(label="Reference"): None,
             gr.Checkbox(True, label="Borders"): True,
             gr.Checkbox(False, label="Restore"): False,
         }
@@ -70,6 +72,7 @@ class _Endpoint:
         variant: str = VARIANTS[0],
         seed: float | None = None,
         format: str = _FORMATS[0],
+        reference: dict[str, Any] | None = None,
         borders: bool = True,
         restore: bool = False,
         request: gr.Request | None = None,
@@ -77,7 +80,8 @@ class _Endpoint:
         """Colorizes one photo with each of the models; full-size files and a table of figures.
 
         Hints `[[x, y, "#rrggbb"], ...]` and strokes as of `parse_strokes` are in pixels of the
-        upright photo. What a model does not take is left out for it; an error where none does.
+        upright photo; reference is a photo in colour to take colours from. What a model does not
+        take is left out for it; an error where none does.
         """
         if not photo:
             raise gr.Error("Give a photo file", print_exception=False)
@@ -90,7 +94,10 @@ class _Endpoint:
                 "", _whole(size), 1.0 if saturation is None else saturation, temperature,
                 _whole(seed), _hints(hints), parse_strokes(strokes or ()), variant,
                 borders, restore,
+                Upload(upload.owner, Path(reference["path"])) if reference else None,
             )  # fmt: skip
+            if look.reference:
+                await workshop.whole(workshop.reference, look.reference)
             _refuse_what_none_takes(look, [workshop.record(model) for model in models])
             with tempfile.TemporaryDirectory(prefix="colorize-") as folder:
                 for model in models:

@@ -34,10 +34,11 @@ class Session:
     def __init__(self, workshop: Workshop, folder: Path) -> None:
         self.key = secrets.token_urlsafe(16)
         self.items: list[Item] = []
+        self.references: list[Upload] = []
         self.used = time.monotonic()
         self.short_lived = False
         self.workshop = workshop
-        self._folder = folder / self.key
+        self.folder = folder / self.key
         self._numbers = 0
         self._newest = 0  # the first photo of the last batch
         self._models: list[str] = []
@@ -101,7 +102,7 @@ class Session:
         """Takes a photo out and deletes its file."""
         with self._places:
             self.items = [item for item in self.items if item.number != number]
-        shutil.rmtree(self._folder / str(number), ignore_errors=True)
+        shutil.rmtree(self.folder / str(number), ignore_errors=True)
 
     def crop(self, number: int, cropped: bool) -> None:
         """Cuts a photo to what is inside its border, or takes that back; a `run` follows."""
@@ -198,11 +199,11 @@ class Session:
         self._is_closed = True
         self.cancel()
         self.workshop.forget(self.key)
-        shutil.rmtree(self._folder, ignore_errors=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def _take(self, file: Path, number: int) -> Item:
         """Keeps a file, opens it as a photo, and notes what is wrong with it if that fails."""
-        folder = self._folder / str(number)
+        folder = self.folder / str(number)
         folder.mkdir(parents=True)
         kept = folder / file.name
         try:

@@ -24,11 +24,13 @@ from skimage.measure import find_contours
 from colorize.color.render import render, render_part
 from colorize.color.resample import shrink
 from colorize.color.toned import lab, unit
+from colorize.errors import ColorizeError
 from colorize.evaluation.metrics import ciede2000, colorfulness, psnr
 from colorize.inference.colorizer import Colorization, Colorizer, Prediction
 from colorize.inference.hints.strokes import Stroke
 from colorize.inference.loaded import LoadedModels
 from colorize.inference.options import OTHERS, Hint, check
+from colorize.inference.reference.given import Reference
 from colorize.inference.swatches import Swatch
 from colorize.inference.variants import Scene
 from colorize.models.record import Record
@@ -62,6 +64,8 @@ class Look:
     variant: str = "natural"
     borders: bool = True
     restore: bool = False
+    reference: Upload | None = None
+    trust: float = 1.0  # in the reference: 0 leaves what is predicted
 
 
 class Made(NamedTuple):
@@ -131,6 +135,14 @@ class Workshop:
             return self.memory.recall(key, lambda: self.photo(upload).restored())
         return self.memory.recall((*upload, "photo"), upload.opened)
 
+    def reference(self, upload: Upload) -> Reference:
+        """An upload as a reference; ColorizeError for one that has no colours to take."""
+        return Reference.open(self.photo(upload))
+
+    def sources(self, upload: Upload, look: Look) -> dict[str, Any]:
+        """Where the colours are from that the look's reference gives: `Carried.sources`."""
+        return self.predict(upload, look).carried.sources()
+
     def predict(self, upload: Upload, look: Look) -> Prediction:
         """The network's output for a photo: the network runs only when it is not remembered.
 
@@ -162,12 +174,17 @@ class Workshop:
         photo = self.photo(upload, look.restore)
         before = None
         if look.hints or look.strokes:
-            self.memory.forget(*key[:-2])
+            self.memory.forget(*key[:-3])
+        for less in (
+            replace(look, hints=(), strokes=()),
+            Look(look.model, look.size, restore=look.restore),
+        ):
             with suppress(KeyError):
-                before = self.memory[self._key(upload, replace(look, hints=(), strokes=()))]
+                before = before or self.memory[self._key(upload, less)]
+        reference = None if look.reference is None else self.reference(look.reference)
 
         def predict() -> Prediction:
-            given = ([look.hints], [look.strokes], [before])
+            given = ([look.hints], [look.strokes], [before], [reference])
             return _compact(colorizer.predict([photo], look.size, *given)[0], colorizer)
 
         def size(made: Prediction) -> int:  # what was there before hints is counted on its own
@@ -198,15 +215,15 @@ class Workshop:
 
     def _key(self, upload: Upload, look: Look) -> tuple[Hashable, ...]:
         kind = "hinted" if look.hints or look.strokes else "prediction"
-        asked = look.model, look.size, look.restore, look.hints, look.strokes
-        return (*upload, kind, *asked)
+        own = look.restore, look.reference, look.hints, look.strokes
+        return (*upload, kind, look.model, look.size, *own)
 
     def _ab_key(self, upload: Upload, look: Look) -> tuple[Hashable, ...]:
         return (*upload, "ab", replace(look, saturation=1.0))
 
     def colorize(self, upload: Upload, look: Look) -> Colorization:
         """The photo in colour at full size; from the remembered output where there is one."""
-        prediction = self.predict(upload, look)
+        prediction = self.predict(upload, look).trusting(look.trust)
         return self.colorizer(look.model).finish(
             self.photo(upload, look.restore),
             prediction,
@@ -221,7 +238,7 @@ class Workshop:
     def _scene(self, upload: Upload, look: Look, prediction: Prediction) -> Scene:
         """What looks at one photo share; of each visitor and model that of one photo is kept."""
         kept = (upload.owner, "scene", look.model, look.size)
-        key = (*kept, *upload[1:], look.restore, look.temperature)
+        key = (*kept, *upload[1:], look.restore, look.temperature, look.reference, look.trust)
         if key not in self.memory:
             self.memory.forget(*kept)
 
@@ -346,6 +363,8 @@ def fit(look: Look, record: Record) -> Look:
         look = replace(look, temperature=None, seed=None, variant=variant)
     if not record.takes_hints:
         look = replace(look, hints=())
+    if not 0 <= look.trust <= 1:
+        raise ColorizeError(f"trust: expected a number from 0 to 1, found {look.trust:g}")
     check(
         record,
         saturation=look.saturation,

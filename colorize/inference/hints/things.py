@@ -106,7 +106,7 @@ class Ground:
             answer = resize(answered[None], self.grid)[0].numpy() - self.small_ab
             change += (1 - mask) * np.tensordot(heard, shares, 1) * answer
         mask = mask * shares[_strengths(spots) > 0].sum(0)  # others keep what is there
-        large = self._settled(np.concatenate((change, mask[None])))
+        large = self.settled(np.concatenate((change, mask[None])))
         ab = follow(self.ab + large[:2], spots, self.L, self.ab)
         return ab, large[2].clamp(0, 1)
 
@@ -126,7 +126,7 @@ class Ground:
             return torch.zeros_like(self.ab)
         with self._lock:
             mask, shares = _parts(self._odds(spots, self._weights_of_kept))
-            return self._settled(mask * self._wanted(spots, shares))
+            return self.settled(mask * self._wanted(spots, shares))
 
     def spot_at(self, row: int, column: int) -> Spot:
         """A spot at a place of the grid that changes nothing there."""
@@ -156,7 +156,7 @@ class Ground:
         varied = np.tensordot((wishes - before) * strengths, shares, 1)
         return _FLAT * flat + (1 - _FLAT) * varied
 
-    def _settled(self, change: np.ndarray) -> Tensor:
+    def settled(self, change: np.ndarray) -> Tensor:
         """`(k, h', w')` along L, at the size of L: `(k, h, w)`."""
         return resize(torch.from_numpy(self._settling.smoothed(change))[None], self._shape)[0]
 

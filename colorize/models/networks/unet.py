@@ -86,8 +86,12 @@ class UNet(nn.Module):
         """The backbone's features `(N, C, H / 16, W / 16)` of L as `forward` takes it, by which
         things are told apart; of a photo padded to whole `stride`s.
         """
+        return self.describe_all(L)[3]
+
+    def describe_all(self, L: Tensor) -> list[Tensor]:
+        """The same at each stride: 2, 4, 8, 16 and 32."""
         L = pad_to_multiple(L, self.stride)
-        return self.backbone(L, L.new_zeros(len(L), HINT_CHANNELS, *L.shape[-2:]))[3]
+        return self.backbone(L, L.new_zeros(len(L), HINT_CHANNELS, *L.shape[-2:]))
 
 
 class Encoder(nn.Module):

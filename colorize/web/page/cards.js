@@ -105,8 +105,9 @@ function updateColours(card, photo, model) {
   const unsure = look.unsure && model.overBins;
   show(slider.unsure, unsure);
   if (unsure) {
-    const { strokes } = own;
-    load(slider.unsure, address(ofModel(photo, model.name, "uncertainty"), { strokes }));
+    const { strokes, reference, trust } = own;
+    load(slider.unsure,
+      address(ofModel(photo, model.name, "uncertainty"), { strokes, reference, trust }));
   }
   const [width, height] = photo.size;
   card.download.href = address(ofModel(photo, model.name, "file"), { ...own, ...ofFiles() });

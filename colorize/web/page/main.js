@@ -16,6 +16,7 @@ import {
 } from "./look/settings.js";
 import { drawScan, scanRow } from "./look/scans.js";
 import { drawVariants, variants } from "./look/variants.js";
+import { layerOfLightbox } from "./view/lightbox.js";
 import { centre, toColour } from "./view/slider.js";
 import {
   app, begin, change, complain, currentPhoto, doneOf, lookOf, looksAlike, models, onChange, PLAIN,
@@ -82,7 +83,8 @@ const stage = h("div", { class: "cz" },
  */
 export function mount(element, props, trigger, upload, watch) {
   begin(element, props, trigger, upload);
-  onNewPin((stroke) => pinOf(cardOf(adjustedModel(currentPhoto())).layer, stroke)?.focus());
+  const layer = () => layerOfLightbox() ?? cardOf(adjustedModel(currentPhoto())).layer;
+  onNewPin((stroke) => pinOf(layer(), stroke)?.focus());
   makeExamples();
   element.replaceChildren(stage);
   onChange(draw);

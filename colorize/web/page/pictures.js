@@ -25,6 +25,12 @@ export const coloursOf = (photo, model) => ({
   strokes: written(chosenStrokes(photo)),
 });
 
+/** What a photo has of another one's colours: for `address`. */
+export const referenceOf = (photo) => {
+  const { reference, trust } = lookOf(photo);
+  return { reference, trust };
+};
+
 /** Strokes as addresses have them, null where there are none. */
 export const written = (strokes) => (strokes.length ? JSON.stringify(strokes.map(inFull)) : null);
 

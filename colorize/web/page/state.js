@@ -73,14 +73,18 @@ export const doneOf = (photo) =>
 /** What tells a photo from all others, those of earlier sessions too. */
 export const idOf = (photo) => `${state.key}/${photo.number}${photo.isCropped ? "/cropped" : ""}`;
 
-/** What a photo's colours are at first; null: as each model has it, the natural variant. */
+/**
+ * What a photo's colours are at first; null: as each model has it, the natural variant, no
+ * reference (else its number), and all trust in that.
+ */
 export const PLAIN = Object.freeze({
   saturation: 1, temperature: null, variant: null, borders: null, restore: null,
+  reference: null, trust: null,
 });
 
 const looks = new Map();
 
-/** What the visitor wants of a photo, as PLAIN has it; `borders` 0: coloured, `restore` 1. */
+/** What the visitor wants of a photo, in the form of `PLAIN`; `borders` 0: coloured, `restore` 1. */
 export const lookOf = (photo) => looks.get(idOf(photo)) ?? PLAIN;
 
 /** Sets some of it. */

@@ -21,7 +21,8 @@ from colorize.web.workshop import Look, Workshop
 MANIFEST = "manifest.csv"
 COLUMNS = (
     "file", "photo", "model", "weights_sha256", "working_size", "saturation", "temperature",
-    "variant", "seed", "hints", "strokes", "borders", "restored", "cropped", "error",
+    "variant", "seed", "hints", "strokes", "reference", "reference_strength", "borders", "restored",
+    "cropped", "error",
 )  # fmt: skip
 
 
@@ -77,6 +78,8 @@ def _row(entry: Entry, workshop: Workshop, file: str = "", error: str = "") -> l
         "" if look.seed is None else str(look.seed),
         " ".join(f"{x:g},{y:g},{colour}" for x, y, colour in look.hints),
         _written(look.strokes),
+        cell(look.reference.file.name) if look.reference else "",
+        f"{look.trust:g}" if look.reference else "",
         _yes(look.borders),
         _yes(look.restore),
         _yes(entry.item.upload.cropped),

@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from starlette.requests import Request
@@ -11,23 +12,28 @@ from colorize.errors import ColorizeError
 from colorize.inference.hints.strokes import Stroke, parse_strokes
 from colorize.inference.options import VARIANTS, parse_hint
 from colorize.models.record import Record
+from colorize.web.photos.item import Upload
 from colorize.web.workshop import SCREEN, Look, Part, fit
 
 TILE = 512  # pixels
 
 
-def look_of(request: Request, record: Record, ending: str = "") -> Look:
+def look_of(
+    request: Request, record: Record, ending: str = "", references: Sequence[Upload] = ()
+) -> Look:
     """What an address asks of a model; ColorizeError for what the model does not take.
 
     ending: of the names of what is a photo's own, where an address is of several photos; what has
-    no such ending is meant for all.
+    no such ending is meant for all. references: those that the address may name by number.
     """
 
     def own(name: str, default: float | None) -> Any:
         return number_of(request, name + ending, number_of(request, name, default))
 
     size, seed = number_of(request, "size", None), own("seed", None)
-    asked = request.query_params
+    asked, reference = request.query_params, own("reference", None)
+    if reference is not None and not 0 <= reference < len(references):
+        raise ColorizeError("reference: that photo is not here any more; choose it again")
     hints = asked.get("hints" + ending, "").split()
     look = Look(
         record.name,
@@ -40,6 +46,8 @@ def look_of(request: Request, record: Record, ending: str = "") -> Look:
         variant=asked.get("variant" + ending) or asked.get("variant") or VARIANTS[0],
         borders=own("borders", 1) != 0,
         restore=own("restore", 0) != 0,
+        reference=None if reference is None else references[int(reference)],
+        trust=own("trust", 1.0),
     )
     return fit(look, record)
 

@@ -6,7 +6,7 @@ import io
 import numpy as np
 from PIL import Image
 
-from colorize.inference.unsure import outline
+from colorize.web.pictures.unsure import outline
 
 
 def encode(picture: np.ndarray, alpha: np.ndarray | None = None) -> tuple[bytes, str]:

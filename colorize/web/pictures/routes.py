@@ -18,6 +18,7 @@ from starlette.responses import FileResponse, JSONResponse, Response, StreamingR
 from starlette.routing import Route
 
 from colorize.errors import ColorizeError
+from colorize.web.guards.calls import uploaded
 from colorize.web.photos.item import Item, Upload
 from colorize.web.pictures.archive import Entry, download_names, zipped
 from colorize.web.pictures.asked import (
@@ -29,6 +30,7 @@ from colorize.web.pictures.asked import (
     side_of,
 )
 from colorize.web.pictures.encoding import data_address, encode, encode_uncertainty, svg_path
+from colorize.web.pictures.references import keep_reference
 from colorize.web.session import Session, Sessions
 from colorize.web.workshop import Look, Workshop
 
@@ -70,6 +72,9 @@ class Pictures:
             self._route(photo + "/{model}/outline", self.outline),
             self._route(photo + "/{model}/variants", self.variants),
             self._route(photo + "/{model}/file", self.file),
+            self._route(photo + "/{model}/sources", self.sources),
+            self._route(PREFIX + "/{key}/reference", self.take_reference, "POST"),
+            self._route(PREFIX + "/{key}/reference/{number:int}", self.reference),
         ]
 
     async def example(self, request: Request) -> Response:
@@ -179,6 +184,38 @@ class Pictures:
 
         return JSONResponse(await run_in_threadpool(encoded), headers=_CACHE)
 
+    async def sources(self, request: Request) -> Response:
+        """Where in its reference the photo's colours are from, `Carried.sources`."""
+        _, item, look = self._find_done(request)
+        if look.reference is None:
+            raise ColorizeError("reference: expected the number of a photo, found none")
+        await self._workshop.ready(item.upload, look)
+        found = await run_in_threadpool(self._workshop.sources, item.upload, look)
+        return JSONResponse(found, headers=_CACHE)
+
+    async def take_reference(self, request: Request) -> Response:
+        """Keeps an uploaded photo, `{"path": ...}`, as one that others may take colours from."""
+        session = self._session(request)
+        try:
+            file = uploaded(str((await request.json())["path"]))
+        except (ValueError, TypeError, KeyError):
+            file = None
+        if file is None:
+            raise ColorizeError("path: expected a photo that was uploaded before")
+        found = await self._workshop.whole(keep_reference, session, file)
+        return JSONResponse(found, headers=_NO_STORE)
+
+    async def reference(self, request: Request) -> Response:
+        """A preview of a reference."""
+        session, number = self._session(request), request.path_params["number"]
+        if number >= len(session.references):
+            raise NotThereError("There is no such photo")
+        upload = session.references[number]
+        await self._workshop.ready(upload)
+        shown = await run_in_threadpool(self._workshop.original, upload, side_of(request))
+        content, media_type = await run_in_threadpool(encode, shown)
+        return Response(content, media_type=media_type, headers=_CACHE)
+
     async def file(self, request: Request) -> Response:
         session, item, look = self._find_done(request)
         names = download_names(session.items, [look.model], pattern_of(request))
@@ -197,8 +234,9 @@ class Pictures:
         session = self._session(request)
         asked = dict.fromkeys(request.query_params.get("models", "").split(","))  # each once
         models = [name for name in asked if name in self._workshop.records]
+        known = session.references
         looks = [
-            (item, look_of(request, self._workshop.record(model), f"-{item.number}"))
+            (item, look_of(request, self._workshop.record(model), f"-{item.number}", known))
             for item in session.items
             for model in models
         ]
@@ -250,12 +288,14 @@ class Pictures:
     def _find_done(self, request: Request) -> tuple[Session, Item, Look]:
         session, item = self._find(request)
         record = self._workshop.records.get(request.path_params["model"])
-        look = look_of(request, record) if record else None
+        look = look_of(request, record, references=session.references) if record else None
         if look is None or (look.model, look.size) not in item.seconds:
             raise NotThereError("This photo is not colorized by that model yet")
         return session, item, look
 
-    def _route(self, path: str, answer: Callable[[Request], Awaitable[Response]]) -> Route:
+    def _route(
+        self, path: str, answer: Callable[[Request], Awaitable[Response]], method: str = "GET"
+    ) -> Route:
         async def endpoint(request: Request) -> Response:
             try:
                 return await answer(request)
@@ -264,7 +304,7 @@ class Pictures:
             except ColorizeError as error:
                 return JSONResponse({"error": str(error)}, 422, _NO_STORE)
 
-        return Route(path, endpoint, methods=["GET"])
+        return Route(path, endpoint, methods=[method])
 
 
 def page_route(folder: Path) -> Route:

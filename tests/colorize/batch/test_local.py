@@ -53,9 +53,9 @@ def seen(model, monkeypatch):
     """The names of the photos of each batch that the network gets."""
     batches, predict = [], model.predict
 
-    def watched(photos, *given):
+    def watched(photos, *given, **options):
         batches.append([photo.name for photo in photos])
-        return predict(photos, *given)
+        return predict(photos, *given, **options)
 
     monkeypatch.setattr(model, "predict", watched)
     return batches

@@ -1,4 +1,4 @@
-"""Hints, strokes and seeds of `python -m colorize photo`."""
+"""Hints, strokes, references and seeds of `python -m colorize photo`."""
 
 import json
 
@@ -59,5 +59,23 @@ def test_strokes_on_the_command_line(with_hints, photo, album, tmp_path):
         ((album, "-o", tmp_path / "out", "--strokes", file), 2, "expected one photo"),
     ]:
         result = colorize("photo", *arguments, code=code)
+        assert sentence in result.stderr and len(lines(result.stderr)) == 1
+    assert not (tmp_path / "x.png").exists()
+
+
+def test_a_reference_on_the_command_line(with_hints, photo, album, tmp_path, make_pixels):
+    reference, grey = tmp_path / "today.png", tmp_path / "grey.png"
+    Image.fromarray(make_pixels(1, 60, 80)).save(reference)  # of which the photo is a part
+    Image.fromarray(make_pixels(1, 60, 80)[..., 0]).save(grey)
+    plain, out = tmp_path / "plain.png", tmp_path / "out.png"
+    colorize("photo", photo, "-o", plain, "--model", "hinted")
+    colorize("photo", photo, "-o", out, "--model", "hinted", "--reference", reference)
+    assert (np.asarray(Image.open(out)) != np.asarray(Image.open(plain))).any()
+    for arguments, sentence in [
+        ((photo, "-o", tmp_path / "x.png", "--reference", grey), "grey.png has no colours to take"),
+        ((photo, "-o", tmp_path / "x.png", "--reference", tmp_path / "no.png"), "was not found"),
+        ((album, "-o", tmp_path / "out", "--reference", reference), "expected one photo"),
+    ]:
+        result = colorize("photo", *arguments, "--model", "hinted", code=2)
         assert sentence in result.stderr and len(lines(result.stderr)) == 1
     assert not (tmp_path / "x.png").exists()

@@ -155,7 +155,8 @@ def test_zip_says_how_each_was_made(get, sessions):
         "file": "old-bins-2.jpg", "photo": "old.jpg", "model": "bins",
         "weights_sha256": record.weights["sha256"], "working_size": str(record.size),
         "saturation": "1.25", "temperature": "0.5", "variant": "warm", "seed": "7", "hints": "",
-        "strokes": "", "borders": "yes", "restored": "no", "cropped": "no", "error": "",
+        "strokes": "", "reference": "", "reference_strength": "", "borders": "yes",
+        "restored": "no", "cropped": "no", "error": "",
     }  # fmt: skip
     assert (second["saturation"], second["temperature"]) == ("1", f"{record.temperature:g}")
     assert (third["saturation"], third["temperature"], third["seed"]) == ("1.25", "", "")
@@ -375,3 +376,34 @@ def test_swatches(hinted):
 def test_wrong_hints_and_seeds_get_one_sentence(hinted, query):
     answer = hinted("1/hinted/colour", **query)
     assert answer.status_code == 422 and "\n" not in answer.json()["error"]
+
+
+def test_a_reference_is_kept_by_number(client, session, shipped_photos, tmp_path, monkeypatch):
+    coffee = shipped_photos["coffee.png"]
+    for name, pixels in (("today.png", coffee), ("grey.png", coffee[..., 0])):
+        Image.fromarray(pixels).save(tmp_path / name)
+    monkeypatch.setattr("colorize.web.guards.calls.get_upload_folder", lambda: str(tmp_path))
+    address = f"{PREFIX}/{session.key}/reference"
+
+    def give(path):
+        return client.post(address, json={"path": str(path)})
+
+    height, width = coffee.shape[:2]
+    for number in range(2):
+        found = give(tmp_path / "today.png").json()
+        assert found == {"number": number, "name": "today.png", "size": [width, height]}
+        refused = give(tmp_path / "grey.png")  # takes no number
+        assert refused.status_code == 422 and "has no colours to take" in refused.json()["error"]
+    assert picture(client.get(f"{address}/1", params={"side": 400})).size == (width, height)
+    assert client.get(f"{address}/2").status_code == 404
+    for wrong in (tmp_path / "none.png", "/etc/hostname"):
+        assert "expected a photo that was uploaded" in give(wrong).json()["error"]
+    assert client.post(address, content=b"{").status_code == 422
+    assert client.post(f"{PREFIX}/nobody/reference", json={"path": "x"}).status_code == 404
+
+
+def test_a_reference_that_is_not_there_is_a_sentence(get):
+    answer = get("1/direct/colour", reference=3)
+    assert answer.status_code == 422 and "that photo is not here any more" in answer.text
+    answer = get("1/direct/sources")
+    assert answer.status_code == 422 and "expected the number of a photo" in answer.text

@@ -75,6 +75,18 @@ def test_endpoint_does_what_the_tab_does(client, photos):
     assert (made[4][1] == plain[1]).all()  # which follows no hints
 
 
+def test_endpoint_takes_colours_from_a_reference(client, photos):
+    photo, more = handle_file(photos / "coffee.jpg"), {"models": ["hinted"], "format": "png"}
+    made = []
+    for reference in ({}, {"reference": handle_file(photos / "coffee.jpg")}):
+        files, figures = client.predict(photo, **more, **reference, api_name="/colorize")
+        assert [Path(file).name for file in files] == ["coffee-hinted.png"]
+        made.append(figures["data"][0][4])
+    assert made[1] < 0.8 * made[0]  # CIEDE2000
+    with pytest.raises(AppError, match=r"reference: camera\.png has no colours to take"):
+        client.predict(photo, reference=handle_file(photos / "camera.png"), api_name="/colorize")
+
+
 FAR_STROKE = {"points": [[9999, 1]], "color": "#2050c0"}
 
 

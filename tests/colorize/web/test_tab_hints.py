@@ -328,3 +328,43 @@ def test_phone(visit, photo, scheme):
     pick(page, "#20a040")
     assert not scrolls_sideways(page)
     assert len(hints_in(page, 1)) == 1
+
+
+def test_colours_are_fixed_at_full_size(visit, photo):
+    page = visit()
+    choose(page, "Hinted")
+    give(page, photo)
+    done(page, "Direct", "Hinted")
+    card(page, "Hinted").get_by_role("button", name="Full size").click()
+    box = page.get_by_role("dialog", name="Full size")
+    fix = box.get_by_role("button", name="Fix a colour", exact=True)
+    fix.click()
+    expect(fix).to_have_attribute("aria-pressed", "true")
+    frame, shown = box.locator(".cz-pins"), box.locator(".cz-back img").first
+    stage = box.get_by_role("application").bounding_box()
+    page.mouse.move(stage["x"] + stage["width"] / 2, stage["y"] + stage["height"] / 2)
+    page.mouse.wheel(0, -150)  # closer: what is painted follows
+    place = frame.bounding_box()
+    assert place["width"] > 1.2 * min(stage["width"], 1.5 * stage["height"])
+    page.mouse.click(stage["x"] + stage["width"] / 2, stage["y"] + stage["height"] / 2)
+    expect(box.get_by_role("button", name=re.compile(r"^Hint 1:"))).to_be_focused()
+    box.get_by_label("Any colour").fill("#2050c0")
+    page.wait_for_function(
+        "(image) => image.complete && !image.ahead && image.src.includes('strokes=')",
+        arg=shown.element_handle(),
+    )
+    (stroke,) = json.loads(parse_qs(urlsplit(shown.get_attribute("src")).query)["strokes"][0])
+    x, y = stroke["points"][0]
+    assert abs(x - 150) <= 2 and abs(y - 100) <= 2  # the middle of the photo
+    assert missed_by(pixels(page, shown), [(x, y, "#2050c0")])[0] < 10
+    page.keyboard.press("Escape")  # first the stroke, then the panel, then the full size
+    expect(box.get_by_text("paint over it")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(box.locator(".cz-fix")).to_be_hidden()
+    expect(fix).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(box).to_have_count(0)
+    strokes_in(page, 1)
+    toggle(page).click()
+    expect(page.locator(".cz-fix")).to_be_visible()
+    expect(pins(page)).to_have_count(1)

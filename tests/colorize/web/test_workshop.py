@@ -13,11 +13,12 @@ from colorize.color.toned import is_toned
 from colorize.errors import ColorizeError
 from colorize.inference import colorizer
 from colorize.inference.colorizer import Colorizer
-from colorize.inference.unsure import outline
+from colorize.inference.hints.strokes import parse_strokes
 from colorize.models.record import list_checkpoints
 from colorize.web.cache import held
 from colorize.web.photos.item import Upload
 from colorize.web.pictures.encoding import encode, encode_uncertainty
+from colorize.web.pictures.unsure import outline
 from colorize.web.workshop import Look, Part, Workshop, fit
 from tests.support.scans import scanned
 
@@ -200,6 +201,36 @@ def test_of_outputs_with_hints_the_last_is_remembered(hinting, upload, runs):
     hinting.predict(upload, Look("hinted"))
     hinting.predict(upload, Look("hinted", hints=((2, 80, "#3050c0"),)))
     assert len(runs) == 4
+
+
+def test_a_reference_runs_no_network_again_whatever_its_strength(hinting, upload, runs):
+    plain = hinting.preview(upload, Look("hinted"), 400)
+    look = Look("hinted", reference=upload)
+    none, half, full = (
+        hinting.preview(upload, replace(look, trust=trust), 400) for trust in (0.0, 0.5, 1.0)
+    )
+    assert np.abs(none.astype(int) - plain).max() <= 1
+    assert np.abs(half.astype(int) - plain).mean() < np.abs(full.astype(int) - plain).mean()
+    hinting.figures(upload, look)
+    found = hinting.sources(upload, look)
+    assert {len(rows) for rows in found.values()} == {len(found["sure"])}
+    assert all(0 <= share <= 1 for rows in found.values() for row in rows for share in row)
+    assert runs == ["hinted"]
+
+
+def test_a_reference_of_a_stroke_is_made_once(hinting, upload, runs):
+    look = Look("hinted", reference=upload)
+    hinting.preview(upload, look, 400)
+    ran = len(runs)
+    for x in (20, 30):
+        stroke = parse_strokes([{"points": [[x, 80]], "color": "#3050c0"}])
+        hinting.preview(upload, replace(look, strokes=stroke), 400)
+    assert len(runs) == ran + 2
+
+
+def test_trust_is_a_share(hinting):
+    with pytest.raises(ColorizeError, match="trust: expected a number from 0 to 1, found 2"):
+        fit(Look("hinted", trust=2.0), hinting.record("hinted"))
 
 
 def test_what_a_model_does_not_take_is_left_out(hinting):

@@ -2,7 +2,7 @@
 // of what a click would change.
 
 import { h, show } from "../dom.js";
-import { address, ofModel, written } from "../pictures.js";
+import { address, ofModel, referenceOf, written } from "../pictures.js";
 import { change, chosenStrokes, currentPhoto, idOf, strokesOf, view } from "../state.js";
 import {
   addStroke, inPhoto, keepsColours, moved, removeStroke, replaceStroke, simplified,
@@ -174,7 +174,8 @@ function wantOwn(layer) {
 function ask(layer, strokes) {
   const photo = currentPhoto();
   layer.wanted = strokes && photo
-    ? address(ofModel(photo, layer.model.name, "outline"), { strokes: written(strokes) }) : "";
+    ? address(ofModel(photo, layer.model.name, "outline"),
+      { strokes: written(strokes), ...referenceOf(photo) }) : "";
   if (!layer.wanted) return draw(layer, "");
   if (!layer.asking) fetchNext(layer);
 }

@@ -1,11 +1,12 @@
 // The colours to choose from while colours are fixed, and what else is done to a stroke.
 
 import { h, plural, show, touched } from "../dom.js";
-import { address, ofModel } from "../pictures.js";
+import { address, ofModel, referenceOf } from "../pictures.js";
 import {
   app, change, chosenStrokes, currentPhoto, follow, isOpen, strokesOf, view,
 } from "../state.js";
 import { PALETTES } from "./palettes.js";
+import { drawReference, reference } from "./reference.js";
 import {
   addStroke, dropOpen, keepsColours, paint, removeStroke, replaceAll, replaceStroke, say, undo,
 } from "./strokes.js";
@@ -78,7 +79,7 @@ const palette = h("div", { class: "cz-palette" }, palettes, swatches,
 export const panel = h("div", {
   class: "cz-fix", hidden: true, role: "group", "aria-label": "Fix a colour",
   onkeydown: (event) => event.key === "Escape" && leave(),
-}, words, palette, h("div", { class: "cz-row" }, middle, back, clear, finish));
+}, words, palette, h("div", { class: "cz-row" }, middle, back, clear, finish), reference);
 
 let chosen = HERE; // the palette
 let focusPin = () => {};
@@ -116,6 +117,8 @@ export function drawPanel(photo, model) {
   show(back, past.length);
   show(clear, count > 1);
   show(middle, !view.stroke);
+  show(reference, !view.stroke);
+  drawReference(photo, model);
   const colours = view.stroke && !keepsColours(view.stroke);
   show(palette, view.stroke);
   for (const part of [palettes, swatches, free, keep]) show(part, colours);
@@ -151,7 +154,7 @@ function drawSwatches() {
 // What the model finds likely at the first point of the stroke.
 async function suggest(photo, model) {
   const [x, y] = view.stroke.points[0];
-  const url = address(ofModel(photo, model.name, "swatches"), { x, y });
+  const url = address(ofModel(photo, model.name, "swatches"), { x, y, ...referenceOf(photo) });
   if (asked === url) return;
   asked = url;
   suggested = [];

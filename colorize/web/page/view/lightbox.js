@@ -1,21 +1,59 @@
 // The photo as large as the window, and as close as its own pixels: tiles of the full-size picture
-// around the view. It opens over everything; wheel, pinch, double-tap, + - 0 and arrows move in it.
+// around the view. It opens over everything; wheel, pinch, double-tap, + - 0 and arrows move in it,
+// and colours are fixed in it as they are outside.
 
 import { h } from "../dom.js";
-import { address, coloursOf, ofModel } from "../pictures.js";
+import { makeLayer, updateLayer } from "../fix/layer.js";
+import { leave, panel, toggle } from "../fix/panel.js";
+import { dropOpen } from "../fix/strokes.js";
+import { address, coloursOf, load, ofModel } from "../pictures.js";
+import { change, onChange, view } from "../state.js";
 
 const TILE = 512; // pixels, as the app cuts them
 const AT_ONCE = 6; // tiles that are asked for at a time
 const CLOSEST = 8; // pixels of the screen for one of the photo
 const STEP = 1.4; // of + and -
 
+let open = null; // the one that is open
+
+onChange(() => open && follow(open));
+
+/** What lies over its picture while colours are fixed; null where it is not open. */
+export const layerOfLightbox = () => open?.layer ?? null;
+
 /** Opens it, inside `around`. untouched: what came stands before the colours, not grey. */
 export function openLightbox(around, photo, model, untouched) {
   const box = makeBox(photo, model, untouched);
   around.append(box.dialog);
+  open = box;
   box.dialog.showModal();
   fit(box);
+  follow(box);
   box.stage.focus({ focusVisible: false });
+}
+
+function close(box) {
+  open = null;
+  box.dialog.remove();
+  toggle.remove(); // the page puts it, and what it opens, where they belong
+  change();
+}
+
+// Colours that were fixed meanwhile are seen, and the panel stands beside the picture.
+function follow(box) {
+  const { photo, model, fix, layer, layers: [colour] } = box;
+  fix.setAttribute("aria-pressed", view.fixing);
+  updateLayer(layer, photo, view.fixing);
+  if (view.fixing && panel.parentNode !== box.dialog) box.dialog.append(panel);
+  if (box.fixes && !view.fixing) setTimeout(() => fix.focus({ preventScroll: true }));
+  box.fixes = view.fixing;
+  const own = coloursOf(photo, model), written = JSON.stringify(own);
+  if (written === JSON.stringify(colour.own)) return;
+  colour.own = own;
+  load(box.base, address(ofModel(photo, model.name, "colour"), { ...own, side: 1600 }));
+  for (const tile of colour.tiles.values()) tile.remove(); // they have the colours of before
+  colour.tiles.clear();
+  want(box);
 }
 
 function makeBox(photo, model, untouched) {
@@ -23,7 +61,8 @@ function makeBox(photo, model, untouched) {
   const base = (what, extra) => h("img", {
     src: address(what, { ...extra, side: 1600 }), draggable: "false", alt: "",
   });
-  const after = h("div", { class: "cz-sheet" }, base(ofModel(photo, model.name, "colour"), own));
+  const inColour = base(ofModel(photo, model.name, "colour"), own);
+  const after = h("div", { class: "cz-sheet" }, inColour);
   const before = h("div", { class: "cz-sheet" },
     base(`${photo.number}/${untouched ? "original" : "grey"}`, { size: null }));
   const front = h("div", { class: "cz-front" }, before);
@@ -31,13 +70,23 @@ function makeBox(photo, model, untouched) {
     class: "cz-stage", tabindex: 0, role: "application",
     "aria-label": `${photo.name} at full size. Plus, minus and 0 zoom, arrow keys move`,
   }, h("div", { class: "cz-back" }, after), front);
+  const over = h("div", { class: "cz-over-photo" });
+  stage.append(over);
   const says = h("output", { class: "cz-zoom" });
   const range = h("input", { type: "range", min: 0, max: 100, value: 0,
     "aria-label": untouched ? "How much of the scan is seen" : "How much of the grey is seen" });
   const button = (words, label, act) => h("button",
     { type: "button", class: "cz-button", "aria-label": label, onclick: act }, words);
+  const fix = button("Fix a colour", "Fix a colour", () => {
+    view.fixing = !view.fixing;
+    dropOpen(photo);
+    if (view.fixing) range.value = 0;
+    range.oninput();
+    change();
+  });
   const box = {
-    photo, stage, after, before, front, says, scale: 1, x: 0, y: 0, pointers: new Map(), last: 0,
+    photo, model, fix, over, base: inColour, layer: makeLayer({ box: over }, model, leave),
+    stage, after, before, front, says, scale: 1, x: 0, y: 0, pointers: new Map(), last: 0,
     layers: [
       { sheet: after, tiles: new Map(), path: ofModel(photo, model.name, "tile"), own },
       { sheet: before, tiles: new Map(), path: `${photo.number}/tile`,
@@ -46,13 +95,13 @@ function makeBox(photo, model, untouched) {
     loading: 0, wanted: [],
   };
   box.dialog = h("dialog", {
-    class: "cz-lightbox", "aria-label": "Full size", onclose: () => box.dialog.remove(),
+    class: "cz-lightbox", "aria-label": "Full size", onclose: () => close(box),
   }, stage, h("div", { class: "cz-bar-below" },
     button("−", "Smaller", () => zoom(box, 1 / STEP)),
     button("+", "Larger", () => zoom(box, STEP)),
     button("Fit", "Fit to the window", () => fit(box)),
     button("1:1", "Its own pixels", () => zoomTo(box, 1 / ratio())),
-    says, range, button("Close", "Close", () => box.dialog.close())));
+    says, range, fix, button("Close", "Close", () => box.dialog.close())));
   range.oninput = () => {
     front.style.setProperty("--at", `${range.value}%`);
     place(box);
@@ -99,6 +148,10 @@ function place(box) {
     sheet.style.height = `${box.photo.size[1]}px`;
     sheet.style.transform = `translate(${box.x}px, ${box.y}px) scale(${box.scale})`;
   }
+  Object.assign(box.over.style, {
+    left: `${box.x}px`, top: `${box.y}px`, width: `${box.photo.size[0] * box.scale}px`,
+    height: `${box.photo.size[1] * box.scale}px`,
+  });
   box.stage.dataset.close = box.scale * ratio() >= 1.5; // single pixels are meant to be seen
   box.says.textContent = `${Math.round(box.scale * ratio() * 100)}%`;
   clearTimeout(box.timer);
@@ -141,6 +194,7 @@ function next(box) {
     });
     const over = (isThere) => {
       box.loading -= 1;
+      if (layer.tiles.get(key) !== tile) return box.dialog.open && next(box); // colours of before
       if (isThere) layer.sheet.append(tile);
       else layer.tiles.delete(key);
       if (box.dialog.open) next(box);
@@ -187,8 +241,7 @@ function listen(box) {
     pointers.set(event.pointerId, now);
   };
   stage.onpointerup = (event) => {
-    pointers.delete(event.pointerId);
-    if (box.moved) return;
+    if (!pointers.delete(event.pointerId) || box.moved) return; // else colours are fixed there
     const isSecond = event.timeStamp - box.last < 350;
     box.last = isSecond ? 0 : event.timeStamp;
     if (!isSecond) return;
@@ -198,6 +251,11 @@ function listen(box) {
   };
   stage.onpointercancel = (event) => pointers.delete(event.pointerId);
   box.dialog.addEventListener("keydown", (event) => {
+    // First what is being fixed is left, then the full size.
+    if (event.key === "Escape" && view.fixing) event.preventDefault();
+  }, true);
+  box.dialog.addEventListener("keydown", (event) => {
+    if (event.defaultPrevented || panel.contains(event.target)) return;
     const step = event.target !== box.range && KEYS[event.key];
     if (step) {
       box.x += step[0] * 80;

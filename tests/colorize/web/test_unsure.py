@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from colorize.inference.unsure import outline
+from colorize.web.pictures.unsure import outline
 
 
 def blob(height, width, row, column, radius):
