@@ -151,7 +151,7 @@ def photo(
     python -m colorize photo old.jpg -o new.jpg --strokes coat.json
     python -m colorize photo album -o coloured --variant warm
     """
-    from colorize.batch.plan import make_plan
+    from colorize.batch.plan import make_plan, photos
     from colorize.inference.hints.strokes import read_strokes
     from colorize.inference.options import check, parse_hint
     from colorize.models.record import read_record
@@ -159,7 +159,7 @@ def photo(
     with wrong_use():
         hints = [parse_hint(text) for text in hint or ()]
         drawn = read_strokes(strokes) if strokes else ()
-        plan = make_plan(inputs, output, format.value)
+        plan = make_plan(inputs, output, photos(format.value))
         if hints and len(plan.tasks) != 1:
             raise ColorizeError(f"hint: expected one photo, found {len(plan.tasks)}")
         if drawn and len(plan.tasks) != 1:
