@@ -25,18 +25,19 @@ from colorize.film.writing import PartWriter, check_codec, write_error
 from colorize.inference.colorizer import Colorizer
 from colorize.photo.opening import Photo
 
-_PART_SECONDS = 10.0  # of a shot, at most: what is whole can be played
+PART_SECONDS = 10.0  # of a shot, at most: what is whole can be played
 _MOST_WAITING = 6  # pictures that wait for the encoder
 
 
 @dataclass(frozen=True)
 class Progress:
     """How far a film is: frames done, of how many (None: not known), and the part that has just
-    become whole, an MP4 of its own."""
+    become whole, an MP4 of its own of so many seconds."""
 
     frames: int
     of: int | None
     part: Path | None = None
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -80,12 +81,18 @@ def run(
     output: Path,
     settings: FilmSettings,
     progress: Callable[[Progress], None] | None = None,
+    part_seconds: float = PART_SECONDS,
 ) -> Film:
-    """Colours a film. What `progress` raises ends the work; finished shots stay for `resume`."""
+    """Colours a film. What `progress` raises ends the work; finished shots stay for `resume`.
+
+    part_seconds: of a shot, that become a part at most.
+    """
     began = time.perf_counter()
     film, codec = check_film(source, output, settings)
     output.parent.mkdir(parents=True, exist_ok=True)
-    work = _Work(colorizer, film, settings, codec, output, progress or (lambda _: None))
+    work = _Work(
+        colorizer, film, settings, codec, output, progress or (lambda _: None), part_seconds
+    )
     work.carry_out()
     parts = work.parts.done
     if not parts:
@@ -133,6 +140,7 @@ class _Work:
     codec: str
     output: Path
     progress: Callable[[Progress], None]
+    part_seconds: float
     by_network: int = 0
     parts: Parts = field(init=False)
 
@@ -209,7 +217,7 @@ class _Work:
         try:
             while (steady := (yield)) is not None:
                 shot = steady.shot + self._shots
-                if part is not None and (shot != part.shot or part.seconds >= _PART_SECONDS):
+                if part is not None and (shot != part.shot or part.seconds >= self.part_seconds):
                     self._finish(part, shot != part.shot, done, total)
                     part = None
                 if part is None:
@@ -233,7 +241,7 @@ class _Work:
     def _finish(self, part: "_Open", shot_ends: bool, done: int, total: int | None) -> None:
         found = part.close(shot_ends)
         self.parts.add(found)
-        self.progress(Progress(done, total, self.parts.path(found)))
+        self.progress(Progress(done, total, self.parts.path(found), found.seconds))
 
     def _total(self) -> int | None:
         about, settings = self.film.about, self.settings

@@ -56,7 +56,7 @@ class Session:
         self.used = time.monotonic()
         self.short_lived = False
         self.workshop = workshop
-        self._folder = folder / self.key
+        self.folder = folder / self.key
         self._numbers = 0
         self._newest = 0  # the first photo of the last batch
         self._models: list[str] = []
@@ -66,7 +66,7 @@ class Session:
         self._places = threading.Lock()  # of photos and their numbers: several drops come at once
         self._offered = 0  # files, taken in or left out
         self._taking = 0  # photos that are being taken in
-        self._is_closed = False
+        self.is_closed = False
         self._is_running = False
         self._cancelled = threading.Event()
         self._progress: dict[str, Any] | None = None
@@ -88,7 +88,7 @@ class Session:
                 continue
             try:
                 item = self._take(file, number)
-                if self._is_closed:  # meanwhile, so that its files were made after the others went
+                if self.is_closed:  # meanwhile, so that its files were made after the others went
                     self.close()
                     return
                 with self._places:
@@ -120,7 +120,7 @@ class Session:
         """Takes a photo out and deletes its file."""
         with self._places:
             self.items = [item for item in self.items if item.number != number]
-        shutil.rmtree(self._folder / str(number), ignore_errors=True)
+        shutil.rmtree(self.folder / str(number), ignore_errors=True)
 
     def choose(self, models: Sequence[str], size: int | None) -> None:
         """The models and the working size that are wanted from now on; a `run` follows."""
@@ -202,14 +202,14 @@ class Session:
 
     def close(self) -> None:
         """Stops the work and deletes the files."""
-        self._is_closed = True
+        self.is_closed = True
         self.cancel()
         self.workshop.forget(self.key)
-        shutil.rmtree(self._folder, ignore_errors=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def _take(self, file: Path, number: int) -> Item:
         """Keeps a file, opens it as a photo, and notes what is wrong with it if that fails."""
-        folder = self._folder / str(number)
+        folder = self.folder / str(number)
         folder.mkdir(parents=True)
         kept = folder / file.name
         try:

@@ -32,13 +32,14 @@ from colorize.inference.options import OTHERS, Hint, check
 from colorize.inference.swatches import Swatch
 from colorize.inference.variants import Scene
 from colorize.models.record import Record
-from colorize.photo.opening import Photo
+from colorize.photo.opening import Photo, PhotoError
 from colorize.photo.saving import losses, output_format
 from colorize.web.cache import USUAL, Memory, held
 from colorize.web.network_queue import Turns, done
 
 T = TypeVar("T")
 
+MOST_PHOTO_BYTES = 100 * 2**20
 _NETWORKS = 2  # that run at the same time
 _WHOLE_PHOTOS = 4  # that are opened, or written in full size, at the same time
 SCREEN = 1600  # longest side of what a screen is given, in pixels
@@ -149,7 +150,7 @@ class Workshop:
 
     def photo(self, upload: Upload) -> Photo:
         """The opened photo; PhotoError says what is wrong with it."""
-        return self.memory.recall((*upload, "photo"), lambda: Photo.open(upload.file))
+        return self.memory.recall((*upload, "photo"), lambda: _opened(upload.file))
 
     def predict(self, upload: Upload, look: Look) -> Prediction:
         """The network's output for a photo: the network runs only when it is not remembered.
@@ -350,6 +351,14 @@ class Workshop:
         longest = min(longest, SCREEN)
         key = (*upload, "screen", longest)
         return self.memory.recall(key, lambda: shrink(self.photo(upload).pixels, longest))
+
+
+def _opened(file: Path) -> Photo:
+    if file.stat().st_size > MOST_PHOTO_BYTES:  # uploads may be larger, for films
+        raise PhotoError(
+            f"{file.name} is larger than {MOST_PHOTO_BYTES // 2**20} MB; save it smaller."
+        )
+    return Photo.open(file)
 
 
 def fit(look: Look, record: Record) -> Look:

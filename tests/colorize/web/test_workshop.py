@@ -210,3 +210,11 @@ def test_what_a_model_does_not_take_is_left_out(hinting):
 def test_a_hint_outside_the_photo_is_a_sentence(hinting, upload):
     with pytest.raises(ColorizeError, match="outside the photo"):
         hinting.preview(upload, Look("hinted", hints=((9999, 80, "#3050c0"),)), 90)
+
+
+def test_a_photo_may_not_be_as_large_as_a_film(workshop, tmp_path, monkeypatch):
+    monkeypatch.setattr("colorize.web.workshop.MOST_PHOTO_BYTES", 2**20)
+    file = tmp_path / "large.png"
+    file.write_bytes(bytes(2**20 + 1))
+    with pytest.raises(ColorizeError, match=r"large\.png is larger than 1 MB; save it smaller"):
+        workshop.take(Upload("me", file))
