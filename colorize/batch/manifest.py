@@ -13,9 +13,12 @@ from colorize.errors import ColorizeError
 from colorize.files import replacing
 
 COLUMNS = ("input", "output", "model", "seconds", "error")
-_STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "'")
-# A spreadsheet may cut a line at semicolons or tabs, too: its country's settings decide.
-_FORMULA_WITHIN = re.compile(r"""(?<=[,;\t\r\n])(?=[ "']*[=+\-@])""")
+# What a spreadsheet runs, also behind characters that it drops. It may cut a line at semicolons or
+# tabs, too: its country's settings decide.
+_UNSEEN = r""" "'\x00-\x08\x0b\x0c\x0e-\x1f\x7f\xa0\u200b-\u200f\u2060\ufeff"""
+_FORMULA = rf"[{_UNSEEN}]*[=+\-@＝＋－＠]"
+_STARTS_A_FORMULA = re.compile(rf"\s*{_FORMULA}|[\t\r\n']")
+_FORMULA_WITHIN = re.compile(rf"(?<=[,;\t\r\n])(?={_FORMULA})")
 _HEADING = ",".join(COLUMNS)
 
 
@@ -97,7 +100,7 @@ def check_manifest(file: Path, *, resume: bool, overwrite: bool) -> None:
 def cell(text: str) -> str:
     """Text that no spreadsheet runs: a ' before what starts a formula, and before a '."""
     text = _FORMULA_WITHIN.sub("'", text.encode("utf-8", "backslashreplace").decode())
-    return f"'{text}" if text.startswith(_STARTS_A_FORMULA) else text
+    return f"'{text}" if _STARTS_A_FORMULA.match(text) else text
 
 
 def _read(file: Path) -> list[list[str]]:

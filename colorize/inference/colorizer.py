@@ -18,7 +18,13 @@ from colorize.inference.colorization import Colorization, Prediction, timed
 from colorize.inference.hints.spots import Spot, find_spots, hint_planes, weakened
 from colorize.inference.hints.strokes import Stroke, check_strokes_inside, parse_strokes
 from colorize.inference.options import LARGEST_SIZE, SMALLEST_SIZE, Hint
-from colorize.inference.predict import decode, resize, run_network
+from colorize.inference.predict import (
+    SMALLEST_SIDE,
+    decode,
+    resize,
+    run_carefully,
+    run_network,
+)
 from colorize.inference.variants import Scene
 from colorize.inference.zerogpu import on_zerogpu
 from colorize.models.checkpoint import load_checkpoint
@@ -35,7 +41,6 @@ __all__ = [
     "working_shape",
 ]
 
-_SMALLEST_SIDE = 8  # what every network takes
 _LONGEST = 4  # the long side is at most so many times the working size
 _MOST_PIXELS = 2**20  # that a network sees of one photo; over bins, each costs 1.3 kB
 _BATCH_PIXELS = 2**18
@@ -63,6 +68,7 @@ class Colorizer:
         strokes: Sequence[Stroke | Mapping[str, Any]] = (),
         variant: str = "natural",
         seed: int | None = None,
+        careful: bool = False,
     ) -> Colorization:
         """Colorizes what `Photo.open` takes: a path, file object, PIL image, array or Photo.
 
@@ -72,8 +78,9 @@ class Colorizer:
         colour counts and not the lightness; strokes are what `parse_strokes` takes, for every
         model. Each colours the whole thing it lies on. variant is one of `options.VARIANTS`
         (`Colorization.variants` has those that suit the photo); with a seed it is another
-        plausible colouring, of models over bins. Raises PhotoError for what is no photo,
-        ColorizeError for settings that the model does not take.
+        plausible colouring, of models over bins. careful runs the network four times, on the
+        photo and its mirror image at two sizes, and takes the mean. Raises PhotoError for what
+        is no photo, ColorizeError for settings that the model does not take.
         """
         self.check(
             saturation=saturation,
@@ -88,7 +95,7 @@ class Colorizer:
         with timed(seconds, "open"):
             photo = Photo.open(photo)
         with timed(seconds, "network"):
-            prediction = self.predict([photo], size, [hints], [strokes])[0]
+            prediction = self.predict([photo], size, [hints], [strokes], careful=careful)[0]
         return self.finish(
             photo,
             prediction,
@@ -136,6 +143,7 @@ class Colorizer:
         hints: Sequence[Sequence[Hint]] = (),
         strokes: Sequence[Sequence[Stroke]] = (),
         before: Sequence[Prediction | None] = (),
+        careful: bool = False,
     ) -> list[Prediction]:
         """Runs the network on each photo, those of like shape in one batch.
 
@@ -160,21 +168,21 @@ class Colorizer:
         weak = [n for n in asked if any(spot.strength < 1 for spot in spots[n])]
         jobs = [(n, ()) for n, known in enumerate(plain) if known is None]
         jobs += [(n, spots[n]) for n in asked if n not in weak]
-        for (n, some), output in zip(jobs, self._outputs(L, jobs), strict=True):
+        for (n, some), output in zip(jobs, self._outputs(L, jobs, careful), strict=True):
             if some:
                 shown[n] = output
             else:
                 plain[n] = Prediction(output, L[n])
         # What a weak stroke asks for depends on what is there.
         jobs = [(n, weakened(spots[n], self._decoded(plain[n]))) for n in weak]
-        shown |= dict(zip(weak, self._outputs(L, jobs), strict=True))
+        shown |= dict(zip(weak, self._outputs(L, jobs, careful), strict=True))
         return [
             Prediction(shown.get(n, one.output), one.L, tuple(spots[n]), one if spots[n] else None)
             for n, one in enumerate(plain)
         ]
 
     def _outputs(
-        self, L: Sequence[Tensor], jobs: Sequence[tuple[int, Sequence[Spot]]]
+        self, L: Sequence[Tensor], jobs: Sequence[tuple[int, Sequence[Spot]]], careful: bool
     ) -> list[Tensor]:
         """The outputs for some of the `L` with spots, those of like shape in one batch."""
         by_shape: dict[tuple[int, ...], list[int]] = defaultdict(list)
@@ -186,7 +194,7 @@ class Colorizer:
             for start in range(0, len(places), batch):
                 some = places[start : start + batch]
                 seen = torch.stack([L[jobs[place][0]] for place in some])
-                found = self._run(seen, [jobs[place][1] for place in some])
+                found = self._run(seen, [jobs[place][1] for place in some], careful)
                 outputs |= dict(zip(some, found, strict=True))
         return [outputs[place] for place in range(len(jobs))]
 
@@ -209,13 +217,14 @@ class Colorizer:
             ab = decode(self.network, self.record, prediction.output[None].float())
             return resize(ab, prediction.shape)[0]
 
-    def _run(self, L: Tensor, spots: Sequence[Sequence[Spot]]) -> list[Tensor]:
+    def _run(self, L: Tensor, spots: Sequence[Sequence[Spot]], careful: bool) -> list[Tensor]:
         shape = tuple(L.shape[-2:])
         given: tuple[Tensor, ...] = ()
         if any(spots):
             given = (torch.stack([hint_planes(some, shape) for some in spots]).to(self.device),)
         try:
-            outputs = run_network(self.network, self.record, L.to(self.device), *given).cpu()
+            run = run_carefully if careful else run_network
+            outputs = run(self.network, self.record, L.to(self.device), *given).cpu()
         except (MemoryError, RuntimeError) as error:
             if not _is_out_of_memory(error):
                 raise
@@ -274,7 +283,7 @@ def working_shape(photo_size: tuple[int, int], size: int, stretch: bool = False)
         _LONGEST * size / max(width, height),
         sqrt(_MOST_PIXELS / (width * height)),
     )
-    return tuple(max(_SMALLEST_SIDE, round(side * scale)) for side in (height, width))
+    return tuple(max(SMALLEST_SIDE, round(side * scale)) for side in (height, width))
 
 
 def network_input(photo: Photo, shape: tuple[int, int]) -> Tensor:

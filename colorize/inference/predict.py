@@ -7,6 +7,10 @@ from torch import Tensor, nn
 from colorize.color import bins
 from colorize.models.record import Decoding, Record
 
+SMALLEST_SIDE = 8  # pixels that every network takes
+_SMALLER = 0.8  # the second size of a careful run
+_LEAST = 1e-12  # a probability
+
 
 def run_network(
     network: nn.Module, record: Record, L: Tensor, hints: Tensor | None = None
@@ -19,6 +23,36 @@ def run_network(
     with torch.inference_mode():
         L = (L - centre) / scale
         return (network(L) if hints is None else network(L, hints)).float()
+
+
+def run_carefully(
+    network: nn.Module, record: Record, L: Tensor, hints: Tensor | None = None
+) -> Tensor:
+    """As `run_network`, the mean over the photo and its mirror image, both a second time smaller.
+
+    Of bins it is their probabilities that are averaged. With hints, which are not made smaller,
+    it is over two and not four.
+    """
+    shape = tuple(L.shape[-2:])
+    small = tuple(max(SMALLEST_SIDE, round(_SMALLER * side)) for side in shape)
+    seen = [L] if hints is not None or small == shape else [L, resize(L, small)]
+    outputs = (_output(network, record, one, hints, turn) for one in seen for turn in (False, True))
+    total = next(outputs)
+    for output in outputs:
+        total = total + resize(output, tuple(total.shape[-2:]))
+    mean = total / (2 * len(seen))
+    # Bicubic steps can overshoot below zero.
+    return mean.clamp_(min=_LEAST).log_() if record.over_bins else mean
+
+
+def _output(
+    network: nn.Module, record: Record, L: Tensor, hints: Tensor | None, turn: bool
+) -> Tensor:
+    """ab over the record's scale or probabilities, for L or for its mirror image, turned back."""
+    given = [x.flip(-1) if turn else x for x in (L, hints) if x is not None]
+    output = run_network(network, record, *given)
+    output = output.softmax(1) if record.over_bins else output
+    return output.flip(-1) if turn else output
 
 
 def decode(

@@ -2,10 +2,11 @@
 
 import struct
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 _HEAD = 8
 _MOST_BOXES = 10_000
+_MOST_READ = 1 << 20  # bytes of one box
 
 
 class CodePoints(NamedTuple):
@@ -42,6 +43,36 @@ def code_points(properties: list[tuple[bytes, bytes]]) -> CodePoints | None:
 def bits_a_channel(properties: list[tuple[bytes, bytes]]) -> int | None:
     """Of the first channel, as the pixel information box says."""
     return next((body[5] for name, body in properties if name == b"pixi" and len(body) > 5), None)
+
+
+def read_boxes(stream: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
+    """Names and bodies of a file's outermost boxes; of large ones (its pixels) the beginning."""
+    place = 0
+    for _ in range(_MOST_BOXES):
+        stream.seek(place)
+        head = stream.read(2 * _HEAD)
+        if len(head) < _HEAD:
+            return
+        size, name = struct.unpack(">I4s", head[:_HEAD])
+        start = _HEAD
+        if size == 1:  # a wide one
+            size, start = int.from_bytes(head[_HEAD:], "big"), 2 * _HEAD
+        stream.seek(place + start)
+        yield name, stream.read(min(size - start, _MOST_READ) if size else _MOST_READ)
+        if size < start:  # to the end of the file, or damaged
+            return
+        place += size
+
+
+def auxiliary_kinds(meta: bytes) -> list[str]:
+    """What the pictures beside the photo are (alpha, depth, gain map, ...): the names (URNs) of
+    the auxiliary types in the body of a meta box, each once."""
+    try:
+        shared = dict(_boxes(dict(_boxes(meta[4:]))[b"iprp"]))[b"ipco"]
+    except (KeyError, struct.error):
+        return []
+    named = [body[4:].partition(b"\0")[0] for name, body in _boxes(shared) if name == b"auxC"]
+    return list(dict.fromkeys(name.decode("ascii", "replace") for name in named))
 
 
 def _boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:

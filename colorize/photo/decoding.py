@@ -4,6 +4,7 @@ import contextlib
 import re
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 import numpy as np
@@ -30,6 +31,7 @@ from colorize.photo.metadata import (
     says_adobe_rgb,
 )
 from colorize.photo.metadata.containers import unread_kind
+from colorize.photo.metadata.left_out import profile_of_gif
 from colorize.photo.pixels import (
     BAD_PROFILE,
     Pixels,
@@ -121,6 +123,8 @@ def decode_stream(stream: BinaryIO, name: str, max_megapixels: float) -> Decoded
             place = stream.tell()
             image.info["icc_profile"] = profile_of_bmp(stream, notices)
             stream.seek(place)
+        if format == "GIF" and (profile := profile_of_gif(stream)):
+            image.info["icc_profile"] = profile
         return _decoded(image, format, name, max_megapixels, chunks, notices)
 
 
@@ -170,9 +174,11 @@ def _decoded(
         at_start, boxes = image.tell() == 0, _boxes_of(image)
         depth = _depth_lost(image, boxes)
         if chunks:
+            lost = metadata.lost
             pixels = _png_pixels(image, chunks, key, notices)
             # which may stand after the pixels
             metadata, orientation = read_metadata(image, chunks.texts)
+            metadata = replace(metadata, lost=tuple(dict.fromkeys(lost + metadata.lost)))
         else:
             described = _described_profile(image, boxes, notices)
             image.load()

@@ -5,6 +5,7 @@ come through, and a broken field costs that field alone.
 """
 
 import io
+import re
 import struct
 from dataclasses import dataclass, field, replace
 from typing import BinaryIO, NamedTuple
@@ -12,6 +13,7 @@ from typing import BinaryIO, NamedTuple
 import numpy as np
 
 BYTE, ASCII, SHORT, LONG, RATIONAL, UTF8 = 1, 2, 3, 4, 5, 129
+_UNDEFINED = 7
 ORIENTATION, EXIF_IFD, GPS_IFD, INTEROPERABILITY = 274, 34665, 34853, 40965
 COLOR_SPACE, _INDEX = 40961, 1
 _UNCALIBRATED, _ADOBE = 0xFFFF, 2
@@ -40,6 +42,14 @@ _KEPT_IN_IFD0 = {
     **dict.fromkeys((296, 18246, 18249), SHORT),  # its unit, rating
     **dict.fromkeys((40091, 40092, 40093, 40094, 40095), BYTE),  # Windows' title, comment, ...
 }
+# What TIFF/EP (ISO 12234-2) has in the first directory and EXIF in its own: exposure, dates, lens.
+_OF_CAMERA = frozenset(
+    (
+        *(33434, 33437, 34850, 34852, 34855, 36867, 36868, 37396, 37510, 42016),
+        *(*range(37377, 37387), *range(37520, 37523), *range(41985, 41997), *range(42032, 42038)),
+    )
+)
+_CONTROLS = re.compile(rb"[\x01-\x08\x0b\x0c\x0e-\x1f]")  # no text has them
 _MOST_IN_IFD = 4 << 20
 _MICRO_VIDEO = 0x8897  # Xiaomi's
 
@@ -136,7 +146,8 @@ def read_exif(stream: BinaryIO, offset: int | None = None) -> tuple[Exif | None,
     camera, gps = (_read_sub_ifd(stream, image.get(tag), order, big) for tag in (EXIF_IFD, GPS_IFD))
     for tag in (INTEROPERABILITY, _MICRO_VIDEO):
         camera.pop(tag, None)  # of camera files, of what follows the picture: no longer true
-    kept = {tag: value for tag, value in image.items() if _is_kept(tag, value.type)}
+    camera = {tag: value for tag, value in image.items() if tag in _OF_CAMERA} | camera
+    kept = {tag: as_kept for tag, value in image.items() if (as_kept := _kept(tag, value, order))}
     return Exif(order, kept, camera, gps), whole_number(image.get(ORIENTATION), order)
 
 
@@ -185,8 +196,20 @@ def _is_big(stream: BinaryIO) -> bool:
     return 43 in stream.read(2)
 
 
-def _is_kept(tag: int, type: int) -> bool:
-    return _KEPT_IN_IFD0.get(tag) == (ASCII if type == UTF8 else type)  # EXIF 3.0 allows either
+def _kept(tag: int, value: Field, order: str) -> Field | None:
+    """A field of the first directory that is kept, of its usual type; None for the others."""
+    usual = _KEPT_IN_IFD0.get(tag)
+    if value.type == usual or (usual, value.type) == (ASCII, UTF8):  # EXIF 3.0 allows either
+        return value
+    if usual == ASCII and value.type in (BYTE, _UNDEFINED) and not _CONTROLS.search(value.data):
+        text = value.data.rstrip(b"\0") + b"\0"
+        return Field(ASCII, len(text), text)
+    if usual == BYTE and value.type == _UNDEFINED:
+        return value._replace(type=BYTE)
+    number = whole_number(value, order) if usual == SHORT else None
+    if number is None or not 0 <= number < 1 << 16:
+        return None
+    return Field(SHORT, 1, struct.pack(order + "H", number))
 
 
 def _read_sub_ifd(stream: BinaryIO, pointer: Field | None, order: str, big: bool) -> Fields:

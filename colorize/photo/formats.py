@@ -35,6 +35,10 @@ _OTHERS = {
     rb"\0\0\0\x0cjP  |\xff\x4f\xff\x51": "a JPEG 2000 picture; save it as PNG or JPEG first",
     rb"\0\0\0\x0cJXL |\xff\x0a": "a JPEG XL picture; save it as PNG or JPEG first",
     rb"FUJIFILM|IIRO|IIU\0|....ftypcrx": "a camera's raw file; export it as JPEG or TIFF first",
+    rb"gimp xcf ": "a GIMP file; export it as PNG or TIFF first",
+    rb"P[1-7]\s": "a Netpbm picture; save it as PNG first",
+    rb"SIMPLE  =": "a FITS picture; save it as a plain 16-bit TIFF or as PNG first",
+    rb"v/1\x01|#\?RADIANCE": "a picture of high dynamic range; save it as 16-bit TIFF or PNG first",
     rb"PK\x03\x04": "a ZIP archive; unpack it first",
     rb"(\xef\xbb\xbf)?\s*<": "a web page or a drawing (HTML, SVG); give the picture file itself",
     rb"....ftyp|RIFF|\x1a\x45\xdf\xa3|\0\0\x01[\xb3\xba]|FLV|OggS|\x30\x26\xb2\x75": "a film or a "

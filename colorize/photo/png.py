@@ -25,6 +25,9 @@ _COLOR_CHUNKS = (b"gAMA", b"cHRM", b"sRGB", b"cICP", b"iCCP")
 _LENGTHS = {b"gAMA": 4, b"cHRM": 32, b"sRGB": 1, b"cICP": 4, b"pHYs": 9}
 
 
+_UNKNOWN = "Its colour space (cICP) is not known and was read as sRGB."
+
+
 class Chunks(NamedTuple):
     """The colour chunks of a PNG, and the file without its damaged ancillary chunks; its texts, all
     of them: several may have one keyword."""
@@ -38,14 +41,14 @@ class Chunks(NamedTuple):
 def read_chunks(stream: BinaryIO) -> Chunks:
     """Walk through the chunks; the stream is left at its start.
 
-    Ancillary chunks whose check sum or length is wrong are left out, with a notice, as libpng and
-    browsers do (PNG 13.2). Damage to critical chunks is left to the decoder.
+    Ancillary chunks whose check sum, length or place is wrong are left out, with a notice, as
+    libpng and browsers do (PNG 13.2). Damage to critical chunks is left to the decoder.
     """
     color: dict[bytes, bytes] = {}
     spoilt: list[tuple[int, int, str]] = []
     texts: list[tuple[str, str]] = []
     unread: set[str] = set()  # whose sum is right, and whose text is damaged
-    place, checked = _SIGNATURE, 0
+    place, checked, has_pixels = _SIGNATURE, 0, False
     for _ in range(_MOST_CHUNKS):
         stream.seek(place)
         head = stream.read(8)
@@ -59,7 +62,8 @@ def read_chunks(stream: BinaryIO) -> Chunks:
             if len(body) < length:
                 break
             whole = stream.read(4) == struct.pack(">I", zlib.crc32(name + body))
-            if not whole or length != _LENGTHS.get(name, length):
+            is_late = has_pixels and name in _COLOR_CHUNKS  # it has to come before (PNG 5.6)
+            if not whole or is_late or length != _LENGTHS.get(name, length):
                 spoilt.append((place, end, name.decode("ascii")))
             elif name in _COLOR_CHUNKS:
                 color.setdefault(name, body)
@@ -67,7 +71,7 @@ def read_chunks(stream: BinaryIO) -> Chunks:
                 text = text_of_chunk(name, body)
                 texts += [text] if text else []
                 unread |= set() if text else {name.decode("ascii")}
-        place = end
+        place, has_pixels = end, has_pixels or name == b"IDAT"
         if name == b"IEND":
             break
     stream.seek(0)
@@ -99,6 +103,8 @@ def color_profile(
         return None
     if b"sRGB" in color:
         return b""
+    if b"cICP" in color and not {b"gAMA", b"cHRM"} & color.keys():
+        notices.append(_UNKNOWN)
     primaries = _chromaticities(color.get(b"cHRM", b""))
     gamma = (
         int.from_bytes(color.get(b"gAMA", b""), "big") if len(color.get(b"gAMA", b"")) == 4 else 0

@@ -1,6 +1,7 @@
 """The states of all random generators that training may draw from, as plain values and tensors."""
 
 import random
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -9,15 +10,14 @@ from torch import Tensor
 
 
 def generator_states(device: torch.device) -> dict[str, Any]:
-    """Those of Python, numpy, torch on the CPU, and on `device` where that is a GPU."""
+    """Those of Python, numpy, torch on the CPU, and on `device` where that is an accelerator."""
     version, words, gauss = random.getstate()
     name, keys, *rest = np.random.get_state()
-    on_gpu = torch.cuda.get_rng_state(device) if device.type == "cuda" else None
     return {
         "python": [version, list(words), gauss],
         "numpy": [name, keys.tolist(), *rest],
         "torch": torch.get_rng_state(),
-        "cuda": on_gpu,
+        "device": None if device.type == "cpu" else _of(device).get_rng_state(*_place(device)),
     }
 
 
@@ -31,5 +31,16 @@ def restore_generators(states: dict[str, Any] | Tensor, device: torch.device) ->
     name, keys, *rest = states["numpy"]
     np.random.set_state((name, np.array(keys, np.uint32), *rest))
     torch.set_rng_state(states["torch"])
-    if device.type == "cuda" and states["cuda"] is not None:
-        torch.cuda.set_rng_state(states["cuda"], device)
+    on_device = states.get("device", states.get("cuda"))  # its name in runs from before
+    if device.type != "cpu" and on_device is not None:
+        _of(device).set_rng_state(on_device, *_place(device))
+
+
+def _of(device: torch.device) -> ModuleType:
+    """The part of torch that is for a kind of accelerator: cuda, xpu, mps, ..."""
+    return torch.get_device_module(device)
+
+
+def _place(device: torch.device) -> tuple[torch.device, ...]:
+    """How its functions are told which one: there is one `mps` alone."""
+    return () if device.type == "mps" else (device,)

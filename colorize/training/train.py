@@ -207,7 +207,11 @@ class _Trainer:
         on_gpu = self.accelerator.device.type == "cuda"
         workers = s.workers if s.workers >= 0 else 8 * on_gpu
         return DataLoader(
-            crops, batch_sampler=mine.tolist(), num_workers=workers, pin_memory=on_gpu
+            crops,
+            batch_sampler=mine.tolist(),
+            num_workers=workers,
+            pin_memory=on_gpu,
+            generator=torch.Generator(),  # else it draws from the network's, at a resume once more
         )
 
     def _set_lr(self, progress: float) -> None:

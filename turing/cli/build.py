@@ -1,7 +1,6 @@
 """The command that renders a study: build."""
 
 import contextlib
-import json
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -62,7 +61,7 @@ def build(
     from turing.stimuli.selection import report_lines
 
     wanted = load_study(study)
-    _check_language(study, wanted)
+    in_english = _check_language(study, wanted)
     with _store(store, wanted.name, part) as opened:
         before = opened.facts()
         with progress_bars() as progress:
@@ -78,29 +77,38 @@ def build(
                 f"The study is open: who comes from now on sees version {made.version}, who has "
                 f"started stays at version {before.version}"
             )
+        if in_english:
+            say(
+                f"{len(in_english)} texts of the page are in English, not in "
+                f'"{wanted.study.language}"; [texts.buttons] takes {", ".join(in_english)}'
+            )
         say(f"Pre-registration: {made.preregistration}")
         say(f"Preview: {preview_link(opened.facts(), address)}")
         if check:
             _check(opened)
 
 
-def _check_language(file: Path, study: Study) -> None:
-    """WrongUseError where the page would speak English without a word."""
+def _check_language(file: Path, study: Study) -> list[str]:
+    """Names of the texts that the page would say in English all the same.
+
+    WrongUseError where it would be all of them.
+    """
+    from turing.web import texts
     from turing.web.routes import PAGE
 
-    texts = {path.stem: path for path in sorted((PAGE / "texts").glob("*.json"))}
-    names = json.loads(texts["en"].read_text("utf-8"))
+    known = texts.read_texts(PAGE)
     language, buttons = study.study.language, study.texts.buttons
-    if unknown := [name for name in buttons if name not in names]:
+    if unknown := [name for name in buttons if name not in known["en"]]:
         raise WrongUseError(
             f"{file}: texts.buttons.{unknown[0]}: unknown key; {PAGE / 'texts' / 'en.json'} has all"
         )
-    if language not in texts and not buttons:
+    if not texts.of_language(known, language) and not buttons:
         raise WrongUseError(
-            f"{file}: study.language: the page has texts for {', '.join(texts)}, found "
+            f"{file}: study.language: the page has texts for {', '.join(known)}, found "
             f'"{language}"; give its own under [texts.buttons], by the names in '
             f"{PAGE / 'texts' / 'en.json'}"
         )
+    return texts.untranslated(known, study)
 
 
 @contextlib.contextmanager

@@ -15,7 +15,9 @@ _PLACEHOLDER = re.compile(
     r"|@[A-Za-z_][\w.]*@|#+[A-Za-z_][\w.]*#+|\*\|.*\|\*|\u00ab.*\u00bb|[xX]{3,}|\?+",
     re.DOTALL,
 )
-_NOTHING = {"undefined", "null", "none", "nan", "assignment_id_not_available"}
+_WITHIN = re.compile(r"\{\{.*\}\}|\$\{", re.DOTALL)  # abc{{ID}}
+_NOTHING = {"undefined", "null", "none", "nan", "nil", "n/a", "assignment_id_not_available"}
+_QUOTES = " '\"`\\;"
 _UNSEEN = ("Cc", "Cf")  # control and format characters, as U+200B and U+FEFF
 
 
@@ -42,7 +44,17 @@ def _given(study: Study, query: Mapping[str, str]) -> str:
 
 def _is_placeholder(value: str, name: str) -> bool:
     for _ in range(3):  # as often as a link may be escaped on its way
-        value = html.unescape(unquote(value)).strip()
+        value = html.unescape(unquote(value)).strip(_QUOTES)
     value = unicodedata.normalize("NFKC", value)  # brackets of full width
-    words = {word.strip().casefold() for word in value.split(",")}
-    return bool(_PLACEHOLDER.fullmatch(value)) or words <= _NOTHING | {name.casefold()}
+    words = {word.strip(_QUOTES).casefold() for word in value.split(",")}
+    return bool(
+        _PLACEHOLDER.fullmatch(value)
+        or _WITHIN.search(value)
+        or words <= _NOTHING
+        or _letters(value) in ("", _letters(name))  # "-", PROLIFIC-PID, :prolific_pid
+    )
+
+
+def _letters(text: str) -> str:
+    """A text without punctuation, in small letters."""
+    return "".join(one for one in text.casefold() if one.isalnum() or not one.isascii())

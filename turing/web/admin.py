@@ -24,7 +24,14 @@ from turing.store.store import Store, facts
 from turing.web import guards
 from turing.web.routes import PREFIX
 from turing.web.serving import ServedStudy, Studies
-from turing.web.sign_in import COOKIE, VARIABLE, Guard, set_cookie
+from turing.web.sign_in import (
+    BROWSER,
+    BROWSER_LIFETIME,
+    COOKIE,
+    VARIABLE,
+    Guard,
+    set_cookie,
+)
 
 _log = logging.getLogger(__name__)
 
@@ -123,7 +130,8 @@ class _Pages:
         if self._guard is None:
             return self._form(request)
         fields = parse_qs((await guards.read_body(request)).decode("utf-8", "replace"))
-        client = request.client.host if request.client else ""
+        known = request.cookies.get(BROWSER)
+        client = self._guard.client(request.client.host if request.client else "", known)
         if wait := self._guard.seconds_to_wait(client):
             return _too_many(request, wait)
         if not self._guard.try_password(fields.get("password", [""])[0], client):
@@ -133,7 +141,10 @@ class _Pages:
             return _message("This is not the password.", 403, form=_base(request))
         response = RedirectResponse(f"{_base(request)}?signed=in", 303, headers=_HEADERS)
         path = f"{_root(request)}{PREFIX}"
-        response.headers["Set-Cookie"] = set_cookie(self._guard.cookie(), path, _is_https(request))
+        https = _is_https(request)
+        response.headers["Set-Cookie"] = set_cookie(self._guard.cookie(), path, https)
+        told = set_cookie(self._guard.browser(), path, https, BROWSER_LIFETIME, BROWSER)
+        response.headers.append("Set-Cookie", told)
         return response
 
     async def sign_out(self, request: Request) -> Response:

@@ -4,7 +4,6 @@ Under /gradio_api/study/NAME: info, start, state, answer, finish, leave, picture
 is sent names a model, a dataset, a path or a side. The participant's page is at /study.
 """
 
-import json
 import logging
 from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
@@ -20,7 +19,7 @@ from turing.errors import TuringError
 from turing.store.people import RefusedError, overwrite_deleted
 from turing.store.sessions import SessionState
 from turing.study.study import Participants, Question
-from turing.web import guards
+from turing.web import guards, texts
 from turing.web.serving import ServedStudy, Studies
 
 PREFIX = "/gradio_api/study"
@@ -112,7 +111,7 @@ def study_routes(
     `page` is a folder of static files with page.html and texts/LANGUAGE.json.
     """
     files = _files(page)
-    calls = _Calls(studies, _prompts(files), rate or guards.RateLimit())
+    calls = _Calls(studies, texts.read_texts(page), rate or guards.RateLimit())
     routes = [
         Route(f"{PREFIX}/{{name}}/{path}", _guarded(call, calls.served), methods=[method])
         for method, path, call in (
@@ -159,10 +158,10 @@ class _Calls:
     """The calls of the protocol."""
 
     def __init__(
-        self, studies: Studies, prompts: dict[str, dict[str, str]], rate: guards.RateLimit
+        self, studies: Studies, known: dict[str, texts.Texts], rate: guards.RateLimit
     ) -> None:
         self._studies = studies
-        self._prompts = prompts
+        self._texts = known
         self._rate = rate
 
     async def served(self, request: Request) -> ServedStudy:
@@ -184,7 +183,7 @@ class _Calls:
                 "title": study.study.title,
                 "language": study.study.language,
                 "protocol": study.protocol,
-                "texts": study.texts.buttons | study.texts.model_dump(exclude={"buttons"}),
+                "texts": texts.of_study(study),
                 "questions": _questions(q for q in study.questions if q.when == "before"),
             }
         )
@@ -277,7 +276,7 @@ class _Calls:
                 "picture": _picture_address(request, state.trial.trial),
                 "parts": state.trial.parts,
                 "exposure_ms": state.study.trials.exposure_ms,
-                "prompt": self._prompt(state.study.study.language, state.trial.protocol),
+                "prompt": texts.prompt(self._texts, state.study),
             }
         if state.next_picture:
             shown["next_picture"] = _picture_address(request, state.next_picture)
@@ -286,10 +285,6 @@ class _Calls:
         if state.questions is not None:
             shown["questions"] = _questions(state.questions)
         return shown
-
-    def _prompt(self, language: str, protocol: str) -> str:
-        prompts = self._prompts.get(language) or self._prompts.get("en", {})
-        return prompts.get(f"prompt_{protocol}", "")
 
 
 def _asked_of_links(asks: Participants) -> str:
@@ -350,15 +345,6 @@ def _files(folder: Path) -> dict[str, tuple[bytes, str]]:
     if "page.html" not in files:
         raise TuringError(f"{folder}: expected the participant's page, found no page.html")
     return files
-
-
-def _prompts(files: dict[str, tuple[bytes, str]]) -> dict[str, dict[str, str]]:
-    """The page's texts by language."""
-    return {
-        Path(name).stem: json.loads(content)
-        for name, (content, _) in files.items()
-        if name.startswith("texts/") and name.endswith(".json")
-    }
 
 
 def _static(content: bytes, media_type: str) -> Endpoint:

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 VARIABLE = "TURING_ADMIN_PASSWORD"
-COOKIE = "turing_results"
-LIFETIME = 4 * 3600  # seconds
+COOKIE, BROWSER = "turing_results", "turing_browser"
+LIFETIME, BROWSER_LIFETIME = 4 * 3600, 400 * 86_400  # seconds
 FREE_TRIES = 5  # wrong ones before there is a wait
 LONGEST_WAIT = 60.0  # seconds
 _MOST_CLIENTS = 10_000  # whose wrong tries are remembered
@@ -66,7 +66,9 @@ class Guard:
     """Checks passwords and cookies. Its keys are its own: a restart signs everybody out.
 
     Wrong tries are counted for each client, so that a guesser elsewhere keeps nobody waiting: after
-    FREE_TRIES every further one doubles the wait, up to a minute. Who is signed in stays so.
+    FREE_TRIES every further one doubles the wait, up to a minute. Who is signed in stays so. A
+    browser that was signed in before is a client of its own, for all who come through a proxy that
+    the owner did not name have one address.
     """
 
     def __init__(
@@ -78,6 +80,19 @@ class Guard:
         self._password = self._digest(password)
         self._clock = clock
         self._tries: OrderedDict[str, _Tries] = OrderedDict()  # the latest client last
+
+    def client(self, address: str, browser: str | None = None) -> str:
+        """Whose tries are counted: the browser's where its cookie is one of ours, else those of
+        the address."""
+        name, _, signature = (browser or "").partition(".")
+        expected = self._signature(name, b"browser")
+        is_known = hmac.compare_digest(signature.encode(), expected.encode())
+        return f"browser {name}" if is_known else address
+
+    def browser(self) -> str:
+        """A new value of the cookie by which a browser is known again."""
+        name = secrets.token_hex(8)
+        return f"{name}.{self._signature(name, b'browser')}"
 
     def seconds_to_wait(self, client: str = "") -> int:
         """How long until the client's next try is looked at, 0 = now."""
@@ -119,8 +134,8 @@ class Guard:
     def _digest(self, password: str) -> bytes:
         return hmac.digest(self._key, b"password\x1f" + password.encode(), hashlib.sha256)
 
-    def _signature(self, expires: str) -> str:
-        return hmac.digest(self._key, b"cookie\x1f" + expires.encode(), hashlib.sha256).hex()
+    def _signature(self, value: str, purpose: bytes = b"cookie") -> str:
+        return hmac.digest(self._key, purpose + b"\x1f" + value.encode(), hashlib.sha256).hex()
 
 
 def _network(client: str) -> str:
@@ -134,7 +149,9 @@ def _network(client: str) -> str:
     return str(ipaddress.ip_network((address, _IPV6_NETWORK), strict=False))
 
 
-def set_cookie(value: str, path: str, https: bool, lifetime: int = LIFETIME) -> str:
+def set_cookie(
+    value: str, path: str, https: bool, lifetime: int = LIFETIME, name: str = COOKIE
+) -> str:
     """A Set-Cookie header. In a Space the page is another site's frame: None and Partitioned."""
     place = "SameSite=None; Secure; Partitioned" if https else "SameSite=Strict"
-    return f"{COOKIE}={value}; Path={path}; Max-Age={lifetime}; HttpOnly; {place}"
+    return f"{name}={value}; Path={path}; Max-Age={lifetime}; HttpOnly; {place}"

@@ -30,6 +30,13 @@ from colorize.photo.metadata.containers import (
     read_resources,
     read_segments,
 )
+from colorize.photo.metadata.left_out import (
+    IPTC_OF_GIF,
+    gif_extensions,
+    names_of_fields,
+    names_of_resources,
+    what_has_no_place,
+)
 from colorize.photo.metadata.texts import (
     Texts,
     is_of_the_picture,
@@ -76,6 +83,9 @@ def read_metadata(image: Image.Image, texts: Texts | None = None) -> tuple[Metad
     for stream in found.exif:
         place = stream.tell()
         exif, orientation = read_exif(stream)
+        if exif is not None:
+            _, fields = read_fields(stream)
+            found.lost += names_of_fields(fields.keys() - exif.image.keys() - exif.camera.keys())
         stream.seek(place)
         if exif is not None:
             break
@@ -84,7 +94,8 @@ def read_metadata(image: Image.Image, texts: Texts | None = None) -> tuple[Metad
     orientation = _orientation(orientation, None if by_boxes else found.xmp)
     dpi = _dpi_of(image.info.get("dpi"), swapped=orientation >= 5)
     resources = {key: found.resources[key] for key in KEPT_RESOURCES if key in found.resources}
-    lost = tuple(found.lost)
+    found.lost += names_of_resources(found.resources)
+    lost = tuple(dict.fromkeys(found.lost))
     return Metadata(exif, found.xmp, dpi, resources, tuple(found.texts), lost), orientation
 
 
@@ -113,9 +124,13 @@ def read_tiff_metadata(stream: BinaryIO, pages: "Pages") -> tuple[Metadata, int]
         resources = dict(read_resources(fields[_PHOTOSHOP_TAG].data))
     if _IPTC_TAG in fields:
         resources[IPTC] = iptc_in_order(fields[_IPTC_TAG].data)
+    kept = exif.image.keys() | exif.camera.keys() if exif else set()
+    lost = names_of_fields(fields.keys() - kept)
+    lost += names_of_resources(resources)
     resources = {key: resources[key] for key in KEPT_RESOURCES if key in resources}
     dpi = _dpi_of(_resolution(exif, fields, order or "<"), swapped=orientation >= 5)
-    texts, lost = texts_of_tiff(pages.first)
+    texts, others = texts_of_tiff(pages.first)
+    lost += others
     return Metadata(_described(exif), xmp, dpi, resources, tuple(texts), tuple(lost)), orientation
 
 
@@ -151,10 +166,14 @@ class _Found:
             found.exif.append(image.fp)
         found.xmp = _stripped(xmp) if isinstance(xmp, bytes) else None
         stream = getattr(image, "fp", None)
+        if stream is not None:
+            found.lost += what_has_no_place(stream, image.format)
         if image.format in ("JPEG", "MPO") and stream is not None:
             found.add_segments(stream)
         elif isinstance(comment := image.info.get("comment"), bytes):
             found.add_text("Comment", comment)
+        if image.format == "GIF" and stream is not None:
+            found.add_extensions(stream)
         if image.format in ("PNG", None):
             found.add_texts(list(image.info.items()) if texts is None else texts)
         return found
@@ -189,6 +208,19 @@ class _Found:
         self.resources |= dict(read_resources(photoshop))
         stream.seek(place)
 
+    def add_extensions(self, stream: BinaryIO) -> None:
+        """Of a GIF, where ImageMagick keeps captions; the stream's place stays."""
+        place = stream.tell()
+        for _, name, data in gif_extensions(stream):
+            if name in IPTC_OF_GIF:
+                self.add_captions(data)
+        stream.seek(place)
+
+    def add_captions(self, data: bytes) -> None:
+        """Photoshop's resources, or the IPTC among them alone."""
+        found = dict(read_resources(data.removeprefix(PHOTOSHOP_NAME)))
+        self.resources |= found or ({IPTC: data} if data[:1] == b"\x1c" else {})
+
     def add_texts(self, given: list[tuple[object, object]]) -> None:
         """Of a PNG's chunks."""
         for keyword, text in given:
@@ -213,8 +245,7 @@ class _Found:
         elif kind in ("xmp", "app1") and self.xmp is None:
             self.xmp = _stripped(data.removeprefix(_XMP_NAME))
         elif kind in ("iptc", "8bim"):
-            found = dict(read_resources(data.removeprefix(PHOTOSHOP_NAME)))
-            self.resources |= found or ({IPTC: data} if data[:1] == b"\x1c" else {})
+            self.add_captions(data)
         elif kind not in ("xmp", "app1", "icc", "icm"):
             self.lost.append(f"its profile ({kind})")
 

@@ -25,8 +25,9 @@ from colorize.photo.metadata.containers import (
     segments,
     true_iptc,
 )
+from colorize.photo.metadata.left_out import VIDEO, VIEWS
 from colorize.photo.metadata.reading import Metadata
-from colorize.photo.metadata.xmp import EMPTY_XMP, disclosed_xmp
+from colorize.photo.metadata.xmp import COMPANIONS_LEFT_OUT, EMPTY_XMP, disclosed_xmp
 
 _SOFTWARE, _DESCRIPTION, _XMP = 305, 270, 700
 _IPTC_TAG, _PHOTOSHOP_TAG, _UNDEFINED = 33723, 34377, 7
@@ -80,8 +81,10 @@ def outgoing(
         xmp = None
     if xmp is None and (empty := disclosed_xmp(EMPTY_XMP)):
         xmp = empty.packet
-    if metadata.lost:
-        notices.append(f"What has no place in the result was left out: {', '.join(metadata.lost)}.")
+    is_said = COMPANIONS_LEFT_OUT in notices
+    lost = [one for one in metadata.lost if not (is_said and one in (VIDEO, VIEWS))]
+    if lost:
+        notices.append(f"What has no place in the result was left out: {', '.join(lost)}.")
     resources, texts, description = _beside(metadata, format, notices)
     if format == "BMP" and (metadata.exif or metadata.xmp):
         notices.append("Its EXIF and XMP metadata was left out: BMP holds none.")

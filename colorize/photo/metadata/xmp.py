@@ -31,6 +31,7 @@ _COMPANIONS = (
     "http://ns.oplus.com/photos/1.0/camera/",
     "http://ns.xiaomi.com/photos/1.0/camera/",
 )
+COMPANIONS_LEFT_OUT = "A video, sound, depth or gain map that came with it was left out."
 _GOOGLE_CAMERA = "http://ns.google.com/photos/1.0/camera/"
 _GOOGLE_COMPANIONS = ("Motion", "MicroVideo", "SpecialType", "RelitInput", "hdrp_makernote")
 # What describes how the grey file stored its pixels.
@@ -169,7 +170,7 @@ def _leave_out_companions(nodes: list[minidom.Element]) -> list[str]:
                 found = True
     if not found:
         return []
-    return ["A video, sound, depth or gain map that came with it was left out."]
+    return [COMPANIONS_LEFT_OUT]
 
 
 def _is_companion(namespace: str | None, name: str | None) -> bool:

@@ -10,14 +10,14 @@ import tifffile
 from colorize.photo.exif import is_adobe_rgb
 from colorize.photo.profiles import SRGB_PRIMARIES, adobe_rgb, decode_srgb, make_profile
 
-_TRANSFER, _WHITE, _PRIMARIES = 301, 318, 319
+_TRANSFER, _WHITE, _PRIMARIES, _GREY_RESPONSE = 301, 318, 319, 291
 _NOT_APPLIED = "Its transfer function or primaries cannot be applied and were ignored."
 
 
 def described_profile(
     page: tifffile.TiffPage,
     stream: BinaryIO,
-    bits: int,
+    bits: int | None,
     white_is_zero: bool,
     notices: list[str],
 ) -> bytes | None:
@@ -25,8 +25,11 @@ def described_profile(
     RGB where EXIF says so; None where nothing is said. Adds a sentence where what is said cannot be
     applied.
 
-    bits: of a sample; the transfer function has an entry for each of its values.
+    bits: of a sample; the transfer function has an entry for each of its values. None: they are
+    places in a palette, of whose colours no transfer function is defined.
     """
+    if _GREY_RESPONSE in page.tags:
+        notices.append("Its grey response curve was not applied.")
     if not any(tag in page.tags for tag in (_TRANSFER, _PRIMARIES)):
         return adobe_rgb() if is_adobe_rgb(stream, page.offset) else None
     try:
@@ -45,10 +48,15 @@ def described_profile(
         return None
 
 
-def _curve(table: np.ndarray, bits: int, white_is_zero: bool) -> np.ndarray:
+def _curve(table: np.ndarray, bits: int | None, white_is_zero: bool) -> np.ndarray:
     """Linear light in [0, 1] from black to white. Raises ValueError where there are several curves,
     or one that does not rise."""
-    if table.dtype.kind not in "iu" or bits > 16 or table.size not in (2**bits, 3 * 2**bits):
+    if (
+        bits is None
+        or table.dtype.kind not in "iu"
+        or bits > 16
+        or table.size not in (2**bits, 3 * 2**bits)
+    ):
         raise ValueError("a transfer function of another size")
     curves = table.reshape(-1, 2**bits) / 65_535
     if (curves != curves[0]).any():

@@ -103,13 +103,17 @@ def _largest(pages: list[tifffile.TiffPage], size: int) -> list[tifffile.TiffPag
 
 
 def _pages(tiff: tifffile.TiffFile) -> Iterator[tifffile.TiffPage]:
-    """Pages up to the first that is damaged."""
+    """Pages up to the first that is damaged, or that was there before."""
     yield tiff.pages.first
+    seen = {tiff.pages.first.offset}
     for number in range(1, MOST_PAGES):
         try:
             page = tiff.pages[number]
         except Exception:  # further pages may be damaged: they are not used
             return
+        if page.offset in seen:
+            return
+        seen.add(page.offset)
         if isinstance(page, tifffile.TiffPage):
             yield page
 

@@ -7,6 +7,7 @@ from typing import BinaryIO, NamedTuple
 import numpy as np
 import tifffile
 
+from colorize.photo.profiles import encode_srgb
 from colorize.photo.tiff.colorimetry import described_profile
 from colorize.photo.tiff.pages import UnreadableError, whole
 from colorize.photo.tiff.scale import Scale, scale_of
@@ -74,7 +75,11 @@ def read_picture(page: tifffile.TiffPage, stream: BinaryIO) -> Picture:
     table = _color_map(page, layout) if layout.photometric == _PALETTE else None
     samples, alpha = _decoded(reading, table)
     if layout.photometric in (_LAB, _ICC_LAB):
-        samples = _lab(samples, signed=layout.photometric == _LAB)
+        signed = layout.photometric == _LAB
+        if samples.shape[2] == 1:
+            grey = _grey_of_lightness(samples[..., 0], signed)
+            return Picture("L", grey, alpha, None, reading.notices)
+        samples = _lab(samples, signed)
     if samples.shape[2] == 4 and samples.dtype == np.uint16:
         samples = np.rint(samples / np.float32(257)).astype(np.uint8)
         reading.notices.append("The 16 bits of its printing inks were reduced to 8.")
@@ -84,16 +89,17 @@ def read_picture(page: tifffile.TiffPage, stream: BinaryIO) -> Picture:
     samples = samples[..., 0] if mode == "L" else samples
     profile = page.tags.valueof(_PROFILE)
     profile = profile if isinstance(profile, bytes) and mode != "LAB" else None
-    if profile is None and mode in ("L", "RGB") and table is None:
-        profile = described_profile(
-            page, stream, layout.bits, layout.photometric == 0, reading.notices
-        )
+    if profile is None and mode in ("L", "RGB"):
+        bits = layout.bits if table is None else None
+        profile = described_profile(page, stream, bits, layout.photometric == 0, reading.notices)
     return Picture(mode, samples, alpha, profile, reading.notices)
 
 
 def _begin(page: tifffile.TiffPage, layout: Layout, stream: BinaryIO) -> _Reading:
     colors = _COLORS.get(layout.photometric)
     there = layout.planes * layout.samples
+    if layout.photometric in (_LAB, _ICC_LAB) and there == 1:  # TIFF 6.0, section 23
+        colors = 1
     if colors is None:
         name = getattr(page.photometric, "name", page.photometric)
         raise UnreadableError(f"{name} colours")
@@ -241,6 +247,15 @@ def _rationals(page: tifffile.TiffPage, tag: int, count: int) -> list[float] | N
     except (TypeError, ValueError, ZeroDivisionError):
         return None
     return values if len(values) == count and any(values) else None
+
+
+def _grey_of_lightness(samples: np.ndarray, signed: bool) -> np.ndarray:
+    """uint16 sRGB of L* alone, 8 or 16 bits."""
+    levels = np.arange(np.iinfo(samples.dtype).max + 1)
+    top = 65_280 if samples.dtype == np.uint16 and not signed else levels[-1]
+    lightness = np.minimum(levels / top, 1) * 100
+    luminance = np.where(lightness > 8, ((lightness + 16) / 116) ** 3, lightness * 27 / 24_389)
+    return np.rint(encode_srgb(luminance) * 65_535).astype(np.uint16)[samples]
 
 
 def _lab(samples: np.ndarray, signed: bool) -> np.ndarray:

@@ -25,6 +25,7 @@ READABLE = (NONE, *FAX, JPEG, *DEFLATE, *LIBTIFF)
 GREYS, RGB, CMYK, YCBCR = (0, 1), 2, 5, 6
 _INT, _FLOAT = 2, 3  # sample formats
 _NO_DATA = 42113  # GDAL's
+_PHOTOMETRIC, _EXTRA_SAMPLES = 262, 338
 _REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 _STRIP_BITS = 1 << 24  # unpacked at a time
 _STRIP_SAMPLES = 1 << 18  # given out at a time: copies of them stay small
@@ -125,7 +126,7 @@ def layout_of(page: tifffile.TiffPage) -> Layout:
         order=page.parent.byteorder,
         compression=compression,
         predictor=predictor,
-        photometric=whole(page.photometric),
+        photometric=photometric_of(page),
         subsampling=subsampling,
         tile=tile,
         rows=min(whole(page.rowsperstrip) or height, height),
@@ -138,6 +139,17 @@ def layout_of(page: tifffile.TiffPage) -> Layout:
     if layout.reverse and bits > 8 and compression == NONE:
         raise UnreadableError("bits in reversed order")
     return layout
+
+
+def photometric_of(page: tifffile.TiffPage) -> int:
+    """What the page's samples mean; where it does not say, black is zero, as libtiff has it."""
+    if _PHOTOMETRIC in page.tags:
+        return whole(page.photometric)
+    extra = page.tags.valueof(_EXTRA_SAMPLES, ())
+    samples = whole(page.samplesperpixel) - (1 if isinstance(extra, int) else len(extra))
+    if samples not in (1, 3):
+        raise UnreadableError(f"{samples} channels of no meaning that is known")
+    return RGB if samples == 3 else 1
 
 
 def stream_at(stream: BinaryIO, page: tifffile.TiffPage) -> BinaryIO:
@@ -171,7 +183,8 @@ def segments(page: tifffile.TiffPage, layout: Layout, stream: BinaryIO) -> Itera
     across = math.ceil(layout.width / step_across)
     if min(len(offsets), len(counts)) < layout.planes * down * across:
         raise ValueError("truncated list of segments")
-    if not any(counts):
+    is_lone = len(offsets) == 1 and offsets[0] > 0  # whose length can be told without a count
+    if not any(counts) and not is_lone:
         raise ValueError("no segment was written")
     size = stream.seek(0, io.SEEK_END)
     for plane in range(layout.planes):
@@ -183,11 +196,11 @@ def segments(page: tifffile.TiffPage, layout: Layout, stream: BinaryIO) -> Itera
                 min(left + step_across, layout.width),
             )
             rows = step_down if layout.tile else bottom - top
-            if not 0 <= offsets[index] <= offsets[index] + counts[index] <= size:
+            if not 0 <= offsets[index] <= size:
                 raise ValueError("a segment outside the file")
-            if counts[index]:
+            if counts[index] or is_lone:
                 stream.seek(offsets[index])
-                data = stream.read(counts[index])
+                data = stream.read(_length(layout, rows, counts[index] or size))
                 array = _decoded(data, layout, rows, step_down, tables, options)
             else:
                 array = _unwritten(page, layout, rows)
@@ -197,6 +210,13 @@ def segments(page: tifffile.TiffPage, layout: Layout, stream: BinaryIO) -> Itera
                 part = array[row : row + step]
                 place = slice(top + row, top + row + len(part))
                 yield Segment(plane, place, slice(left, right), part)
+
+
+def _length(layout: Layout, rows: int, said: int) -> int:
+    """How many bytes of a segment to read: of plain samples no more than its rows have."""
+    if layout.compression != NONE or layout.subsampled:
+        return said
+    return min(said, rows * math.ceil(layout.across * layout.bits / 8))
 
 
 def _unwritten(page: tifffile.TiffPage, layout: Layout, rows: int) -> np.ndarray:

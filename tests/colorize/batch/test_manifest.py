@@ -119,8 +119,17 @@ def test_different_text_stays_different():
     assert len({cell(text) for text in ("=1", "'=1", "''=1", "1")}) == 4
 
 
+@pytest.mark.parametrize(
+    "start",
+    ["=", " =", "\xa0=", "\x01=", "\u200b=", "\ufeff=", '"=', "\uff1d", " \uff20", "\u2060+"],
+)
+def test_no_spreadsheet_finds_a_formula_behind_what_it_drops(start):
+    assert cell(f"{start}1+1.jpg") == f"'{start}1+1.jpg"
+    assert cell(f"a;{start}1+1.jpg") == f"a;'{start}1+1.jpg"
+
+
 @pytest.mark.parametrize("between", [";", "\t", ",", "\n"])
-@pytest.mark.parametrize("start", ["=", "+", "-", "@", " =", '"=', "'="])
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", " =", '"=', "'=", "\x01=", "\u200b="])
 def test_no_spreadsheet_finds_a_formula_in_a_name(file, between, start):
     """Whatever it cuts a line at: files of other people are called as they like."""
     name = f"a{between}{start}1+1{between}b.jpg"

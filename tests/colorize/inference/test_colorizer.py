@@ -161,6 +161,15 @@ def test_what_is_no_photo_is_one_sentence(direct, given):
 # Settings
 
 
+def test_a_careful_run_gives_the_mirror_image_its_mirrored_colours(model, make_pixels):
+    photo = make_pixels(5, 80, 60)
+    turned = np.ascontiguousarray(photo[:, ::-1])
+    once, other = model(photo), model(turned)
+    careful, its = model(photo, careful=True), model(turned, careful=True)
+    assert np.abs(once.ab - other.ab[..., ::-1]).max() > 0.1
+    assert np.abs(careful.ab - its.ab[..., ::-1]).max() < 0.01
+
+
 def test_adjusted_never_runs_the_network_and_equals_a_fresh_run(over_bins, make_pixels, runs):
     pixels = make_pixels(12, 80, 70)
     result = over_bins(pixels)

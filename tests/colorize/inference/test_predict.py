@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from colorize.color import bins
-from colorize.inference.predict import decode, resize, run_network
+from colorize.inference.predict import decode, resize, run_carefully, run_network
 from colorize.models.record import Decoding, Record
 
 DIRECT = Record("m", "M", "", "baseline", {}, 96, {"kind": "direct"}, ab_scale=100.0)
@@ -84,3 +84,37 @@ def test_making_smaller_averages():
     stripes = torch.tensor([0.0, 60]).repeat(16).expand(1, 1, 32, 32)
     smaller = resize(stripes, (8, 8))
     assert (smaller - 30).abs().max() < 8
+
+
+class Uneven(nn.Module):
+    """Gives its L twice as ab, plus where on the picture it is: not the same for a mirror image."""
+
+    def forward(self, L, hints=None):
+        place = torch.linspace(0, 1, L.shape[-1]).expand_as(L)
+        return torch.cat((L + place, L if hints is None else L + hints[:, :1]), 1)
+
+
+def test_a_careful_run_is_the_mean_over_the_mirror_image_and_a_smaller_size(generator):
+    L = 100 * torch.rand(1, 1, 20, 30, generator=generator)
+    a, b = run_carefully(Uneven(), DIRECT, L)[0]
+    small = resize(resize(L, (16, 24)), (20, 30))
+    assert torch.allclose(b, ((L + small) / 100 - 1)[0, 0], atol=1e-5)
+    assert torch.allclose(a - b, torch.full_like(a, 0.5), atol=1e-5)  # left and right even out
+
+
+def test_a_careful_run_turns_hints_with_the_photo(generator):
+    L, hints = torch.full((1, 1, 9, 12), 50.0), torch.zeros(1, 3, 9, 12)
+    hints[..., 4, 2] = 1
+    output = run_carefully(Uneven(), DIRECT, L, hints)
+    assert torch.equal(output[0, 1], hints[0, 0])
+
+
+def test_a_careful_run_averages_probabilities(generator):
+    class Turned(nn.Module):
+        def forward(self, L):
+            return torch.where(torch.arange(313).view(1, -1, 1, 1) == L[..., :1], 50.0, 0.0)
+
+    L = torch.arange(12.0).expand(1, 1, 9, 12) * 50 + 50  # bin 0 at its left edge, 11 at its right
+    found = run_carefully(Turned(), BINS, L).exp()
+    assert found.sum(1).allclose(torch.ones(1, 9, 1), atol=1e-4)
+    assert found[0, 0, 0, 0] > 0.2 and found[0, 11, 0, 0] > 0.2

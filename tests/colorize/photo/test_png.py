@@ -11,7 +11,7 @@ from PIL import Image
 from colorize.photo.opening import Photo, PhotoError
 from colorize.photo.pixels import BAD_PROFILE
 from colorize.photo.profiles import make_profile
-from tests.support.photo_files import png_of, rows
+from tests.support.photo_files import RGB, png_of, rows
 
 GREY = np.arange(256, dtype=np.uint8).reshape(16, 16)
 SHADOWS = (np.arange(64 * 48).reshape(48, 64) * 2).astype(np.uint16)  # 0 to 6142 of 65535
@@ -310,3 +310,19 @@ def test_a_bmp_carries_a_profile():
     assert photo.notices == ("Its colour profile lies in another file and was not applied.",)
     photo = Photo.open(bmp(b"DEBM", b"no profile"))
     assert any("profile is damaged" in notice for notice in photo.notices)
+
+
+def test_a_colour_space_after_the_pixels_is_passed_over_and_said():
+    late = (b"gAMA", struct.pack(">I", 100_000))
+    photo = Photo.open(png_of((32, 24, 8, 2), (b"IDAT", rows(RGB)), late, (b"IEND", b"")))
+    assert np.array_equal(photo.pixels, RGB)
+    assert photo.notices == ("Damaged parts of the file were left out (gAMA).",)
+
+
+def test_code_points_that_are_not_known_are_said_where_nothing_else_holds():
+    unknown, gamma = (b"cICP", bytes([77, 88, 0, 1])), (b"gAMA", struct.pack(">I", 45_455))
+    data = (b"IDAT", rows(RGB)), (b"IEND", b"")
+    photo = Photo.open(png_of((32, 24, 8, 2), unknown, *data))
+    assert np.array_equal(photo.pixels, RGB)
+    assert photo.notices == ("Its colour space (cICP) is not known and was read as sRGB.",)
+    assert Photo.open(png_of((32, 24, 8, 2), unknown, gamma, *data)).notices == ()

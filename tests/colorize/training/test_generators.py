@@ -1,4 +1,5 @@
 import random
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -34,3 +35,25 @@ def test_a_state_from_before_holds_the_cpus_alone():
     expected = torch.rand(3)
     restore_generators(before, torch.device("cpu"))
     assert torch.equal(torch.rand(3), expected)
+
+
+@pytest.mark.parametrize("kind", ["cuda", "xpu", "mps"])
+def test_any_accelerators_generator_is_kept(monkeypatch, kind):
+    device, kept = torch.device(kind), {}
+
+    def read(*place):
+        assert place == (() if kind == "mps" else (device,))
+        return torch.tensor([1, 2, 3], dtype=torch.uint8)
+
+    def write(state, *place):
+        kept[place] = state
+
+    module = SimpleNamespace(get_rng_state=read, set_rng_state=write)  # of none that is here
+    monkeypatch.setattr(torch, "get_device_module", lambda asked: {device: module}[asked])
+    states = generator_states(device)
+    restore_generators(states, device)
+    assert [state.tolist() for state in kept.values()] == [[1, 2, 3]]
+    kept.clear()
+    restore_generators({**states, "cuda": states.pop("device")}, device)  # as runs before have it
+    assert [state.tolist() for state in kept.values()] == [[1, 2, 3]]
+    restore_generators(states | {"device": None}, device)  # a run that began on the CPU

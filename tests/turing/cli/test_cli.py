@@ -421,13 +421,13 @@ def test_release_and_forget(store):
 @pytest.mark.parametrize(
     ("more", "sentence"),
     [
-        ("", 'study.language: the page has texts for en, found "de"'),
+        ("", 'study.language: the page has texts for de, en, es, fr, found "pt"'),
         ('[texts.buttons]\nagreed = "Ja"\n', "texts.buttons.agreed: unknown key"),
     ],
 )
 def test_a_language_without_texts_is_refused(tmp_path, more, sentence):
     file = tmp_path / "study.toml"
-    file.write_text(study_text(language="de").replace("[[questions]]", f"{more}[[questions]]", 1))
+    file.write_text(study_text(language="pt").replace("[[questions]]", f"{more}[[questions]]", 1))
     _, error = run("build", file, "--store", tmp_path / "studies", code=2)
     assert sentence in " ".join(error.split())
     assert not (tmp_path / "studies").exists()

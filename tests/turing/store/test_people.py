@@ -77,7 +77,9 @@ PLACEHOLDERS = [
     *("ASSIGNMENT_ID_NOT_AVAILABLE", "#ID#", "##PID##", "*|PID|*", "XXXX", "(PROLIFIC_PID)"),
     *("%PROLIFIC_PID", "{{PROLIFIC_PID", "}}", "&lt;PID&gt;", "&#123;PID&#125;", "prolific_pid"),
     *("None", "NULL", "NaN", "Undefined", "undefined,undefined", "\u00abPID\u00bb", "?"),
-    *("\uff5bPID\uff5d", "\u200b", "\ufeff{ID}"),
+    *("\uff5bPID\uff5d", "\u200b", "\ufeff{ID}", "PROLIFIC PID", "prolific-pid", ":PROLIFIC_PID"),
+    *("PROLIFIC_PID=", "^PROLIFIC_PID^", "|PROLIFIC_PID|", "'${id}'", '"{{id}}"', "abc{{id}}"),
+    *("\\{PROLIFIC_PID\\}", "-", "--", "..", "_", "''", "N/A", "nil", "undefined;"),
 ]
 
 
@@ -89,7 +91,21 @@ def test_nobody_starts_without_an_id(strict, value):
 
 
 @pytest.mark.parametrize(
-    "value", ["5f3c9a", "a@b.org", "100%", "50% off 20%x", "O'Neill", "a b", "[x", "x]", "a_b", "0"]
+    "value",
+    [
+        "5f3c9a",
+        "a@b.org",
+        "100%",
+        "50% off 20%x",
+        "O'Neill",
+        "a b",
+        "[x",
+        "x]",
+        "a_b",
+        "0",
+        "\u5de5",
+        "-1",
+    ],
 )
 def test_what_may_be_an_id_is_one(strict, value):
     assert start(strict, PROLIFIC_PID=value)[1].position == 1

@@ -184,6 +184,20 @@ def test_who_is_signed_in_is_not_locked_out_by_guessers(client):
     assert client.get(BASE, headers={"cookie": cookie}).status_code == 200
 
 
+def test_a_browser_that_was_signed_in_is_not_locked_out_by_guessers(client):
+    """Behind a proxy that the owner did not name, the guesser has the same address."""
+    sign_in(client)
+    browser = client.cookies["turing_browser"]
+    client.cookies.clear()
+    for _ in range(FREE_TRIES + 2):
+        sign_in(client, "guess")
+    assert sign_in(client).status_code == 429
+    back = sign_in(client, headers={"cookie": f"turing_browser={browser}"})
+    assert back.status_code == 303
+    client.cookies.clear()
+    assert client.get(BASE, headers={"cookie": f"turing_browser={browser}"}).status_code == 403
+
+
 def test_another_sites_form_is_refused(client):
     for origin in ("https://evil.example", "null"):
         response = sign_in(client, headers={"origin": origin})

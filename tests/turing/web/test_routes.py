@@ -82,7 +82,6 @@ def test_info(client):
         "texts": {
             "consent": "Will you take part?",
             "instructions": "Look.",
-            "thanks": "Thank you!",
         },
         "questions": [
             {

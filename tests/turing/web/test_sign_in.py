@@ -91,6 +91,27 @@ def test_a_guesser_keeps_nobody_else_waiting(guard, clock):
     assert guard.seconds_to_wait("203.0.113.7") > 0  # which the right one elsewhere does not end
 
 
+def test_a_browser_that_was_signed_in_waits_for_nobody_at_its_address(guard):
+    known = guard.client("203.0.113.7", guard.browser())
+    for _ in range(FREE_TRIES):
+        guard.try_password("guess", guard.client("203.0.113.7"))
+    assert guard.seconds_to_wait("203.0.113.7") > 0 == guard.seconds_to_wait(known)
+    assert guard.try_password("correct horse", known)
+    for _ in range(FREE_TRIES):  # nor is its cookie a way to guess for ever
+        guard.try_password("guess", known)
+    assert guard.seconds_to_wait(known) > 0
+
+
+def test_forged_browsers_are_their_address(guard):
+    other = Guard("correct horse")
+    value = guard.browser()
+    forged = ["", ".", value + "0", "0" + value, value.partition(".")[0], other.browser(), "é.é"]
+    forged += [guard.cookie(), f"{value.partition('.')[0]}.{'0' * 64}"]
+    assert {guard.client("203.0.113.7", one) for one in [None, *forged]} == {"203.0.113.7"}
+    assert guard.client("203.0.113.7", value) == guard.client("198.51.100.1", value)
+    assert not guard.is_signed_in(value)
+
+
 def test_all_addresses_of_a_network_of_ipv6_are_one_client(guard):
     for number in range(FREE_TRIES):
         guard.try_password("guess", f"2001:db8:1:2::{number}")

@@ -13,9 +13,11 @@ from turing.store.records import Row
 
 Columns = Mapping[str, tuple[str, str]]  # name: (type, meaning), in order
 
-# A spreadsheet may cut a line at commas, semicolons, tabs or line ends, whatever wrote it meant.
-_STARTS_A_FORMULA = re.compile(r"""^(?=[\s"']*[=+\-@＝＋－＠])|^(?=[\t\r\n])""")
-_FORMULA_WITHIN = re.compile(r"""(?<=[,;\t\r\n])(?=[ "']*[=+\-@＝＋－＠])""")
+# A spreadsheet may cut a line at commas, semicolons, tabs or line ends, whatever wrote it meant,
+# and drops characters that nobody sees.
+_UNSEEN = r""" "'\x00-\x08\x0b\x0c\x0e-\x1f\x7f\xa0\u200b-\u200f\u2060\ufeff"""
+_STARTS_A_FORMULA = re.compile(rf"""^(?=[\s{_UNSEEN}]*[=+\-@＝＋－＠])|^(?=[\t\r\n])""")
+_FORMULA_WITHIN = re.compile(rf"""(?<=[,;\t\r\n])(?=[{_UNSEEN}]*[=+\-@＝＋－＠])""")
 
 
 def write_table(path: Path, columns: Columns, rows: Sequence[Row]) -> None:

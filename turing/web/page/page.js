@@ -46,7 +46,7 @@ class Page {
 
   async run() {
     this.texts = await this.client.insist(() => loadTexts("en"));
-    if (!/^[A-Za-z0-9-]+$/.test(this.name)) return this.screens.message("unknown");
+    if (!/^[A-Za-z0-9-]+$/.test(this.name)) throw new Refusal(404, "unknown");
     this.info = await this.client.info();
     await this.useTexts();
     const id = this.parameters.get(this.info.link.get("identify_by"))?.trim();
@@ -88,11 +88,18 @@ class Page {
 
   async useTexts() {
     const { language, texts, title } = this.info;
-    const own = language === "en" ? {} : await loadTexts(language).catch(() => ({}));
+    await this.speak(language);
     const given = Object.entries(texts ?? {}).filter(([, text]) => text);
-    this.texts = { ...this.texts, ...own, ...Object.fromEntries(given) };
+    this.texts = { ...this.texts, ...Object.fromEntries(given) };
     document.documentElement.lang = language;
     document.title = title;
+  }
+
+  /** Speaks a language from here on, as far as there are texts for it. */
+  async speak(language) {
+    const texts = await textsOf(language);
+    if (Object.keys(texts).length) document.documentElement.lang = language;
+    this.texts = { ...this.texts, ...texts };
   }
 
   /** Consent, instructions, questions, start. */
@@ -217,7 +224,9 @@ class Page {
   }
 
   /** A refusal or a fault that ends the page. */
-  fail(problem) {
+  async fail(problem) {
+    // Where nothing is known of the study, not even its language: the browser's.
+    if (!this.info) await this.speak(navigator.language);
     const elsewhere = { link: problem.link, url: "closed_url" };
     if (problem.code === "already") this.lastWord("already", elsewhere);
     else if (problem.code === "id") this.screens.message("no_id");
@@ -237,6 +246,16 @@ function servedBelow() {
   const here = new URL(".", import.meta.url);
   const isThere = here.pathname.endsWith("/gradio_api/study/");
   return isThere ? here : new URL("../gradio_api/study/", here);
+}
+
+/** Ours for a language, "de" for "de-AT"; nothing where we have none. */
+async function textsOf(language) {
+  for (const name of new Set([language, language.split("-")[0]])) {
+    if (name === "en") break; // loaded before the study was known
+    const texts = await loadTexts(name).catch(() => null);
+    if (texts) return texts;
+  }
+  return {};
 }
 
 async function loadTexts(language) {
