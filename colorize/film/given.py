@@ -121,11 +121,18 @@ def _of_still(file: Path, grey: np.ndarray, motion: Motion) -> Given:
         raise FilmError(f"{photo.name}: has no colours of its own; give a still in colour")
     small = resize_picture(photo.pixels, (width, height), Image.Resampling.BILINEAR)
     _, a, b = lab(unit(small))
-    seen = grey_of_pixels(small)
+    seen = _matched(grey_of_pixels(small), grey)
     there, _ = motion.between(grey, seen)  # it may have been moved or cropped by a pixel or two
     if there.trust.mean() < _SAME:
         raise FilmError(f"{photo.name}: shows something else than the film at that time")
     return Given(warp(np.stack((a, b), -1), there.vectors), there.trust, True)
+
+
+def _matched(seen: np.ndarray, grey: np.ndarray) -> np.ndarray:
+    """A still's greys with the frame's brightness and contrast, which who painted it may change."""
+    scale = max(float(grey.std()), 1) / max(float(seen.std()), 1)
+    moved = (seen - seen.mean()) * scale + grey.mean()
+    return np.clip(np.rint(moved), 0, 255).astype(np.uint8)
 
 
 def grey_of_pixels(pixels: np.ndarray) -> np.ndarray:
