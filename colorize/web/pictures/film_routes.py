@@ -11,6 +11,7 @@ from starlette.routing import Route
 from colorize.errors import ColorizeError
 from colorize.web.guards.calls import uploaded
 from colorize.web.pictures.film_jobs import FilmJob, FilmJobs
+from colorize.web.pictures.film_preview import animated
 from colorize.web.pictures.routes import PREFIX, NotThereError
 from colorize.web.session import Session, Sessions
 
@@ -34,6 +35,7 @@ class FilmRoutes:
             _route(film + "/grey", self.grey),
             _route(film + "/part/{part:int}", self.part),
             _route(film + "/file", self.file),
+            _route(film + "/preview", self.preview),
         ]
 
     async def start(self, request: Request) -> Response:
@@ -86,6 +88,14 @@ class FilmRoutes:
             raise NotThereError("The film is not done yet")
         named = job.output.name if "download" in request.query_params else None
         return FileResponse(job.output, filename=named, headers=_NO_STORE)
+
+    async def preview(self, request: Request) -> Response:
+        """The beginning as an animated WebP."""
+        job = self._find(request)
+        if job.film is None:
+            raise NotThereError("The film is not done yet")
+        content = await run_in_threadpool(animated, job.output)
+        return Response(content, media_type="image/webp", headers=_NO_STORE)
 
     def _session(self, request: Request) -> Session:
         session = self._sessions.by_key(request.path_params["key"])

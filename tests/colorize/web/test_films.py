@@ -1,9 +1,11 @@
 """Films of visitors: taken on, coloured in order, given part by part, cancelled, refused."""
 
+import io
 import time
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
@@ -124,6 +126,8 @@ def test_addresses_give_what_is_done(sessions, jobs, film, client):
     part = film.with_name("part.mp4")
     part.write_bytes(client.get(f"{at}/part/1").content)
     assert len(pictures_of(part)) == 6
+    with Image.open(io.BytesIO(client.get(f"{at}/preview").content)) as moving:
+        assert (moving.format, moving.size, moving.n_frames) == ("WEBP", (64, 48), 6)
     whole = client.get(f"{at}/file", headers={"Range": "bytes=0-99"})
     assert (whole.status_code, len(whole.content)) == (206, 100)
     assert "old-direct.mp4" in client.get(f"{at}/file?download").headers["content-disposition"]

@@ -139,6 +139,14 @@ colour.addEventListener("pause", () => grey.pause());
 for (const kind of ["seeked", "timeupdate"]) colour.addEventListener(kind, follows);
 grey.addEventListener("error", () => show(greyFigure, false)); // not every browser knows every film
 
+// A browser that plays no H.264 shows the beginning as a picture that moves.
+colour.addEventListener("error", () => {
+  if (!colour.hasAttribute("src")) return;
+  show(colour, false);
+  show(still, true);
+  if (now?.state === "done") still.src = at("preview");
+});
+
 function follows() {
   const wanted = before() + colour.currentTime;
   if (Math.abs(grey.currentTime - wanted) > 0.2) grey.currentTime = wanted;
