@@ -146,7 +146,8 @@ def film(
     library()
     with wrong_use():
         plan = make_plan(inputs, output, _films())
-        for name, given in (("hint", settings.hints), ("still", settings.stills)):
+        alone = {"hint": hint, "still": still, "reference": reference}
+        for name, given in alone.items():
             if given and len(plan.tasks) != 1:
                 raise ColorizeError(f"{name}: expected one film, found {len(plan.tasks)}")
         record_file = find_record(model)

@@ -6,13 +6,18 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from colorize.errors import printable
 from colorize.files import replacing
 from colorize.film.reading import FilmError
 
-_LIST = "parts.json"
+try:
+    import fcntl
+except ImportError:  # on Windows, where a file that is open cannot be deleted anyway
+    fcntl = None
+
+_LIST, _LOCK = "parts.json", "lock"
 
 
 @dataclass(frozen=True)
@@ -40,14 +45,16 @@ class Parts:
 
     def __init__(self, output: Path, made_of: Mapping[str, Any], resume: bool) -> None:
         self.folder = folder_of(output)
+        self._lock: BinaryIO | None = None
         self._made_of = hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()
         self.done: list[Part] = []
         self.changed = False
-        if resume:
-            self._read()
-        keep = {part.name for part in self.done} | {_LIST}
         try:
             self.folder.mkdir(exist_ok=True)
+            self._take(output)
+            if resume:
+                self._read()
+            keep = {part.name for part in self.done} | {_LIST, _LOCK}
             for entry in self.folder.iterdir():
                 if entry.name not in keep:
                     entry.unlink()
@@ -57,6 +64,22 @@ class Parts:
                 f"({error.strerror})"
             ) from error
         self._write()
+
+    def _take(self, output: Path) -> None:
+        """Keeps others out for as long as this process works on it."""
+        self._lock = (self.folder / _LOCK).open("wb")
+        if fcntl is None:
+            return
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            self._lock.close()
+            name = printable(output.name)
+            raise FilmError(
+                f"{name}: another program is making it; wait for that to end"
+            ) from error
+        except OSError:  # some disks know no locks
+            pass
 
     def _read(self) -> None:
         try:
@@ -89,7 +112,15 @@ class Parts:
 
     def clear(self) -> None:
         """Deletes all of it."""
+        self.leave()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def leave(self) -> None:
+        """Lets others in; what is done stays, and where nothing is, the folder goes."""
+        if self._lock is not None:
+            self._lock.close()
+        if not self.done:
+            shutil.rmtree(self.folder, ignore_errors=True)
 
     def _write(self) -> None:
         listed = {"made_of": self._made_of, "parts": [asdict(part) for part in self.done]}

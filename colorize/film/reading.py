@@ -34,7 +34,7 @@ def library() -> ModuleType:
     try:
         import av
     except ImportError as error:
-        raise FilmError('Films need PyAV; get it with: pip install "av>=15,<19"') from error
+        raise FilmError('Films need PyAV; get it with: pip install "av>=18,<19"') from error
     return av
 
 
@@ -131,6 +131,8 @@ class Source:
         ]
         if not pictures:
             raise FilmError(f"{self.name}: holds no moving pictures; a film is expected")
+        if len(pictures) > 1:
+            self._note(f"holds {len(pictures)} streams of pictures: the first was coloured")
         return pictures[0]
 
     def _about(self, container: Any, stream: Any) -> About:

@@ -93,12 +93,20 @@ def run(
     work = _Work(
         colorizer, film, settings, codec, output, progress or (lambda _: None), part_seconds
     )
+    try:
+        return _carried_out(work, began)
+    finally:
+        work.parts.leave()
+
+
+def _carried_out(work: "_Work", began: float) -> Film:
     work.carry_out()
+    film, settings, output = work.film, work.settings, work.output
     parts = work.parts.done
     if not parts:
         raise FilmError(f"{film.name}: has no picture from {settings.first:g} s on")
     zero = parts[0].first if settings.first > 0 else round(film.about.shift / film.about.time_base)
-    record = colorizer.record
+    record = work.colorizer.record
     try:
         join(
             film,

@@ -31,7 +31,7 @@ const pick = h("span", { class: "cz-button cz-main cz-pick", "aria-hidden": "tru
 
 /** Where photos are dropped; it frames `input`. */
 export const drop = h("label", { class: "cz-drop" }, input, invitation, pick,
-  h("span", { class: "cz-small" }, touched ? "" : "or paste one"));
+  h("span", { class: "cz-small" }, touched ? "" : "or paste one; films too"));
 
 /** Lies over the page while photos are dragged over it. */
 export const veil = h("div", { class: "cz-veil", hidden: true }, "Drop photos to colorize them");

@@ -1,5 +1,6 @@
 """Flow, where it is to be trusted, and cuts."""
 
+import sys
 from itertools import pairwise
 
 import numpy as np
@@ -8,6 +9,7 @@ import skimage.data
 from PIL import Image
 
 from colorize.film.motion import Flow, Motion, agreement, is_cut, warp
+from colorize.film.reading import FilmError
 
 WINDOW = (slice(20, 116), slice(20, 148))
 
@@ -78,3 +80,9 @@ def test_a_pan_is_no_cut_nor_are_grain_and_flicker(photo, right):
         ).astype(np.uint8)  # fmt: skip
         _, back = Motion().between(first, noisy)
         assert not is_cut(first, noisy, back)
+
+
+def test_without_opencv_one_line_says_how_to_get_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "cv2", None)
+    with pytest.raises(FilmError, match=r"^Films need OpenCV; get it with: pip install "):
+        Motion()

@@ -201,7 +201,17 @@ def test_a_full_disk_is_one_line_and_leaves_no_half_film(colorizer, tmp_path, ne
     monkeypatch.setattr(writing.PartWriter, "add", full)
     with pytest.raises(FilmError, match=r"new\.mp4: cannot be written \(No space left on device\)"):
         colorize(old, new, colorizer)
-    assert not new.exists()
+    assert [file.name for file in tmp_path.iterdir()] == ["old.mp4"]
+
+
+def test_two_programs_do_not_make_one_film(colorizer, tmp_path, new):
+    old = write_film(tmp_path / "old.mp4", panned(4))
+
+    def progress(now):
+        with pytest.raises(FilmError, match=r"new\.mp4: another program is making it"):
+            colorize(old, new, colorizer)
+
+    assert colorize(old, new, colorizer, progress).frames == 4
 
 
 def test_parts_are_films_of_their_own(colorizer, tmp_path, new):

@@ -53,6 +53,7 @@ export async function takeFilms(files) {
   show(film, true);
   title.textContent = file.name;
   facts.textContent = "Sending…";
+  film.scrollIntoView({ block: "nearest" });
   local = URL.createObjectURL(file);
   grey.src = local;
   try {
