@@ -254,7 +254,13 @@ def _film(found: dict[str, Any]) -> list[str]:
             [str(speed), f"{100 * share:.0f}%", *(f"{mean[key]:.2f}" for key in _OF_FILMS)]
         )
     films = [
-        [f"{row['length']:g}", f"{row['seconds']:.0f}", f"{row['ratio']:.1f}", _number(row["MB"])]
+        [
+            f"{row['length']:g}",
+            f"{row['seconds']:.0f}",
+            f"{row['ratio']:.1f}",
+            f"{row['work_ratio']:.1f}",
+            _number(row["MB"]),
+        ]
         for row in found["film"]
     ]
     return [
@@ -277,7 +283,9 @@ def _film(found: dict[str, Any]) -> list[str]:
             speeds,
         ),
         "A film of 640 x 480, 24 frames a second, with cuts, in a process of its own:",
-        _table(["seconds of film", "seconds of work", "ratio", "MB at most"], films),
+        _table(
+            ["seconds of film", "seconds", "ratio", "ratio of processor time", "MB at most"], films
+        ),
     ]
 
 

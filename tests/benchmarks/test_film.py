@@ -37,8 +37,8 @@ def test_a_row_for_each_speed_and_a_table_of_them(checkpoints):
     rows = film._of_clip(colorizer, name, clip, (1, 4))
     assert [row["by_network"] for row in rows] == [6, 3]
     assert rows[0]["flicker_alone"] == rows[1]["flicker_alone"] > rows[0]["flicker"]
-    films = [{"length": 10, "seconds": 20.0, "ratio": 2.0, "MB": 700.0}]
+    films = [{"length": 10, "seconds": 20.0, "ratio": 2.0, "work_ratio": 3.0, "MB": 700.0}]
     text = report.markdown({"machine": report.machine(), "film": {"rows": rows, "film": films}})
     assert f"| {name} | {rows[1]['flicker_alone']:.2f} | {rows[1]['flicker']:.2f} |" in text
-    assert "| 10 | 20 | 2.0 | 700 |" in text
+    assert "| 10 | 20 | 2.0 | 3.0 | 700 |" in text
     assert SimpleNamespace(**rows[0]).shots == 1
