@@ -41,7 +41,8 @@ class StudyData:
 
     study: Study
     versions: tuple[int, ...]
-    participants: pd.DataFrame  # index: participant; started, finished (times), withdrawn (bool)
+    # index: participant; started, finished (times), withdrawn, screened_out (bool)
+    participants: pd.DataFrame
     trials: pd.DataFrame  # TRIAL_COLUMNS
     answers: pd.DataFrame  # participant, question, answer
     program: str = ""  # that built it

@@ -15,7 +15,7 @@ from turing.analysis.data import StudyData
 class Exclusion(NamedTuple):
     """A rule and whom it leaves out."""
 
-    rule: str  # the key in the study file, or "withdrawn"
+    rule: str  # the key in the study file, "withdrawn" or "screened_out"
     meaning: str
     participants: frozenset[int]
 
@@ -55,8 +55,11 @@ def exclusions(data: StudyData) -> Exclusions:
     """Apply [analysis] of the study file. A rule that has nothing to go by excludes nobody."""
     rules, answered = data.study.analysis, data.trials[data.trials["choice"].notna()]
     found = [
-        Exclusion("withdrawn", "left the study and is never counted", _withdrawn(data)),
+        Exclusion("withdrawn", "left the study and is never counted", _flagged(data, "withdrawn")),
     ]
+    if data.study.participants.screen_out or data.participants["screened_out"].any():
+        meaning = "was screened out before the trials, and is never counted"
+        found.append(Exclusion("screened_out", meaning, _flagged(data, "screened_out")))
     if rules.min_catch_correct > 0:
         share = answered[answered["kind"] == "catch"].groupby("participant")["correct"].mean()
         found.append(
@@ -121,8 +124,8 @@ def _of_trials(data: StudyData, answered: pd.DataFrame) -> tuple[TrialRule, ...]
     return tuple(found)
 
 
-def _withdrawn(data: StudyData) -> frozenset[int]:
-    return _which(data.participants["withdrawn"].astype(bool))
+def _flagged(data: StudyData, column: str) -> frozenset[int]:
+    return _which(data.participants[column].astype(bool))
 
 
 def _which(flags: pd.Series) -> frozenset[int]:
@@ -133,7 +136,7 @@ def people_of(data: StudyData, ruled_out: Exclusions) -> pd.DataFrame:
     """A row a participant: what was answered, how well, how fast, and why not counted."""
     trials = data.trials.assign(answered=data.trials["choice"].notna())
     by_kind = {kind: of.groupby("participant") for kind, of in trials.groupby("kind")}
-    people = data.participants[["started", "finished", "withdrawn"]].copy()
+    people = data.participants[["started", "finished", "withdrawn", "screened_out"]].copy()
     for kind, name in (("scored", ""), ("catch", "catch_")):
         if kind in by_kind:
             people[f"{name}trials"] = by_kind[kind].size()

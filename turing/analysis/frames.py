@@ -113,8 +113,9 @@ def _participants(people: Sequence[Row]) -> pd.DataFrame:
             "started": [row["consented"] for row in people],
             "finished": [row["finished"] for row in people],
             "withdrawn": [row["withdrawn"] is not None for row in people],
+            "screened_out": [row["screened_out"] is not None for row in people],
         }
     )
     for column in ("started", "finished"):
         frame[column] = pd.to_datetime(frame[column], utc=True)
-    return frame.astype({"withdrawn": bool}).set_index("participant")
+    return frame.astype({"withdrawn": bool, "screened_out": bool}).set_index("participant")

@@ -30,6 +30,7 @@ def results_json(results: Results) -> dict[str, Any]:
             "finished": int(results.people["finished"].notna().sum()),
             "complete": int(results.people["complete"].sum()),
             "withdrawn": int(results.people["withdrawn"].sum()),
+            "screened_out": int(results.people["screened_out"].sum()),
             "planned": data.study.participants.planned,
         },
         "look": _look(results.look),

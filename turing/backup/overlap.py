@@ -16,9 +16,9 @@ from turing.backup.remote import Remote, RemoteError
 from turing.backup.sender import Sender
 from turing.backup.snapshots import RESTORED, Snapshot, bring, parsed, snapshots
 from turing.errors import TuringError
-from turing.store.copies import copy_pictures, holds_more, look_at, pictures_of
-from turing.store.merging import join
 from turing.store.store import Store
+from turing.store.upkeep.copies import copy_pictures, holds_more, look_at, pictures_of
+from turing.store.upkeep.merging import join
 
 _log = logging.getLogger(__name__)
 

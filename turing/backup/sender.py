@@ -22,8 +22,8 @@ from turing.backup.snapshots import (
 )
 from turing.errors import TuringError
 from turing.store import database
-from turing.store.copies import checked, look_at, pictures_of
 from turing.store.store import Store, facts
+from turing.store.upkeep.copies import checked, look_at, pictures_of
 
 _log = logging.getLogger(__name__)
 

@@ -15,8 +15,8 @@ from typing import NamedTuple
 
 from turing.backup.remote import Remote, RemoteError
 from turing.errors import TuringError
-from turing.store.copies import Kept, altered, checked, look_at, pictures_of, restore
 from turing.store.store import Store, note, store_path
+from turing.store.upkeep.copies import Kept, altered, checked, look_at, pictures_of, restore
 
 _log = logging.getLogger(__name__)
 

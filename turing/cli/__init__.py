@@ -2,7 +2,7 @@
 
 import sys
 
-from turing.cli import build, results, space, store, study  # noqa: F401 - register their commands
+from turing.cli import build, publish, results, space, store, study  # noqa: F401 - register their commands
 from turing.cli.base import app
 
 # As a study goes; the others after them.

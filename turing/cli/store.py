@@ -58,7 +58,7 @@ def backup(
     \b
     python -m turing backup studies/demo.sqlite /media/stick/studies
     """
-    from turing.store.copies import backup as copy
+    from turing.store.upkeep.copies import backup as copy
 
     done = copy(store, folder)
     _say_kept(done.path, done.rows, done.pictures, done.faults, done.kept_before)
@@ -74,7 +74,7 @@ def restore(
     \b
     python -m turing restore /media/stick/studies/demo.sqlite studies/demo.sqlite
     """
-    from turing.store.copies import restore as put_back
+    from turing.store.upkeep.copies import restore as put_back
 
     done = put_back(copy, store)
     _say_kept(done.path, done.rows, done.pictures, done.faults, done.kept_before)
@@ -93,7 +93,7 @@ def merge(
     \b
     python -m turing merge a/demo.sqlite b/demo.sqlite -o all/demo.sqlite
     """
-    from turing.store.merging import merge as join
+    from turing.store.upkeep.merging import merge as join
 
     done = join(first, second, output)
     for line in done.notes:
@@ -146,8 +146,8 @@ def forget(
     python -m turing forget studies/demo.sqlite 17
     python -m turing forget studies/demo.sqlite --receipt ABCDE-FGHIJ
     """
-    from turing.store.people import by_receipt
-    from turing.store.people import forget as delete
+    from turing.store.upkeep.forgetting import by_receipt
+    from turing.store.upkeep.forgetting import forget as delete
 
     if (participant is None) == (receipt is None):
         raise WrongUseError("expected PARTICIPANT or --receipt, one of the two")

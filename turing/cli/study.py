@@ -1,5 +1,6 @@
 """Commands that take the study file: preview, open, close, status."""
 
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import quote
@@ -8,6 +9,7 @@ import typer
 
 from turing.cli.base import StoreFolder, StudyFile, command, say, warn
 from turing.errors import TuringError
+from turing.store.records import when_screened_out
 from turing.store.store import DEFAULT_FOLDER, Facts, Store, facts, store_path
 from turing.study.study import Study, load_study
 
@@ -82,8 +84,21 @@ def status(study: StudyFile, store: StoreFolder = DEFAULT_FOLDER, address: Addre
         for line in _people(found, wanted.participants.planned):
             say(f"  {line}")
         say(f"  link: {study_link(wanted.name, address)}")
+        if until := wanted.participants.retention:
+            say(f"  {_retention(until, datetime.now(UTC).date())}")
         if stale := _stale(wanted, found):
             warn(f"{study}: {stale}")
+
+
+def _retention(until: date, today: date) -> str:
+    """By when what people answered is to be deleted."""
+    days = (until - today).days
+    if days < 0:
+        return (
+            f"participants.retention: all answers were to be deleted by {until}; delete the store "
+            "and its backups"
+        )
+    return f"answers are kept until {until} (retention), {days} days from now"
 
 
 _STATES = {"built": "built, not open yet", "open": "open", "closed": "closed"}
@@ -128,6 +143,7 @@ def _people(store: Store, planned: int | None) -> list[str]:
     with store.reading() as db:
         rows = db.execute(
             "SELECT version, count(*), count(finished), count(withdrawn), "
+            f"count({when_screened_out('p')}), "
             "(SELECT count(*) FROM choices c JOIN trials t ON t.id = c.trial JOIN participants q "
             "ON q.id = t.participant WHERE q.version = p.version AND NOT q.preview) "
             "FROM participants p WHERE NOT preview GROUP BY version ORDER BY version"
@@ -136,7 +152,8 @@ def _people(store: Store, planned: int | None) -> list[str]:
     of_plan = f" of {planned} planned" if planned else ""
     lines = [
         f"version {version}: {started} started, {finished} finished{of_plan}, "
-        f"{withdrawn} left for good, {choices} choices"
-        for version, started, finished, withdrawn, choices in rows
+        f"{withdrawn} left for good, {f'{screened} screened out, ' if screened else ''}"
+        f"{choices} choices"
+        for version, started, finished, withdrawn, screened, choices in rows
     ]
     return [*(lines or ["nobody has come yet"]), *([f"previews: {previews}"] if previews else [])]

@@ -1,7 +1,7 @@
 """The tables of a report about people: who came, who is counted, what they answered."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -19,6 +19,7 @@ def people_table(results: Results) -> Table:
         ("answered every trial", int(people["complete"].sum())),
         ("finished", int(people["finished"].notna().sum())),
         ("left for good", int(people["withdrawn"].sum())),
+        *([("screened out", screened)] if (screened := int(people["screened_out"].sum())) else []),
         ("excluded by the rules below", excluded),
         ("answered no scored trial", results.started - excluded - len(results.counted)),
         ("counted", len(results.counted)),
@@ -61,7 +62,7 @@ def participants_table(results: Results) -> Table:
             (
                 str(number_),
                 _day(row.started),
-                "yes" if pd.notna(row.finished) else "left" if row.withdrawn else "no",
+                _end_of(row),
                 f"{row.answered} of {row.trials}",
                 DASH if pd.isna(row.correct) else f"{row.correct:.0f}",
                 _share(row.catch_correct, row.catch_answered),
@@ -73,6 +74,12 @@ def participants_table(results: Results) -> Table:
             )
         ],
     )
+
+
+def _end_of(row: Any) -> str:
+    if pd.notna(row.finished):
+        return "yes"
+    return "left" if row.withdrawn else "screened out" if row.screened_out else "no"
 
 
 def _share(correct: float, answered: int) -> str:

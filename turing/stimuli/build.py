@@ -21,7 +21,9 @@ from turing.stimuli.progress import Progress, quiet
 from turing.stimuli.selection import Source, report, select, survey
 from turing.store import preregistration
 from turing.store.files import clear_leftovers, unfinished
+from turing.store.people import block
 from turing.store.store import StimulusFacts, Store
+from turing.study.blocklist import blocked_ids
 from turing.study.study import Study
 from turing.study.trials import Design, Parts, Placed, every_stimulus
 
@@ -52,6 +54,7 @@ def build(study: Study, store: Store, progress: Progress = quiet, device: str = 
     Raises TuringError for folders, photos or models that are missing, with a line for each; where
     too few photos are left for one participant, it says how many are missing.
     """
+    blocked = blocked_ids(study)
     clear_leftovers(store.pictures, r"[0-9a-f]{64}\.png|preregistration-\d+\.json")
     practice = _practice_models(study, store)
     colours = render.Colours((*study.stimuli.models, *practice), device)
@@ -66,6 +69,7 @@ def build(study: Study, store: Store, progress: Progress = quiet, device: str = 
     version = store.freeze(
         study, design, [found[0] for found in known if found], render.PROGRAM, left_out
     )
+    block(store, study, blocked)
     path = preregistration.write(store, version)
     return Built(version, rendered, len(pictures) - rendered, left_out, path)
 

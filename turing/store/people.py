@@ -1,17 +1,16 @@
-"""Who takes part: tokens, outside IDs, who is let in, let in again, or forgotten."""
+"""Who takes part: tokens, outside IDs, who is let in, and let in again."""
 
-import base64
 import hashlib
 import hmac
 import json
 import re
 import secrets
 import sqlite3
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from turing.errors import TuringError
+from turing.store.records import SCREENED_OUT, when_screened_out
 from turing.store.store import Facts, Store, Version, facts, note, now_ms
 from turing.study.identity import is_unfilled, outside_id
 from turing.study.study import Participants, Study
@@ -53,6 +52,7 @@ class Person(NamedTuple):
     identity: bytes | None
     finished: int | None
     withdrawn: int | None
+    screened_out: int | None
 
 
 class Place(NamedTuple):
@@ -78,7 +78,8 @@ def by_token(db: sqlite3.Connection, token: str | None) -> Person | None:
     row = (
         token
         and db.execute(
-            f"SELECT {', '.join(Person._fields)} FROM participants WHERE token_hash = ?",
+            "SELECT id, uid, version, query, identity, finished, withdrawn, "
+            f"{when_screened_out('participants')} FROM participants WHERE token_hash = ?",
             (_hash(token),),
         ).fetchone()
     )
@@ -94,11 +95,25 @@ def known(db: sqlite3.Connection, token: str | None) -> Person:
 
 
 def taking_part(db: sqlite3.Connection, token: str | None) -> Person:
-    """The participant with that token; RefusedError where there is none, or who has left."""
+    """The participant with that token; RefusedError where there is none, who has left, or who was
+    screened out."""
     person = known(db, token)
     if person.withdrawn is not None:
         raise RefusedError(409, "withdrawn", "You have left the study.")
+    if person.screened_out is not None:
+        raise RefusedError(409, "screened", "This study is for other participants.")
     return person
+
+
+def screen_out(db: sqlite3.Connection, participant: int, why: str, now: int) -> None:
+    """End a participation before the trials, once and for good: its state is `screened_out` from
+    then on, and it is never counted. `why` is for the researcher: a question, or a check.
+    """
+    db.execute(  # not by `note`, which has had enough after a thousand events
+        "INSERT INTO events (participant, at, what, detail) SELECT :who, :at, :what, :why "
+        "WHERE NOT EXISTS (SELECT 1 FROM events WHERE participant = :who AND what = :what)",
+        {"who": participant, "at": now, "what": SCREENED_OUT, "why": why},
+    )
 
 
 def admit(
@@ -108,18 +123,20 @@ def admit(
     query: Mapping[str, Any],
     preview: str | None,
     now: int,
+    only_back: bool = False,
 ) -> tuple[Person | Place, str]:
     """Who has come back, or a place for who is new; and the token that is theirs.
 
     An ID in the query says more than the token: who brings the token of somebody with another
-    ID, from a browser that both used, is a new person, under a token of their own.
+    ID, from a browser that both used, is a new person, under a token of their own. Where the study
+    has resume = "id" the ID alone says it; only_back: nobody new is let in.
     """
     own = facts(db)
     person = by_token(db, token)
-    identity, is_somebody = None, False
+    identity, is_somebody, by_id = None, False, False
     if preview is None and own.version is not None:
         study = store.version(db, person.version if person else own.version).study
-        given = asked(study, query)
+        given, by_id = asked(study, query), study.participants.resume == "id"
         identity = identity_of(study, own.trial_key, given)
         is_somebody = is_unfilled(study, given)  # whom the panel meant to name
     if person and not is_somebody and (identity is None or identity == person.identity):
@@ -128,15 +145,20 @@ def admit(
     if person:
         token = new_token()
     if identity and (same := _identified(db, identity)):
-        if None not in same.values():
+        released = next((number for number, held in same.items() if held is None), None)
+        if released is None and not by_id:
             raise RefusedError(409, "already", "Somebody with this ID has taken part already.")
-        released = next(number for number, token_hash in same.items() if token_hash is None)
-        db.execute("UPDATE participants SET token_hash = ? WHERE id = ?", (_hash(token), released))
-        note(db, released, "returned")
+        back = next(iter(same)) if released is None else released
+        db.execute("UPDATE participants SET token_hash = ? WHERE id = ?", (_hash(token), back))
+        note(db, back, "returned")
         return known(db, token), token
+    if only_back:
+        raise RefusedError(404, "unknown", "Nobody with this ID has started here.")
     check_open(own, preview)
     is_preview = preview is not None
     if not is_preview:
+        if identity and _is_blocked(db, identity):
+            raise RefusedError(409, "blocked", "This study is for people who are new to it.")
         asks = store.version(db, own.version).study.participants
         if asks.needs_id and identity is None:
             raise RefusedError(422, "id", f"Your link has no {asks.identify_by}. {_AS_SENT}")
@@ -161,7 +183,9 @@ def check_room(db: sqlite3.Connection, asks: Participants, now: int) -> None:
     """RefusedError where as many people are under way, or came, as the study's limits allow."""
     (started, open_) = db.execute(
         "SELECT ifnull(sum(consented > :hour), 0), "
-        "ifnull(sum(finished IS NULL AND withdrawn IS NULL), 0) FROM participants "
+        "ifnull(sum(finished IS NULL AND withdrawn IS NULL AND "
+        f"{when_screened_out('participants')} IS NULL), 0) "
+        "FROM participants "
         "WHERE NOT preview AND consented BETWEEN :under_way AND :now",
         {"hour": now - HOUR_MS, "under_way": now - UNDER_WAY_MS, "now": now},
     ).fetchone()
@@ -197,7 +221,7 @@ def enter(
     drawn: tuple[Trial, ...],
     now: int,
 ) -> Person:
-    """Write a new participant and all their trials."""
+    """Write a new participant and all their trials, none where none were drawn."""
     kept = asked(version.study, query)
     (participant,) = db.execute(
         "SELECT 1 + max(ifnull((SELECT max(id) FROM participants), 0), "
@@ -261,6 +285,27 @@ def identity_of(study: Study, key: bytes, query: Mapping[str, str]) -> bytes | N
     return hmac.digest(key, f"identity\x1f{name}\x1f{value}".encode(), "sha256") if value else None
 
 
+def block(store: Store, study: Study, ids: Iterable[str]) -> int:
+    """Make these the IDs that nobody may start with, in the place of earlier ones; how many.
+
+    Their keyed hashes are kept, not they. Who has started goes on.
+    """
+    with store.writing() as db:
+        key, name = facts(db).trial_key, study.participants.identify_by
+        found = {identity_of(study, key, {name: each}) for each in ids}
+        db.execute("DELETE FROM blocked")
+        db.executemany(
+            "INSERT INTO blocked (identity, since) VALUES (?, ?)",
+            [(each, now_ms()) for each in sorted(filter(None, found))],
+        )
+    return len(found - {None})
+
+
+def _is_blocked(db: sqlite3.Connection, identity: bytes) -> bool:
+    row = db.execute("SELECT 1 FROM blocked WHERE identity = ?", (identity,)).fetchone()
+    return row is not None
+
+
 def release(store: Store, outside_id: str) -> int:
     """Let a person in again whose browser lost its token; returns the participant.
 
@@ -288,79 +333,6 @@ def release(store: Store, outside_id: str) -> int:
         db.execute("UPDATE participants SET token_hash = NULL WHERE id = ?", (participant,))
         note(db, participant, "released")
     return participant
-
-
-def forget(store: Store, participant: int) -> dict[str, int]:
-    """Delete all that is known of a participant; returns the rows deleted by table.
-
-    Their number is not given again. Backups made before still hold them; snapshots that an app
-    keeps elsewhere do so for 30 days at most.
-    """
-    with store.writing() as db:
-        deleted = forget_within(db, participant, store.path)
-    overwrite_deleted(store)
-    return deleted
-
-
-def forget_within(db: sqlite3.Connection, participant: int, path: Path) -> dict[str, int]:
-    """`forget` within a transaction, after which `overwrite_deleted` is due."""
-    forgotten = db.execute(
-        "SELECT 1 FROM forgotten WHERE participant = ?", (participant,)
-    ).fetchone()
-    found = (
-        not forgotten
-        and db.execute(
-            "INSERT INTO forgotten (participant, uid, version, part, preview, number, at) "
-            "SELECT id, uid, version, part, preview, number, ? FROM participants WHERE id = ?",
-            (now_ms(), participant),
-        ).rowcount
-    )
-    if not found:
-        was = "was forgotten before" if forgotten else "was never there"
-        raise TuringError(f"{path}: participant {participant} {was}")
-    deleted = delete_forgotten(db)
-    note(db, None, "forgotten", f"participant {participant}")
-    return deleted
-
-
-def overwrite_deleted(store: Store) -> None:
-    """What was deleted is overwritten (secure_delete); the log's copy goes now, too."""
-    store.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-
-
-def receipt_of(uid: str) -> str:
-    """Ten letters and digits that stand for a participant and tell nothing of them."""
-    code = base64.b32encode(_hash(f"receipt\x1f{uid}")).decode()
-    return f"{code[:5]}-{code[5:10]}"
-
-
-def by_receipt(store: Store, receipt: str) -> int:
-    """The participant whose receipt it is, however typed; TuringError where there is none."""
-    typed = re.sub(r"[^A-Z2-7]", "", receipt.upper())
-    with store.reading() as db:
-        rows = db.execute("SELECT id, uid FROM participants").fetchall()
-    for participant, uid in rows:
-        if receipt_of(uid).replace("-", "") == typed:
-            return participant
-    raise TuringError(f"{store.path}: no participant has the receipt {receipt!r}")
-
-
-def delete_forgotten(db: sqlite3.Connection) -> dict[str, int]:
-    """Delete the rows of all who are listed in `forgotten`, within a transaction."""
-    listed = "SELECT participant FROM forgotten"
-    of_trials = f"trial IN (SELECT id FROM trials WHERE participant IN ({listed}))"
-    conditions = {
-        "views": of_trials,
-        "choices": of_trials,
-        "trials": f"participant IN ({listed})",
-        "answers": f"participant IN ({listed})",
-        "events": f"participant IN ({listed})",
-        "participants": f"id IN ({listed})",
-    }
-    return {
-        table: db.execute(f"DELETE FROM {table} WHERE {condition}").rowcount
-        for table, condition in conditions.items()
-    }
 
 
 def _identified(db: sqlite3.Connection, identity: bytes) -> dict[int, bytes | None]:

@@ -88,7 +88,7 @@ def _content(store: Store, number: int) -> dict[str, Any]:
     facts = store.facts()
     checkpoints: dict[str, dict[str, Any]] = {}
     for _, _, left, left_sha256, right, right_sha256, settings in stimuli:
-        networks = json.loads(settings)["networks"]
+        networks = json.loads(settings).get("networks", {})
         for name, sha256 in ((left, left_sha256), (right, right_sha256)):
             if name in networks:
                 checkpoints[name] = {"weights_sha256": sha256, **networks[name]}

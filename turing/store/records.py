@@ -17,10 +17,21 @@ Row = dict[str, Any]
 
 LAST_LOOK = "last look"  # the event that a version had all participants of its last look
 SIMULATED = "simulated"  # the event that marks a store with synthetic participants
+SCREENED_OUT = "screened out"  # the event that ends a participation before the trials
 
-_PARTICIPANTS = """
+
+def when_screened_out(people: str) -> str:
+    """SQL for when a row of `people`, as the table of participants is called there, was screened
+    out, NULL for never: few events of one person, found by their index."""
+    return (
+        f"(SELECT min(at) FROM events WHERE participant = {people}.id AND what = '{SCREENED_OUT}')"
+    )
+
+
+_PARTICIPANTS = f"""
 SELECT p.version, p.part, p.id AS participant, p.number, p.preview, p.consented, p.finished,
-    p.withdrawn, p.query, count(t.id) AS trials, count(c.trial) AS answered
+    p.withdrawn, {when_screened_out("p")} AS screened_out, p.query, count(t.id) AS trials,
+    count(c.trial) AS answered
 FROM participants p LEFT JOIN trials t ON t.participant = p.id
 LEFT JOIN choices c ON c.trial = t.id
 WHERE p.version IN (SELECT value FROM json_each(:versions)) GROUP BY p.id ORDER BY p.id
@@ -57,6 +68,7 @@ WHERE p.version IN (SELECT value FROM json_each(:versions)) ORDER BY a.participa
 """
 
 _OF_PERSON = ("version", "part", "number", "preview", "consented", "finished", "withdrawn")
+_TIMES = ("consented", "finished", "withdrawn", "screened_out")
 _NOT_EXPORTED = ("kind", "photo_id", "stimulus", "left_sha256", "right_sha256")
 
 
@@ -122,8 +134,10 @@ def read_events(store: Store, version: int | None = None) -> list[Row]:
 
 
 def counted(rows: Sequence[Row], everything: bool = False) -> list[Row]:
-    """Those of people who are counted: not of previews and of those who left, unless all are."""
-    return [row for row in rows if everything or not (row["preview"] or row["withdrawn"])]
+    """Those of people who are counted: not of previews, of those who left and of those who were
+    screened out, unless all are."""
+    left = ("preview", "withdrawn", "screened_out")
+    return [row for row in rows if everything or not any(row.get(key) for key in left)]
 
 
 def choices(trials: Sequence[Row]) -> list[Row]:
@@ -197,7 +211,7 @@ def iso_time(ms: int) -> str:
 
 
 def _person(row: Row) -> Row:
-    times = {key: _time(row[key]) for key in ("consented", "finished", "withdrawn")}
+    times = {key: _time(row[key]) for key in _TIMES}
     query = json.loads(row["query"])
     return row | times | {"preview": bool(row["preview"]), "query": query, "answers": {}}
 

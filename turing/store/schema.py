@@ -288,4 +288,10 @@ def _views(db: Database) -> None:
         db.execute(trigger)
 
 
-MIGRATIONS: tuple[Migration, ...] = (_first_tables, _views)
+def _blocked(db: Database) -> None:
+    """Keyed hashes of the IDs that may not take part; `build` replaces them."""
+    columns = {"identity": bytes, "since": int}
+    db["blocked"].create(columns, pk="identity", not_null={"since"}, if_not_exists=True)
+
+
+MIGRATIONS: tuple[Migration, ...] = (_first_tables, _views, _blocked)

@@ -15,12 +15,14 @@ from typing import Any, Literal, NamedTuple
 
 from turing.store import people
 from turing.store.people import Person, Place, RefusedError
+from turing.store.records import when_screened_out
 from turing.store.store import Store, Version, facts, note, now_ms
+from turing.store.upkeep import forgetting
 from turing.study import trials
 from turing.study.study import Question, Study
 from turing.study.trials import Protocol
 
-Stage = Literal["practice", "trials", "questions", "done", "withdrawn"]
+Stage = Literal["practice", "trials", "questions", "done", "screened_out", "withdrawn"]
 Answers = Mapping[str, str | None]
 
 _ATTEMPTS = 20
@@ -90,11 +92,17 @@ class Sessions:
             return _questions(self.store.version(db, number).study, when) if number else ()
 
     def start(
-        self, token: str | None, query: Mapping[str, Any], answers: Answers, preview: str | None
+        self,
+        token: str | None,
+        query: Mapping[str, Any],
+        answers: Answers,
+        preview: str | None,
+        only_back: bool = False,
     ) -> tuple[str, SessionState]:
         """Let a participant in, or in again; returns their token and state.
 
         The token is a new one for None, and for who brings that of a person with another ID.
+        only_back: whoever has not started is refused.
         """
         if token is not None and not people.is_token(token):
             raise RefusedError(422, "invalid", "token: expected 32 random bytes in base64url")
@@ -103,11 +111,17 @@ class Sessions:
         drawn: tuple[Place, tuple[trials.Trial, ...]] | None = None
         for _ in range(_ATTEMPTS):
             with self._noting_full(), self.store.writing() as db:
-                found, token = people.admit(self.store, db, token, query, preview, now)
+                found, token = people.admit(self.store, db, token, query, preview, now, only_back)
                 if isinstance(found, Person):
                     return token, self._state(db, found)
                 version = self.store.version(db, found.version)
                 given = _checked(version.study, "before", answers)
+                if why := _screened_out_by(version.study, given):
+                    nowhere = found._replace(number=0)  # no trials are drawn by it
+                    person = people.enter(db, token, query, version, nowhere, (), now)
+                    self._keep_answers(db, person.id, given)
+                    people.screen_out(db, person.id, why, now)
+                    return token, self._state(db, people.known(db, token))
                 if drawn and drawn[0] == found:
                     person = people.enter(db, token, query, version, *drawn, now)
                     self._keep_answers(db, person.id, given)
@@ -204,11 +218,11 @@ class Sessions:
     def receipt(self, token: str | None) -> str:
         """The code by which a participant's data can be asked to be deleted."""
         with self.store.reading() as db:
-            return people.receipt_of(people.known(db, token).uid)
+            return forgetting.receipt_of(people.known(db, token).uid)
 
     def leave(self, token: str | None) -> SessionState:
         """Withdraw a participant, who is never counted; where the study says so, all that is known
-        of them is deleted (`people.overwrite_deleted` ends that).
+        of them is deleted (`forgetting.overwrite_deleted` ends that).
         """
         with self.store.writing() as db:
             person = people.known(db, token)
@@ -218,21 +232,22 @@ class Sessions:
                 )
             state = self._state(db, people.known(db, token))
             if state.study.participants.on_leave == "delete":
-                people.forget_within(db, person.id, self.store.path)
+                forgetting.forget_within(db, person.id, self.store.path)
             return state
 
     def picture(self, name: str) -> Path:
         """The picture of a trial that is the present or the next one."""
         with self.store.reading() as db:
             row = db.execute(
-                "SELECT t.position, s.sha256, p.withdrawn, (SELECT count(*) FROM trials o "
+                f"SELECT t.position, s.sha256, ifnull(p.withdrawn, {when_screened_out('p')}), "
+                "(SELECT count(*) FROM trials o "
                 "JOIN choices c ON c.trial = o.id WHERE o.participant = p.id) FROM trials t "
                 "JOIN participants p ON p.id = t.participant JOIN stimuli s ON s.id = t.stimulus "
                 "WHERE t.picture = ?",
                 (name,),
             ).fetchone()
-        position, sha256, withdrawn, answered = row or (0, "", None, 1)
-        if withdrawn is not None or not answered <= position <= answered + 1:
+        position, sha256, ended, answered = row or (0, "", None, 1)
+        if ended is not None or not answered <= position <= answered + 1:
             raise RefusedError(404, "unknown", "There is no such picture.")
         return self.store.picture_path(sha256)
 
@@ -257,13 +272,15 @@ class Sessions:
     def _state(self, db: sqlite3.Connection, person: Person) -> SessionState:
         study = self.store.version(db, person.version).study
         practice, scored, answered = db.execute(
-            "SELECT sum(practice), sum(NOT practice), count(c.trial) FROM trials t "
-            "LEFT JOIN choices c ON c.trial = t.id WHERE participant = ?",
+            "SELECT ifnull(sum(practice), 0), ifnull(sum(NOT practice), 0), count(c.trial) "
+            "FROM trials t LEFT JOIN choices c ON c.trial = t.id WHERE participant = ?",
             (person.id,),
         ).fetchone()
         position = max(answered - practice, 0)
         if person.withdrawn is not None:
             return SessionState("withdrawn", position, scored, study)
+        if person.screened_out is not None:
+            return SessionState("screened_out", position, scored, study)
         open_ = _present(db, person.id)
         if not open_:
             stage: Stage = "questions" if person.finished is None else "done"
@@ -324,6 +341,12 @@ def _checked(study: Study, when: str, answers: Answers) -> dict[str, str]:
         if question.required and key not in given:
             raise RefusedError(422, "invalid", f"{question.ask} Please answer this question.")
     return given
+
+
+def _screened_out_by(study: Study, given: Mapping[str, str]) -> str:
+    """The first question whose answer ends the study, "" where none does."""
+    refused = study.participants.screen_out
+    return next((key for key, text in given.items() if text in refused.get(key, ())), "")
 
 
 def _score(db: sqlite3.Connection, participant: int) -> tuple[int, int] | None:

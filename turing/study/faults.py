@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 if TYPE_CHECKING:
-    from turing.study.study import Study
+    from turing.study.study import Question, Study
 
 # Markdown's own <https://...> is no HTML.
 _HTML = re.compile(r"<(?!https?://|mailto:)[A-Za-z/!?][^>\n]{0,30}>?")
@@ -173,8 +173,13 @@ def _of_participants(study: "Study") -> Iterator[tuple[str, str]]:
         )
     if people.require_id and not people.identify_by:
         yield "participants.require_id", "expected identify_by, which says what the ID is, with it"
+    told_apart = {"blocklist": bool(people.blocklist), "resume": people.resume == "id"}
+    for key, is_asked in told_apart.items():
+        if is_asked and not people.identify_by:
+            yield f"participants.{key}", "expected identify_by, which says what the ID is, with it"
+    yield from _twice("participants.consent_boxes", people.consent_boxes)
     yield from _of_return_url(people.return_url, people.query, people.completion_code)
-    for key in ("declined_url", "left_url", "closed_url"):
+    for key in ("declined_url", "left_url", "screened_out_url", "closed_url"):
         yield from _of_braces(f"participants.{key}", getattr(people, key), set(people.query))
 
 
@@ -198,28 +203,39 @@ def _of_braces(key: str, url: str, known: Collection[str]) -> Iterator[tuple[str
 
 
 def _of_questions(study: "Study") -> Iterator[tuple[str, str]]:
-    choices = {question.id: question.choices for question in study.questions if question.choices}
     yield from _twice("questions.id", (question.id for question in study.questions))
     for place, question in enumerate(study.questions, 1):
         key = f"questions.choices (block {place})"
         if len(question.choices) == 1:
             yield key, "expected two or more, or none for free text, found 1"
         yield from _twice(key, question.choices)
-    for name, answers in study.analysis.exclude_answers.items():
+    asked = [question for question in study.questions if question.choices]
+    refused = study.analysis.exclude_answers
+    yield from _of_answers("analysis.exclude_answers", refused, asked, "choices")
+    before = [question for question in asked if question.when == "before"]
+    refused = study.participants.screen_out
+    yield from _of_answers(
+        "participants.screen_out", refused, before, 'choices and when = "before"'
+    )
+
+
+def _of_answers(
+    key: str,
+    named: Mapping[str, Collection[str]],
+    questions: Iterable["Question"],
+    which: str,
+) -> Iterator[tuple[str, str]]:
+    """Answers that a key names by question, of which there must be some such."""
+    choices = {question.id: question.choices for question in questions}
+    for name, answers in named.items():
         if name not in choices:
             known = ", ".join(choices) or "none"
-            yield (
-                "analysis.exclude_answers",
-                f"expected ids of questions with choices ({known}), found {shown(name)}",
-            )
+            yield key, f"expected ids of questions with {which} ({known}), found {shown(name)}"
             continue
         for answer in answers:
             if answer not in choices[name]:
                 offered = ", ".join(map(shown, choices[name]))
-                yield (
-                    f"analysis.exclude_answers.{name}",
-                    f"expected one of {offered}, found {shown(answer)}",
-                )
+                yield f"{key}.{name}", f"expected one of {offered}, found {shown(answer)}"
 
 
 def _twice(key: str, names: Iterable[str]) -> Iterator[tuple[str, str]]:

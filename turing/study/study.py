@@ -8,6 +8,7 @@ import hashlib
 import json
 import tomllib
 from collections.abc import Mapping, Sequence
+from datetime import date
 from importlib.resources import files
 from pathlib import Path
 from string import Formatter
@@ -110,6 +111,10 @@ _ADDRESS = {
 }
 
 
+_AnswersByQuestion = dict[str, Annotated[tuple[str, ...], Field(strict=False)]]
+_ANSWERS_BY_QUESTION = 'lists of choices by question, { id = ["choice"] }'
+
+
 class Participants(_Table):
     """[participants]"""
 
@@ -124,7 +129,13 @@ class Participants(_Table):
     max_an_hour: int = _newer(2000, ge=1, description="a whole number, 1 or more")
     declined_url: str = _newer("", **_ADDRESS)
     left_url: str = _newer("", **_ADDRESS)
+    screened_out_url: str = _newer("", **_ADDRESS)
     closed_url: str = _newer("", **_ADDRESS)
+    screen_out: _AnswersByQuestion = _newer({}, description=_ANSWERS_BY_QUESTION)
+    consent_boxes: tuple[Line, ...] = _newer((), strict=False, description="a list of lines")
+    blocklist: OptionalLine = _newer("", description="a file of IDs, relative to the study file")
+    resume: Literal["token", "id"] = _newer("token", description="'token' or 'id'")
+    retention: date | None = _newer(None, description="a date like 2027-06-30")
     on_leave: Literal["keep", "delete"] = _newer("keep", description="'keep' or 'delete'")
     planned: int | None = Field(None, ge=1, description="a whole number, 1 or more")
     show_score: bool = Field(True, description="true or false")
@@ -166,8 +177,8 @@ class Analysis(_Table):
     min_refresh_hz: float = _newer(0.0, ge=0, description="frames a second, 0 or more")
     max_rt_ms: float = _newer(0.0, ge=0, description="milliseconds, 0 or more")
     shown_again: bool = _newer(False, description="true or false")
-    exclude_answers: dict[str, Annotated[tuple[str, ...], Field(strict=False)]] = Field(
-        default_factory=dict, description='lists of choices by question, { id = ["choice"] }'
+    exclude_answers: _AnswersByQuestion = Field(
+        default_factory=dict, description=_ANSWERS_BY_QUESTION
     )
     looks: tuple[Annotated[int, Field(ge=1)], ...] = _newer(
         (),

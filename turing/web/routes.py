@@ -16,8 +16,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from turing.errors import TuringError
-from turing.store.people import RefusedError, overwrite_deleted
+from turing.store.people import RefusedError
 from turing.store.sessions import SessionState
+from turing.store.upkeep.forgetting import overwrite_deleted
 from turing.study.study import Participants, Question
 from turing.web import guards, texts
 from turing.web.serving import ServedStudy, Studies
@@ -67,6 +68,7 @@ class StartBody(_Body):
         default_factory=dict, description="texts of 5000 characters at most, by question"
     )
     preview: str | None = Field(None, max_length=100, description="the key of a preview link")
+    resume: bool = Field(False, description="true to go on only, where one has started")
 
 
 class View(_Body):
@@ -139,7 +141,7 @@ def _guarded(call: Call, served: Callable[[Request], Awaitable[ServedStudy]]) ->
             return await call(request, await served(request))
         except RefusedError as refused:
             response = _error(refused.status, refused.code, str(refused))
-            if refused.code in ("closed", "already"):
+            if refused.code in ("closed", "already", "blocked"):
                 response.headers["Study-Link"] = await _way_back(await served(request))
             return response
         except TuringError as error:
@@ -178,15 +180,16 @@ class _Calls:
     async def info(self, request: Request, served: ServedStudy) -> Response:
         preview = request.query_params.get("preview")
         study = await served.read(served.sessions.info, guards.bearer(request), preview)
-        response = _json(
-            {
-                "title": study.study.title,
-                "language": study.study.language,
-                "protocol": study.protocol,
-                "texts": texts.of_study(study),
-                "questions": _questions(q for q in study.questions if q.when == "before"),
-            }
-        )
+        said = {
+            "title": study.study.title,
+            "language": study.study.language,
+            "protocol": study.protocol,
+            "texts": texts.of_study(study),
+            "questions": _questions(q for q in study.questions if q.when == "before"),
+        }
+        if boxes := study.participants.consent_boxes:
+            said["consent_boxes"] = list(boxes)
+        response = _json(said)
         response.headers["Study-Link"] = _asked_of_links(study.participants)
         return response
 
@@ -195,9 +198,10 @@ class _Calls:
         asked = await served.read(served.sessions.asked, token, "before")
         body = await self._body(request, StartBody, asked)
         token, state = await served.start(
-            served.sessions.start, token, body.query, body.answers, body.preview
+            *(served.sessions.start, token, body.query, body.answers, body.preview, body.resume)
         )
-        return _json({"token": token, "state": self._state(request, state)}, 201)
+        response = _json({"token": token, "state": self._state(request, state)}, 201)
+        return await self._with_receipt(response, served, token, state)
 
     async def state(self, request: Request, served: ServedStudy) -> Response:
         token = self._token(request)
@@ -223,7 +227,9 @@ class _Calls:
         reply: dict[str, Any] = {"code": end.code, "return_url": end.return_url}
         if end.score:
             reply["score"] = {"correct": end.score[0], "total": end.score[1]}
-        return _json({key: value for key, value in reply.items() if value})
+        response = _json({key: value for key, value in reply.items() if value})
+        response.headers["Study-Receipt"] = await served.read(served.sessions.receipt, token)
+        return response
 
     async def leave(self, request: Request, served: ServedStudy) -> Response:
         token = self._token(request)
@@ -242,8 +248,9 @@ class _Calls:
     async def _with_receipt(
         self, response: Response, served: ServedStudy, token: str | None, state: SessionState
     ) -> Response:
-        """With the code by which the data of who has left can be deleted."""
-        if state.stage == "withdrawn" and state.study.participants.on_leave == "keep":
+        """With the code by which the data of who has left, or was screened out, can be deleted."""
+        is_kept = state.study.participants.on_leave == "keep"
+        if state.stage == "screened_out" or (state.stage == "withdrawn" and is_kept):
             receipt = await served.read(served.sessions.receipt, token)
             response.headers["Study-Receipt"] = receipt
         return response
@@ -290,8 +297,10 @@ class _Calls:
 def _asked_of_links(asks: Participants) -> str:
     """What the page looks for in the address that it came by: query=A&query=B&identify_by=A&..."""
     said = [("query", name) for name in asks.query] + [("identify_by", asks.identify_by)]
-    said += [(key, url) for key in ("declined_url", "left_url") if (url := getattr(asks, key))]
+    ways = ("declined_url", "left_url", "screened_out_url")
+    said += [(key, url) for key in ways if (url := getattr(asks, key))]
     said += [("on_leave", asks.on_leave)] if asks.on_leave != "keep" else []
+    said += [("resume", asks.resume)] if asks.resume != "token" else []
     return urlencode([*said, ("require_id", "true" if asks.needs_id else "false")])
 
 

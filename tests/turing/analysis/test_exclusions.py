@@ -29,6 +29,7 @@ def data(trials, analysis="", withdrawn=(), answers=()):
     ]
     people = sorted({row["participant"] for row in rows})
     participants = pd.DataFrame({"withdrawn": [who in withdrawn for who in people]}, index=people)
+    participants["screened_out"] = False
     return StudyData(
         made_up_study(analysis=analysis),
         (1,),
@@ -40,6 +41,13 @@ def data(trials, analysis="", withdrawn=(), answers=()):
 
 def found(of):
     return {rule.rule: set(rule.participants) for rule in exclusions(of).rules}
+
+
+def test_who_was_screened_out_is_never_counted():
+    of = data([(who, "scored", 1, 900) for who in (1, 2)])
+    assert "screened_out" not in found(of)
+    of.participants.loc[2, "screened_out"] = True
+    assert found(of)["screened_out"] == {2}
 
 
 def test_catch_trials_that_were_answered_decide():

@@ -6,10 +6,11 @@ import pytest
 from tests.turing.support.studies import BEFORE, build, built, rows
 from turing.analysis.frames import load_data
 from turing.errors import TuringError
-from turing.store.people import forget, new_token
+from turing.store.people import new_token
 from turing.store.records import built_versions
 from turing.store.sessions import Sessions
 from turing.store.store import Store, create_store
+from turing.store.upkeep.forgetting import forget
 from turing.study.trials import ORIGINAL, WILD
 
 

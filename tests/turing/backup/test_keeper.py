@@ -12,8 +12,8 @@ from turing.backup.keeper import Keeper
 from turing.backup.remote import RemoteError
 from turing.backup.sender import Sender
 from turing.backup.snapshots import snapshots
-from turing.store.people import forget
 from turing.store.sessions import Sessions
+from turing.store.upkeep.forgetting import forget
 
 
 @pytest.fixture

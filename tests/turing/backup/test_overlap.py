@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from tests.turing.backup.test_snapshots import damage, fresh
-from tests.turing.store.test_merging import told
+from tests.turing.store.upkeep.test_merging import told
 from tests.turing.support.answering import participant
 from tests.turing.support.studies import build, rows
 from turing.backup.overlap import send_first, take_over
@@ -16,9 +16,10 @@ from turing.backup.sender import Sender
 from turing.backup.snapshots import restore_newest
 from turing.cli import app
 from turing.errors import TuringError
-from turing.store.people import RefusedError, forget
+from turing.store.people import RefusedError
 from turing.store.sessions import Sessions
 from turing.store.store import Store
+from turing.store.upkeep.forgetting import forget
 
 
 class Runs:

@@ -7,7 +7,7 @@ from tests.turing.backup.test_snapshots import counts, damage
 from tests.turing.support.answering import participant
 from tests.turing.support.studies import build, rows
 from turing.backup.sender import DamagedError, Sender
-from turing.store.people import forget
+from turing.store.upkeep.forgetting import forget
 
 
 def test_a_snapshot_is_one_whole_file_of_this_moment(store, remote):

@@ -3,6 +3,7 @@
 import csv
 import json
 import shutil
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
@@ -17,13 +18,14 @@ from turing.analysis.simulation.crowd import Skills
 from turing.analysis.simulation.simulate import simulate
 from turing.cli import app
 from turing.report.words import answer
-from turing.store.people import new_token, receipt_of
+from turing.store.people import new_token
 from turing.store.sessions import Sessions
 from turing.store.store import Store
+from turing.store.upkeep.forgetting import receipt_of
 
 DOORS = (
     *("build", "preview", "open", "close", "status", "results", "report", "export", "power"),
-    *("simulate", "backup", "restore", "merge", "release", "forget"),
+    *("simulate", "backup", "restore", "merge", "release", "forget", "publish"),
 )
 
 
@@ -257,6 +259,34 @@ def test_a_build_that_fails_leaves_nothing(photos):
     _, err = run("build", *study, code=1)
     assert "apples" in err and len(err.splitlines()) == 1
     assert not (photos / "studies").exists()
+
+
+@pytest.mark.parametrize(
+    ("days", "said"),
+    [(30, "(retention), 30 days from now"), (-1, "were to be deleted by")],
+)
+def test_status_names_the_day_by_which_answers_go(tmp_path, days, said):
+    until = datetime.now(UTC).date() + timedelta(days=days)
+    asks = f"retention = {until}"
+    built(tmp_path / "studies", asks=asks).close()
+    (tmp_path / "study.toml").write_text(study_text(asks=asks))
+    out = run("status", tmp_path / "study.toml", "--store", tmp_path / "studies")[0]
+    assert said in out and str(until) in out
+
+
+def test_publish(filled, tmp_path):
+    out, _ = run("publish", filled, "-o", tmp_path / "data")
+    assert "46 stimuli, with the trial key" in out  # made-up people leave a study closed
+    assert (tmp_path / "data" / "dataset_description.json").is_file()
+    choice = next(
+        each
+        for each in json.loads((tmp_path / "data" / "data" / "trials_data.json").read_text())[
+            "variableMeasured"
+        ]
+        if each["name"] == "choice"
+    )
+    assert '"Which photo is real?"' in choice["description"]
+    assert "is there already" in run("publish", filled, "-o", tmp_path / "data", code=1)[1]
 
 
 def test_open_close_and_status(folder, store):

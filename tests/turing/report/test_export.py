@@ -17,9 +17,9 @@ from turing.errors import TuringError
 from turing.report.exports.choices import COLUMNS, table
 from turing.report.exports.export import export
 from turing.report.of_store import store_results
-from turing.store import people
 from turing.store.records import choice_rows
 from turing.store.sessions import Sessions
+from turing.store.upkeep.forgetting import forget
 
 TEXTS = {
     '=HYPERLINK("http://evil")': '\'=HYPERLINK("http://evil")',
@@ -81,6 +81,9 @@ def test_every_column_is_explained(store, tmp_path):
         columns = [row["column"] for row in explained if row["table"] == name]
         assert columns == list(read_csv(path)[0])
     assert all(row["type"] and row["meaning"] for row in explained)
+    asked = {row["meaning"] for row in explained if row["column"] == "answer.colour_vision"}
+    wording = '"Do you have a colour vision deficiency?" (no | yes), before the trials'
+    assert asked == {f"the participant's answer to {wording}"}
 
 
 def test_text_that_a_spreadsheet_would_run_is_text(store, tmp_path):
@@ -170,7 +173,7 @@ def test_a_blind_export_gives_no_key_away(store, tmp_path):
 
 
 def test_the_forgotten_are_in_no_export(store, tmp_path):
-    people.forget(store, 1)
+    forget(store, 1)
     text = export(store, tmp_path / "choices.csv").path.read_text("utf-8")
     assert "p1" not in text and "the sky" not in text and text.count("\n") == 4
 

@@ -61,6 +61,20 @@ def test_everything_that_may_be_shown_is_there(folder, store, checkpoints):
             assert (sha256 is None) == (part in (None, WILD, "control-8"))
 
 
+def test_the_blocklist_is_read_at_each_build(folder, store):
+    asks = 'query = ["PID"]\nidentify_by = "PID"\nblocklist = "ids.txt"'
+    study = study_in(folder, planned=asks)
+    with pytest.raises(TuringError, match="blocklist: expected a file of IDs"):
+        build(study, store)
+    assert rows(store, "stimuli") == []  # before any work
+    for ids, count in (("one\ntwo\n", 2), ("one\n", 1)):
+        (folder / "ids.txt").write_text(ids)
+        assert build(study, store).version == 1
+        assert len(rows(store, "blocked")) == count
+    build(study_in(folder), store)
+    assert rows(store, "blocked") == []
+
+
 def test_the_two_ways_round_are_the_same_two_halves(folder, store):
     build(study_in(folder), store)
     made = {

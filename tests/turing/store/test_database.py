@@ -46,7 +46,7 @@ def test_every_table_is_strict(path):
         "'sqlite_schema'"
     ).fetchall()
     connection.close()
-    assert len(tables) == 12
+    assert len(tables) == 13
     assert all(strict for _, strict in tables)
 
 
@@ -105,12 +105,14 @@ def test_a_store_without_views_gets_them_and_keeps_its_answers(tmp_path):
         before = rows(store, "choices")
         path = store.path
     connection = sqlite3.connect(path)
-    connection.execute("DROP TABLE views")
+    for table in ("views", "blocked"):
+        connection.execute(f"DROP TABLE {table}")
     connection.execute("PRAGMA user_version=1")
     connection.close()
     with Store(path) as store:
         assert rows(store, "choices") == before and rows(store, "views") == []
-        assert (tmp_path / "tiny.before-2.sqlite").is_file()
+        assert rows(store, "blocked") == []
+        assert (tmp_path / f"tiny.before-{len(MIGRATIONS)}.sqlite").is_file()
         assert [row["frames"] for row in choice_rows(store)] == [None] * 3
         participant(store, 2)
         assert [row["exposure_ms"] for row in rows(store, "views")] == [1000] * 2

@@ -2,11 +2,13 @@
 
 import pytest
 
-from tests.turing.support.sitting import answer, refusal, start, walk
+from tests.turing.support.sitting import answer, refusal, start
 from tests.turing.support.studies import BEFORE, built, rows
 from turing.errors import TuringError
 from turing.store import people
+from turing.store.records import participant_rows
 from turing.store.sessions import Sessions
+from turing.store.upkeep.forgetting import forget
 
 
 def test_who_is_released_goes_on_under_another_token(sessions, store):
@@ -30,35 +32,6 @@ def test_release_says_what_is_wrong(sessions, store):
     sessions.leave(token)
     with pytest.raises(TuringError, match="participant 1 has left the study"):
         people.release(store, "p1")
-
-
-def test_what_is_forgotten_is_gone(sessions, store):
-    secret = "nobody-else-writes-this"
-    for pid in ("p1", "p2"):
-        token, state = start(sessions, PROLIFIC_PID=f"{secret}-{pid}")
-        walk(sessions, token, state)
-        sessions.finish(token, {"hints": f"{secret} {pid}"})
-        sessions.note(token, "resumed")
-    kept = {
-        table: [row for row in rows(store, table) if row.get("participant", row["id"]) == 2]
-        for table in ("participants", "trials", "events")
-    }
-    assert people.forget(store, 1) == {
-        "views": 8,
-        "choices": 8,
-        "trials": 8,
-        "answers": 2,
-        "events": 1,
-        "participants": 1,
-    }
-    for table, there in kept.items():
-        found = rows(store, table)
-        assert [row for row in found if row.get("participant", row["id"]) is not None] == there
-    assert len(rows(store, "choices")) == 8
-    files = b"".join(path.read_bytes() for path in store.path.parent.glob("tiny.sqlite*"))
-    assert f"{secret}-p2".encode() in files
-    assert f"{secret}-p1".encode() not in files and f"{secret} p1".encode() not in files
-    assert rows(store, "events")[-1]["detail"] == "participant 1"
 
 
 @pytest.fixture
@@ -160,24 +133,6 @@ def test_limits_make_people_wait(tmp_path, key, most):
         start(sessions)
 
 
-def test_a_forgotten_number_is_not_given_again(sessions, store):
-    for _ in range(2):
-        start(sessions)
-    people.forget(store, 2)
-    start(sessions)
-    found = [(row["id"], row["number"]) for row in rows(store, "participants")]
-    assert found == [(1, 1), (3, 3)]
-
-
-def test_forget_says_what_is_wrong(sessions, store):
-    start(sessions)
-    with pytest.raises(TuringError, match="participant 9 was never there"):
-        people.forget(store, 9)
-    people.forget(store, 1)
-    with pytest.raises(TuringError, match="participant 1 was forgotten before"):
-        people.forget(store, 1)
-
-
 def test_an_id_in_the_link_wins_over_the_token(sessions, store):
     token, state = start(sessions, PROLIFIC_PID="p1")
     state = answer(sessions, token, state).state
@@ -204,3 +159,107 @@ def test_an_id_in_the_link_wins_over_the_token(sessions, store):
 def test_what_a_study_does_not_ask_of_a_link_is_ignored(sessions, store, foreign):
     sessions.start(None, {"PROLIFIC_PID": "p1"} | foreign, BEFORE, None)
     assert rows(store, "participants")[0]["query"] == '{"PROLIFIC_PID": "p1"}'
+
+
+@pytest.fixture
+def picky(tmp_path):
+    """Sessions of a study that some answers end."""
+    with built(tmp_path / "picky", asks='screen_out = { colour_vision = ["yes"] }') as store:
+        store.open_study()
+        yield Sessions(store)
+
+
+def test_an_answer_may_screen_out(picky):
+    store, yes = picky.store, {"colour_vision": "yes"}
+    token, state = picky.start(None, {"PROLIFIC_PID": "p1"}, yes, None)
+    assert (state.stage, state.trial, state.next_picture) == ("screened_out", None, None)
+    assert picky.state(token) == state and picky.start(token, {}, BEFORE, None)[1] == state
+    once_more = {"PROLIFIC_PID": "p1"}, BEFORE, None  # with the answer that lets in
+    assert refusal(picky.start, None, *once_more) == (409, "already")
+    assert refusal(picky.finish, token, {}) == (409, "screened")
+    assert rows(store, "trials") == []
+    assert [row["answer"] for row in rows(store, "answers")] == ["yes"]
+    event = rows(store, "events")[1]
+    assert (event["participant"], event["what"], event["detail"]) == (
+        1,
+        "screened out",
+        "colour_vision",
+    )
+    start(picky)
+    assert [row["number"] for row in rows(store, "participants")] == [0, 1]  # none is lost
+    assert people_who_count(store) == [2]
+    forget(store, 1)
+    assert [row["id"] for row in rows(store, "participants")] == [2]
+
+
+def people_who_count(store):
+    return [row["participant"] for row in participant_rows(store)]
+
+
+def test_who_is_screened_out_later_goes_no_further(sessions, store):
+    token, state = start(sessions)
+    for _ in range(1200):  # more events than are noted of one person
+        sessions.note(token, "resumed")
+    with store.writing() as db:
+        for _ in range(2):
+            people.screen_out(db, 1, "plates", 1_000)
+    assert [row["at"] for row in rows(store, "events") if row["what"] == "screened out"] == [1_000]
+    assert sessions.state(token).stage == "screened_out"
+    assert refusal(answer, sessions, token, state) == (409, "screened")
+    assert refusal(sessions.picture, state.trial.trial) == (404, "unknown")
+    assert people_who_count(store) == []
+    assert sessions.leave(token).stage == "withdrawn"
+
+
+def test_who_is_screened_out_is_not_under_way(tmp_path):
+    with built(tmp_path, max_open=1, asks='screen_out = { colour_vision = ["yes"] }') as store:
+        store.open_study()
+        sessions = Sessions(store)
+        for _ in range(3):
+            sessions.start(None, {}, {"colour_vision": "yes"}, None)
+        start(sessions)
+        assert refusal(start, sessions) == (503, "full")
+
+
+@pytest.fixture
+def by_id(tmp_path):
+    """Sessions of a study in which an ID is enough to go on."""
+    with built(tmp_path / "by-id", asks='resume = "id"') as store:
+        store.open_study()
+        yield Sessions(store)
+
+
+def test_whoever_brings_the_id_goes_on_where_the_study_says_so(by_id):
+    token, state = start(by_id, PROLIFIC_PID="p1")
+    state = answer(by_id, token, state).state
+    by_id.store.close_study()  # who has started may finish
+    other, theirs = start(by_id, PROLIFIC_PID="p1")
+    assert other != token and theirs == state
+    assert refusal(by_id.state, token) == (401, "token")
+    third, _ = by_id.start(None, {"PROLIFIC_PID": "p1"}, {}, None, True)  # without answers
+    assert by_id.state(third) == state
+    assert len(rows(by_id.store, "participants")) == 1
+    by_id.leave(third)
+    assert start(by_id, PROLIFIC_PID="p1")[1].stage == "withdrawn"  # for good
+
+
+def test_who_only_comes_back_is_not_let_in_anew(by_id):
+    start(by_id, PROLIFIC_PID="p1")
+    for query in ({"PROLIFIC_PID": "p2"}, {}):
+        assert refusal(by_id.start, None, query, {}, None, True) == (404, "unknown")
+    assert len(rows(by_id.store, "participants")) == 1
+
+
+def test_ids_of_a_blocklist_cannot_start(sessions, store):
+    study = sessions.info(None, None)
+    token, _ = start(sessions, PROLIFIC_PID="here-already")
+    assert people.block(store, study, ["here-already", "Jos\u00e9-1", "old", "[ID]", "old"]) == 3
+    for blocked in ("old", " old ", "Jose\u0301-1"):
+        assert refusal(start, sessions, PROLIFIC_PID=blocked) == (409, "blocked")
+    assert start(sessions, token, PROLIFIC_PID="here-already")[0] == token
+    start(sessions, PROLIFIC_PID="new")
+    start(sessions)
+    kept = b"".join(row["identity"] for row in rows(store, "blocked"))
+    assert len(kept) == 3 * 32
+    people.block(store, study, ["new"])
+    start(sessions, PROLIFIC_PID="old")

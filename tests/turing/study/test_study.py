@@ -132,6 +132,8 @@ def test_what_may_not_be_left_out_is_missed(line):
         ('return_url = ""', 'return_url = "javascript:alert(1)"', ["participants.return_url:"
          " expected an address that starts with http:// or https://, or nothing, found"
          ' "javascript:alert(1)"']),
+        ("# retention = 2027-12-31 ", 'retention = "soon" ', ["participants.retention: expected a"
+         ' date like 2027-06-30, found "soon"']),
         ('["yes"] }', '"yes" }', ["analysis.exclude_answers.colour_vision: expected lists of"
          ' choices by question, { id = ["choice"] }, found "yes"']),
     ],
@@ -181,6 +183,23 @@ def test_faults_name_file_key_expected_and_found(old, new, expected):
         ([('{ colour_vision = ["yes"] }', '{ colour_vision = ["Yes"] }')],
          'analysis.exclude_answers.colour_vision: expected one of "no", "yes", "not sure",'
          ' "rather not say", found "Yes"'),
+        ([('blocklist = ""', 'blocklist = "ids.txt"'), ('identify_by = "PROLIFIC_PID"', ""),
+          ("require_id = true ", "require_id = false ")],
+         "participants.blocklist: expected identify_by, which says what the ID is, with it"),
+        ([('resume = "token"', 'resume = "id"'), ('identify_by = "PROLIFIC_PID"', ""),
+          ("require_id = true ", "require_id = false ")],
+         "participants.resume: expected identify_by, which says what the ID is, with it"),
+        ([("consent_boxes = []", 'consent_boxes = ["I agree", "I agree"]')],
+         'participants.consent_boxes: expected every one once, found "I agree" 2 times'),
+        ([("[texts] ", 'screen_out = { hints = ["sky"] }\n[texts] ')],
+         'participants.screen_out: expected ids of questions with choices and when = "before"'
+         ' (colour_vision), found "hints"'),
+        ([("[texts] ", 'screen_out = { colour_vision = ["maybe"] }\n[texts] ')],
+         'participants.screen_out.colour_vision: expected one of "no", "yes", "not sure",'
+         ' "rather not say", found "maybe"'),
+        ([('screened_out_url = ""', 'screened_out_url = "https://x.org/{code}"')],
+         "participants.screened_out_url: expected only {PROLIFIC_PID} {SESSION_ID} {STUDY_ID} in"
+         ' braces, found "https://x.org/{code}"'),
         ([('{ colour_vision = ["yes"] }', '{ hints = ["yes"] }')],
          "analysis.exclude_answers: expected ids of questions with choices (colour_vision),"
          ' found "hints"'),

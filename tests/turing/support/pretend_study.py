@@ -68,11 +68,14 @@ class PretendStudy:
     requires_id: bool = False
     links_back: str = ""  # of the header Study-Link
     receipt: str = ""
+    consent_boxes: list[str] = field(default_factory=list)
+    screens_out: dict = field(default_factory=dict)  # the answers that end it
     size: tuple[int, int] = (320, 240)
 
     def __post_init__(self):
         self.participants: dict[str, Participant] = {}
         self.known_ids: set[str] = set()
+        self.blocked_ids: set[str] = set()
         self.failures: dict[str, list[Failure]] = defaultdict(list)
         self.picture_seconds = 0.0
         self.calls: list[tuple[str, Request, dict | None]] = []
@@ -87,6 +90,8 @@ class PretendStudy:
     def state(self, participant: Participant) -> dict:
         if participant.withdrawn:
             return {"stage": "withdrawn", "position": 0, "total": self.scored}
+        if self.is_screened_out(participant):
+            return {"stage": "screened_out", "position": 0, "total": 0}
         at = len(participant.choices)
         if at == len(self.trials):
             stage = "done" if participant.end is not None else "questions"
@@ -114,6 +119,13 @@ class PretendStudy:
             state["break"] = (position - 1) % self.break_every == 0
         return state
 
+    def has_ended(self, participant: Participant) -> bool:
+        return participant.withdrawn or self.is_screened_out(participant)
+
+    def is_screened_out(self, participant: Participant) -> bool:
+        given = participant.start.get("answers", {})
+        return any(given.get(key) == answer for key, answer in self.screens_out.items())
+
     def picture_address(self, number: int) -> str:
         return f"/gradio_api/study/demo/picture/{number:032x}"
 
@@ -122,6 +134,7 @@ class PretendStudy:
             return self.sent_away(refuse(410, "closed"))
         info = {"title": self.title, "language": self.language, "texts": self.texts}
         info |= {"questions": self.before, "protocol": self.protocol}
+        info |= {"consent_boxes": self.consent_boxes} if self.consent_boxes else {}
         asks = "query=PROLIFIC_PID&query=SESSION_ID&identify_by=PROLIFIC_PID&require_id="
         link = asks + str(self.requires_id).lower() + self.links_back
         return JSONResponse(info, headers={"Study-Link": link})
@@ -129,12 +142,26 @@ class PretendStudy:
     def start(self, participant: Participant | None, body: dict, token: str) -> Response:
         if participant is None:
             own_id = body["query"].get("PROLIFIC_PID", "")
+            if body.get("resume"):
+                return self.come_back(own_id, token)
             if self.requires_id and own_id[:1] in ("", "{"):
                 return refuse(422, "id")
+            if own_id in self.blocked_ids:
+                return self.sent_away(refuse(409, "blocked"))
             if own_id in self.known_ids:
                 return self.sent_away(refuse(409, "already"))
             participant = self.participants[token] = Participant(start=body)
-        return JSONResponse({"token": token, "state": self.state(participant)}, 201)
+        said = {"Study-Receipt": self.receipt} if self.is_screened_out(participant) else {}
+        reply = {"token": token, "state": self.state(participant)}
+        return JSONResponse(reply, 201, said)
+
+    def come_back(self, own_id: str, token: str) -> Response:
+        """Under another token, the one before being worth nothing any more."""
+        for old, participant in list(self.participants.items()):
+            if participant.start["query"].get("PROLIFIC_PID") == own_id:
+                self.participants[token] = self.participants.pop(old)
+                return JSONResponse({"token": token, "state": self.state(participant)}, 201)
+        return refuse(404, "unknown")
 
     def answer(self, participant: Participant, body: dict) -> Response:
         if participant.withdrawn:
@@ -158,11 +185,14 @@ class PretendStudy:
             return refuse(409, "unfinished")
         if participant.end is None:
             participant.end = body["answers"]
-        return JSONResponse(self.end)
+        return JSONResponse(self.end, headers=self.with_receipt())
 
     def leave(self, participant: Participant, body: dict) -> Response:
         participant.withdrawn = True
-        return JSONResponse({}, headers={"Study-Receipt": self.receipt} if self.receipt else {})
+        return JSONResponse({}, headers=self.with_receipt())
+
+    def with_receipt(self) -> dict[str, str]:
+        return {"Study-Receipt": self.receipt} if self.receipt else {}
 
     def sent_away(self, response: Response) -> Response:
         response.headers["Study-Link"] = self.links_back.removeprefix("&")
@@ -193,7 +223,7 @@ class PretendStudy:
         if participant is None:
             return refuse(401, "token")
         if what == "state":
-            said = {"Study-Receipt": self.receipt} if participant.withdrawn else {}
+            said = {"Study-Receipt": self.receipt} if self.has_ended(participant) else {}
             return JSONResponse(self.state(participant), headers=said)
         return getattr(self, what)(participant, body)
 

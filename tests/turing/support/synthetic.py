@@ -143,6 +143,7 @@ def made_up_data(participants=12, skills=None, seed=0, answers=(), **settings):
                 "started": started,
                 "finished": started + pd.Timedelta(minutes=5) if stays == len(drawn) else pd.NaT,
                 "withdrawn": person.manner == "withdraws",
+                "screened_out": False,
             }
         )
     trials = pd.DataFrame(rows)

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.turing.support.participant import Participant
+from tests.turing.support.participant import COLOUR_VISION, PHONE, Participant
 from tests.turing.support.pretend_study import Failure, PretendStudy
 
 pytestmark = pytest.mark.browser
@@ -135,19 +135,18 @@ def test_who_declines_or_leaves_has_a_link_back(arrive):
     expect(link).to_have_attribute("href", "https://b.org/left")
 
 
-@pytest.mark.parametrize("why", ["closed", "already"])
+@pytest.mark.parametrize("why", ["closed", "already", "blocked"])
 def test_who_cannot_take_part_has_a_link_back(arrive, why):
     back = "closed_url=https%3A%2F%2Fb.org%2Fover%3Fp%3D%7BPROLIFIC_PID%7D"
     study = PretendStudy(practice=0, closed=why == "closed", links_back=back)
-    study.known_ids.add("p&1")
+    (study.blocked_ids if why == "blocked" else study.known_ids).add("p&1")
     person = arrive(study)
     person.visit("&PROLIFIC_PID=p%261")
-    if why == "already":
+    if why != "closed":
         person.press("I agree")
         person.press("Start")
-    person.sees(
-        {"closed": "This study is closed", "already": "This ID has taken part already"}[why]
-    )
+    told = {"closed": "This study is closed", "already": "This ID has taken part already"}
+    person.sees(told.get(why, "You cannot take part in this study"))
     link = person.page.get_by_role("link", name="Return to where you came from")
     expect(link).to_have_attribute("href", "https://b.org/over?p=p%261")
 
@@ -165,6 +164,87 @@ def test_who_leaves_gets_a_receipt_also_after_a_reload(arrive):
     person.page.reload()
     person.sees("You have left the study")
     expect(person.page.locator("code")).to_have_text("ABCDE-FGHIJ")
+
+
+@pytest.mark.parametrize("options", [{}, {"color_scheme": "dark", **PHONE}], ids=["wide", "phone"])
+def test_who_is_screened_out_is_told_so_also_after_a_reload(arrive, options):
+    back = "&screened_out_url=https%3A%2F%2Fb.org%2Fout%3Fp%3D%7BPROLIFIC_PID%7D"
+    study = PretendStudy(
+        practice=0,
+        before=[COLOUR_VISION],
+        links_back=back,
+        screens_out={"colour_vision": "yes"},
+        receipt="ABCDE-FGHIJ",
+    )
+    person = arrive(study, **options)
+    person.visit("&PROLIFIC_PID=p1")
+    person.press("I agree")
+    person.press("Continue")
+    person.page.get_by_label("yes").check()
+    person.press("Start")
+    for _ in range(2):
+        person.sees("Thank you for your interest")
+        link = person.page.get_by_role("link", name="Return to where you came from")
+        expect(link).to_have_attribute("href", "https://b.org/out?p=p1")
+        expect(person.page.locator("code")).to_have_text("ABCDE-FGHIJ")
+        person.page.reload()
+
+
+def test_the_id_is_enough_in_another_browser(arrive, meet):
+    person = arrive(PretendStudy(practice=0, before=[COLOUR_VISION], links_back="&resume=id"))
+    person.visit("&PROLIFIC_PID=p1")
+    person.press("I agree")
+    person.press("Continue")
+    person.page.get_by_label("no").check()
+    person.press("Start")
+    person.pick(1)
+    person.wait_for_trial("2 of 4")
+    elsewhere = meet(person.served)
+    elsewhere.visit("&PROLIFIC_PID=p1")
+    elsewhere.press("I agree")
+    elsewhere.wait_for_trial("2 of 4")
+    elsewhere.page.reload()
+    elsewhere.wait_for_trial("2 of 4")
+    stranger = meet(person.served)
+    stranger.visit("&PROLIFIC_PID=p2")
+    stranger.press("I agree")
+    stranger.sees("What to do")
+
+
+@pytest.mark.parametrize("options", [{}, {"color_scheme": "dark", **PHONE}], ids=["wide", "phone"])
+def test_all_boxes_are_ticked_before_one_agrees(arrive, options):
+    boxes = ["I am 18 years old or older", "I have read and understood what is written above"]
+    person = arrive(PretendStudy(practice=0, consent_boxes=boxes), **options)
+    person.visit()
+    for box in boxes:
+        person.press("I agree")
+        assert person.page.get_by_role("button", name="I agree").is_enabled()
+        person.page.get_by_label(box).check()
+    person.press("I agree")
+    person.sees("What to do")
+
+
+def test_a_copy_of_the_consent_can_be_printed(arrive):
+    person = arrive(PretendStudy(practice=0, consent_boxes=["I am 18 years old or older"]))
+    person.visit()
+    person.page.evaluate("window.print = () => { window.wasPrinted = true; }")
+    person.press("Print a copy")
+    assert person.page.evaluate("window.wasPrinted")
+    person.page.emulate_media(media="print")
+    for name in ("I agree", "No, thank you", "Print a copy"):
+        expect(person.page.get_by_text(name, exact=True)).to_be_hidden()
+    expect(person.page.get_by_text("I am 18 years old or older")).to_be_visible()
+    year = person.page.evaluate("String(new Date().getFullYear())")
+    expect(person.page.locator(".printed")).to_contain_text(year)
+
+
+def test_who_finishes_is_told_how_to_be_forgotten(arrive):
+    person = arrive(PretendStudy(practice=0, scored=1, receipt="ABCDE-FGHIJ"))
+    person.begin()
+    person.pick(0)
+    person.sees("All done")
+    expect(person.page.locator(".receipt")).to_contain_text("ABCDE-FGHIJ")
+    expect(person.page.locator(".code")).to_have_text("C0L0R")
 
 
 def test_who_leaves_is_told_that_all_was_deleted(arrive):

@@ -13,6 +13,7 @@ from tests.turing.support.studies import BEFORE, built, rows
 from turing.errors import TuringError
 from turing.store import people
 from turing.store.records import choice_rows
+from turing.store.upkeep.forgetting import by_receipt
 from turing.web.guards import LONGEST_TEXT, RateLimit
 from turing.web.routes import study_routes
 from turing.web.serving import Studies
@@ -525,6 +526,61 @@ def test_who_cannot_take_part_is_told_where_to_go(asking):
     assert refusal(late) == (410, "closed") and late.headers["study-link"] == way
 
 
+def test_who_is_screened_out_is_told_where_to_go(asking):
+    client, store = asking(
+        'screen_out = { colour_vision = ["yes"] }\n'
+        'screened_out_url = "https://panel.example/out?p={PROLIFIC_PID}"'
+    )
+    way = "screened_out_url=https%3A%2F%2Fpanel.example%2Fout%3Fp%3D%7BPROLIFIC_PID%7D"
+    assert way in client.get(f"{BASE}/info").headers["study-link"]
+    token = people.new_token()
+    body = {"consent": True, "answers": {"colour_vision": "yes"}}
+    out = client.post(f"{BASE}/start", headers=auth(token), json=body)
+    state = {"stage": "screened_out", "position": 0, "total": 0}
+    assert out.status_code == 201 and out.json() == {"token": token, "state": state}
+    again = client.get(f"{BASE}/state", headers=auth(token))
+    assert again.json() == state
+    assert by_receipt(store, out.headers["study-receipt"]) == 1
+    assert again.headers["study-receipt"] == out.headers["study-receipt"]
+
+
+def test_an_id_may_be_enough_to_go_on(asking):
+    client, _ = asking('resume = "id"')
+    assert "resume=id" in client.get(f"{BASE}/info").headers["study-link"]
+    _, state = start(client, PROLIFIC_PID="p1")
+    token = people.new_token()
+    for pid, status in (("p2", 404), ("p1", 201)):
+        body = {"consent": True, "query": {"PROLIFIC_PID": pid}, "resume": True}
+        back = client.post(f"{BASE}/start", headers=auth(token), json=body)
+        assert back.status_code == status
+    assert back.json() == {"token": token, "state": state}
+
+
+def test_who_is_on_the_blocklist_is_told_where_to_go(asking):
+    client, store = asking('closed_url = "https://panel.example/over"')
+    with store.reading() as db:
+        study = store.version(db, 1).study
+    people.block(store, study, ["p1"])
+    body = {"consent": True, "query": {"PROLIFIC_PID": "p1"}, "answers": BEFORE}
+    out = client.post(f"{BASE}/start", headers=auth(people.new_token()), json=body)
+    assert refusal(out) == (409, "blocked")
+    assert out.headers["study-link"] == "closed_url=https%3A%2F%2Fpanel.example%2Fover"
+
+
+def test_boxes_to_tick_are_told(asking):
+    client, _ = asking('consent_boxes = ["I am 18 or older", "I have read it"]')
+    info = client.get(f"{BASE}/info").json()
+    assert info["consent_boxes"] == ["I am 18 or older", "I have read it"]
+
+
+def test_who_finishes_gets_the_code_to_be_forgotten_by(client, store):
+    token, state = start(client)
+    while "trial" in state:
+        state = answer(client, token, state).json()["state"]
+    end = client.post(f"{BASE}/finish", headers=auth(token), json={"answers": {}})
+    assert by_receipt(store, end.headers["study-receipt"]) == 1
+
+
 def test_who_leaves_is_forgotten_where_the_study_says_so(asking):
     client, store = asking('on_leave = "delete"')
     assert "on_leave=delete" in client.get(f"{BASE}/info").headers["study-link"]
@@ -549,10 +605,10 @@ def test_who_leaves_gets_the_code_to_be_forgotten_by(client, store):
     state = client.get(f"{BASE}/state", headers=auth(token))
     assert state.headers["study-receipt"] == receipt
     for typed in (receipt, receipt.lower(), receipt.replace("-", " "), f" {receipt} "):
-        assert people.by_receipt(store, typed) == 2
+        assert by_receipt(store, typed) == 2
     for wrong in ("", "AAAAA-AAAAA", receipt[:-1]):
         with pytest.raises(TuringError, match="no participant has the receipt"):
-            people.by_receipt(store, wrong)
+            by_receipt(store, wrong)
 
 
 def test_a_study_closes_by_itself_after_its_last_look(tmp_path, page):

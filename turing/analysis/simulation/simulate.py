@@ -14,11 +14,12 @@ import numpy as np
 
 from turing.analysis.simulation.crowd import Manner, Person, Skills
 from turing.errors import TuringError
-from turing.store.copies import Kept, backup
-from turing.store.people import delete_forgotten, new_token
+from turing.store.people import new_token
 from turing.store.records import SIMULATED, holds_simulated
 from turing.store.sessions import Sessions
 from turing.store.store import Store, facts, note, now_ms
+from turing.store.upkeep.copies import Kept, backup
+from turing.store.upkeep.forgetting import delete_forgotten
 from turing.study.study import Question, Study
 from turing.study.trials import Parts
 

@@ -1,7 +1,7 @@
 """Every choice as a row of a table."""
 
 import hmac
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from turing.report.exports.writers import Columns
 from turing.store.records import Row, choices, counted, read_version, versions_in
@@ -13,7 +13,10 @@ OF_PERSON: Columns = {
     "version": ("integer", "the version of the study that the participant saw"),
     "part": ("integer", "which app the participant was at, where a study runs on several"),
     "participant": ("integer", "the participant, within this file"),
-    "number": ("integer", "what the participant's trials were drawn by, within version and part"),
+    "number": (
+        "integer",
+        "what the participant's trials were drawn by, within version and part; 0 = none were",
+    ),
     "simulated": ("boolean", "whether the participants are made up, by `turing simulate`"),
     "preview": ("boolean", "a preview, never to be counted"),
     "consented": ("time", "when the participant agreed and started (UTC)"),
@@ -119,10 +122,23 @@ def _codes(key: bytes, kind: str, names: Iterable[str | None]) -> dict[str, str]
     return {name: f"{kind}-{number}" for number, name in enumerate(ranked, 1)}
 
 
-def meaning(column: str) -> tuple[str, str]:
-    """Type and meaning of a column of `table`."""
+def wordings(store: Store) -> dict[str, str]:
+    """What was asked, by a question's column: in all versions, where they ask otherwise."""
+    asked: dict[str, dict[str, None]] = {}
+    with store.reading() as db:
+        built = [store.version(db, number).study for number in versions_in(db)]
+    for question in (question for study in built for question in study.questions):
+        offered = f" ({' | '.join(question.choices)})" if question.choices else ""
+        said = f'"{question.ask}"{offered}, {question.when} the trials'
+        asked.setdefault(ANSWER + question.id, {})[said] = None
+    return {column: "; or ".join(said) for column, said in asked.items()}
+
+
+def meaning(column: str, asked: Mapping[str, str] | None = None) -> tuple[str, str]:
+    """Type and meaning of a column of `table`; `asked` are the `wordings` of questions."""
     if column.startswith(QUERY):
         return "text", "an ID from the address that the participant came by"
     if column.startswith(ANSWER):
-        return "text", "the participant's answer to this question"
+        said = (asked or {}).get(column)
+        return "text", "the participant's answer to " + (said or "this question")
     return COLUMNS[column]

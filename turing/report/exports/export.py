@@ -1,10 +1,10 @@
 """All that participants did, in files that other programs read, with a dictionary."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from turing.report.exports.choices import COLUMNS, blinded, meaning, table
+from turing.report.exports.choices import COLUMNS, blinded, meaning, table, wordings
 from turing.report.exports.people import EVENTS, PARTICIPANTS, events, participants
 from turing.report.exports.writers import Columns, write_lines, write_table, writer_of
 from turing.store.files import new_folder
@@ -44,9 +44,14 @@ def export(
     if blind:
         rows = blinded(store, rows)
     people = participants(store, version=version, everything=everything, blind=blind)
+    asked = wordings(store)
     tables = {
-        "choices": (path, rows, _columns(rows, COLUMNS)),
-        "participants": (_beside(path, "participants"), people, _columns(people, PARTICIPANTS)),
+        "choices": (path, rows, _columns(rows, COLUMNS, asked)),
+        "participants": (
+            _beside(path, "participants"),
+            people,
+            _columns(people, PARTICIPANTS, asked),
+        ),
         "events": (
             _beside(path, "events"),
             events(store, version=version, everything=everything),
@@ -70,6 +75,7 @@ def _beside(path: Path, name: str) -> Path:
     return path.with_name(f"{path.stem}.{name}{path.suffix}")
 
 
-def _columns(rows: Sequence[Row], known: Columns) -> Columns:
+def _columns(rows: Sequence[Row], known: Columns, asked: Mapping[str, str]) -> Columns:
     """Those of the rows, which may have more or fewer than are known; these where there is none."""
-    return {column: known.get(column) or meaning(column) for column in (rows[0] if rows else known)}
+    names = rows[0] if rows else known
+    return {column: known.get(column) or meaning(column, asked) for column in names}

@@ -20,6 +20,7 @@ from turing.store.store import Store, facts
 PARTICIPANTS: Columns = {
     **OF_PERSON,
     "participant": ("integer", "the participant, as in the table of choices"),
+    "screened_out": ("time", "when it ended before the trials (UTC), by an answer or a check"),
     "trials": ("integer", "scored trials that were drawn for the participant"),
     "answered": ("integer", "scored trials with a choice"),
     "catch_trials": ("integer", "catch trials that were drawn"),

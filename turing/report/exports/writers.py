@@ -3,7 +3,7 @@
 import csv
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,13 @@ def write_table(path: Path, columns: Columns, rows: Sequence[Row]) -> None:
         writer_of(path)(target, columns, rows)
 
 
+def write_plain_csv(path: Path, columns: Columns, rows: Sequence[Row]) -> None:
+    """Write rows as CSV without a byte order mark, which programs take for a part of the head."""
+    with unfinished(path) as target:
+        _write_lines(target, list(columns), _cells(columns, rows), "utf-8")
+        target.chmod(0o644)
+
+
 def write_lines(path: Path, head: Sequence[str], lines: Iterable[Sequence[Any]]) -> None:
     """Write a CSV file as it is, whole or not at all."""
     with unfinished(path) as target:
@@ -42,12 +49,18 @@ def writer_of(path: Path) -> Callable[[Path, Columns, Sequence[Row]], None]:
 
 
 def _write_csv(path: Path, columns: Columns, rows: Sequence[Row]) -> None:
-    _write_lines(path, list(columns), ([_cell(row[name]) for name in columns] for row in rows))
+    _write_lines(path, list(columns), _cells(columns, rows))
 
 
-def _write_lines(path: Path, head: Sequence[str], lines: Iterable[Sequence[Any]]) -> None:
-    # With a byte order mark, by which Excel knows UTF-8.
-    with path.open("w", encoding="utf-8-sig", newline="") as file:
+def _cells(columns: Columns, rows: Sequence[Row]) -> Iterator[list[Any]]:
+    return ([_cell(row[name]) for name in columns] for row in rows)
+
+
+def _write_lines(
+    path: Path, head: Sequence[str], lines: Iterable[Sequence[Any]], encoding: str = "utf-8-sig"
+) -> None:
+    """By default with a byte order mark, by which Excel knows UTF-8."""
+    with path.open("w", encoding=encoding, newline="") as file:
         writer = csv.writer(file)  # ends lines as RFC 4180 does, and so quotes both kinds
         writer.writerow(head)
         writer.writerows(lines)

@@ -92,16 +92,18 @@ export class Client {
     }
   }
 
-  async start(query, answers) {
+  /** `resume`: only if this person has started before, in whatever browser. */
+  async start(query, answers, resume = false) {
     if (!this.token) this.kept.set("token", newToken());
     if (this.id) this.shared.set("last", this.id);
     else if (this.kept === this.shared) this.shared.set("anonymous", "yes");
     const body = { consent: true, query, answers };
     if (this.preview) body.preview = this.preview;
-    const { token, state } = await this.request("start", body);
+    if (resume) body.resume = true;
+    const { token, state, receipt } = await this.request("start", body, withReceipt);
     this.kept.set("token", token);
     this.kept.set("started", "yes");
-    return state;
+    return { ...state, receipt };
   }
 
   state() {
@@ -129,7 +131,7 @@ export class Client {
   }
 
   async finish(answers) {
-    const end = await this.request("finish", { answers });
+    const end = await this.request("finish", { answers }, withReceipt);
     this.kept.remove("draft");
     return end;
   }

@@ -56,7 +56,7 @@ class Page {
     for (;;) {
       try {
         const state = await find();
-        const isOver = ["done", "withdrawn"].includes(state?.stage);
+        const isOver = ["done", "withdrawn", "screened_out"].includes(state?.stage);
         if (isOver && this.client.preview) find = () => this.client.drop(); // walk it once more
         else if (!state && this.lacksId) return this.screens.message("no_id");
         else return await this.walk(state ?? (await this.enter()), isOver);
@@ -68,7 +68,9 @@ class Page {
 
   async walk(state, isReturning) {
     while (state.trial) state = await this.trial(state);
-    if (state.stage === "withdrawn") this.lastWord("left", { receipt: state.receipt });
+    const ends = { withdrawn: "left", screened_out: "screened_out" };
+    const ended = ends[state.stage];
+    if (ended) this.lastWord(ended, { receipt: state.receipt });
     else await this.end(state, isReturning);
   }
 
@@ -79,7 +81,7 @@ class Page {
       this.lostSession = true;
       return () => undefined;
     }
-    const isStale = ["answered", "withdrawn", "unfinished"].includes(problem.code);
+    const isStale = ["answered", "withdrawn", "screened", "unfinished"].includes(problem.code);
     const isGone = problem.status === 404 && this.info;
     this.recoveries += 1;
     if (!(problem instanceof Refusal && (isStale || isGone)) || this.recoveries > 3) throw problem;
@@ -109,19 +111,43 @@ class Page {
     if (this.client.preview) notes.push(this.say("preview"));
     if (this.client.keepsNothing) notes.push(this.say("keeps_nothing"));
     const decline = () => this.lastWord("declined", { again: "back" });
-    const refusing = { leave: decline, leaveLabel: "decline", notes, byEnter: false };
-    await this.screens.page(this.info.title, this.say("consent"), "agree", refusing);
+    const boxes = this.info.consent_boxes;
+    await this.screens.page(this.info.title, this.say("consent"), "agree", {
+      leave: decline,
+      leaveLabel: "decline",
+      notes,
+      boxes,
+      prints: true,
+      byEnter: false,
+    });
+    const query = this.query();
+    const returning = await this.comeBack(query);
+    if (returning) return returning;
     const instructions = this.say("instructions") || this.say(`instructions_${this.info.protocol}`);
     const proceed = this.info.questions?.length ? "continue" : "start";
     const title = this.say("instructions_title");
     await this.screens.page(title, instructions, proceed, { leave: decline });
+    return this.submit(this.info.questions, { proceed: "start", leave: decline }, (answers) =>
+      this.client.start(query, answers),
+    );
+  }
+
+  /** What the study asks of the address. */
+  query() {
     const asked = this.info.link.getAll("query");
     const isSaid = this.info.link.has("require_id");
     const isAsked = (key) => (isSaid ? asked.includes(key) : !OWN_PARAMETERS.includes(key));
-    const query = [...this.parameters].filter(([key]) => isAsked(key));
-    return this.submit(this.info.questions, { proceed: "start", leave: decline }, (answers) =>
-      this.client.start(Object.fromEntries(query), answers),
-    );
+    return Object.fromEntries([...this.parameters].filter(([key]) => isAsked(key)));
+  }
+
+  /** The state of who is known by their ID, where that is enough to go on; nothing of others. */
+  async comeBack(query) {
+    if (this.info.link.get("resume") !== "id" || !this.client.id || this.client.preview) return;
+    try {
+      return await this.client.start(query, {}, true);
+    } catch (refusal) {
+      if (refusal.status !== 404) throw refusal;
+    }
   }
 
   /** Sends a form's answers, and shows it again with the server's sentence where it objects. */
@@ -228,7 +254,7 @@ class Page {
     // Where nothing is known of the study, not even its language: the browser's.
     if (!this.info) await this.speak(navigator.language);
     const elsewhere = { link: problem.link, url: "closed_url" };
-    if (problem.code === "already") this.lastWord("already", elsewhere);
+    if (["already", "blocked"].includes(problem.code)) this.lastWord(problem.code, elsewhere);
     else if (problem.code === "id") this.screens.message("no_id");
     else if (problem.status === 410) this.lastWord("closed", elsewhere);
     else if (problem.status === 404 && !this.info) this.screens.message("unknown");

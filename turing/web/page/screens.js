@@ -47,12 +47,17 @@ export class Screens {
 
   /**
    * A text and a button to go on; resolves when it is pressed.
-   * @param {{leave: () => void, leaveLabel?: string, notes?: string[], byEnter?: boolean}} options
-   *   `byEnter`: Enter on the heading, where the focus is, goes on too
+   * @param {{leave: () => void, leaveLabel?: string, notes?: string[], byEnter?: boolean,
+   *   boxes?: string[], prints?: boolean}} options
+   *   `byEnter`: Enter on the heading, where the focus is, goes on too; `boxes` all have to be
+   *   ticked before; `prints`: a copy is offered
    */
-  page(title, text, proceed, { leave, leaveLabel = "leave", notes = [], byEnter = true }) {
+  page(title, text, proceed, options) {
+    const { leave, leaveLabel = "leave", notes = [], byEnter = true, boxes = [], prints } = options;
+    const ticks = boxes.map(() => element("input", { type: "checkbox", required: true }));
     return new Promise((resolve) => {
       const goOn = () => {
+        if (ticks.some((tick) => !tick.reportValidity())) return;
         button.disabled = true;
         resolve();
       };
@@ -61,7 +66,15 @@ export class Screens {
         title,
         ...notes.map((note) => element("p", { class: "note" }, note)),
         element("div", { class: "prose" }, markdown(text)),
-        element("div", { class: "actions" }, button, this.button(leaveLabel, leave, "quiet")),
+        ...ticks.map((tick, at) => element("label", { class: "choice" }, tick, boxes[at])),
+        element(
+          "div",
+          { class: "actions" },
+          button,
+          this.button(leaveLabel, leave, "quiet"),
+          prints ? this.button("print", () => window.print(), "quiet") : undefined,
+        ),
+        prints ? element("p", { class: "printed" }, today()) : undefined,
       );
       if (!byEnter) return;
       this.place.querySelector("h1").addEventListener("keydown", (event) => {
@@ -146,8 +159,8 @@ export class Screens {
     });
   }
 
-  /** The end: thanks, score beside chance, completion code, link back. */
-  end({ code, return_url: address, score }, isReturning, language) {
+  /** The end: thanks, score beside chance, completion code, link back, how to be forgotten. */
+  end({ code, return_url: address, score, receipt }, isReturning, language) {
     const thanks = isReturning
       ? element("p", {}, this.say("finished_text"))
       : element("div", { class: "prose" }, markdown(this.say("thanks")));
@@ -159,6 +172,9 @@ export class Screens {
       address && isSafeLink(address)
         ? element("a", { class: "primary", href: address, target: "_top" }, this.say("return"))
         : element("p", { class: "soft" }, this.say("may_close")),
+      receipt
+        ? element("p", { class: "receipt soft" }, this.say("receipt"), " ", element("b", {}, receipt))
+        : undefined,
     );
   }
 
@@ -195,6 +211,12 @@ export class Screens {
       element("div", { class: "actions" }, shown, copy),
     );
   }
+}
+
+/** The date in the page's language. */
+function today() {
+  const form = { year: "numeric", month: "long", day: "numeric" };
+  return new Date().toLocaleDateString(document.documentElement.lang, form);
 }
 
 // Fields are numbered: a question's own id could shadow a property of the form.

@@ -9,9 +9,10 @@ from tests.turing.support.answering import participant
 from tests.turing.support.studies import build, built, rows
 from turing.errors import TuringError
 from turing.store import database, people
-from turing.store.copies import backup, restore
 from turing.store.sessions import Sessions
 from turing.store.store import Store
+from turing.store.upkeep.copies import backup, restore
+from turing.store.upkeep.forgetting import forget
 
 TABLES = ["study", "photos", "stimuli", "participants", "trials", "choices", "answers", "events"]
 
@@ -91,7 +92,7 @@ def test_a_backup_that_holds_more_is_kept(store, tmp_path):
 
 def test_who_is_forgotten_does_not_stay_in_a_backup_beside(store, tmp_path):
     backup(store.path, tmp_path / "backup")
-    people.forget(store, 1)
+    forget(store, 1)
     kept = backup(store.path, tmp_path / "backup")
     assert kept.kept_before is None and kept.rows["choices"] == 3
 

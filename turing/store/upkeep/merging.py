@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 from turing.errors import TuringError, WrongUseError
 from turing.store import database
-from turing.store.copies import copy_pictures, has_more, look_at, pictures_of
 from turing.store.files import new_folder
-from turing.store.people import delete_forgotten
 from turing.store.store import Store, facts, note
+from turing.store.upkeep.copies import copy_pictures, has_more, look_at, pictures_of
+from turing.store.upkeep.forgetting import delete_forgotten
 from turing.study.identity import outside_id
 
 

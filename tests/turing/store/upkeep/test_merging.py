@@ -7,12 +7,12 @@ import pytest
 from tests.turing.support.answering import participant
 from tests.turing.support.studies import build, built, rows
 from turing.errors import TuringError
-from turing.store import people
-from turing.store.copies import backup
-from turing.store.merging import merge
 from turing.store.records import choice_rows, participant_rows
 from turing.store.sessions import Sessions
 from turing.store.store import Store
+from turing.store.upkeep.copies import backup
+from turing.store.upkeep.forgetting import forget
+from turing.store.upkeep.merging import merge
 
 
 @pytest.fixture
@@ -112,8 +112,8 @@ def test_an_older_copy_adds_what_is_missing_on_either_side(parts, tmp_path):
 
 def test_who_is_forgotten_in_one_is_forgotten(parts, tmp_path):
     copy = backup(parts[0].path, tmp_path / "backup").path
-    people.forget(parts[0], 2)
-    people.forget(parts[1], 1)
+    forget(parts[0], 2)
+    forget(parts[1], 1)
     left = sorted(told(parts[0]) + told(parts[1]))
     one = merge(copy, parts[0].path, tmp_path / "one.sqlite")
     two = merge(one.path, parts[1].path, tmp_path / "two.sqlite")
