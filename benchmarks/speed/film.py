@@ -107,7 +107,7 @@ def _real(frames: int) -> Iterator[tuple[str, Clip]]:
     import gradio
 
     folder = Path(gradio.__file__).parent / "media_assets" / "videos"
-    for name in ("a.mp4", "b.mp4", "world.mp4"):
+    for name in ("a.mp4", "b.mp4"):
         if not (folder / name).is_file():
             continue
         with av.open(str(folder / name)) as film:
