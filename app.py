@@ -179,6 +179,8 @@ def build(
     from colorize.web.guards.middleware import Guard, waiting_clients
     from colorize.web.guards.proxies import VARIABLE, Proxies
     from colorize.web.photos.examples import write_examples
+    from colorize.web.pictures.film_jobs import FilmJobs, limits
+    from colorize.web.pictures.film_routes import FilmRoutes
     from colorize.web.pictures.routes import Pictures, page_route
     from colorize.web.session import Sessions
     from colorize.web.tab import MAX_FILE_SIZE, PAGE, PLACES, build_tab
@@ -206,11 +208,12 @@ def build(
         workshop.use_zerogpu(spaces)
     arrivals.start()
     sessions = Sessions(workshop, folder / "sessions")
+    films = FilmJobs(workshop, limits(os.environ))
     with gr.Blocks(
         title="Colorize", fill_width=True, analytics_enabled=False, delete_cache=(300, 3000)
     ) as demo:
         with gr.Tab("Colorize"):
-            build_tab(demo, sessions, examples, arrivals if asked else None)
+            build_tab(demo, sessions, examples, arrivals if asked else None, films)
         with gr.Tab("Turing test"):
             study_tab.build_tab(hosting.shown)
 
@@ -223,6 +226,7 @@ def build(
         "app_kwargs": {
             "routes": [
                 page_route(PAGE),
+                *FilmRoutes(sessions, films).routes(),
                 *Pictures(sessions, examples).routes(),
                 *admin_routes(hosting.studies, hosting.password.value, hosting.shown, told),
                 *study_routes(hosting.studies),
@@ -242,7 +246,7 @@ def build(
         "theme": _theme(),
         "css_paths": sorted(PAGE.rglob("*.css")),
         "css": study_tab.CSS,
-        "max_file_size": MAX_FILE_SIZE,
+        "max_file_size": max(MAX_FILE_SIZE, films.limits.bytes),
         "max_threads": PLACES,
         "blocked_paths": [
             str(folder / "files"),

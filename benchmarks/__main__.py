@@ -9,7 +9,8 @@ Parts: stages (one photo against plain decoding and encoding), scaling (time and
 number), folder (many photos, several at a time against one at a time), networks (a forward of
 each), strokes (until a stroke is seen), models (a photo with each, ours and published, and the
 memory it takes), starting (the app's cold start, imports), visitors (the app's memory after many),
-tab (what a visitor waits for with 1, 30 and 60 photos, the memory after 200 of them).
+tab (what a visitor waits for with 1, 30 and 60 photos, the memory after 200 of them); and, only
+where it is named, film (flicker, colour error, speed and memory of films).
 All photos are made up. Ratios are of one run; on a busy machine the seconds say little.
 """
 
@@ -35,6 +36,7 @@ PARTS = (
     "visitors",
     "tab",
 )
+FILM = "film"  # a part of its own: its tables are in another document
 # Where the tables go in a document: between <!-- speed --> and <!-- /speed -->; and the one of
 # all models alone.
 MARK, MODELS = "speed", "all-models"
@@ -43,13 +45,14 @@ MARK, MODELS = "speed", "all-models"
 def main(arguments: Sequence[str] | None = None) -> int:
     """Prints the tables; the exit status."""
     options = _parser().parse_args(arguments)
-    unknown = set(options.parts) - set(PARTS)
+    parts = (*PARTS, FILM)
+    unknown = set(options.parts) - set(parts)
     if unknown:
-        print(f"There is no part {min(unknown)!r}; parts are {', '.join(PARTS)}", file=sys.stderr)
+        print(f"There is no part {min(unknown)!r}; parts are {', '.join(parts)}", file=sys.stderr)
         return 2
     try:
         text = options.document.read_text("utf-8") if options.document else None
-        mark = MODELS if options.parts == ["models"] else MARK
+        mark = {("models",): MODELS, (FILM,): FILM}.get(tuple(options.parts), MARK)
         if text is not None:
             with_tables(text, {mark: ""})
             if options.parts and mark == MARK:
@@ -86,6 +89,7 @@ def _write(file: Path, text: str) -> None:
 
 def _measures() -> dict[str, Callable[[Path, argparse.Namespace], dict[str, Any]]]:
     from benchmarks.speed import (
+        film,
         folder,
         models,
         networks,
@@ -107,6 +111,7 @@ def _measures() -> dict[str, Callable[[Path, argparse.Namespace], dict[str, Any]
         "starting": lambda where, o: starting.measure(o.rounds),
         "visitors": lambda where, o: visitors.measure(o.visitors),
         "tab": lambda where, o: tab.measure(rounds=o.rounds),
+        FILM: lambda where, o: film.measure(o.frames, o.seconds),
     }
 
 
@@ -142,6 +147,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--visitors", type=int, default=300, metavar="N", help="of visitors (default: 300)"
+    )
+    parser.add_argument(
+        "--frames", type=int, default=48, metavar="N", help="of each clip of film (default: 48)"
+    )
+    parser.add_argument(
+        "--seconds", type=float, default=10, metavar="S", help="of the film that is timed"
     )
     return parser
 

@@ -12,6 +12,7 @@ import torch
 
 from benchmarks.speed.scaling import AIMS
 from benchmarks.speed.stages import STAGES
+from colorize.film.settings import DEFAULT_SPEED
 from colorize.web.cache import VARIABLE
 
 AIM = 6  # times plain decoding and encoding, of a JPEG, with PyTorch alone
@@ -267,6 +268,65 @@ def _tab(found: dict[str, Any]) -> list[str]:
     ]
 
 
+def _film(found: dict[str, Any]) -> list[str]:
+    rows = found["rows"]
+    clips = [
+        [
+            row["clip"],
+            f"{row['flicker_alone']:.2f}",
+            f"{row['flicker']:.2f}",
+            f"{row['flicker'] / max(row['flicker_alone'], 1e-9):.2f}",
+            f"{row['error_alone']:.2f}",
+            f"{row['error']:.2f}",
+        ]
+        for row in rows
+        if row["speed"] == DEFAULT_SPEED
+    ]
+    speeds = []
+    for speed in dict.fromkeys(row["speed"] for row in rows):
+        some = [row for row in rows if row["speed"] == speed]
+        mean = {key: sum(row[key] for row in some) / len(some) for key in _OF_FILMS}
+        share = sum(row["by_network"] for row in some) / sum(row["frames"] for row in some)
+        speeds.append(
+            [str(speed), f"{100 * share:.0f}%", *(f"{mean[key]:.2f}" for key in _OF_FILMS)]
+        )
+    films = [
+        [
+            f"{row['length']:g}",
+            f"{row['seconds']:.0f}",
+            f"{row['ratio']:.1f}",
+            f"{row['work_ratio']:.1f}",
+            _number(row["MB"]),
+        ]
+        for row in found["film"]
+    ]
+    return [
+        f"**Steady colours**, `--speed {DEFAULT_SPEED}`, {rows[0]['frames']} frames a clip, "
+        "against colouring each frame by itself. Flicker: mean change of ab along trusted motion "
+        "from a frame to the next; error: mean distance of ab from the truth.",
+        _table(
+            ["", "flicker, each alone", "flicker", "ratio", "error, each alone", "error"], clips
+        ),
+        "What `--speed` costs, means over the clips:",
+        _table(
+            [
+                "--speed",
+                "frames that the network sees",
+                "flicker, each alone",
+                "flicker",
+                "error, each alone",
+                "error",
+            ],
+            speeds,
+        ),
+        "A film of 640 x 480, 24 frames a second, with cuts, in a process of its own:",
+        _table(
+            ["seconds of film", "seconds", "ratio", "ratio of processor time", "MB at most"], films
+        ),
+    ]
+
+
+_OF_FILMS = ("flicker_alone", "flicker", "error_alone", "error")
 _SECTIONS = {
     "stages": _stages,
     "scaling": _scaling,
@@ -277,6 +337,7 @@ _SECTIONS = {
     "starting": _starting,
     "visitors": _visitors,
     "tab": _tab,
+    "film": _film,
 }
 
 

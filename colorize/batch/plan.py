@@ -1,9 +1,9 @@
-"""Which photos a command line means and where each result goes. Nothing is decoded here."""
+"""Which files a command line means and where each result goes. Nothing is decoded here."""
 
 import itertools
 import os
 import unicodedata
-from collections.abc import Container, Iterable, Iterator, Sequence, Set
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -38,8 +38,8 @@ class Task:
 
 @dataclass
 class Plan:
-    """Tasks in order; files in folders that do not end like a picture; files and folders there that
-    a system wrote for itself; folders not to be read; lines on outputs that got a number."""
+    """Tasks in order; files in folders that end like no file of the kind; files and folders there
+    that a system wrote for itself; folders not to be read; lines on outputs that got a number."""
 
     tasks: list[Task] = field(default_factory=list)
     skipped: int = 0
@@ -48,20 +48,37 @@ class Plan:
     notices: list[str] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class Kind:
+    """What a command takes: the endings of its files, and what makes the task of a file, of where
+    it goes, and of whether that name was chosen by a person (else its ending may change)."""
+
+    endings: Set[str]
+    task: Callable[[Path, Path, bool], Task]
+
+
+def photos(choice: str = "keep") -> Kind:
+    """Photos, written in a format for `output_format`; with "keep", the ending of a chosen name
+    decides."""
+    return Kind(PICTURE_ENDINGS, lambda *given: _task(*given, choice))
+
+
+PHOTOS = photos()
+
+
 def make_plan(
     inputs: Sequence[Path],
     out: Path,
-    choice: str = "keep",
+    kind: Kind = PHOTOS,
     name: str | None = None,
     model: str = "",
 ) -> Plan:
     """The tasks for files and folders `inputs`.
 
-    `out` is a file when there is one input file and `out` ends like a picture, else a folder; a
-    file of a folder goes to its path relative to that folder. `choice` is a format for
-    `output_format`; with "keep", the ending of an `out` that is a file decides. Where files of
-    folders have one output, all but one of them get a number and a line in the notices. `name` is a
-    pattern of `names` for the results in a folder, which have the photos' names unless said.
+    `out` is a file when there is one input file and `out` ends like one of the kind, else a
+    folder; a file of a folder goes to its path relative to that folder. Where files of folders
+    have one output, all but one of them get a number and a line in the notices. `name` is a
+    pattern of `names` for the results in a folder, which have the files' names unless said.
 
     PlanError where `out` lies in an input folder, where a file that is named outright has the
     output of another input, or where an output is another input.
@@ -70,10 +87,10 @@ def make_plan(
     one_file = len(inputs) == 1 and not _is_dir(inputs[0])
     if name is not None:
         check_pattern(name)
-    if one_file and _ends_like_a_picture(out) and not _is_dir(out):
+    if one_file and _ends_like(kind, out) and not _is_dir(out):
         if name is not None:
             raise PlanError(f"name: {out} is a file's name already; give a folder, or leave it out")
-        plan.tasks.append(_to_file(inputs[0], out, choice))
+        plan.tasks.append(kind.task(inputs[0], out, True))
         return plan
     if _is_file(out):
         raise PlanError(f"{out}: expected a folder for the results, found a file")
@@ -82,10 +99,10 @@ def make_plan(
     for given in inputs:
         if not _is_dir(given):
             named.add(given)
-            plan.tasks.append(_into_folder(given, Path(given.name), out, choice))
+            plan.tasks.append(kind.task(given, out / given.name, False))
             continue
-        for file in sorted(_walk(given, walked, plan)):
-            plan.tasks.append(_into_folder(file, file.relative_to(given), out, choice))
+        for file in sorted(_walk(given, walked, plan, kind)):
+            plan.tasks.append(kind.task(file, out / file.relative_to(given), False))
     _refuse_output_in_input(out, walked)
     if name is not None:
         plan.tasks = _renamed(plan.tasks, name, model)
@@ -94,8 +111,8 @@ def make_plan(
     return plan
 
 
-def _walk(folder: Path, walked: set[str], plan: Plan) -> Iterator[Path]:
-    """The files of a folder that end like pictures, those of its subfolders included.
+def _walk(folder: Path, walked: set[str], plan: Plan, kind: Kind) -> Iterator[Path]:
+    """The files of a folder that end like those of a kind, those of its subfolders included.
 
     Links are followed, each folder is entered once, and a real one rather by its own path than
     by a link. Adds to `walked` the folders entered, to `plan` what is skipped or cannot be read.
@@ -117,28 +134,11 @@ def _walk(folder: Path, walked: set[str], plan: Plan) -> Iterator[Path]:
                 plan.of_systems += 1
             elif _is_dir(entry):
                 (linked if entry.is_symlink() else waiting).append(entry)
-            elif _ends_like_a_picture(entry) and (_is_file(entry) or entry.is_symlink()):
+            elif _ends_like(kind, entry) and (_is_file(entry) or entry.is_symlink()):
                 yield entry
             else:
                 plan.skipped += 1
     walked |= entered
-
-
-def _to_file(source: Path, out: Path, choice: str) -> Task:
-    format = _format_of(source)
-    if format is None:
-        return Task(source, out, None)
-    if choice == "keep":
-        ending = out.suffix.lower()
-        format = next(name for name, endings in ENDINGS.items() if ending in endings)
-    return _task(source, out, format, choice)
-
-
-def _into_folder(source: Path, relative: Path, out: Path, choice: str) -> Task:
-    format = _format_of(source)
-    if format is None:
-        return Task(source, out / relative, None)
-    return _task(source, out / relative, format, choice)
 
 
 def _renamed(tasks: Sequence[Task], pattern: str, model: str) -> list[Task]:
@@ -151,9 +151,15 @@ def _renamed(tasks: Sequence[Task], pattern: str, model: str) -> list[Task]:
     return renamed
 
 
-def _task(source: Path, target: Path, format: str, choice: str) -> Task:
+def _task(source: Path, target: Path, chosen: bool, choice: str) -> Task:
+    format = _format_of(source)
+    if format is None:
+        return Task(source, target, None)
+    if chosen and choice == "keep":
+        ending = target.suffix.lower()
+        format = next(name for name, endings in ENDINGS.items() if ending in endings)
     format, ending = output_format(Photo(_NO_PIXELS, format=format, name=target.name), choice)
-    if _ends_like_a_picture(target):
+    if target.suffix.lower() in PICTURE_ENDINGS:
         return Task(source, target.with_suffix(ending), format)
     return Task(source, target.with_name(target.name + ending), format)
 
@@ -233,8 +239,8 @@ def _place(file: Path) -> str:
     return unicodedata.normalize("NFC", os.path.normcase(os.path.realpath(file)))
 
 
-def _ends_like_a_picture(file: Path) -> bool:
-    return file.suffix.lower() in PICTURE_ENDINGS
+def _ends_like(kind: Kind, file: Path) -> bool:
+    return file.suffix.lower() in kind.endings
 
 
 def _is_dir(path: Path) -> bool:

@@ -2,11 +2,11 @@
 
 import sys
 
-from colorize.cli import checkpoints, measure, photo, train  # noqa: F401 - their commands
+from colorize.cli import checkpoints, film, measure, photo, train  # noqa: F401 - their commands
 from colorize.cli.base import app
 
 _ORDER = (
-    *("photo", "models", "train", "evaluate", "sheet"),
+    *("photo", "film", "models", "train", "evaluate", "sheet"),
     *(
         "judge",
         "decodings",

@@ -179,7 +179,7 @@ def photo(
     python -m colorize photo album -o coloured --variant warm
     python -m colorize photo old.jpg -o new.jpg --reference today.jpg
     """
-    from colorize.batch.plan import make_plan
+    from colorize.batch.plan import make_plan, photos
     from colorize.inference.hints.strokes import read_strokes
     from colorize.inference.options import check, parse_hint
     from colorize.models.record import read_record
@@ -188,7 +188,7 @@ def photo(
         hints = [parse_hint(text) for text in hint or ()]
         drawn = read_strokes(strokes) if strokes else ()
         record_file = find_record(model)
-        plan = make_plan(inputs, output, format.value, name, record_file.stem)
+        plan = make_plan(inputs, output, photos(format.value), name, record_file.stem)
         if hints and len(plan.tasks) != 1:
             raise ColorizeError(f"hint: expected one photo, found {len(plan.tasks)}")
         if drawn and len(plan.tasks) != 1:

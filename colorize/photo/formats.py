@@ -42,7 +42,8 @@ _OTHERS = {
     rb"v/1\x01|#\?RADIANCE": "a picture of high dynamic range; save it as 16-bit TIFF or PNG first",
     rb"PK\x03\x04": "a ZIP archive; unpack it first",
     rb"(\xef\xbb\xbf)?\s*<": "a web page or a drawing (HTML, SVG); give the picture file itself",
-    rb"....ftyp|RIFF": "a video or a sound; give a picture",
+    rb"....ftyp|RIFF|\x1a\x45\xdf\xa3|\0\0\x01[\xb3\xba]|FLV|OggS|\x30\x26\xb2\x75": "a film or a "
+    "sound; python -m colorize film takes films",
     rb"[\t\r\n\x20-\x7e]+$": "text, not a picture; give a picture file",
 }
 

@@ -1,5 +1,6 @@
-"""The app's endpoint for programs, which does what the tab does."""
+"""The app's endpoints for programs, which do what the tab does."""
 
+import asyncio
 import secrets
 import tempfile
 import time
@@ -9,24 +10,28 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from starlette.concurrency import run_in_threadpool
 
 from colorize.errors import ColorizeError
+from colorize.film.settings import DEFAULT_SPEED
 from colorize.inference.hints.strokes import parse_strokes
 from colorize.inference.options import MOST_SATURATION, OTHERS, VARIANTS
 from colorize.models.record import Record
 from colorize.web.guards.middleware import client_of
 from colorize.web.photos.item import Upload
+from colorize.web.pictures.film_jobs import FilmJobs
 from colorize.web.workshop import Look, Made, Workshop, fit
 
 _FIGURES = ["file", "model", "seconds", "psnr", "ciede2000", "colorfulness"]
 _FORMATS = ["keep", "jpg", "png", "webp"]
 
 
-def add_api(workshop: Workshop, coming: Iterable[str]) -> None:
-    """The public endpoint: components that nobody sees give it its types.
+def add_api(workshop: Workshop, coming: Iterable[str], films: FilmJobs | None = None) -> None:
+    """The public endpoints: components that nobody sees give them their types.
 
-    coming: names of models that are being fetched.
+    coming: names of models that are being fetched; films: None where none are taken.
     """
+    coming = list(coming)
     with gr.Row(visible=False):
         given = [
             gr.File(label="Photo"),
@@ -54,6 +59,68 @@ def add_api(workshop: Workshop, coming: Iterable[str]) -> None:
     button.click(
         endpoint.colorize, [*given, *later], [files, figures], api_name="colorize", preprocess=False
     )
+    if films is not None:
+        _add_film(_FilmEndpoint(films), [*workshop.records, *coming])
+
+
+def _add_film(endpoint: "_FilmEndpoint", models: list[str]) -> None:
+    with gr.Row(visible=False):
+        file = gr.File(label="Film")
+        later = {
+            gr.Dropdown(models, value=models[0], label="Model"): models[0],
+            gr.Number(1.0, label="Saturation", minimum=0, maximum=MOST_SATURATION): 1.0,
+            gr.Dropdown(list(VARIANTS), value=VARIANTS[0], label="Variant"): VARIANTS[0],
+            gr.Number(None, label="Start"): None,
+            gr.Number(None, label="End"): None,
+            gr.Number(DEFAULT_SPEED, label="Speed", precision=0): DEFAULT_SPEED,
+        }
+        coloured = gr.File(label="Colorized film")
+        figures = gr.JSON(label="Frames, shots, seconds")
+        button = gr.Button()
+    for one, default in later.items():
+        one.when_missing = default
+    button.click(
+        endpoint.film, [file, *later], [coloured, figures], api_name="film", preprocess=False,
+        concurrency_limit=4,
+    )  # fmt: skip
+
+
+class _FilmEndpoint:
+    def __init__(self, films: FilmJobs) -> None:
+        self._films = films
+
+    async def film(
+        self,
+        film: dict[str, Any] | None,
+        model: str,
+        saturation: float | None = 1.0,
+        variant: str = VARIANTS[0],
+        start: float | None = None,
+        end: float | None = None,
+        speed: float | None = DEFAULT_SPEED,
+    ) -> AsyncIterator[tuple[str, dict[str, Any]]]:
+        """Colorizes one film, as `python -m colorize film` does: its file, and figures of it."""
+        if not film:
+            raise gr.Error("Give a film's file", print_exception=False)
+        options = {
+            "saturation": 1.0 if saturation is None else saturation,
+            "variant": variant,
+            "start": start,
+            "end": end,
+            "speed": _whole(speed) or DEFAULT_SPEED,
+        }
+        try:
+            with tempfile.TemporaryDirectory(prefix="colorize-") as folder:
+                given = Path(film["path"]), Path(folder), model
+                coming = await run_in_threadpool(lambda: self._films.submit(*given, **options))
+                job = await asyncio.wrap_future(coming)
+                if job.film is None:
+                    raise ColorizeError(job.error or "The film was given up")
+                made = job.film
+                figures = {"frames": made.frames, "shots": made.shots, "seconds": made.seconds}
+                yield str(made.path), figures | {"notices": list(made.notices)}
+        except ColorizeError as error:
+            raise gr.Error(str(error), print_exception=False) from error
 
 
 class _Endpoint:

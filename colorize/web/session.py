@@ -48,7 +48,7 @@ class Session:
         self._places = threading.Lock()  # of photos and their numbers: several drops come at once
         self._offered = 0  # files, taken in or left out
         self._taking = 0  # photos that are being taken in
-        self._is_closed = False
+        self.is_closed = False
         self._is_running = False
         self._cancelled = threading.Event()
         self._progress: dict[str, Any] | None = None
@@ -70,7 +70,7 @@ class Session:
                 continue
             try:
                 item = self._take(file, number)
-                if self._is_closed:  # meanwhile, so that its files were made after the others went
+                if self.is_closed:  # meanwhile, so that its files were made after the others went
                     self.close()
                     return
                 with self._places:
@@ -196,7 +196,7 @@ class Session:
 
     def close(self) -> None:
         """Stops the work and deletes the files."""
-        self._is_closed = True
+        self.is_closed = True
         self.cancel()
         self.workshop.forget(self.key)
         shutil.rmtree(self.folder, ignore_errors=True)

@@ -8,6 +8,7 @@ from typing import Any
 import gradio as gr
 
 from colorize.errors import ColorizeError
+from colorize.film.settings import FILM_ENDINGS
 from colorize.inference.options import MOST_HINTS
 from colorize.models.record import Record
 from colorize.web.api import add_api
@@ -15,6 +16,8 @@ from colorize.web.arrivals import Arrivals
 from colorize.web.guards.calls import uploaded
 from colorize.web.network_queue import done
 from colorize.web.photos.examples import EXAMPLES
+from colorize.web.photos.item import MOST_PHOTO_BYTES
+from colorize.web.pictures.film_jobs import FilmJobs
 from colorize.web.session import MOST_PHOTOS, Session, Sessions
 from colorize.web.workshop import Workshop
 
@@ -31,7 +34,7 @@ import(new URL("gradio_api/colorize/page/main.js", document.baseURI))
         throw error;
     });
 """
-MAX_FILE_SIZE = 100 * 2**20
+MAX_FILE_SIZE = MOST_PHOTO_BYTES
 _AUTOMATIC = "Automatic"
 _SIZES = [_AUTOMATIC, "192", "256", "384"]
 _SATURATION = (0.0, 2.0)
@@ -58,16 +61,18 @@ def build_tab(
     sessions: Sessions,
     examples: Sequence[Path],
     arrivals: Arrivals | None = None,
+    films: FilmJobs | None = None,
 ) -> None:
     """Builds the tab at the place in `demo` that is open.
 
-    arrivals: models that are being fetched, which the list tells of and then has.
+    arrivals: models that are being fetched, which the list tells of and then has. films: those
+    of visitors; None where the app takes no films.
     """
     records = list(sessions.workshop.records.values())
     handlers = _Handlers(sessions, list(examples))
     with gr.Column(elem_id="colorize"), gr.Row(elem_classes="cz-columns"):
         with gr.Column():
-            stage = _stage(records)
+            stage = _stage(records, films)
         with gr.Column(elem_classes="cz-side-column", min_width=240):
             models, size, adjustments = _controls(records, arrivals)
     chosen = [models, size]
@@ -88,10 +93,10 @@ def build_tab(
     _then_run(resumed, run, stage)
     if arrivals is not None:
         _follow_arrivals(demo, sessions.workshop, arrivals, models)
-    add_api(sessions.workshop, arrivals.waiting if arrivals else ())
+    add_api(sessions.workshop, arrivals.waiting if arrivals else (), films)
 
 
-def _stage(records: list[Record]) -> gr.HTML:
+def _stage(records: list[Record], films: FilmJobs | None) -> gr.HTML:
     return gr.HTML(
         html_template="<div></div>",
         js_on_load=_ON_LOAD,
@@ -102,6 +107,8 @@ def _stage(records: list[Record]) -> gr.HTML:
         examples=list(EXAMPLES),
         most_bytes=MAX_FILE_SIZE,
         most_photos=MOST_PHOTOS,
+        films=sorted(FILM_ENDINGS - {".gif"}) if films else [],
+        film_bytes=films.limits.bytes if films else 0,
     )
 
 

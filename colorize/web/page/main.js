@@ -17,6 +17,7 @@ import {
 import { drawScan, scanRow } from "./look/scans.js";
 import { drawVariants, variants } from "./look/variants.js";
 import { layerOfLightbox } from "./view/lightbox.js";
+import { film } from "./view/film.js";
 import { centre, toColour } from "./view/slider.js";
 import {
   app, begin, change, complain, currentPhoto, doneOf, lookOf, looksAlike, models, onChange, PLAIN,
@@ -74,7 +75,7 @@ const headline = h("header", { class: "cz-top" },
     h("p", {}, `${touched ? "Choose" : "Drop"} a black-and-white photo and see it in colour.`)),
   h("div", { class: "cz-take" }, drop, camera), work);
 const stage = h("div", { class: "cz" },
-  headline, complaint, status, examples, result, privacy, peek, veil);
+  headline, complaint, status, film, examples, result, privacy, peek, veil);
 
 /**
  * Puts the stage into Gradio's element and keeps it up to date.

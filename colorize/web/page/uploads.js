@@ -2,6 +2,7 @@
 
 import { h, show, touched } from "./dom.js";
 import { exampleAddress } from "./pictures.js";
+import { isFilm, takeFilms } from "./view/film.js";
 import { frame } from "./view/slider.js";
 import { app, change, isOpen, state, view } from "./state.js";
 
@@ -20,7 +21,7 @@ let goesOn = false; // the app was given the first of this drop
 /** Where files are chosen. */
 export const input = h("input", {
   type: "file", multiple: true, class: "cz-file", "aria-label": "Choose photos",
-  accept: "image/*,.avif,.heic,.heif,.tif,.tiff,.bmp,.webp",
+  accept: "image/*,video/*,.avif,.heic,.heif,.tif,.tiff,.bmp,.webp,.mkv,.avi",
   onchange: () => (take([...input.files]), (input.value = "")),
 });
 
@@ -30,7 +31,7 @@ const pick = h("span", { class: "cz-button cz-main cz-pick", "aria-hidden": "tru
 
 /** Where photos are dropped; it frames `input`. */
 export const drop = h("label", { class: "cz-drop" }, input, invitation, pick,
-  h("span", { class: "cz-small" }, touched ? "" : "or paste one"));
+  h("span", { class: "cz-small" }, touched ? "" : "or paste one; films too"));
 
 /** Lies over the page while photos are dragged over it. */
 export const veil = h("div", { class: "cz-veil", hidden: true }, "Drop photos to colorize them");
@@ -76,6 +77,9 @@ export function toStart() {
 }
 
 async function take(given) {
+  const films = given.filter(isFilm);
+  if (films.length) takeFilms(films);
+  given = given.filter((file) => !films.includes(file));
   if (!given.length || drop.inert) return;
   const small = given.filter((file) => file.size <= app.props.most_bytes);
   const files = small.slice(0, Math.max(0, app.props.most_photos - state.photos.length));

@@ -9,8 +9,10 @@ import numpy as np
 from colorize.color.faded import find_tones
 from colorize.color.toned import is_toned, unit
 from colorize.evaluation.metrics import colorfulness
-from colorize.photo.opening import Photo
+from colorize.photo.opening import Photo, PhotoError
 from colorize.photo.saving import losses
+
+MOST_PHOTO_BYTES = 100 * 2**20
 
 
 class Upload(NamedTuple):
@@ -22,6 +24,11 @@ class Upload(NamedTuple):
 
     def opened(self) -> Photo:
         """PhotoError says what is wrong with it."""
+        # Uploads may be larger, for films.
+        if self.file.exists() and self.file.stat().st_size > MOST_PHOTO_BYTES:
+            raise PhotoError(
+                f"{self.file.name} is larger than {MOST_PHOTO_BYTES // 2**20} MB; save it smaller."
+            )
         photo = Photo.open(self.file)
         return photo.cropped() if self.cropped else photo
 

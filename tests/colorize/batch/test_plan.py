@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from colorize.batch import plan as batch
-from colorize.batch.plan import PlanError, make_plan
+from colorize.batch.plan import PlanError, make_plan, photos
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def picture(path, format=None) -> Path:
 
 
 def plan(*inputs, out="out", choice="keep"):
-    return make_plan([Path(given) for given in inputs], Path(out), choice)
+    return make_plan([Path(given) for given in inputs], Path(out), photos(choice))
 
 
 def pairs(made):

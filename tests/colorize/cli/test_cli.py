@@ -15,7 +15,7 @@ from colorize.models.record import read_record, write_record
 from tests.support.commands import MEASURES, colorize, command_line, lines
 
 COMMANDS = (
-    *("photo", "models", "train", "evaluate", "sheet"),
+    *("photo", "film", "models", "train", "evaluate", "sheet"),
     *(*MEASURES, "score-hints", "export", "blend", "import", "fetch"),
 )
 

@@ -285,3 +285,11 @@ def test_a_cropped_upload_is_another_photo(workshop, scan, runs):
     assert whole.shape != part.shape and len(runs) == 2
     workshop.forget("me")
     assert workshop.memory.bytes == 0
+
+
+def test_a_photo_may_not_be_as_large_as_a_film(workshop, tmp_path, monkeypatch):
+    monkeypatch.setattr("colorize.web.photos.item.MOST_PHOTO_BYTES", 2**20)
+    file = tmp_path / "large.png"
+    file.write_bytes(bytes(2**20 + 1))
+    with pytest.raises(ColorizeError, match=r"large\.png is larger than 1 MB; save it smaller"):
+        workshop.take(Upload("me", file))
