@@ -137,6 +137,20 @@ def test_what_gave_it_away_is_marked_by_pointer_and_by_keys(arrive, protocol, la
 
 
 @pytest.mark.slow
+def test_feedback_stands_below_the_question_of_the_trial(arrive):
+    person = arrive(PretendStudy(practice=1, scored=1, asks={"confidence": True}))
+    person.begin()
+    heading = person.page.get_by_role("heading", level=1)
+    question = heading.text_content()
+    person.pick(0)
+    expect(heading).to_have_text("How sure are you?")
+    person.page.wait_for_timeout(350)
+    person.press("Sure")
+    expect(person.page.get_by_role("button", name="Continue")).to_be_visible()
+    assert heading.text_content() == question
+
+
+@pytest.mark.slow
 def test_marks_can_be_left_out(arrive):
     person = arrive(asking("single", marks=True))
     person.begin()

@@ -31,11 +31,13 @@ export class Evidence {
   /** @returns {Promise<{confidence?: number, marks?: {part: number, x: number, y: number}[]}>} */
   async ask(trial, choice) {
     const found = {};
+    const asked = this.screen.prompt.textContent;
     this.isAsking = true;
     if (trial.confidence) found.confidence = await this.rating();
     if (trial.marks) found.marks = await this.marks(this.suspect(choice));
     this.isAsking = false;
     this.screen.lastPick = performance.now();
+    this.screen.prompt.textContent = asked;
     this.clear();
     return found;
   }
