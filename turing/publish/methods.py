@@ -36,11 +36,12 @@ _INTERVAL = (
 
 def paragraphs(results: Results, made: Tables) -> str:
     """Markdown."""
-    parts = (_design, _participants, _exclusions, _estimator, _program)
+    parts = (_design, _viewing, _participants, _exclusions, _estimator, _program)
     title = f"# Methods of {results.data.study.name}\n\n"
     if results.data.simulated:
         title += "**The participants are made up (`turing simulate`): no person answered.**\n\n"
-    return title + "\n".join(" ".join(part(results, made)) + "\n" for part in parts)
+    told = (" ".join(part(results, made)) for part in parts)
+    return title + "\n".join(f"{text}\n" for text in told if text)
 
 
 def _design(results: Results, made: Tables) -> Iterator[str]:
@@ -64,8 +65,45 @@ def _design(results: Results, made: Tables) -> Iterator[str]:
         "A photo was shown at most once to a participant. Order, sides and models were balanced "
         "and drawn from HMAC-SHA256 with a secret key, whose SHA-256 was registered before."
     )
+    if around := [
+        f"{what} for {ms} ms"
+        for what, ms in (
+            ("a fixation cross before the pictures", trials.fixation_ms),
+            ("a blank before each picture", trials.gap_ms),
+            ("a mask of coloured noise after each picture", trials.mask_ms),
+        )
+        if ms
+    ]:
+        yield f"There was {' and '.join(around)}."
+    if trials.ties:
+        yield "To find no difference was an answer."
+    if trials.confidence:
+        yield "A rating of confidence, from 1 (guessed) to 4 (sure), followed each choice."
+    if trials.marks:
+        yield "Then participants could mark in the picture what had given it away."
     if study.protocol != "preference":
         yield "Both parts of a pair have the same lightness and went through the same rendering."
+
+
+def _viewing(results: Results, made: Tables) -> Iterator[str]:
+    device, screening = results.data.study.device, results.data.study.screening
+    if device.require == "desktop":
+        yield "Computers with a mouse or trackpad alone were let in."
+    if device.min_width:
+        yield f"The window was {device.min_width} CSS pixels wide or wider."
+    if device.fullscreen:
+        yield "The page asked for the full screen."
+    if screening.plates:
+        found = (
+            f"who found fewer than {screening.min_correct} did not go on."
+            if screening.min_correct
+            else "what they found is reported and excluded nobody."
+        )
+        yield (
+            f"Before the practice participants looked for the gaps of {screening.plates} rings of "
+            "coloured dots of random lightness (after Regan, Reffin and Mollon 1994), on the "
+            f"confusion lines of protan, deutan and tritan deficiency in turn; {found}"
+        )
 
 
 def _participants(results: Results, made: Tables) -> Iterator[str]:
@@ -111,7 +149,7 @@ def _estimator(results: Results, made: Tables) -> Iterator[str]:
 def _program(results: Results, made: Tables) -> Iterator[str]:
     data = results.data
     yield (
-        f"The study (version {data.versions[-1]}) was built by colorize-turing {data.program}; "
+        f"The study (version {data.versions[-1]}) was built by {data.program}; "
         f"SHA-256 of the study file's meaning: {data.study.sha256}. "
         "`analysis/figures.py` recomputes every figure from `data/trials_data.csv`."
     )
