@@ -21,10 +21,11 @@ class Proxied:
 
 
 @contextmanager
-def proxy(app, path="", passes=("/",)):
+def proxy(app, path="", passes=("/",), host=None):
     """A server that passes on what lies under `path`, if it begins with one of `passes`.
 
-    app: whatever has an `address`, as what is given back has.
+    app: whatever has an `address`, as what is given back has. `host` is sent as the host, and
+    nothing said of the real one, as by a proxy in its plainest form.
     """
 
     @asynccontextmanager
@@ -37,6 +38,7 @@ def proxy(app, path="", passes=("/",)):
         if not request.url.path.startswith(path) or not rest.startswith(passes):
             return HTMLResponse("<!doctype html>another page")
         forwarded = {"x-forwarded-host": request.headers["host"], "x-forwarded-proto": "http"}
+        forwarded = {"host": host} if host else forwarded
         headers = {**request.headers, **forwarded}
         target = httpx.URL(path=rest, query=request.url.query.encode())
         body, client = await request.body(), request.state.client

@@ -86,6 +86,17 @@ def test_training_to_a_checkpoint_to_a_colour_photo(own_checkpoints, data, tmp_p
 # evaluate
 
 
+def test_where_no_photo_can_be_read_the_document_has_dashes(own_checkpoints, tmp_path, no_lpips):
+    folder = tmp_path / "data" / "grey" / "test"
+    folder.mkdir(parents=True)
+    (folder / "a.png").write_bytes(b"no picture")
+    document = tmp_path / "README.md"
+    document.write_text("<!-- mse -->\n<!-- /mse -->\n")
+    result = colorize("evaluate", "--data", tmp_path / "data", "--document", document)
+    assert result.exit_code == 0, result.output
+    assert "| bins, T = 0.38 | – | – |" in document.read_text()
+
+
 def test_evaluate_writes_json_tables_and_scores(own_checkpoints, data, tmp_path, no_lpips):
     document = tmp_path / "README.md"
     document.write_text("# Mine\n<!-- mse -->\n<!-- /mse -->\nafter\n")

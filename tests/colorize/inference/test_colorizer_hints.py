@@ -121,5 +121,6 @@ def test_plausible_colours_of_a_spot(hinted, direct, make_pixels):
     swatches = result.plausible_colours(64, 48)
     assert len(swatches) >= 2 and all("likely" in s.name for s in swatches[:-1])
     assert direct(pixels).plausible_colours(0, 0)[0].colour.startswith("#")
-    with pytest.raises(ColorizeError, match="outside the photo"):
-        result.plausible_colours(128, 0)
+    for beside in ((128, 0), (-1, 0), (0, -1e9)):
+        with pytest.raises(ColorizeError, match="outside the photo"):
+            result.plausible_colours(*beside)

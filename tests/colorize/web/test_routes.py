@@ -365,7 +365,8 @@ def test_each_photo_of_a_zip_has_its_own_hints(hinted):
 def test_swatches(hinted):
     swatches = hinted("1/hinted/swatches", x=45, y=30).json()
     assert len(swatches) >= 2 and swatches[0].keys() == {"colour", "name"}
-    assert hinted("1/hinted/swatches", x=90, y=30).status_code == 422
+    for beside in ({"x": 90, "y": 30}, {"x": -1, "y": 30}, {"x": 45, "y": -1e9}):
+        assert hinted("1/hinted/swatches", **beside).status_code == 422
     assert len(hinted("1/direct/swatches", x=0, y=0).json()) >= 1
 
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
+import skimage.data
 from PIL import Image
 from typer.testing import CliRunner
 
@@ -27,6 +28,27 @@ DOORS = (
     *("build", "preview", "open", "close", "status", "results", "report", "export", "power"),
     *("simulate", "backup", "restore", "merge", "release", "forget", "publish"),
 )
+
+ONE_PHOTO = """
+[study]
+name = "one"
+title = "One"
+protocol = "pick-original"
+seed = 1
+[stimuli]
+photos_per_dataset = 0
+display_size = 64
+models = ["baseline"]
+datasets = [{ name = "p", folder = "photos" }]
+[trials]
+per_participant = 1
+practice = 0
+catch = 0
+exposure_ms = 0
+[texts]
+consent = "Will you?"
+instructions = "Look."
+"""
 
 
 def run(*arguments, code=0, env=None):
@@ -446,6 +468,21 @@ def test_release_and_forget(store):
         (row,) = rows(opened, "participants")
     receipt = receipt_of(row["uid"])
     assert f"Participant {row['id']} is forgotten" in run("forget", store, "--receipt", receipt)[0]
+
+
+@pytest.mark.slow
+def test_a_study_of_one_photo_is_checked_and_simulated_without_a_traceback(tmp_path):
+    """Neither has much to say of it; each says that in one line."""
+    (tmp_path / "photos").mkdir()
+    Image.fromarray(skimage.data.chelsea()).save(tmp_path / "photos" / "a.png")
+    (tmp_path / "study.toml").write_text(ONE_PHOTO)
+    result = CliRunner().invoke(
+        app, ["build", str(tmp_path / "study.toml"), "--store", str(tmp_path), "--check"]
+    )
+    assert result.exit_code in (0, 1) and isinstance(result.exception, SystemExit | None)
+    simulate = ["simulate", str(tmp_path / "one.sqlite"), "--fraction", "1e-30"]
+    result = CliRunner().invoke(app, [*simulate, "--participants", "3"])
+    assert result.exit_code in (0, 1, 2) and isinstance(result.exception, SystemExit | None)
 
 
 @pytest.mark.parametrize(

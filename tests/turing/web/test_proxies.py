@@ -58,3 +58,16 @@ def test_under_a_path(tmp_path, meet):
             person.place = person.page
             person.visit()  # the same browser, at the study's own address
             person.wait_for_trial("2 of 9")
+
+
+@pytest.mark.parametrize("host", ["its own", "without a port"])
+def test_in_its_plainest_form(tmp_path, meet, host):
+    """nginx with `proxy_pass` alone, and with `Host $host`."""
+    with App(tmp_path / "studies", TMPDIR=str(tmp_path)) as app:
+        app.wait_for("/gradio_api/study/demo/info")
+        sent = app.address.removeprefix("http://") if host == "its own" else "127.0.0.1"
+        with proxy(app, host=sent) as served:
+            person = meet(served)
+            person.visit()
+            take_part(person)
+            assert choices(app) == [0, 1]

@@ -352,6 +352,13 @@ def test_channels_without_a_meaning_are_left_out_and_said(extra):
     assert any("channels" in notice for notice in photo.notices)
 
 
+@pytest.mark.parametrize("tags", [{}, {338: (3, [0])}])
+def test_a_second_sample_of_a_grey_scan_without_a_meaning_is_left_out_and_said(tags):
+    photo = opened(page(np.dstack([SCAN, SCAN // 2]), 1, tags=tags))
+    np.testing.assert_array_equal(photo.pixels, SCAN)
+    assert photo.alpha is None and any("channel" in notice for notice in photo.notices)
+
+
 @pytest.mark.parametrize("writer", ["imagej", "tifffile", "metamorph"])
 def test_stacks_under_one_directory_are_said(writer):
     stack = np.stack([SCAN, SCAN[::-1], SCAN // 2])
