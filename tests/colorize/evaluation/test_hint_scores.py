@@ -63,8 +63,8 @@ def test_what_one_hint_does_to_a_thing_and_to_all_else(model, shipped_photos, mo
     assert found and all(0 <= follows <= 1 and moves >= 0 for follows, moves in found)
     finish = model.finish
 
-    def flooded(photo, prediction):
-        result = finish(photo, prediction)
+    def flooded(photo, prediction, **how):
+        result = finish(photo, prediction, **how)
         if prediction.spots:
             result.ab = np.broadcast_to(prediction.spots[0].ab.view(2, 1, 1), result.ab.shape)
         return result

@@ -151,7 +151,7 @@ SMALL = Photo.open(np.zeros((2, 2), np.uint8))
     [
         {"pixels": np.zeros((100, BIG // 300, 3), np.uint8)},
         {"alpha": np.zeros((100, BIG // 100), np.uint8)},
-        {"lightness": np.zeros((100, BIG // 200), np.uint16)},
+        {"levels": np.zeros((100, BIG // 200), np.uint16)},
         {"notices": ("n" * BIG,)},
         {"metadata": Metadata(xmp=bytes(BIG))},
         {"metadata": Metadata(resources={0x0404: bytes(BIG)})},

@@ -132,7 +132,7 @@ def test_endpoint_says_that_addresses_are_not_fetched(client, server):
         client.predict(handle_file(address), api_name="/colorize")
 
 
-def test_colorize_is_the_only_public_endpoint(client):
+def test_colorize_and_film_are_the_only_public_endpoints(client):
     endpoints = client.view_api(return_format="dict", print_info=False)
-    assert list(endpoints["named_endpoints"]) == ["/colorize"]
+    assert list(endpoints["named_endpoints"]) == ["/colorize", "/film"]
     assert not endpoints["unnamed_endpoints"]

@@ -92,11 +92,11 @@ async function follow(mine) {
     } catch {
       continue; // the connection is lost for a moment
     }
-    draw();
+    drawFilm();
   }
 }
 
-function draw() {
+function drawFilm() {
   const isOver = ["done", "failed", "cancelled"].includes(now.state);
   show(bar.parentElement, !isOver);
   if (now.of) [bar.max, bar.value] = [now.of, now.frames];

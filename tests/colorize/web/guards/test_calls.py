@@ -161,9 +161,8 @@ def test_what_programs_of_before_leave_out_is_added(demo, photo):
         given = len(content["data"])
         assert calls.fault(call, content) is None
         assert calls.complete(call, content)
-        assert (
-            content["data"][given:] == [[], [], "natural", None, "keep", True, False][given - 5 :]
-        )
+        added = [[], [], "natural", None, "keep", None, True, False]
+        assert content["data"][given:] == added[given - 5 :]
         assert not calls.complete(call, content)
         assert calls.fault(call, content) is None
     short = {"data": five[:4]}
