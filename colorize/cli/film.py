@@ -102,7 +102,9 @@ def film(
     resume: Annotated[
         bool,
         typer.Option(
-            "--resume", help="Go on from the last finished shot; leave out films that are done."
+            "--resume",
+            help="Go on from the last finished shot; leave out films whose output is there, "
+            "whatever it was made from.",
         ),
     ] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace existing files.")] = False,
@@ -270,7 +272,7 @@ def _told(done: int, before: int, failed: int, plan: "Plan", last: str) -> str:
     if done and len(plan.tasks) == 1:
         line += f": {plan.tasks[0].target} ({last})"
     for count, what in (
-        (before, "done before"),
+        (before, "left as it is there" if before == 1 else "left as they are there"),
         (failed, "failed"),
         (plan.skipped, "skipped that do not end like a film"),
         (plan.of_systems, "left out that a Mac, NAS or Windows keeps beside photos"),

@@ -81,7 +81,9 @@ def _design(results: Results, made: Tables) -> Iterator[str]:
         yield "A rating of confidence, from 1 (guessed) to 4 (sure), followed each choice."
     if trials.marks:
         yield "Then participants could mark in the picture what had given it away."
-    if study.protocol != "preference":
+    if study.protocol == "single":
+        yield "Original and colorization of a photo have the same lightness and rendering."
+    elif study.protocol != "preference":
         yield "Both parts of a pair have the same lightness and went through the same rendering."
 
 
@@ -136,6 +138,15 @@ def _exclusions(results: Results, made: Tables) -> Iterator[str]:
 def _estimator(results: Results, made: Tables) -> Iterator[str]:
     study, levels = results.data.study, levels_of(results)
     yield _ESTIMATOR.get(study.protocol, _FRACTION)
+    if study.trials.ties:
+        yield "Two that were found alike count as in the model of Davidson (1970)."
+    if study.protocol != "preference" and not isinstance(study.trials.exposure_ms, int):
+        yield (
+            "The threshold of a model is the exposure at which 75% would be right, by a logistic "
+            "curve over the logarithm of the exposure."
+        )
+    if study.protocol != "preference" and study.trials.confidence:
+        yield "Confidence is described by meta-d' (Maniscalco and Lau 2012)."
     if study.protocol != "preference":
         yield _INTERVAL
         delta = study.analysis.delta
@@ -151,7 +162,8 @@ def _program(results: Results, made: Tables) -> Iterator[str]:
     yield (
         f"The study (version {data.versions[-1]}) was built by {data.program}; "
         f"SHA-256 of the study file's meaning: {data.study.sha256}. "
-        "`analysis/figures.py` recomputes every figure from `data/trials_data.csv`."
+        "`analysis/figures.py` recomputes the cells and comparisons of `turing results --json` "
+        "from `data/trials_data.csv`."
     )
 
 

@@ -27,6 +27,7 @@ _IMAGEJ, _GDAL, _GEO_KEYS = 50839, 42112, 34735
 _IMAGEJ_LINES = re.compile(
     r"(ImageJ|images|channels|slices|frames|hyperstack|mode|loop|min|max|vunit|cf|c\d)=.*"
 )
+_SHAPE = re.compile(rb'\s*\{"shape": *\[[\d, ]*\]\}[\s\0]*')
 _DUCKY_TEXTS = {2: "Comment", 3: "Copyright"}
 
 
@@ -108,7 +109,10 @@ def texts_of_tiff(page: "TiffPage") -> tuple[Texts, list[str]]:
 
 
 def true_description(text: bytes) -> bytes:
-    """A TIFF's description without the lines by which ImageJ would take it for a stack."""
+    """A TIFF's description without the lines by which ImageJ would take it for a stack, and without
+    the one of tifffile, which is the shape of the grey array and nothing else."""
+    if _SHAPE.fullmatch(text):
+        return b""
     if not text.startswith(b"ImageJ="):
         return text
     lines = text.strip(b"\0\r\n ").decode("utf-8", "replace").splitlines()

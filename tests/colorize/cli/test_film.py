@@ -46,7 +46,7 @@ def test_a_folder_is_done_but_for_what_cannot_be(checkpoints, film, tmp_path):
         f"{reels / 'a.mp4'}: {out / 'a.mp4'}: exists; choose another name or give --overwrite"
     )
     resumed = colorize("film", reels, "-o", out, "--resume", code=1)
-    assert "0 colorized, 3 done before, 1 failed" in resumed.stdout
+    assert "0 colorized, 3 left as they are there, 1 failed" in resumed.stdout
 
 
 @pytest.mark.parametrize(

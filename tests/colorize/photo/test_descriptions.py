@@ -245,6 +245,16 @@ def test_what_has_no_place_anywhere_is_named(data, name, tmp_path):
     assert notices == []
 
 
+def test_the_shape_that_tifffile_writes_does_not_stay(tmp_path):
+    buffer = io.BytesIO()
+    tifffile.imwrite(buffer, np.arange(768, dtype=np.uint16).reshape(24, 32) * 80)
+    assert b'{"shape": [24, 32]}' in buffer.getvalue()
+    out, notices = saved(buffer.getvalue(), tmp_path / "new.tif")
+    assert b'"shape": [24, 32]}' not in out and notices == []
+    with tifffile.TiffFile(io.BytesIO(out)) as file:
+        assert file.series[0].shape == (24, 32, 3)
+
+
 def test_a_description_and_texts_stand_together(tmp_path):
     """In formats that have one place for both; ImageJ does not take the result for a stack."""
     data = imagej(2, Info=CAPTION, unit="micron")

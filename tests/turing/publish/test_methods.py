@@ -32,6 +32,13 @@ def test_what_was_asked_of_eyes_and_screens_is_said(tmp_path):
         assert words in text, words
 
 
+def test_what_else_was_estimated_is_said(tmp_path):
+    text = methods_of(tmp_path / "a", trials="confidence = true", exposure_ms="[100, 500]")
+    assert "75% would be right" in text and "meta-d'" in text
+    text = methods_of(tmp_path / "b", protocol="preference", trials="ties = true")
+    assert "Davidson (1970)" in text and "meta-d'" not in text
+
+
 def test_what_was_not_asked_is_not_said(tmp_path):
     text = methods_of(tmp_path)
     for words in ("rings", "CSS pixels", "fixation", "confidence", "given it away", "\n\n\n"):
