@@ -5,11 +5,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
 from colorize.errors import ColorizeError, printable
+
+if TYPE_CHECKING:
+    from colorize.inference.colorizer import Colorizer
 
 FAILED, WRONG_USE, INTERRUPTED = 1, 2, 130
 
@@ -45,6 +48,18 @@ Datasets = Annotated[
 Device = Annotated[
     str, typer.Option(metavar="NAME", help="auto (a GPU if there is one), cpu, cuda, cuda:1 ...")
 ]
+Saturation = Annotated[
+    float, typer.Option(metavar="X", help="0 is grey, 1 as predicted, at most 10.")
+]
+Variant = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME",
+        help="natural, vivid, soft, warm, cool, or other colours of models over bins: other-1, "
+        "other-2.",
+    ),
+]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace existing files.")]
 
 
 def command(name: str, **options: Any) -> Callable[[Callable[..., None]], Callable[..., None]]:
@@ -88,6 +103,15 @@ def end(code: int, line: str) -> NoReturn:
 def warn(line: str) -> None:
     """A line on standard error."""
     typer.echo(printable(line), err=True)
+
+
+def load_colorizer(record_file: Path, device: str) -> "Colorizer":
+    """A model on a device; one that is not here is a mistake in the command."""
+    from colorize.inference.colorizer import Colorizer, choose_device
+
+    with wrong_use():
+        choose_device(device)
+    return Colorizer(record_file, device)
 
 
 def check_can_write(file: Path) -> None:

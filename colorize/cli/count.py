@@ -1,4 +1,4 @@
-"""How many photos were done, and the sentence that says so."""
+"""How many photos or films were done, and the sentence that says so."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,7 +10,11 @@ if TYPE_CHECKING:
 
 @dataclass
 class Count:
-    """How many of `total` photos were done, by now or before; failed counts folders too."""
+    """How many of `total` were done, by now or before; failed counts folders too.
+
+    `like` is what the files that were skipped do not end like, `kept` how those are that were done
+    before.
+    """
 
     total: int
     done: int = 0
@@ -18,6 +22,8 @@ class Count:
     failed: int = 0
     skipped: int = 0
     of_systems: int = 0
+    like: str = "a picture"
+    kept: str = "done before"
     left: int = field(init=False)
 
     def __post_init__(self) -> None:
@@ -32,16 +38,17 @@ class Count:
         else:
             self.done += 1
 
-    def line(self, target: Path | None) -> str:
+    def line(self, target: Path | str | None) -> str:
+        """`target` is told where all was one."""
         line = f"{self.done} colorized"
         if self.done and target:
             line += f": {target}"
         if self.before:
-            line += f", {self.before} done before"
+            line += f", {self.before} {self.kept}"
         if self.failed:
             line += f", {self.failed} failed"
         if self.skipped:
-            line += f", {self.skipped} skipped that do not end like a picture"
+            line += f", {self.skipped} skipped that do not end like {self.like}"
         if self.of_systems:
             line += f", {self.of_systems} left out that a Mac, NAS or Windows keeps beside photos"
         return line

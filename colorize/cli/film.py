@@ -12,12 +12,17 @@ from colorize.cli.base import (
     INTERRUPTED,
     Device,
     Model,
+    Overwrite,
+    Saturation,
+    Variant,
     command,
     end,
+    load_colorizer,
     printable,
     warn,
     wrong_use,
 )
+from colorize.cli.count import Count
 from colorize.errors import ColorizeError
 from colorize.models.record import find_record, read_record
 
@@ -44,17 +49,8 @@ def film(
         ),
     ],
     model: Model = "default",
-    saturation: Annotated[
-        float, typer.Option(metavar="X", help="0 is grey, 1 as predicted, at most 10.")
-    ] = 1.0,
-    variant: Annotated[
-        str,
-        typer.Option(
-            metavar="NAME",
-            help="natural, vivid, soft, warm, cool, or other colours of models over bins: other-1, "
-            "other-2.",
-        ),
-    ] = "natural",
+    saturation: Saturation = 1.0,
+    variant: Variant = "natural",
     reference: Annotated[
         Path | None,
         typer.Option(metavar="PHOTO", help="A photo in colour, whose colours are taken."),
@@ -107,7 +103,7 @@ def film(
             "whatever it was made from.",
         ),
     ] = False,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace existing files.")] = False,
+    overwrite: Overwrite = False,
     device: Device = "auto",
 ) -> None:
     """Colorize films and folders of films.
@@ -183,28 +179,33 @@ def _films() -> "Kind":
 def _carry_out(plan: "Plan", settings: "FilmSettings", record_file: Path) -> None:
     from colorize.film.run import check_film
 
-    done = before = failed = 0
-    failed += len(plan.failures)
+    count = Count(
+        len(plan.tasks),
+        failed=len(plan.failures),
+        skipped=plan.skipped,
+        of_systems=plan.of_systems,
+        like="a film",
+    )
     ready: list[Task] = []
     for task in plan.tasks:
         if settings.resume and not settings.overwrite and task.target.is_file():
-            before += 1
+            count.before += 1
             continue
         try:
             check_film(task.source, task.target, settings)
             ready.append(task)
         except ColorizeError as error:
             warn(f"{task.source}: {_without_name(error, task.source)}")
-            failed += 1
-    colorizer = _colorizer(record_file, settings.device) if ready else None
+            count.failed += 1
+    colorizer = load_colorizer(record_file, settings.device) if ready else None
     last = ""
     for number, task in enumerate(ready):
         try:
             last = _one(colorizer, task, settings)
-            done += 1
+            count.done += 1
         except ColorizeError as error:
             warn(f"{task.source}: {_without_name(error, task.source)}")
-            failed += 1
+            count.failed += 1
         except _StopError:
             left = len(ready) - number
             end(
@@ -212,17 +213,11 @@ def _carry_out(plan: "Plan", settings: "FilmSettings", record_file: Path) -> Non
                 f"Interrupted. {left} of {len(plan.tasks)} films are left; the same command with "
                 "--resume goes on",
             )
-    typer.echo(printable(_told(done, before, failed, plan, last)))
-    if failed:
+    count.kept = "left as it is there" if count.before == 1 else "left as they are there"
+    target = f"{plan.tasks[0].target} ({last})" if len(plan.tasks) == 1 else None
+    typer.echo(printable(count.line(target)))
+    if count.failed:
         raise typer.Exit(FAILED)
-
-
-def _colorizer(record_file: Path, device: str) -> "Colorizer":
-    from colorize.inference.colorizer import Colorizer, choose_device
-
-    with wrong_use():
-        choose_device(device)
-    return Colorizer(record_file, device)
 
 
 def _one(colorizer: "Colorizer", task: "Task", settings: "FilmSettings") -> str:
@@ -265,18 +260,3 @@ def _shown(name: str) -> Iterator[Callable[["Progress"], None]]:
 def _without_name(what: Any, source: Path) -> str:
     """The sentence without the name that it begins with, which is told with its folder."""
     return str(what).removeprefix(printable(source.name)).lstrip(": ")
-
-
-def _told(done: int, before: int, failed: int, plan: "Plan", last: str) -> str:
-    line = f"{done} colorized"
-    if done and len(plan.tasks) == 1:
-        line += f": {plan.tasks[0].target} ({last})"
-    for count, what in (
-        (before, "left as it is there" if before == 1 else "left as they are there"),
-        (failed, "failed"),
-        (plan.skipped, "skipped that do not end like a film"),
-        (plan.of_systems, "left out that a Mac, NAS or Windows keeps beside photos"),
-    ):
-        if count:
-            line += f", {count} {what}"
-    return line

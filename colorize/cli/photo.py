@@ -14,8 +14,12 @@ from colorize.cli.base import (
     INTERRUPTED,
     Device,
     Model,
+    Overwrite,
+    Saturation,
+    Variant,
     command,
     end,
+    load_colorizer,
     printable,
     warn,
     wrong_use,
@@ -82,9 +86,7 @@ def photo(
             help="A photo in colour, whose colours are taken where both show the same.",
         ),
     ] = None,
-    saturation: Annotated[
-        float, typer.Option(metavar="X", help="0 is grey, 1 as predicted, at most 10.")
-    ] = 1.0,
+    saturation: Saturation = 1.0,
     temperature: Annotated[
         float | None,
         typer.Option(
@@ -92,14 +94,7 @@ def photo(
             help="Of models over bins: 0 the likeliest colour, 1 the mean. [default: the model's]",
         ),
     ] = None,
-    variant: Annotated[
-        str,
-        typer.Option(
-            metavar="NAME",
-            help="natural, vivid, soft, warm, cool, or other colours of models over bins: other-1, "
-            "other-2.",
-        ),
-    ] = "natural",
+    variant: Variant = "natural",
     seed: Annotated[
         int | None,
         typer.Option(
@@ -126,7 +121,7 @@ def photo(
             "[default: {name}]",
         ),
     ] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace existing files.")] = False,
+    overwrite: Overwrite = False,
     resume: Annotated[
         bool,
         typer.Option(
@@ -265,11 +260,8 @@ def _local(
     workers: int | None,
 ) -> Outcomes:
     from colorize.batch.local import execute
-    from colorize.inference.colorizer import Colorizer, choose_device
 
-    with wrong_use():
-        choose_device(device)
-    colorizer = Colorizer(record_file, device)
+    colorizer = load_colorizer(record_file, device)
     return lambda stopped: execute(colorizer, tasks, settings, workers=workers, stopped=stopped)
 
 
