@@ -60,6 +60,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except _StartError as error:
             print(error, file=sys.stderr)
             return 1
+        except ModuleNotFoundError as error:
+            if (error.name or "").partition(".")[0] in ("colorize", "turing"):
+                raise
+            has_not = f"Python at {sys.executable} has no {error.name}"
+            print(f"{has_not}: pip install -r requirements.txt", file=sys.stderr)
+            return 1
 
 
 class _StartError(Exception):
@@ -179,8 +185,10 @@ def build(
     from colorize.web.guards.middleware import Guard, waiting_clients
     from colorize.web.guards.proxies import VARIABLE, Proxies
     from colorize.web.photos.examples import write_examples
+    from colorize.web.pictures.archives import Archives
     from colorize.web.pictures.film_jobs import FilmJobs, limits
     from colorize.web.pictures.film_routes import FilmRoutes
+    from colorize.web.pictures.news import News
     from colorize.web.pictures.routes import Pictures, page_route
     from colorize.web.session import Sessions
     from colorize.web.tab import MAX_FILE_SIZE, PAGE, PLACES, build_tab
@@ -227,6 +235,8 @@ def build(
             "routes": [
                 page_route(PAGE),
                 *FilmRoutes(sessions, films).routes(),
+                *News(sessions).routes(),
+                *Archives(sessions).routes(),
                 *Pictures(sessions, examples).routes(),
                 *admin_routes(hosting.studies, hosting.password.value, hosting.shown, told),
                 *study_routes(hosting.studies),

@@ -57,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             with_tables(text, {mark: ""})
             if options.parts and mark == MARK:
                 raise ValueError("its tables are of all parts: name no part with --document")
-        for file in (options.json, options.plot):
+        for file in (options.json, options.plot, options.sheet):
             if file and not file.absolute().parent.is_dir():
                 raise ValueError(f"there is no folder {file.absolute().parent}")
     except (OSError, ValueError) as error:
@@ -111,7 +111,7 @@ def _measures() -> dict[str, Callable[[Path, argparse.Namespace], dict[str, Any]
         "starting": lambda where, o: starting.measure(o.rounds),
         "visitors": lambda where, o: visitors.measure(o.visitors),
         "tab": lambda where, o: tab.measure(rounds=o.rounds),
-        FILM: lambda where, o: film.measure(o.frames, o.seconds),
+        FILM: lambda where, o: film.measure(o.frames, o.seconds, sheet_file=o.sheet),
     }
 
 
@@ -131,6 +131,9 @@ def _parser() -> argparse.ArgumentParser:
         f"<!-- {MODELS} -->",
     )
     parser.add_argument("--plot", type=Path, metavar="FILE", help="draw scaling's figures (PNG)")
+    parser.add_argument(
+        "--sheet", type=Path, metavar="FILE", help="frames of film, grey, alone and steady (JPEG)"
+    )
     parser.add_argument("--rounds", type=int, default=5, help="of each measurement (default: 5)")
     parser.add_argument(
         "--megapixels", type=float, default=12, help="of the photo of stages (default: 12)"

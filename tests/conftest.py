@@ -4,11 +4,14 @@ import ipaddress
 import os
 import shutil
 import socket
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+
+_SLOW_WEIGHT = 10  # a slow test takes as long as about so many others
 
 
 def pytest_addoption(parser):
@@ -30,12 +33,31 @@ def pytest_configure():
 
 
 def pytest_collection_modifyitems(config, items):
-    if config.getoption("--runslow"):
-        return
+    runs_slow = config.getoption("--runslow")
     skip = pytest.mark.skip(reason="slow: give --runslow")
+    weights = Counter()
     for item in items:
-        if "slow" in item.keywords:
+        weights[item.path] += _SLOW_WEIGHT if runs_slow and "slow" in item.keywords else 1
+        if "slow" in item.keywords and not runs_slow:
             item.add_marker(skip)
+    # Heavy files first: a process that begins one last would leave the others idle.
+    items.sort(key=lambda item: -weights[item.path])
+
+
+@pytest.fixture(scope="session")
+def _settings_at_first() -> dict[str, str]:
+    return _settings()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _begins_as_the_first_did(_settings_at_first):
+    """No file of tests finds what another one's fixtures or tests have set."""
+    assert _settings() == _settings_at_first
+
+
+def _settings() -> dict[str, str]:
+    names = ("COLORIZE_", "TURING_", "GRADIO_")
+    return {name: value for name, value in os.environ.items() if name.startswith(names)}
 
 
 @pytest.fixture(autouse=True)

@@ -22,14 +22,19 @@ from colorize.models.checkpoint import load_checkpoint
 
 
 class Changed(nn.Module):
-    """A backbone whose embeddings `(N, features)` are changed on their way out."""
+    """A backbone whose embeddings `(N, features)` and maps are changed on their way out."""
 
     def __init__(self, backbone: nn.Module, change: str) -> None:
         super().__init__()
         self.backbone, self.features, self.change = backbone, backbone.features, change
 
     def forward(self, L: Tensor) -> Tensor:
-        embedding = self.backbone(L)
+        return self._changed(self.backbone(L))
+
+    def maps(self, L: Tensor) -> list[Tensor]:
+        return [self._changed(one) for one in self.backbone.maps(L)]
+
+    def _changed(self, embedding: Tensor) -> Tensor:
         if self.change == "nothing":
             return torch.zeros_like(embedding)
         return embedding.roll(1, 0)  # the photo before in the batch, of the same dataset

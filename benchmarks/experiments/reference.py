@@ -11,7 +11,6 @@ the differences of two histograms of ab, the result's and the reference's, in sq
 With `--json FILE` a dataset that is in the file is not measured again.
 """
 
-import json
 import random
 import re
 from collections import defaultdict
@@ -23,10 +22,10 @@ import numpy as np
 import typer
 from tqdm import tqdm
 
+from benchmarks.experiments.kept import of_each
 from colorize.color.toned import is_toned, lab, unit
 from colorize.data.datasets import Dataset, PhotoFile, find_datasets
 from colorize.evaluation.metrics import ciede2000, psnr
-from colorize.files import replacing
 from colorize.inference.colorizer import Colorizer
 from colorize.inference.reference.given import Reference
 from colorize.photo.opening import Photo
@@ -155,15 +154,13 @@ def main(
     all_of_them = [one for one in find_datasets(data) if one.photos[split]]
     names = dataset or [one.name for one in all_of_them]
     colorizer = Colorizer(model, device="cpu")
-    found = json.loads(file.read_text("utf-8")) if file and file.exists() else {}
-    for one in all_of_them:
-        if one.name not in names or one.name in found:
-            continue
+    asked = [one for one in all_of_them if one.name in names]
+
+    def of_one(one: Dataset) -> Rows:
         given = tqdm(cases(one, all_of_them, split, photos, seed), one.name, disable=None)
-        found[one.name] = measure(colorizer, given)
-        if file:
-            with replacing(file) as out:
-                out.write(json.dumps(found).encode())
+        return measure(colorizer, given)
+
+    found = of_each(asked, file, of_one)
     rows: Rows = defaultdict(list)
     for of_dataset in found.values():
         for kind, some in of_dataset.items():

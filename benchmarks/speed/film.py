@@ -15,13 +15,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from PIL import Image
 
+from colorize.color.render import render
 from colorize.color.resample import resize_picture
 from colorize.color.toned import lab, unit
+from colorize.files import replacing
 from colorize.film.given import grey_of_pixels
 from colorize.film.motion import Motion, warp
-from colorize.film.steady import SteadyColours
+from colorize.film.settings import DEFAULT_SPEED
+from colorize.film.steady import Steady, SteadyColours
 from colorize.inference.colorizer import Colorizer
 
 SPEEDS = (1, 2, 4, 8)
@@ -33,13 +37,18 @@ Clip = list[np.ndarray]  # uint8 sRGB (h, w, 3)
 
 
 def measure(
-    frames: int = 48, seconds: float = 10, speeds: Sequence[int] = SPEEDS
+    frames: int = 48,
+    seconds: float = 10,
+    speeds: Sequence[int] = SPEEDS,
+    sheet_file: Path | None = None,
 ) -> dict[str, Any]:
     """Rows of clips and of speeds, and how long a film of 640 x 480 takes."""
     colorizer = Colorizer("default")
     rows = []
     for name, clip in clips(frames):
         rows += _of_clip(colorizer, name, clip, speeds)
+    if sheet_file:
+        sheet(sheet_file, frames)
     return {"rows": rows, "film": _film(seconds)}
 
 
@@ -62,7 +71,20 @@ def clips(frames: int) -> Iterator[tuple[str, Clip]]:
         "cuts, three pans",
         [one for name in PANNED[:3] for one in _panned(photos[name], third, 1.0)],
     )
+    pans = {name: list(_panned(photo, frames, 1.0)) for name, photo in photos.items()}
+    yield "dissolve, rocket to coffee", list(_dissolved(pans["rocket"], pans["coffee"]))
+    flash = pans["chelsea"]
+    flash[frames // 2] = np.full_like(flash[0], 250)
+    yield "flash, chelsea", flash
+    yield "fade to black, astronaut", list(_dissolved(pans["astronaut"], [flash[0] * 0] * frames))
     yield from _real(frames)
+
+
+def _dissolved(first: Clip, second: Clip) -> Iterator[np.ndarray]:
+    """From one to the other in the middle third."""
+    for n, (one, other) in enumerate(zip(first, second, strict=True)):
+        share = np.clip(3 * n / len(first) - 1, 0, 1)
+        yield np.rint(one + share * (other.astype(np.float32) - one)).astype(np.uint8)
 
 
 def _photo(name: str) -> np.ndarray:
@@ -138,32 +160,59 @@ def _of_clip(
     before = _flicker(alone, backs), _error(alone, truth)
     rows = []
     for speed in speeds:
-        asked: list[int] = []
-
-        def predict(number: int, asked: list[int] = asked) -> np.ndarray:
-            asked.append(number)
-            return alone[number]
-
-        steady = SteadyColours(predict, speed)
-        found: list[np.ndarray] = []
-        for number, grey in enumerate(greys_small):
-            found += [one.ab for one in steady.add(number, grey)]
-        found += [one.ab for one in steady.finish()]
+        steady = _steady(alone, greys_small, speed)
+        found = [one.ab for one in steady]
         after = _flicker(found, backs), _error(found, truth)
+        new = [n for n, (one, other) in enumerate(pairwise(steady), 1) if one.shot != other.shot]
+        behind = [n for at in new for n in (at, at + 1) if n < len(clip)]
         rows.append(
             {
                 "clip": name,
                 "speed": speed,
                 "frames": len(clip),
-                "shots": steady.shot + 1,
-                "by_network": len(asked),
+                "shots": len(new) + 1,
+                "by_network": sum(one.by_network for one in steady),
                 "flicker_alone": before[0],
                 "flicker": after[0],
+                "flicker_truth": _flicker(truth, backs),
                 "error_alone": before[1],
                 "error": after[1],
+                "behind_cuts_alone": _error_at(alone, truth, behind),
+                "behind_cuts": _error_at(found, truth, behind),
             }
         )
     return rows
+
+
+def _steady(alone: Sequence[np.ndarray], greys: Sequence[np.ndarray], speed: int) -> list[Steady]:
+    """The frames with their colours, from predictions of each alone and greys at working size."""
+    steady = SteadyColours(lambda number: alone[number], speed)
+    found = [one for number, grey in enumerate(greys) for one in steady.add(number, grey)]
+    return [*found, *steady.finish()]
+
+
+def sheet(file: Path, frames: int = 24) -> None:
+    """A JPEG: frames of a pan and around a cut; in grey, each alone, and steady."""
+    colorizer, rows = Colorizer("default"), []
+    made = dict(clips(frames))
+    third = frames // 3
+    for name, shown in (
+        ("pan, astronaut", [round(n * (frames - 1) / 5) for n in range(6)]),
+        ("cuts, three pans", range(third - 3, third + 3)),
+    ):
+        greys = [grey_of_lightness(one) for one in made[name]]
+        shape = colorizer.working_shape(made[name][0].shape[1::-1])
+        small = [
+            grey_of_pixels(resize_picture(one, shape[::-1], Image.Resampling.BILINEAR))
+            for one in greys
+        ]
+        alone = [colorizer(grey).ab for grey in greys]
+        steady = [one.ab for one in _steady(alone, small, DEFAULT_SPEED)]
+        for some in ([np.zeros_like(one) for one in alone], alone, steady):
+            rows.append(np.hstack([render(greys[n], torch.from_numpy(some[n])) for n in shown]))
+    whole = Image.fromarray(np.vstack(rows))
+    with replacing(file) as out:
+        whole.resize((whole.width // 2, whole.height // 2)).save(out, "JPEG", quality=80)
 
 
 def grey_of_lightness(pixels: np.ndarray) -> np.ndarray:
@@ -190,6 +239,12 @@ def _error(colours: Sequence[np.ndarray], truth: Sequence[np.ndarray]) -> float:
     """Mean distance in ab of the truth."""
     pairs = zip(colours, truth, strict=True)
     return float(np.mean([np.hypot(*(one - other)).mean() for one, other in pairs]))
+
+
+def _error_at(
+    colours: Sequence[np.ndarray], truth: Sequence[np.ndarray], at: Sequence[int]
+) -> float | None:
+    return _error([colours[n] for n in at], [truth[n] for n in at]) if at else None
 
 
 def _film(seconds: float) -> list[dict[str, Any]]:

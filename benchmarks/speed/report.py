@@ -147,7 +147,7 @@ def _networks(found: dict[str, Any]) -> list[str]:
             row["model"],
             f"{row['parameters'] / 1e6:.1f} M",
             f"{row['fp32'] * 1000:.0f}",
-            f"{row['bf16'] * 1000:.0f}",
+            _number(row["bf16"] and row["bf16"] * 1000),
         ]
         for row in found["rows"]
     ]
@@ -276,6 +276,7 @@ def _film(found: dict[str, Any]) -> list[str]:
             f"{row['flicker_alone']:.2f}",
             f"{row['flicker']:.2f}",
             f"{row['flicker'] / max(row['flicker_alone'], 1e-9):.2f}",
+            f"{row['flicker_truth']:.2f}",
             f"{row['error_alone']:.2f}",
             f"{row['error']:.2f}",
         ]
@@ -305,8 +306,18 @@ def _film(found: dict[str, Any]) -> list[str]:
         "against colouring each frame by itself. Flicker: mean change of ab along trusted motion "
         "from a frame to the next; error: mean distance of ab from the truth.",
         _table(
-            ["", "flicker, each alone", "flicker", "ratio", "error, each alone", "error"], clips
+            [
+                "",
+                "flicker, each alone",
+                "flicker",
+                "ratio",
+                "flicker of the truth",
+                "error, each alone",
+                "error",
+            ],
+            clips,
         ),
+        _behind_cuts(rows),
         "What `--speed` costs, means over the clips:",
         _table(
             [
@@ -324,6 +335,16 @@ def _film(found: dict[str, Any]) -> list[str]:
             ["seconds of film", "seconds", "ratio", "ratio of processor time", "MB at most"], films
         ),
     ]
+
+
+def _behind_cuts(rows: list[dict[str, Any]]) -> str:
+    some = [row for row in rows if row["speed"] == DEFAULT_SPEED and row["behind_cuts"] is not None]
+    if not some:
+        return "None of the clips has a cut."
+    told = "; ".join(
+        f"{row['clip']}: {row['behind_cuts']:.2f} ({row['behind_cuts_alone']:.2f})" for row in some
+    )
+    return f"Error of the first two frames behind a cut, and each alone: {told}."
 
 
 _OF_FILMS = ("flicker_alone", "flicker", "error_alone", "error")

@@ -54,16 +54,16 @@ class Visitor:
         return json.loads(self._ask("POST", f"{_API}/upload", body, kind))[0]
 
     def _event(self, name: str, data: list[Any], given: dict[str, Any] | None) -> dict[str, Any]:
-        """The state that an event's last answer has."""
+        """The state after an event, of which its last answer is the news."""
         number = self._events[name]
         call = {"fn_index": number, "data": data, "event_data": given, "session_hash": self._name}
         kind = {"Content-Type": "application/json"}
         self._ask("POST", f"{_API}/queue/join", json.dumps(call).encode(), kind)
         told = list(_messages(self._ask("GET", f"{_API}/queue/data?session_hash={self._name}")))
-        states = [one["output"]["data"][0] for one in told if one.get("output", {}).get("data")]
-        if not states:
+        news = [one["output"]["data"][0] for one in told if one.get("output", {}).get("data")]
+        if not news:
             raise RuntimeError(f"the app answered {told[-1:]}")
-        return states[-1]
+        return json.loads(self._ask("GET", f"{_API}/colorize/{news[-1]['key']}/news"))
 
     def _ask(
         self, method: str, path: str, body: bytes | None = None, headers: Headers = ()

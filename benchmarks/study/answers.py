@@ -1,34 +1,49 @@
 """How many answers a second one app writes, each on disk before it is confirmed.
 
-    python -m benchmarks.study.answers [--people 100] [--seconds 20] [--folder DIR]
+    python -m benchmarks.study.answers [--people 100] [--seconds 20] [--folder DIR] [--every-key]
 
 People answer over HTTP without a pause, from processes of their own; then the store alone is
 measured, without HTTP. Prints one line of JSON. `server_ms` is the time that an answer takes the
 server on the processor, starts of participants included, whatever else runs beside it. `--folder`
-lies on the disk to be measured.
+lies on the disk to be measured; `--every-key` is a study that asks all that one can ask.
 """
 
 import argparse
 import json
 import multiprocessing
 import os
+import random
 import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
+from benchmarks.study import every_key as asked
+from benchmarks.study.serving import cpu_seconds
 from tests.turing.support.servers import Browser, Nursery, Server
 from tests.turing.support.studies import BEFORE, built
 from turing.store.sessions import Sessions
 
 TRIALS = 60
 CLIENTS = 4  # processes
+EVERY_KEY = {
+    "exposure_ms": asked.EXPOSURES,
+    "trials": asked.TRIALS,
+    "asks": asked.PARTICIPANTS,
+    "rest": asked.REST,
+}
 
 
-def answer_away(port: int, people: int, seconds: float) -> list[float]:
+def answer_away(port: int, people: int, seconds: float, every_key: bool) -> list[float]:
     """The seconds that each answer took, of people who take turns, once all have started."""
+    mind = random.Random(port)
+
+    def start(browser: Browser) -> dict:
+        more = asked.started() | {"query": {"PROLIFIC_PID": browser.token}} if every_key else {}
+        return browser.start(**more)
+
     crowd = [Browser(port) for _ in range(people)]
-    states = [browser.start() for browser in crowd]
+    states = [start(browser) for browser in crowd]
     took: list[float] = []
     until = time.monotonic() + seconds
     while time.monotonic() < until:
@@ -36,29 +51,33 @@ def answer_away(port: int, people: int, seconds: float) -> list[float]:
             if "trial" not in states[number]:
                 browser.close()
                 browser = crowd[number] = Browser(port)
-                states[number] = browser.start()
+                states[number] = start(browser)
+            more = asked.said(states[number]["trial"], mind) if every_key else {}
             began = time.perf_counter()
-            states[number] = browser.answer(states[number], number % 2)
+            states[number] = browser.answer(states[number], number % 2, **more)
             took.append(time.perf_counter() - began)
     return took
 
 
-def over_http(folder: Path, people: int, seconds: float) -> dict[str, float]:
-    nursery = Nursery()
+def over_http(
+    folder: Path, people: int, seconds: float, every_key: bool = False
+) -> dict[str, float]:
+    nursery, keys = Nursery(), EVERY_KEY if every_key else {}
     with (
-        built(folder / "studies", photos=80, per_participant=TRIALS) as store,
+        built(folder / "studies", photos=80, per_participant=TRIALS, **keys) as store,
         Server(nursery, folder / "studies", folder / "page") as server,
         ProcessPoolExecutor(CLIENTS, multiprocessing.get_context("spawn")) as pool,
     ):
         store.open_study()
         done = [
-            pool.submit(answer_away, server.port, people // CLIENTS, seconds)
+            pool.submit(answer_away, server.port, people // CLIENTS, seconds, every_key)
             for _ in range(CLIENTS)
         ]
         times = sorted(took for one in done for took in one.result())
         spent = cpu_seconds(server.pid)
         first, last, count = store.connection.execute(
-            "SELECT min(received), max(received), count(*) FROM choices"
+            "SELECT min(received), max(received), count(*) FROM (SELECT received FROM choices "
+            "UNION ALL SELECT received FROM answers WHERE question LIKE 'plate %')"
         ).fetchone()
     nursery.close()
     return {
@@ -68,15 +87,6 @@ def over_http(folder: Path, people: int, seconds: float) -> dict[str, float]:
         "p95_ms": round(times[int(len(times) * 0.95)] * 1000, 1),
         "server_ms": round(spent / count * 1000, 2),
     }
-
-
-def cpu_seconds(process: int) -> float:
-    """The time that a process has had on the processor; NaN where there is no /proc."""
-    stat = Path(f"/proc/{process}/stat")
-    if not stat.is_file():
-        return float("nan")
-    user, system = stat.read_text().rpartition(")")[2].split()[11:13]
-    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
 def store_alone(folder: Path, seconds: float) -> float:
@@ -95,16 +105,21 @@ def store_alone(folder: Path, seconds: float) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--people", type=int, default=100)
-    parser.add_argument("--seconds", type=float, default=20.0)
-    parser.add_argument("--folder", type=Path)
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.study.answers", description=__doc__.partition("\n")[0]
+    )
+    parser.add_argument("--people", type=int, default=100, help="at a time (default: 100)")
+    parser.add_argument("--seconds", type=float, default=20.0, help="how long (default: 20)")
+    parser.add_argument("--folder", type=Path, help="on which disk (default: the temporary one)")
+    parser.add_argument(
+        "--every-key", action="store_true", help="a study that asks all that one can ask"
+    )
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=options.folder) as folder:
         found = {
             "cores": len(os.sched_getaffinity(0)),
             "people": options.people,
-            "http": over_http(Path(folder), options.people, options.seconds),
+            "http": over_http(Path(folder), options.people, options.seconds, options.every_key),
             "store_alone_a_second": store_alone(Path(folder), options.seconds / 4),
         }
     print(json.dumps(found))

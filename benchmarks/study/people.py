@@ -2,10 +2,13 @@
 
     python -m benchmarks.study.people
     python -m benchmarks.study.people --people 50 --seconds 20 --no-colorization
+    python -m benchmarks.study.people --every-key
 
-It starts the app with a built-in study of its own in a temporary folder. People come, answer and
+It starts the app with a built-in study of its own in a temporary folder; with `--every-key` that
+study has plates before its trials, and asks all that one can ask. People come, answer and
 go, and others come in their place; their pictures are fetched as the page does. Exit status 1
-where an acknowledged answer is not in the store exactly once.
+where an acknowledged answer is not in the store exactly once. `server_ms` is what the app spent on
+the processor while they answered, for each answer, everything else that it did included.
 """
 
 import argparse
@@ -27,11 +30,16 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from benchmarks.study.serving import App
-from turing.stimuli.demo import MODELS
-from turing.store.store import Store, store_path
+from benchmarks.study import every_key as asked
+from benchmarks.study.serving import App, cpu_seconds
+from turing.stimuli.build import build
+from turing.stimuli.demo import MODELS, make_demo
+from turing.store.store import Store, create_store, store_path
+from turing.study.screening import ANSWERS
+from turing.study.study import load_study
 
-STUDY = "/gradio_api/study/demo"
+PREFIX = "/gradio_api/study"
+PLAIN, EVERY_KEY = "demo", "every-key"  # names of studies; the app builds the first
 AIM_MS = 300  # 95 of 100 answers are to be quicker
 ARRIVING = 5.0  # seconds in which the first of all seats come
 PHOTO = (4000, 3000)  # pixels, as a phone takes them
@@ -43,11 +51,18 @@ class Load:
 
     people: int = 0
     seconds: float = 0.0
+    every_key: bool = False
+    spent: float = 0.0  # seconds of the app on the processor
     times: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     saved: dict[str, int] = field(default_factory=dict)  # trial -> choice, as acknowledged
+    plates: dict[str, int] = field(default_factory=dict)  # and of plates
     retried: Counter[str] = field(default_factory=Counter)
     colorized: list[float] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
+
+    @property
+    def study(self) -> str:
+        return EVERY_KEY if self.every_key else PLAIN
 
     def percentiles(self, call: str) -> dict[str, float]:
         """Milliseconds: p50, p95, p99 and the longest."""
@@ -71,6 +86,7 @@ class Load:
             if self.times[call]:
                 figures = (f"{name} {ms:.0f} ms" for name, ms in self.percentiles(call).items())
                 yield f"{call:8} {', '.join(figures)}"
+        yield f"server   {self.spent / max(answers, 1) * 1000:.2f} ms on the processor an answer"
         yield from self.faults
         p95 = self.percentiles("answer")["p95"]
         yield f"95% of answers within {p95:.0f} ms; the aim is {AIM_MS} ms"
@@ -82,6 +98,7 @@ class Visitor:
     def __init__(self, port: int, load: Load, seed: int, pause: float) -> None:
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         self._load = load
+        self._study = f"{PREFIX}/{load.study}"
         self._mind = random.Random(seed)
         self._pause = pause
 
@@ -94,7 +111,9 @@ class Visitor:
     def _take_part(self, until: float) -> None:
         self._token, seen = secrets.token_urlsafe(32), set()
         body = {"consent": True, "answers": {"colour_vision": "no"}}
-        state = self._call("start", "POST", f"{STUDY}/start", body)["state"]
+        if self._load.every_key:
+            body |= asked.started() | {"query": {"PID": self._token}}
+        state = self._call("start", "POST", f"{self._study}/start", body)["state"]
         while "trial" in state:
             for picture in (state["trial"]["picture"], state.get("next_picture")):
                 if picture and picture not in seen:
@@ -105,9 +124,12 @@ class Visitor:
                 return
             trial, choice = state["trial"]["trial"], self._mind.randrange(2)
             body = {"trial": trial, "choice": choice, "rt_ms": 1000.0, "focus_lost": 0}
-            state = self._call("answer", "POST", f"{STUDY}/answer", body)["state"]
-            self._load.saved[trial] = choice
-        self._call("finish", "POST", f"{STUDY}/finish", {"answers": {}})
+            if self._load.every_key:
+                body |= asked.said(state["trial"], self._mind)
+            is_plate = state["trial"]["kind"] == "plate"
+            state = self._call("answer", "POST", f"{self._study}/answer", body)["state"]
+            (self._load.plates if is_plate else self._load.saved)[trial] = choice
+        self._call("finish", "POST", f"{self._study}/finish", {"answers": {}})
 
     def _call(self, call: str, method: str, path: str, body: object = None) -> dict:
         """The JSON that is answered in the end; it takes as long as all tries do."""
@@ -139,22 +161,48 @@ class Visitor:
 
 
 def put_load(
-    app: App, people: int = 200, seconds: float = 60, pause: float = 2.0, colorize: bool = True
+    app: App,
+    people: int = 200,
+    seconds: float = 60,
+    pause: float = 2.0,
+    colorize: bool = True,
+    every_key: bool = False,
 ) -> Load:
     """People at the app's built-in study: each answers every `pause` seconds on average.
 
     With `colorize`, photos are colorized by the same app one after the other, from before the
     first answer until the last. The store is compared with what was acknowledged.
     """
-    load = Load(people, seconds)
-    app.wait_for(f"{STUDY}/info")
+    load = Load(people, seconds, every_key)
+    app.wait_for(f"{PREFIX}/{load.study}/info")
+    before = cpu_seconds(app.pid)
     with _colorizing(app, load, colorize), ThreadPoolExecutor(people) as pool:
         until = time.monotonic() + seconds
         visitors = [Visitor(app.port, load, seed, pause) for seed in range(people)]
         for done in [pool.submit(visitor.come_and_go, until) for visitor in visitors]:
             done.result()
+    load.spent = cpu_seconds(app.pid) - before
     load.faults += _faults(app, load)
     return load
+
+
+def build_every_key(folder: Path) -> Path:
+    """The built-in study with every key of `every_key`, built and opened; its study file."""
+    photos = folder / "demo-photos"
+    plain = make_demo(photos).source
+    text = plain.replace(f'name = "{PLAIN}"', f'name = "{EVERY_KEY}"')
+    text = text.replace("exposure_ms = 0\n", f"exposure_ms = {asked.EXPOSURES}\n{asked.TRIALS}")
+    people = f'[participants]\nquery = ["PID"]\nidentify_by = "PID"\n{asked.PARTICIPANTS}'
+    rest = asked.REST.replace("[analysis]\n", "")
+    looks = next(line for line in rest.splitlines() if line.startswith("looks"))
+    text = text.replace("[texts]", f"{people}{rest.replace(looks, '')}\n[texts]", 1)
+    text = text.replace("[analysis]", f"[analysis]\n{looks}", 1)
+    file = photos / "study.toml"
+    file.write_text(text, "utf-8")
+    with create_store(folder, EVERY_KEY) as store:
+        build(load_study(file), store)
+        store.open_study()
+    return file
 
 
 @contextmanager
@@ -193,14 +241,21 @@ def _colorizing(app: App, load: Load, wanted: bool) -> Iterator[None]:
 
 def _faults(app: App, load: Load) -> list[str]:
     """Where the store does not hold each acknowledged answer once, and nothing else."""
-    with Store(store_path(app.store, "demo")) as store, store.reading() as db:
+    with Store(store_path(app.store, load.study)) as store, store.reading() as db:
         rows = db.execute(
             "SELECT t.picture, c.choice FROM choices c JOIN trials t ON t.id = c.trial"
         ).fetchall()
+        rows += [
+            (picture, ANSWERS.index(answer))
+            for picture, answer in db.execute(
+                "SELECT p.picture, a.answer FROM answers a JOIN plates p ON p.participant = "
+                "a.participant AND a.question = 'plate ' || p.place"
+            )
+        ]
         (whole,) = db.execute("PRAGMA integrity_check").fetchone()
-    written = dict(rows)
-    lost = sum(written.get(trial) != choice for trial, choice in load.saved.items())
-    others = sum(trial not in load.saved for trial in written) + len(rows) - len(written)
+    written, saved = dict(rows), load.saved | load.plates
+    lost = sum(written.get(trial) != choice for trial, choice in saved.items())
+    others = sum(trial not in saved for trial in written) + len(rows) - len(written)
     found = {"answers lost": lost, "answers too many": others}
     faults = [f"{number} {what}" for what, number in found.items() if number]
     return faults if whole == "ok" else [*faults, f"the store is damaged: {whole}"]
@@ -219,14 +274,22 @@ def main() -> int:
     parser.add_argument(
         "--no-colorization", action="store_true", help="nothing else runs in the app"
     )
+    parser.add_argument(
+        "--every-key", action="store_true", help="a study that asks all that one can ask"
+    )
     options = parser.parse_args()
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        App(Path(folder) / "studies", TMPDIR=folder) as app,
-    ):
-        load = put_load(
-            app, options.people, options.seconds, options.pause, not options.no_colorization
-        )
+    with tempfile.TemporaryDirectory() as folder:
+        studies = Path(folder) / "studies"
+        shown = ("--study", str(build_every_key(studies))) if options.every_key else ()
+        with App(studies, *shown, TMPDIR=folder) as app:
+            load = put_load(
+                app,
+                options.people,
+                options.seconds,
+                options.pause,
+                not options.no_colorization,
+                options.every_key,
+            )
     for line in load.lines:
         print(line)
     return 1 if load.faults else 0

@@ -84,6 +84,15 @@ class App:
         self.kill()
 
 
+def cpu_seconds(process: int) -> float:
+    """The time that a process has had on the processor; NaN where there is no /proc."""
+    stat = Path(f"/proc/{process}/stat")
+    if not stat.is_file():
+        return float("nan")
+    user, system = stat.read_text().rpartition(")")[2].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+
 def _free_port() -> int:
     """Not from the range of outgoing connections: one of those could take it between starts."""
     for port in random.sample(range(10_000, 32_000), 100):

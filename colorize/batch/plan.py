@@ -14,7 +14,7 @@ from colorize.errors import ColorizeError
 from colorize.files import is_of_a_system
 from colorize.photo.formats import ENDINGS, PICTURE_ENDINGS, sniff
 from colorize.photo.opening import Photo
-from colorize.photo.saving import output_format
+from colorize.photo.saving import instead, output_format
 
 _NO_PIXELS = np.zeros((1, 1), np.uint8)
 _HEAD = 64  # bytes of a file that tell its format
@@ -28,21 +28,25 @@ class PlanError(ColorizeError):
 class Task:
     """A photo's file, where its colour version goes, and in which format (Pillow's name).
 
-    The format is None where the file is no picture that can be read.
+    The format is None where the file is no picture that can be read. `was` is the photo's own
+    where a result cannot keep it and nobody has chosen another, else empty.
     """
 
     source: Path
     target: Path
     format: str | None
+    was: str = ""
 
 
 @dataclass
 class Plan:
-    """Tasks in order; files in folders that end like no file of the kind; files and folders there
-    that a system wrote for itself; folders not to be read; lines on outputs that got a number."""
+    """Tasks in order; files in folders that end like no file of the kind; what ends like one and
+    is none, as a pipe; files and folders there that a system wrote for itself; folders not to be
+    read; lines on outputs that got a number and on formats that are not kept."""
 
     tasks: list[Task] = field(default_factory=list)
     skipped: int = 0
+    no_files: int = 0
     of_systems: int = 0
     failures: list[str] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
@@ -91,6 +95,7 @@ def make_plan(
         if name is not None:
             raise PlanError(f"name: {out} is a file's name already; give a folder, or leave it out")
         plan.tasks.append(kind.task(inputs[0], out, True))
+        _tell_formats(plan)
         return plan
     if _is_file(out):
         raise PlanError(f"{out}: expected a folder for the results, found a file")
@@ -108,6 +113,7 @@ def make_plan(
         plan.tasks = _renamed(plan.tasks, name, model)
     _number(plan, named)
     _refuse_collisions(plan.tasks)
+    _tell_formats(plan)
     return plan
 
 
@@ -134,10 +140,12 @@ def _walk(folder: Path, walked: set[str], plan: Plan, kind: Kind) -> Iterator[Pa
                 plan.of_systems += 1
             elif _is_dir(entry):
                 (linked if entry.is_symlink() else waiting).append(entry)
-            elif _ends_like(kind, entry) and (_is_file(entry) or entry.is_symlink()):
+            elif not _ends_like(kind, entry):
+                plan.skipped += 1
+            elif _is_file(entry) or entry.is_symlink():
                 yield entry
             else:
-                plan.skipped += 1
+                plan.no_files += 1
     walked |= entered
 
 
@@ -155,13 +163,22 @@ def _task(source: Path, target: Path, chosen: bool, choice: str) -> Task:
     format = _format_of(source)
     if format is None:
         return Task(source, target, None)
+    was = format if choice == "keep" and not chosen and instead(format) else ""
     if chosen and choice == "keep":
         ending = target.suffix.lower()
         format = next(name for name, endings in ENDINGS.items() if ending in endings)
     format, ending = output_format(Photo(_NO_PIXELS, format=format, name=target.name), choice)
     if target.suffix.lower() in PICTURE_ENDINGS:
-        return Task(source, target.with_suffix(ending), format)
-    return Task(source, target.with_name(target.name + ending), format)
+        return Task(source, target.with_suffix(ending), format, was)
+    return Task(source, target.with_name(target.name + ending), format, was)
+
+
+def _tell_formats(plan: Plan) -> None:
+    """A line for each format that is not kept, however many photos have it."""
+    for format in sorted({task.was for task in plan.tasks if task.was}):
+        those = [task for task in plan.tasks if task.was == format]
+        where = f"{those[0].source}: " if len(those) == 1 else ""
+        plan.notices.append(where + instead(format, len(those)))
 
 
 def _format_of(file: Path) -> str | None:
@@ -187,10 +204,10 @@ def _number(plan: Plan, named: Set[Path]) -> None:
     of_folders = [
         n for n, task in enumerate(plan.tasks) if task.format and task.source not in named
     ]
-    taken = {_place(task.target): task for task in plan.tasks if task.source in named}
+    taken = {_place_anywhere(task.target): task for task in plan.tasks if task.source in named}
     for n in sorted(of_folders, key=lambda n: _changes_its_name(plan.tasks[n])):
         task = plan.tasks[n]
-        holder = taken.get(_place(task.target))
+        holder = taken.get(_place_anywhere(task.target))
         if holder is not None and holder.source not in named:
             free = _numbered(task.target, taken)
             plan.notices.append(
@@ -198,7 +215,7 @@ def _number(plan: Plan, named: Set[Path]) -> None:
                 f"{holder.target.name}"
             )
             task = plan.tasks[n] = replace(task, target=free)
-        taken.setdefault(_place(task.target), task)
+        taken.setdefault(_place_anywhere(task.target), task)
 
 
 def _changes_its_name(task: Task) -> bool:
@@ -207,7 +224,7 @@ def _changes_its_name(task: Task) -> bool:
 
 def _numbered(target: Path, taken: Container[str]) -> Path:
     names = (target.with_name(f"{target.stem}-{n}{target.suffix}") for n in itertools.count(2))
-    return next(name for name in names if _place(name) not in taken)
+    return next(name for name in names if _place_anywhere(name) not in taken)
 
 
 def _refuse_collisions(tasks: Iterable[Task]) -> None:
@@ -237,6 +254,12 @@ def _place(file: Path) -> str:
     """The same text for the same file, links followed; names that only differ in how their accents
     are written are one file on a Mac."""
     return unicodedata.normalize("NFC", os.path.normcase(os.path.realpath(file)))
+
+
+def _place_anywhere(file: Path) -> str:
+    """The same text also for names that differ in upper and lower case: they are one file on Macs,
+    Windows, and on most sticks and network disks, where results are put or carried."""
+    return _place(file).lower()
 
 
 def _ends_like(kind: Kind, file: Path) -> bool:

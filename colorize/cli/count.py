@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 class Count:
     """How many of `total` were done, by now or before; failed counts folders too.
 
-    `like` is what the files that were skipped do not end like, `kept` how those are that were done
-    before.
+    `like` is what the files that were skipped do not end like, `no_files` do and are pipes or
+    devices, `kept` is how those are that were done before.
     """
 
     total: int
@@ -21,6 +21,7 @@ class Count:
     before: int = 0
     failed: int = 0
     skipped: int = 0
+    no_files: int = 0
     of_systems: int = 0
     like: str = "a picture"
     kept: str = "done before"
@@ -48,7 +49,11 @@ class Count:
         if self.failed:
             line += f", {self.failed} failed"
         if self.skipped:
-            line += f", {self.skipped} skipped that do not end like {self.like}"
+            do = "does" if self.skipped == 1 else "do"
+            line += f", {self.skipped} skipped that {do} not end like {self.like}"
+        if self.no_files:
+            what = "is a pipe or device" if self.no_files == 1 else "are pipes or devices"
+            line += f", {self.no_files} skipped that {what}"
         if self.of_systems:
             line += f", {self.of_systems} left out that a Mac, NAS or Windows keeps beside photos"
         return line

@@ -1,5 +1,6 @@
 """The command `film` of the command line."""
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -56,10 +57,10 @@ def film(
         typer.Option(metavar="PHOTO", help="A photo in colour, whose colours are taken."),
     ] = None,
     start: Annotated[
-        float | None, typer.Option(metavar="S", help="Seconds where it begins.")
+        str | None, typer.Option(metavar="S", help="Where it begins: seconds, or as 1:30.")
     ] = None,
     end_at: Annotated[
-        float | None, typer.Option("--end", metavar="S", help="Seconds where it ends.")
+        str | None, typer.Option("--end", metavar="S", help="Where it ends, likewise.")
     ] = None,
     hint: Annotated[
         list[str] | None,
@@ -99,8 +100,8 @@ def film(
         bool,
         typer.Option(
             "--resume",
-            help="Go on from the last finished shot; leave out films whose output is there, "
-            "whatever it was made from.",
+            help="Go on from the last finished shot; leave out films whose output is there, made "
+            "from the same film with the same model and settings.",
         ),
     ] = False,
     overwrite: Overwrite = False,
@@ -143,16 +144,39 @@ def film(
         )
     library()
     with wrong_use():
+        _check_ending(inputs, output)
         plan = make_plan(inputs, output, _films())
         alone = {"hint": hint, "still": still, "reference": reference}
         for name, given in alone.items():
             if given and len(plan.tasks) != 1:
                 raise ColorizeError(f"{name}: expected one film, found {len(plan.tasks)}")
+        if reference is not None:
+            _check_reference(reference)
         record_file = find_record(model)
         check_model(read_record(record_file), settings)
     for line in (*plan.failures, *plan.notices):
         warn(line)
     _carry_out(plan, settings, record_file)
+
+
+def _check_reference(file: Path) -> None:
+    from colorize.inference.reference.given import Reference  # torch
+
+    Reference.open(file)
+
+
+def _check_ending(inputs: list[Path], output: Path) -> None:
+    """A name like a file's, with an ending that no film has, is hardly meant as a folder."""
+    from colorize.film.settings import CONTAINERS, FILM_ENDINGS
+
+    ending = output.suffix.lower()
+    if len(inputs) > 1 or inputs[0].is_dir() or output.is_dir() or ending in FILM_ENDINGS:
+        return
+    if re.fullmatch(r"\.[a-z][a-z0-9]{2,3}", ending):
+        raise ColorizeError(
+            f"{output.name}: films are written as {', '.join(CONTAINERS)}; give it such an ending, "
+            "or make a folder of that name first"
+        )
 
 
 def _films() -> "Kind":
@@ -177,21 +201,23 @@ def _films() -> "Kind":
 
 
 def _carry_out(plan: "Plan", settings: "FilmSettings", record_file: Path) -> None:
-    from colorize.film.run import check_film
+    from colorize.film.run import check_film, is_done
 
     count = Count(
         len(plan.tasks),
         failed=len(plan.failures),
         skipped=plan.skipped,
+        no_files=plan.no_files,
         of_systems=plan.of_systems,
         like="a film",
     )
     ready: list[Task] = []
+    record = read_record(record_file)
     for task in plan.tasks:
-        if settings.resume and not settings.overwrite and task.target.is_file():
-            count.before += 1
-            continue
         try:
+            if is_done(task.source, task.target, settings, record):
+                count.before += 1
+                continue
             check_film(task.source, task.target, settings)
             ready.append(task)
         except ColorizeError as error:

@@ -201,6 +201,7 @@ def photo(
         len(plan.tasks),
         failed=len(plan.failures),
         skipped=plan.skipped,
+        no_files=plan.no_files,
         of_systems=plan.of_systems,
     )
     if plan.tasks:

@@ -38,10 +38,15 @@ def models_table(records: Sequence[Record]) -> Table:
 
 def fetchable_table(there: Collection[str]) -> Table:
     """What `fetch` can bring; `there`: the names of checkpoints that are there already."""
-    table = Table("name", "what it is", "MB", "licence", "from", box=None, pad_edge=False)
+    table = Table("name", "what it is", box=None, pad_edge=False)
+    for heading in ("MB fetched", "MB kept"):
+        table.add_column(heading, justify="right")
+    for heading in ("licence", "from"):
+        table.add_column(heading)
     for name, one in FETCHABLE.items():
         label = f"{name} (there)" if name in there else name
-        table.add_row(label, one.summary, str(one.megabytes), one.licence, one.repository)
+        sizes = str(one.megabytes), str(one.kept)
+        table.add_row(label, one.summary, *sizes, one.licence, one.repository)
     return table
 
 

@@ -8,6 +8,7 @@ value, and the loss gathers 5 log-probabilities a pixel.
 import math
 from collections.abc import Iterator
 from functools import cache
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
@@ -73,18 +74,23 @@ def encode(ab: Tensor) -> tuple[Tensor, Tensor]:
     return index[cell].movedim(-1, 1), weights[cell].movedim(-1, 1)
 
 
-def soft_cross_entropy(logits: Tensor, ab: Tensor, class_weights: Tensor | None = None) -> Tensor:
+def soft_cross_entropy(
+    logits: Tensor,
+    ab: Tensor,
+    class_weights: Tensor | None = None,
+    reduction: Literal["mean", "none"] = "mean",
+) -> Tensor:
     """Zhang et al. 2016, equation 2: the mean over pixels of -v sum_k w_k log p[bin_k].
 
     logits `(N, 313, H, W)`, ab `(N, 2, H, W)`; `class_weights` `(313,)` gives v by the pixel's
-    nearest bin, None means v = 1.
+    nearest bin, None means v = 1. `reduction="none"` gives each pixel's, `(N, H, W)`.
     """
     index, weights = (x.movedim(1, -1) for x in encode(ab))
     log_p = logits.movedim(1, -1).log_softmax(-1)  # the bins last: no copies in channels_last
     loss = -(weights.to(log_p) * log_p.gather(-1, index)).sum(-1)
     if class_weights is not None:
         loss = loss * class_weights.to(log_p)[index[..., 0]]
-    return loss.mean()
+    return loss.mean() if reduction == "mean" else loss
 
 
 def one_hot_cross_entropy(logits: Tensor, ab: Tensor) -> Tensor:

@@ -22,6 +22,7 @@ _BAND = 4  # rows that say what a layer's tone is
 _GAP = 8  # rows at most that a shadow or a soft edge between two layers takes
 _FLAT, _FLAT_SHARE = 9, 0.88  # levels around its tone in which so many of a layer's pixels lie
 _LEAVES = 16  # levels from a layer's tone, where it ends
+_WHITE, _LEAVES_WHITE = 225, 7  # the same of paper that is white and all around a photo
 _DEEPEST = 0.35  # share of the picture that the border of one side takes at most
 _NARROWEST = 3  # pixels
 _STRAIGHT = 1.5  # pixels around the line
@@ -118,8 +119,10 @@ def find_border(pixels: np.ndarray) -> Border | None:
     grey = shrink(np.asarray(small), _LONGEST).astype(np.int16)
     if min(grey.shape) < _LEAST:
         return None
-    edges = [_edges(np.rot90(grey, turns)) for turns in range(4)]  # of top, right, bottom, left
-    sides = _of_one_print(edges)
+    sides = _sides_of(grey, _LEAVES)
+    if (sides is None or None in sides) and _is_on_white(grey):
+        finer = _sides_of(grey, _LEAVES_WHITE)  # as a photo may be nearly as light as its paper
+        sides = finer if finer and None not in finer else sides
     if sides is None:
         return None
     lines = [_line_of(side, turns, grey.shape) for turns, side in enumerate(sides)]
@@ -131,7 +134,18 @@ def find_border(pixels: np.ndarray) -> Border | None:
     return Border(tuple((float(x), float(y)) for x, y in shares), pixels.shape[:2])
 
 
-def _edges(grey: np.ndarray) -> list[_Side]:
+def _sides_of(grey: np.ndarray, leaves: int) -> list[_Side | None] | None:
+    """Top, right, bottom, left of a border that ends `leaves` levels from its tone."""
+    return _of_one_print([_edges(np.rot90(grey, turns), leaves) for turns in range(4)])
+
+
+def _is_on_white(grey: np.ndarray) -> bool:
+    """Whether all around there is white."""
+    around = (np.rot90(grey, turns)[:_NARROWEST] for turns in range(4))
+    return all(np.median(side) >= _WHITE for side in around)
+
+
+def _edges(grey: np.ndarray, leaves: int) -> list[_Side]:
     """Where the border at the top may end, the outermost first."""
     height, width = grey.shape
     deepest = int(height * _DEEPEST)
@@ -144,7 +158,7 @@ def _edges(grey: np.ndarray) -> list[_Side]:
         start, tone = _next_layer(grey, end, reaches, layer)
         if tone is None:
             break
-        end = _end_of(grey, start, tone)
+        end = _end_of(grey, start, tone, leaves)
         reaches &= end < deepest
         fit = _straight(end, reaches) if reaches.mean() >= _REACHES else None
         if fit is not None and np.median(end[reaches]) >= _NARROWEST:
@@ -171,9 +185,9 @@ def _next_layer(
     return end, None
 
 
-def _end_of(grey: np.ndarray, start: np.ndarray, tone: np.ndarray) -> np.ndarray:
+def _end_of(grey: np.ndarray, start: np.ndarray, tone: np.ndarray, leaves: int) -> np.ndarray:
     """The first of two rows of another tone in each column, at least `start`."""
-    other = np.abs(grey - tone) > _LEAVES
+    other = np.abs(grey - tone) > leaves
     other &= np.arange(len(grey))[:, None] >= start
     other[:-1] &= other[1:]
     return np.where(other.any(axis=0), other.argmax(axis=0), len(grey))

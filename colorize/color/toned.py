@@ -6,21 +6,28 @@ import torch
 from colorize.color.lab import lab_from_rgb
 from colorize.color.resample import shrink
 
-_TONE_RESIDUAL = 2.5  # ab units; a colour photo's ab is further from a function of L
+# Degree of a polynomial in L, and ab units that it leaves: a colour photo's ab is further from it.
+# The higher degree also follows a toned print and the white paper around it.
+_TONE_RESIDUALS = ((2, 2.5), (4, 2.0))
 
 
 def is_toned(pixels: np.ndarray) -> bool:
     """Whether a picture `(h, w[, 3])` uint8 is grey or toned in one ink, as sepia is.
 
-    Then a and b follow L: a quadratic in L explains them but for noise.
+    Then a and b follow L: a polynomial in L explains them but for noise.
     """
     if pixels.ndim == 2:
         return True
     L, a, b = lab(unit(shrink(pixels, 128))).reshape(3, -1)
-    basis = np.stack((np.ones_like(L), L / 100, (L / 100) ** 2), axis=1)
     ab = np.stack((a, b), axis=1)
+    return any(_left(L / 100, ab, degree) < most for degree, most in _TONE_RESIDUALS)
+
+
+def _left(L: np.ndarray, ab: np.ndarray, degree: int) -> float:
+    """Root mean square of what a polynomial in L leaves of ab."""
+    basis = np.stack([L**power for power in range(degree + 1)], axis=1)
     residual = ab - basis @ np.linalg.lstsq(basis, ab, rcond=None)[0]
-    return float(np.sqrt((residual**2).sum(1).mean())) < _TONE_RESIDUAL
+    return float(np.sqrt((residual**2).sum(1).mean()))
 
 
 def unit(pixels: np.ndarray) -> np.ndarray:

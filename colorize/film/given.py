@@ -17,7 +17,7 @@ from colorize.film.motion import Flow, Motion, is_cut, warp
 from colorize.film.reading import FilmError, Frame, Source
 from colorize.film.settings import FilmHint, FilmSettings
 from colorize.film.steady import Given
-from colorize.photo.opening import Photo
+from colorize.photo.opening import Photo, given_as
 
 _MOST_ANCHORS = 12  # earlier frames of a shot that what is given is carried back to
 _ASPECT = 0.03  # by which a still's shape may differ from the film's
@@ -36,8 +36,8 @@ def given_colours(
     earlier ones of its shot, where motion finds the same things.
 
     grey_of: a frame's uint8 `(h, w)` at working size; hinted: its ab `(2, h, w)` with hints, and
-    how far they count `(h, w)`. The film is read as far as the last of them. FilmError for a time
-    behind the film's end, and for a still that shows something else.
+    how far they count `(h, w)`. The film is read as far as the last of them. FilmError for a still
+    that shows something else; a time behind the film's end is among its notices.
     """
     wanted: list[tuple[float, Any]] = [
         *((hint.seconds, hint) for hint in settings.hints),
@@ -68,8 +68,9 @@ def given_colours(
                     found[pts].append(_carried(given, flow))
         if not wanted:
             return found
-    raise FilmError(f"{source.name}: ends before {min(wanted, key=lambda one: one[0])[0]:g} s, "
-                    "where a hint or still is given")  # fmt: skip
+    for seconds, _ in wanted:
+        source.note(f"ends before {seconds:g} s, where a hint or still is given: it was left out")
+    return found
 
 
 class _Anchors:
@@ -110,7 +111,8 @@ def _carried(given: Given, flow: Flow) -> Given:
 
 
 def _of_still(file: Path, grey: np.ndarray, motion: Motion) -> Given:
-    photo = Photo.open(file)
+    with given_as("still"):
+        photo = Photo.open(file)
     height, width = grey.shape
     across, down = photo.size
     if abs(across / down * height / width - 1) > _ASPECT and height != width:

@@ -5,18 +5,19 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from fractions import Fraction
 from io import BytesIO
+from math import inf
 from pathlib import Path
 from typing import Any
 
 from colorize.files import replacing
 from colorize.film.parts import Part
-from colorize.film.reading import FilmError, Source, library
+from colorize.film.reading import FilmError, Source, exact, library
 from colorize.film.settings import CONTAINERS, ENCODERS
 
 _EMPTY_TEXT = b"\0\0"  # a gap between subtitles in MP4, which is written anew
 _KINDS = {"audio": "sound", "subtitle": "subtitles", "attachment": "attachments"}
 _VIDEO_CODECS = {"webm": ("vp9", "av1")}
-_OWN_KEYS = ("major_brand", "minor_version", "compatible_brands", "encoder")
+_OWN_KEYS = ("major_brand", "minor_version", "compatible_brands", "encoder", "timecode")
 
 
 def check_container(source: Source, output: Path, codec: str | None) -> str:
@@ -70,19 +71,20 @@ def join(
         )
         stack.callback(made.close)
         zero = first * source.about.time_base
+        end = None if last == inf else source.about.shift + exact(last)
         made.metadata.update(_metadata(there, note))
-        made.set_chapters(_chapters(there, zero, last - float(zero - source.about.shift)))
+        made.set_chapters(_chapters(there, zero, end))
         film = there.streams[source.index]
         with av.open(str(parts[0][1])) as sample:
             video = made.add_stream_from_template(sample.streams.video[0], opaque=True)
             video.time_base = source.about.time_base
             _describe(video, film)
             copied = {index: _copied(made, there.streams[index]) for index in source.copied}
+            video.metadata.pop("timecode", None)  # it would be written as a stream of its own
             made.start_encoding()
         feeds = [_of_parts(parts, video, source.about.time_base, first)]
         streams = [there.streams[i] for i in source.copied if there.streams[i].type != "attachment"]
         if streams:
-            end = source.about.shift + Fraction(last) if last != float("inf") else None
             feeds.append(_of_source(there, streams, copied, zero, end, made.format.name))
         for _, _, packet in heapq.merge(*feeds, key=lambda one: one[:2]):
             made.mux(packet)
@@ -123,9 +125,8 @@ def _of_source(
             continue
         if index not in copied or (format != "matroska" and bytes(packet) == _EMPTY_TEXT):
             continue
-        if (cut and packet.pts < moved[index]) or (
-            end is not None and packet.pts * packet.time_base >= end
-        ):
+        at = packet.pts * packet.time_base
+        if (cut and at < zero) or (end is not None and at >= end):
             continue
         packet.pts -= moved[index]
         packet.dts -= moved[index]
@@ -161,14 +162,16 @@ def _metadata(container: Any, note: str) -> dict[str, str]:
     return kept
 
 
-def _chapters(container: Any, zero: Fraction, length: float) -> list[dict[str, Any]]:
-    """Those that lie in what was coloured, by its clock."""
+def _chapters(container: Any, zero: Fraction, until: Fraction | None) -> list[dict[str, Any]]:
+    """Those that lie in what was coloured, from `zero` to `until` seconds, by its clock."""
     kept = []
     for chapter in container.chapters():
         moved = round(zero / chapter["time_base"])
         begin, end = chapter["start"] - moved, chapter["end"] - moved
-        if end <= 0 or float(begin * chapter["time_base"]) >= length:
+        if end <= 0 or (until is not None and chapter["start"] * chapter["time_base"] >= until):
             continue
+        if until is not None:  # MP4 would last as long as its last chapter
+            end = min(end, round((until - zero) / chapter["time_base"]))
         kept.append(chapter | {"start": max(0, begin), "end": end})
     return kept
 

@@ -7,6 +7,7 @@ import numpy as np
 from colorize.film.reading import FilmError
 
 _SIGMA_L = 6.0  # of 255: by how much a thing may change its grey from one picture to the next
+_MOST_GAIN, _EXPLAINED = 2.0, 0.75  # of contrast, between two pictures; the part it is told by
 _SLACK, _SHARE = 0.5, 0.05  # of forward and backward flow: pixels, and of their length
 _BINS = 32
 # A cut: greys that motion does not explain, and another spread of greys. Where motion explains
@@ -85,14 +86,35 @@ def places(vectors: np.ndarray) -> np.ndarray:
 def agreement(first: np.ndarray, second: np.ndarray, vectors: np.ndarray) -> np.ndarray:
     """float32 `(h, w)` in [0, 1]: whether the greys of `first` are found in `second`.
 
-    A change of light over the whole picture, as old films flicker, does not count.
+    A change of light over the whole picture, as old films flicker and as in a fade, does not count.
     """
-    found = warp(second.astype(np.float32), vectors)
-    change = first.astype(np.float32) - found
-    change -= np.median(change)
+    return same_grey(first, warp(second.astype(np.float32), vectors))
+
+
+def same_grey(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """The same of pictures that lie on each other, `(h, w)`, in [0, 255]."""
+    first, second = first.astype(np.float32), second.astype(np.float32)
+    changes = [first - second, first - _gain(first, second) * second]
+    changes = [np.abs(change - np.median(change)) for change in changes]
+    change = min(changes, key=np.median)
     cv2 = _cv2()
-    change = cv2.blur(np.abs(change), (3, 3))  # grain is not motion
+    change = cv2.blur(change, (3, 3))  # grain is not motion
     return _sure(np.exp(-((change / (2 * _SIGMA_L)) ** 2)))
+
+
+def _gain(first: np.ndarray, second: np.ndarray) -> float:
+    """The contrast of one picture by that of another that it lies on, as a fade changes it: by
+    least squares over what it explains best, for things that come or go are no change of light."""
+    y, x = first[::2, ::2].ravel(), second[::2, ::2].ravel()
+    gain = (y.std() + 1) / (x.std() + 1)
+    for _ in range(2):
+        apart = y - gain * x
+        apart = np.abs(apart - np.median(apart))
+        best = apart <= np.quantile(apart, _EXPLAINED)
+        some, other = x[best] - x[best].mean(), y[best] - y[best].mean()
+        gain = ((some * other).sum() + 1) / ((some * some).sum() + 1)
+        gain = np.clip(gain, 1 / _MOST_GAIN, _MOST_GAIN)  # nearly none would explain any picture
+    return float(gain)
 
 
 def is_cut(first: np.ndarray, second: np.ndarray, back: Flow) -> bool:

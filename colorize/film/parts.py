@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -10,7 +11,9 @@ from typing import Any, BinaryIO
 
 from colorize.errors import printable
 from colorize.files import replacing
-from colorize.film.reading import FilmError
+from colorize.film.reading import FilmError, Source, library
+from colorize.film.settings import FilmSettings
+from colorize.models.record import Record
 
 try:
     import fcntl
@@ -18,6 +21,7 @@ except ImportError:  # on Windows, where a file that is open cannot be deleted a
     fcntl = None
 
 _LIST, _LOCK = "parts.json", "lock"
+_ADVICE = "choose an output in a folder that may be written to"
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,7 @@ class Parts:
     def __init__(self, output: Path, made_of: Mapping[str, Any], resume: bool) -> None:
         self.folder = folder_of(output)
         self._lock: BinaryIO | None = None
-        self._made_of = hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()
+        self._made_of = _digest(made_of)
         self.done: list[Part] = []
         self.changed = False
         try:
@@ -61,7 +65,7 @@ class Parts:
         except OSError as error:
             raise FilmError(
                 f"{printable(str(self.folder))}: cannot hold what is done of the film "
-                f"({error.strerror})"
+                f"({error.strerror}); {_ADVICE}"
             ) from error
         self._write()
 
@@ -128,6 +132,63 @@ class Parts:
             out.write(json.dumps(listed, indent=1).encode())
 
 
+def make_folder(folder: Path) -> None:
+    """The folder that an output is to lie in. FilmError where it cannot be made."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FilmError(
+            f"{printable(str(folder))}: cannot be made a folder ({error.strerror}); {_ADVICE}"
+        ) from error
+
+
 def folder_of(output: Path) -> Path:
     """The folder of an output's parts."""
     return output.with_name(f".{output.name}.parts")
+
+
+def made_of_film(
+    film: Source, settings: FilmSettings, record: Record, codec: str
+) -> dict[str, Any]:
+    """What a film in colour depends on."""
+    look = {
+        name: str(getattr(settings, name))
+        for name in ("saturation", "variant", "start", "end", "hints", "quality", "speed",
+                     "preview")
+    }  # fmt: skip
+    reference = settings.reference and _content(settings.reference)
+    return look | {
+        "reference": str(reference),
+        "stills": str(tuple((seconds, _content(file)) for seconds, file in settings.stills)),
+        "film": [film.name, film.file.stat().st_size],
+        "model": record.weights["sha256"],
+        "codec": codec,
+    }
+
+
+def mark_of(made_of: Mapping[str, Any]) -> str:
+    """What tells in a film's comment what it was made of."""
+    return f"made of {_digest(made_of)[:16]}"
+
+
+def was_made_of(file: Path, made_of: Mapping[str, Any]) -> bool:
+    """Whether a film in colour says that in its comment."""
+    av = library()
+    try:
+        with av.open(str(file.absolute()), metadata_errors="replace") as film:
+            told = {name.lower(): text for name, text in film.metadata.items()}
+    except (av.FFmpegError, OSError, ValueError):
+        return False
+    return re.search(rf"\b{mark_of(made_of)}\b", told.get("comment", "")) is not None
+
+
+def _content(file: Path) -> str:
+    """A hash of a picture: one that was painted anew has other colours under the same name."""
+    try:
+        return hashlib.sha256(file.read_bytes()).hexdigest()
+    except OSError:  # told when it is opened
+        return ""
+
+
+def _digest(made_of: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()

@@ -1,7 +1,7 @@
 """A film's file: what it holds, what is refused, and its frames one after the other, upright."""
 
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -23,6 +23,7 @@ _PHOTOS = ("JPEG", "PNG", "TIFF", "BMP", "AVIF", "HEIF")
 _PQ, _HLG = 16, 18  # transfer curves of ITU-T H.273 that are of high dynamic range
 _MOST_PIXELS = 2**26
 _MICROSECONDS = 1_000_000
+_SHORT = 0.5  # seconds by which a whole film may end before the length that it tells
 
 
 class FilmError(ColorizeError):
@@ -86,6 +87,13 @@ class Source:
             names = (codec_name(container.streams[index]) for index in self.copied)
             self.kinds = {index: container.streams[index].type for index in self.copied}
             self.codecs = dict(zip(self.copied, names, strict=True))
+            if any(_is_cover(one) for one in container.streams.video):
+                self.note("holds a still picture besides its film, such as a cover: left out")
+            for one in container.streams:
+                if one.type == "data" and not _is_of_chapters(one, container):
+                    name = printable(one.metadata.get("handler_name", "").strip() or str(one.name))
+                    name = "time code" if "timecode" in one.metadata else name
+                    self.note(f"holds data besides its pictures and sound ({name}): left out")
 
     @contextmanager
     def opened(self) -> Iterator[Any]:
@@ -122,17 +130,15 @@ class Source:
             )
 
     def _stream(self, container: Any) -> Any:
-        from av.stream import Disposition
-
         pictures = [
             stream
             for stream in container.streams.video
-            if not stream.disposition & Disposition.attached_pic and stream.codec_context
+            if not _is_cover(stream) and stream.codec_context
         ]
         if not pictures:
             raise FilmError(f"{self.name}: holds no moving pictures; a film is expected")
         if len(pictures) > 1:
-            self._note(f"holds {len(pictures)} streams of pictures: the first was coloured")
+            self.note(f"holds {len(pictures)} streams of pictures: the first was coloured")
         return pictures[0]
 
     def _about(self, container: Any, stream: Any) -> About:
@@ -155,7 +161,7 @@ class Source:
         rate = stream.average_rate or stream.guessed_rate or Fraction(25)
         shift = Fraction(max(0, container.start_time or 0), _MICROSECONDS)
         shift = min(shift, max(Fraction(0), (first.pts or 0) * stream.time_base))
-        seconds = _length(container, stream)
+        seconds = _length(container, stream, shift)
         return About(
             size=(height, width) if turned else (width, height),
             pixel_aspect=1 / aspect if turned else aspect,
@@ -175,7 +181,9 @@ class Source:
         Each once, progressive, neither turned nor resized yet (`picture.Converter`). Damaged
         ones are left out, and that is among `notices`, as is what was changed.
         """
-        begin = Fraction(first).limit_denominator(10**6) + self.about.shift
+        begin = exact(first) + self.about.shift
+        if last != float("inf"):
+            last = exact(last)
         clock = self.about.time_base
         for at in (begin, None) if first > 0 else (None,):
             with self.opened() as container:
@@ -189,7 +197,9 @@ class Source:
                 while frame is not None and frame.pts * clock - self.about.shift < last:
                     if first <= 0 or frame.pts * clock >= begin:
                         yield frame
-                    frame = next(frames, None)
+                    shown, frame = frame, next(frames, None)
+                    if frame is None:
+                        self._check_end(float((shown.pts + shown.duration) * clock))
                 return
 
     def _steady(self, container: Any, stream: Any) -> Iterator[Frame]:
@@ -201,13 +211,13 @@ class Source:
         before: Frame | None = None
         for picture in deinterlacer.progressive(_pictures(container, stream, self._damaged)):
             if deinterlacer.is_used:
-                self._note("is interlaced: it was deinterlaced")
+                self.note("is interlaced: it was deinterlaced")
             pts = picture.pts
             if pts is None:
                 pts = before.pts + before.duration if before else 0
             if before is not None:
                 if pts <= before.pts:
-                    self._note("has pictures out of order: they were left out")
+                    self.note("has pictures out of order: they were left out")
                     continue
                 before.duration = pts - before.pts
                 yield before
@@ -217,9 +227,37 @@ class Source:
             yield before
 
     def _damaged(self, error: Exception) -> None:
-        self._note(f"is damaged: what could not be read was left out ({_reason(error)})")
+        self.note(f"is damaged: what could not be read was left out ({_reason(error)})")
 
-    def _note(self, what: str) -> None:
+    def _check_end(self, end: float) -> None:
+        """Notes a file that ends before the length it tells: it was cut, as half-copied ones are.
+
+        end: of the last picture, on the film's clock; sound alone may be longer.
+        """
+        with self.opened() as container:
+            stream = container.streams[self.index]
+            told = ((container.start_time or 0) + (container.duration or 0)) / _MICROSECONDS
+            if stream.duration:  # another stream, as of chapters, may be the longest
+                ticks = (stream.start_time or 0) + stream.duration
+                told = min(told, float(ticks * stream.time_base))
+            if container.format.name == "avi":  # whose length is told as it was cut to
+                told = max(told, float(stream.frames * stream.time_base))
+            if told - end <= _SHORT:
+                return
+            av = library()
+            with suppress(av.FFmpegError, OSError):
+                for packet in container.demux():
+                    if packet.pts is not None:
+                        until = packet.pts + (packet.duration or 0)
+                        end = max(end, float(until * packet.time_base))
+        if told - end > _SHORT:
+            self.note(
+                f"is cut off: it should go to {told:.1f} s and ends at {end:.1f} s; copy it again "
+                "from where it came, if there is more of it"
+            )
+
+    def note(self, what: str) -> None:
+        """One more of `notices`: the film's name, and this."""
         line = f"{self.name} {what}"
         if line not in self.notices:
             self.notices.append(line)
@@ -227,10 +265,28 @@ class Source:
     def _check_size(self, picture: Any) -> None:
         size = self.about.size if self.about.rotation % 180 == 0 else self.about.size[::-1]
         if (picture.width, picture.height) != size:
-            self._note(
+            self.note(
                 f"changes from {size[0]} x {size[1]} to {picture.width} x {picture.height} pixels: "
                 "all were made of the first size"
             )
+
+
+def exact(seconds: float) -> Fraction:
+    """The time that is meant: as a float, 0.4 lies behind the picture at 2/5."""
+    return Fraction(seconds).limit_denominator(_MICROSECONDS)
+
+
+def _is_cover(stream: Any) -> bool:
+    from av.stream import Disposition
+
+    return bool(stream.disposition & Disposition.attached_pic)
+
+
+def _is_of_chapters(stream: Any, container: Any) -> bool:
+    """Whether it is how MP4 keeps the titles of chapters, which are copied as such."""
+    from av.stream import Discard
+
+    return stream.discard == Discard.all and bool(container.chapters())
 
 
 def codec_name(stream: Any) -> str:
@@ -268,10 +324,13 @@ def _seek(container: Any, stream: Any, seconds: Fraction) -> None:
         container.seek(0)
 
 
-def _length(container: Any, stream: Any) -> float | None:
+def _length(container: Any, stream: Any, shift: Fraction) -> float | None:
+    """Seconds from `shift` to where the pictures end, as the file tells."""
     if stream.duration:
-        return float(stream.duration * stream.time_base)
-    return container.duration / _MICROSECONDS if container.duration else None
+        return float(((stream.start_time or 0) + stream.duration) * stream.time_base - shift)
+    if not container.duration:
+        return None
+    return float(Fraction((container.start_time or 0) + container.duration, _MICROSECONDS) - shift)
 
 
 def _matrix(picture: Any) -> str:

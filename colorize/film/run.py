@@ -16,14 +16,16 @@ from PIL import Image
 from colorize.color.resample import resize_picture
 from colorize.film.given import given_colours, grey_of_pixels
 from colorize.film.joining import check_container, join
-from colorize.film.parts import Part, Parts
+from colorize.film.parts import Part, Parts, made_of_film, make_folder, mark_of, was_made_of
 from colorize.film.picture import Converter
 from colorize.film.reading import FilmError, Frame, Source, library
 from colorize.film.settings import PREVIEW_WIDTH, FilmHint, FilmSettings
 from colorize.film.steady import Steady, SteadyColours
 from colorize.film.writing import PartWriter, check_codec, write_error
+from colorize.inference import options
 from colorize.inference.colorizer import Colorizer
-from colorize.photo.opening import Photo
+from colorize.inference.reference.given import Reference
+from colorize.models.record import Record
 
 PART_SECONDS = 10.0  # of a shot, at most: what is whole can be played
 _MOST_WAITING = 6  # pictures that wait for the encoder
@@ -58,13 +60,11 @@ class Film:
 
 def check_film(source: Path, output: Path, settings: FilmSettings) -> tuple[Source, str]:
     """The film, opened, and the codec that it is written with. FilmError before any work."""
-    if output.exists() and not settings.overwrite:
-        raise FilmError(f"{output}: exists; choose another name or give --overwrite")
-    if output.exists() and output.samefile(source):
-        raise FilmError(f"{output}: is the film itself; choose another name")
+    film = _opened(source, output)
     if output.is_dir():
         raise FilmError(f"{output}: expected a film's name, found a folder")
-    film = Source(source)
+    if output.exists() and not settings.overwrite:
+        raise FilmError(f"{output}: exists; choose another name or give --overwrite")
     codec = check_container(film, output, settings.codec)
     check_codec(codec)
     length = film.about.seconds
@@ -72,7 +72,37 @@ def check_film(source: Path, output: Path, settings: FilmSettings) -> tuple[Sour
         raise FilmError(
             f"{film.name}: start: {settings.first:g} s lies behind its end, {length:.1f} s"
         )
+    for seconds in settings.given_at if length is not None else ():
+        if seconds >= length:
+            raise FilmError(
+                f"{film.name}: a hint or still is given at {seconds:g} s, behind its end, "
+                f"{length:.1f} s"
+            )
+    given = [(hint.x, hint.y, hint.color) for hint in settings.hints]
+    options.check_inside(given, film.about.size, "film")
     return film, codec
+
+
+def _opened(source: Path, output: Path) -> Source:
+    film = Source(source)
+    if output.exists() and output.samefile(source):
+        raise FilmError(f"{film.name}: would be replaced by itself; choose another output")
+    return film
+
+
+def is_done(source: Path, output: Path, settings: FilmSettings, record: Record) -> bool:
+    """Whether `resume` has nothing to do: the output is there, of the same film, model and
+    settings. FilmError where one is there that is of others."""
+    if not settings.resume or settings.overwrite or not output.is_file():
+        return False
+    film = _opened(source, output)
+    made_of = made_of_film(film, settings, record, check_container(film, output, settings.codec))
+    if not was_made_of(output, made_of):
+        raise FilmError(
+            f"{output}: exists, and was not made of this film with this model and these settings; "
+            "choose another name or give --overwrite"
+        )
+    return True
 
 
 def run(
@@ -89,7 +119,6 @@ def run(
     """
     began = time.perf_counter()
     film, codec = check_film(source, output, settings)
-    output.parent.mkdir(parents=True, exist_ok=True)
     work = _Work(
         colorizer, film, settings, codec, output, progress or (lambda _: None), part_seconds
     )
@@ -115,7 +144,8 @@ def _carried_out(work: "_Work", began: float) -> Film:
             first=zero,
             last=settings.last,
             note=f"Colorized by a program: colours by {record.name} "
-            f"({record.weights['sha256'][:12]}), not a record of the time",
+            f"({record.weights['sha256'][:12]}), not a record of the time; "
+            + mark_of(made_of_film(film, settings, record, work.codec)),
         )
     except (library().FFmpegError, OSError) as error:
         raise write_error(error, output.name) from error
@@ -162,8 +192,14 @@ class _Work:
             "borders": False,  # found or not from frame to frame, they would flicker
         }
         if self.settings.reference is not None:
-            self.look["reference"] = Photo.open(self.settings.reference)
-        self.parts = Parts(self.output, self._made_of(), self.settings.resume)
+            self.look["reference"] = Reference.open(self.settings.reference)
+        about = made_of_film(self.film, self.settings, self.colorizer.record, self.codec)
+        more = {
+            "time": self.film.file.stat().st_mtime_ns,
+            "library": library().__version__,
+        }
+        make_folder(self.output.parent)
+        self.parts = Parts(self.output, about | more, self.settings.resume)
         self._shots = self.parts.done[-1].shot + 1 if self.parts.done else 0
 
     def notices(self) -> Iterator[str]:
@@ -173,21 +209,6 @@ class _Work:
             yield f"{self.film.name} was made {width} x {height}: encoders take no {w} x {h} pixels"
         if self.settings.resume and self.parts.changed:
             yield f"{self.film.name} was begun anew: film, model or settings are others than before"
-
-    def _made_of(self) -> dict[str, Any]:
-        """What the parts depend on."""
-        found = self.film.file.stat()
-        look = {
-            name: str(getattr(self.settings, name))
-            for name in ("saturation", "variant", "reference", "start", "end", "hints", "stills",
-                         "quality", "speed", "preview")
-        }  # fmt: skip
-        return look | {
-            "film": [self.film.name, found.st_size, found.st_mtime_ns],
-            "model": self.colorizer.record.weights["sha256"],
-            "codec": self.codec,
-            "library": library().__version__,
-        }
 
     def carry_out(self) -> None:
         """Makes the parts that are missing."""

@@ -1,7 +1,7 @@
 """What a film can be asked for, checked in one sentence. Neither torch nor av here."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from math import inf
 from pathlib import Path
@@ -37,7 +37,8 @@ class FilmHint:
 class FilmSettings:
     """How a film is coloured and written.
 
-    saturation, variant, reference: as of a photo; start, end: seconds from the film's start;
+    saturation, variant, reference: as of a photo; start, end: seconds from the film's start, which
+    `make_settings` takes as `parse_time` does, too;
     hints, stills (seconds, picture file) go through the shot that they lie in; codec: of ENCODERS
     (None: as the output's ending asks); quality: 1 to 100; speed: the network sees every N-th
     frame at least; preview: the first seconds, small; resume: from the last finished shot.
@@ -69,6 +70,11 @@ class FilmSettings:
         end = inf if self.end is None else self.end
         return min(end, self.first + PREVIEW_SECONDS) if self.preview else end
 
+    @property
+    def given_at(self) -> tuple[float, ...]:
+        """Where colours are given, in seconds."""
+        return (*(hint.seconds for hint in self.hints), *(seconds for seconds, _ in self.stills))
+
 
 def make_settings(given: Mapping[str, Any]) -> FilmSettings:
     """FilmSettings of what `film.colorize` was given. ColorizeError for what does not fit."""
@@ -76,10 +82,12 @@ def make_settings(given: Mapping[str, Any]) -> FilmSettings:
     unknown = sorted(set(given) - set(known))
     if unknown:
         raise ColorizeError(f"film: there is no setting {unknown[0]}; there are {', '.join(known)}")
-    hints = tuple(
-        one if isinstance(one, FilmHint) else FilmHint(*one) for one in _all(given, "hints")
-    )
-    stills = tuple((float(seconds), Path(file)) for seconds, file in _all(given, "stills"))
+    given = dict(given)
+    for name in ("start", "end"):
+        if isinstance(given.get(name), str):
+            given[name] = parse_time(name, given[name])
+    hints = tuple(_hint(one) for one in _all(given, "hints"))
+    stills = tuple(_still(one) for one in _all(given, "stills"))
     settings = FilmSettings(**{**given, "hints": hints, "stills": stills})
     _check_numbers(settings)
     return settings
@@ -95,30 +103,81 @@ def check_model(record: Record, settings: FilmSettings) -> None:
     )
 
 
+def parse_time(name: str, text: str) -> float:
+    """Seconds from `90`, `1:30` or `0:01:30.5`; ColorizeError, with what it is the time of."""
+    if not _is_time(text):
+        raise ColorizeError(
+            f"{name}: expected a time such as 90, 1:30 or 0:01:30.5, found {text!r}"
+        )
+    return _seconds(text)
+
+
 def parse_film_hint(text: str) -> FilmHint:
-    """A hint from `x,y,#rrggbb@seconds`; ColorizeError where it is none."""
+    """A hint from `x,y,#rrggbb@time`; ColorizeError where it is none."""
     place, at, seconds = text.rpartition("@")
     if not at or not _is_time(seconds):
         raise ColorizeError(
             f"hint: expected x,y,#rrggbb@seconds, such as 120,80,#d02020@3.5, found {text!r}"
         )
-    return FilmHint(*options.parse_hint(place), float(seconds))
+    return FilmHint(*options.parse_hint(place), _seconds(seconds))
 
 
 def parse_still(text: str) -> tuple[float, Path]:
-    """Seconds and a picture's file from `seconds=file`; ColorizeError where it is none."""
+    """Seconds and a picture's file from `time=file`; ColorizeError where it is none."""
     seconds, equals, file = text.partition("=")
     if not equals or not file or not _is_time(seconds):
         raise ColorizeError(f"still: expected seconds=file, such as 3.5=still.png, found {text!r}")
-    return float(seconds), Path(file)
+    return _seconds(seconds), Path(file)
 
 
-def _all(given: Mapping[str, Any], name: str) -> Any:
-    return given.get(name) or ()
+def _all(given: Mapping[str, Any], name: str) -> Sequence[Any]:
+    some = given.get(name)
+    if some is None:
+        return ()
+    if isinstance(some, str) or not isinstance(some, Sequence):
+        raise ColorizeError(f"{name}: expected a list, found {some!r}")
+    return some
+
+
+def _hint(given: Any) -> FilmHint:
+    if isinstance(given, FilmHint):
+        return given
+    try:
+        x, y, color, seconds = given
+        return FilmHint(x, y, color, _time("hint", seconds))
+    except ColorizeError:
+        raise
+    except (TypeError, ValueError) as error:
+        raise ColorizeError(
+            f'hint: expected (x, y, "#rrggbb", seconds), found {given!r}'
+        ) from error
+
+
+def _still(given: Any) -> tuple[float, Path]:
+    try:
+        seconds, file = given
+        return _time("still", seconds), Path(file)
+    except ColorizeError:
+        raise
+    except (TypeError, ValueError) as error:
+        raise ColorizeError(f"still: expected (seconds, picture), found {given!r}") from error
+
+
+def _time(name: str, given: Any) -> float:
+    """Seconds of a number, or of text as `parse_time` takes it."""
+    return parse_time(name, given) if isinstance(given, str) else float(given)
 
 
 def _is_time(text: str) -> bool:
-    return re.fullmatch(r"\s*\d+(\.\d+)?\s*", text) is not None
+    """Whether it is seconds, minutes:seconds or hours:minutes:seconds."""
+    return re.fullmatch(r"\s*(\d+(:[0-5]?\d)?:[0-5]?\d|\d+)(\.\d+)?\s*", text, re.ASCII) is not None
+
+
+def _seconds(time: str) -> float:
+    total = 0.0
+    for part in time.split(":"):
+        total = 60 * total + float(part)
+    return total
 
 
 def _check_numbers(settings: FilmSettings) -> None:
@@ -141,9 +200,10 @@ def _check_numbers(settings: FilmSettings) -> None:
         )
     if len(settings.stills) > MOST_STILLS:
         raise ColorizeError(f"stills: expected at most {MOST_STILLS}, found {len(settings.stills)}")
-    for seconds in (*(hint.seconds for hint in settings.hints), *(at for at, _ in settings.stills)):
+    until = "its end" if settings.last == inf else f"{settings.last:g} s"
+    for seconds in settings.given_at:
         if not settings.first <= seconds < settings.last:
             raise ColorizeError(
                 f"{seconds:g} s: a hint or still lies outside what is coloured, which is from "
-                f"{settings.first:g} s to {settings.last:g} s"
+                f"{settings.first:g} s to {until}"
             )

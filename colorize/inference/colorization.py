@@ -33,6 +33,7 @@ from colorize.photo.saving import Saved, is_deep, save_picture
 if TYPE_CHECKING:
     from colorize.inference.colorizer import Colorizer
 
+_OF_A_THING = 10.0  # of L by which a thing's may differ from that of a pixel of it
 _MOVED = 10.0  # ab units from which on a place is the hints' and not the reference's
 
 
@@ -223,17 +224,26 @@ class Colorization:
     def plausible_colours(self, x: float, y: float) -> list[Swatch]:
         """Colours for a hint at a pixel of the upright photo, the likeliest first.
 
-        ColorizeError for a spot outside the photo.
+        Then those that are likely for the thing that it is part of, in whose lightness all are
+        shown. ColorizeError for a spot outside the photo.
         """
         options.check_inside([(x, y, "")], self.photo.size)
         seen = self._prediction
-        row, column = pixel_at((x, y), seen.shape, self.photo.size)
-        L = float(seen.L[0, row, column])
-        if not self.record.over_bins:
-            return swatches.plain(torch.from_numpy(self.ab[:, row, column]), L)
-        row, column = pixel_at((x, y), seen.output.shape[-2:], self.photo.size)
-        around = seen.output[:, max(0, row - 1) : row + 2, max(0, column - 1) : column + 2]
-        return swatches.plausible(around.float().softmax(0).mean((1, 2)), L)
+        ground = self.scene.ground
+        with torch.inference_mode():
+            spot = ground.spot_at(*pixel_at((x, y), ground.grid, self.photo.size))
+            thing = torch.from_numpy(ground.masks([spot])[0])
+            thing /= thing.sum()
+            row, column = pixel_at((x, y), seen.shape, self.photo.size)
+            L = float((resize(seen.L[None], ground.grid)[0, 0] * thing).sum())
+            here = float(seen.L[0, row, column])  # which a thing's edges are not sure enough for
+            L = min(max(L, here - _OF_A_THING), here + _OF_A_THING)
+            if not self.record.over_bins:
+                return swatches.plain(torch.from_numpy(self.ab[:, row, column]), L)
+            row, column = pixel_at((x, y), seen.output.shape[-2:], self.photo.size)
+            around = seen.output[:, max(0, row - 1) : row + 2, max(0, column - 1) : column + 2]
+            p = around.float().softmax(0).mean((1, 2))
+            return swatches.plausible(p, L, torch.einsum("bhw,hw->b", ground.small_p(), thing))
 
     @cached_property
     def uncertainty(self) -> np.ndarray | None:

@@ -20,7 +20,7 @@ from colorize.inference.hints.things import Ground
 from colorize.inference.predict import resize
 from colorize.inference.swatches import modes
 
-_MOST_PLACES = 10
+_MOST_PLACES, _MOST_TRIED = 10, 20  # of things that may change; of all
 _LEAST = 0.03  # of what could be otherwise, around a place, for it to be looked at
 _BLUR = 0.04  # of the short side, over which that is averaged
 _ONE = 0.3  # of the smaller of two masks that the other has too where both are one thing
@@ -35,6 +35,11 @@ _STAYS = 0.3  # of a thing that is skin, sky or foliage, from which on it keeps 
 _LEAST_CHROMA, _MOST_CHROMA = 14.0, 34.0
 _LARGE, _PALE = 0.35, 0.6  # share of a photo that is large, and how much of the chroma that takes
 _DARK = 0.45  # chroma over L at most
+# What is large, nearly neutral and runs out of the photo at two sides, or at one that is not below
+# (as coats do), is a wall, a floor or a street, and known as such: share of a photo, chroma, and
+# share of a second side, or half of that of one, between which a thing begins to be one, and is.
+_LARGE_ENOUGH, _NEUTRAL, _OUT = (0.03, 0.08), (18.0, 9.0), (0.05, 0.16)
+_KEPT = 0.7  # of that, from which on it keeps its colour; less takes as much less of another
 
 
 class Thing(NamedTuple):
@@ -59,15 +64,20 @@ def find_things(ground: Ground, stays: Tensor) -> list[Thing]:
     spots, masks = _places(ground, is_open.view(grid).numpy())
     things = []
     for some in _together(masks):
-        mask = torch.from_numpy(masks[some].max(0)).flatten()
+        whole = masks[some].max(0)
+        mask = torch.from_numpy(whole).flatten()
         weights = mask.square() / mask.square().sum()
         colours: list[tuple[Tensor, float]] = []
-        if float(weights @ stays) < _STAYS:
-            area = float(mask.mean())
+        own, area = ab @ weights, float(mask.mean())
+        backdrop = _backdrop(whole, float(own.norm()))
+        if float(weights @ stays) < _STAYS and backdrop < _KEPT:
             most = min(
                 _MOST_CHROMA * (1 - _PALE * min(1.0, area / _LARGE)), _DARK * float(weights @ L)
             )
-            colours = _others(p @ weights, ab @ weights, most)
+            colours = [
+                (torch.lerp(colour, own, backdrop), share)
+                for colour, share in _others(p @ weights, own, most)
+            ]
         openness = float(mask @ is_open) if colours else 0.0
         things.append((openness, Thing([spots[one] for one in some], colours)))
     things.sort(key=lambda pair: -pair[0])
@@ -75,6 +85,14 @@ def find_things(ground: Ground, stays: Tensor) -> list[Thing]:
         thing if place < _MOST_THINGS else thing._replace(colours=())
         for place, (_, thing) in enumerate(things)
     ]
+
+
+def _backdrop(mask: np.ndarray, chroma: float) -> float:
+    """How far the thing of a mask `(h', w')` is a wall, a floor or a street, in [0, 1]."""
+    below, *others = (side.mean() for side in (mask[-1], mask[0], mask[:, 0], mask[:, -1]))
+    out = max(sorted((below, *others))[-2], max(others) / 2)
+    told = ((mask.mean(), _LARGE_ENOUGH), (chroma, _NEUTRAL), (out, _OUT))
+    return float(np.prod([np.clip((x - no) / (yes - no), 0, 1) for x, (no, yes) in told]))
 
 
 def drawn(ground: Ground, things: Sequence[Thing], seed: int) -> Tensor:
@@ -105,15 +123,17 @@ def _places(ground: Ground, is_open: np.ndarray) -> tuple[list[Spot], np.ndarray
     """Spots all over what is open `(h', w')`, and their masks `(k, h', w')`."""
     spots: list[Spot] = []
     masks: list[np.ndarray] = []
-    blur = _BLUR * min(ground.grid)
+    blur, small = _BLUR * min(ground.grid), 0
     left = is_open.copy()
-    while len(spots) < _MOST_PLACES:
+    while small < _MOST_PLACES and len(spots) < _MOST_TRIED:
         around = gaussian_filter(left, blur)
         row, column = np.unravel_index(around.argmax(), around.shape)
         if around[row, column] < _LEAST:
             break
         spots.append(ground.spot_at(int(row), int(column)))
         masks.append(ground.masks(spots[-1:])[0])
+        own = (ground.small_ab * masks[-1]).sum((1, 2)) / masks[-1].sum()
+        small += _backdrop(masks[-1], float(np.linalg.norm(own))) < _KEPT
         left *= 1 - np.maximum(masks[-1], _disc(left.shape, row, column, blur))
     return spots, np.array(masks).reshape(len(masks), *ground.grid)
 

@@ -2,8 +2,9 @@
 
 import operator
 import re
+import sys
 from collections.abc import Sequence
-from math import inf
+from numbers import Real
 
 from colorize.errors import ColorizeError
 from colorize.models.record import CheckpointError, Record, list_checkpoints
@@ -74,13 +75,13 @@ def _others() -> list[Record]:
         return []
 
 
-def check_inside(hints: Sequence[Hint], photo_size: tuple[int, int]) -> None:
-    """Raises ColorizeError for a hint beside a photo of (width, height)."""
-    width, height = photo_size
+def check_inside(hints: Sequence[Hint], size: tuple[int, int], what: str = "photo") -> None:
+    """Raises ColorizeError for a hint beside a photo, or a film, of (width, height)."""
+    width, height = size
     for x, y, _ in hints:
         if not (0 <= x < width and 0 <= y < height):
             raise ColorizeError(
-                f"hint: {x:g},{y:g} lies outside the photo, which is {width} x {height} pixels; "
+                f"hint: {x:g},{y:g} lies outside the {what}, which is {width} x {height} pixels; "
                 f"x goes from 0 to {width - 1}, y from 0 to {height - 1}"
             )
 
@@ -88,9 +89,11 @@ def check_inside(hints: Sequence[Hint], photo_size: tuple[int, int]) -> None:
 def _is_hint(hint: object) -> bool:
     try:
         x, y, colour = hint
-        return all(0 <= float(number) < inf for number in (x, y)) and is_colour(colour)
     except (TypeError, ValueError):
         return False
+    return is_colour(colour) and all(
+        isinstance(number, Real) and 0 <= number <= sys.float_info.max for number in (x, y)
+    )
 
 
 def is_colour(text: object) -> bool:

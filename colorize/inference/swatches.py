@@ -13,6 +13,12 @@ MOST = 6
 _NEAR = 12.0  # ab units around a mode that are summed up as its share
 _APART = 25.0  # ab units between two modes that are offered
 _LEAST = 0.02  # share of a mode that is offered
+_DARK = 42.0  # lightness under which what is likely is mostly black, so that more is offered
+# What dark things mostly are: ab of navy, brown, green and burgundy as cloth and wood have them.
+_DARK_COLOURS = (
+    ("navy", (6.0, -26.0)), ("dark brown", (12.0, 17.0)), ("dark green", (-16.0, 11.0)),
+    ("burgundy", (28.0, 8.0)),
+)  # fmt: skip
 _GREY = 7.0  # chroma below which nobody names a hue
 # From which CIELAB hue angle on, in degrees, a colour is called so.
 _HUES = (
@@ -28,13 +34,23 @@ class Swatch(NamedTuple):
     name: str
 
 
-def plausible(p: Tensor, L: float) -> list[Swatch]:
-    """Swatches for a spot of lightness `L` from its distribution over the bins `p` `(313,)`.
+def plausible(p: Tensor, L: float, thing: Tensor | None = None) -> list[Swatch]:
+    """Swatches for a spot of lightness `L` from its distribution over the bins `p` `(313,)`, then
+    from that of the thing that it is part of.
 
-    The likeliest first, at most 6, each different from the others; grey is always among them.
+    The likeliest first, at most 6 of the network's, each different from the others; grey is always
+    among them, and for what is dark the colours that dark things have.
     """
-    found = [_swatch(ab, L, share) for ab, share in modes(p)]
-    return _distinct([*found, _swatch(torch.zeros(2), L)])
+    found = modes(p)
+    if thing is not None:
+        own = [ab for ab, _ in found]
+        found += [
+            (ab, share)
+            for ab, share in modes(thing)
+            if all(float((ab - other).norm()) >= _APART for other in own)
+        ]
+    likely = [_swatch(ab, L, share) for ab, share in found[:MOST]]
+    return _distinct([*likely, *_usual(L)])
 
 
 def modes(p: Tensor) -> list[tuple[Tensor, float]]:
@@ -59,8 +75,8 @@ def modes(p: Tensor) -> list[tuple[Tensor, float]]:
 
 
 def plain(ab: Tensor, L: float) -> list[Swatch]:
-    """Swatches where there is no distribution: the colour that is there `(2,)`, and grey."""
-    return _distinct([_swatch(ab, L), _swatch(torch.zeros(2), L)])
+    """The same where there is no distribution, but the colour that is there `(2,)`."""
+    return _distinct([_swatch(ab, L), *_usual(L)])
 
 
 def in_srgb(ab: Tensor, L: float) -> tuple[Tensor, str]:
@@ -69,6 +85,13 @@ def in_srgb(ab: Tensor, L: float) -> tuple[Tensor, str]:
     ab = into_gamut(lightness, ab.float().view(2, 1, 1))
     red, green, blue = to_uint8(rgb_from_lab(torch.cat((lightness, ab)))).flatten().tolist()
     return ab.flatten(), f"#{red:02x}{green:02x}{blue:02x}"
+
+
+def _usual(L: float) -> list[Swatch]:
+    """What is offered whatever the model thinks, as it looks at lightness `L`."""
+    named = _DARK_COLOURS if L < _DARK else ()
+    dark = [Swatch(in_srgb(torch.tensor(ab), L)[1], name) for name, ab in named]
+    return [_swatch(torch.zeros(2), L), *dark]
 
 
 def _swatch(ab: Tensor, L: float, share: float | None = None) -> Swatch:

@@ -22,9 +22,13 @@ from colorize.inference.predict import resize
 SKIN_CHROMA, SKIN_HUE = (4.4, 35.0), (4.0, 83.0)
 _SKIN_L, _SKY_L = (15.0, 97.0), (40.0, 101.0)
 _SURE = (0.3, 0.5)  # shares of a distribution from which on its colour may be, and is, sure
+# The same where it is enough that it may be skin: such a thing gets no other colour.
+_PERHAPS, _STAYS_PERHAPS = (0.2, 0.26), 0.6
 _SKIN_LEAST = 0.01  # of a photo, for its skin to be looked at
 _SOFT_EDGE = 4.0  # units of chroma, or degrees, over which something stops to be skin
-_LEAST_APART = 1.5  # mean ab units that a variant differs by, else it is not offered
+# Mean ab units that a variant differs by, all over or in the tenth that differs most: else it is
+# not offered.
+_LEAST_APART, _LEAST_SOMEWHERE = 1.5, 8.0
 _WARMER, _COOLER = torch.tensor([2.5, 7.0]), torch.tensor([-2.0, -8.0])
 _ON_SKIN = 0.3  # of such a change that skin takes part in
 _TRIES = 6  # seeds that are tried for other colourings
@@ -114,7 +118,9 @@ class Scene:
 
     @cached_property
     def _things(self) -> list[Thing]:
-        return find_things(self.ground, self._stays)
+        ground = self.ground
+        perhaps = skin(ground.L, ground.ab, ground.small_p(), _PERHAPS)
+        return find_things(ground, torch.maximum(self._stays, _STAYS_PERHAPS * perhaps))
 
     @cached_property
     def _stays(self) -> Tensor:
@@ -132,14 +138,17 @@ class Scene:
         return torch.stack([one(ground.L, ground.ab, p) for one in (skin, sky, foliage)])
 
 
-def skin(L: Tensor, ab: Tensor, p: Tensor | None = None) -> Tensor:
+def skin(
+    L: Tensor, ab: Tensor, p: Tensor | None = None, sure: tuple[float, float] = _SURE
+) -> Tensor:
     """How far each pixel `(h, w)` is skin, in [0, 1].
 
     L `(1, h, w)` in [0, 100]; ab `(2, h, w)` as predicted, and p `(313, h', w')`, of lower
-    resolution perhaps. Without p wood and sand are taken for skin too.
+    resolution perhaps. Without p wood and sand are taken for skin too. sure: shares of the
+    distribution from which on it may be skin, and is.
     """
     found = _is_skin(ab) * _within(L[0], _SKIN_L)
-    return found if p is None else found * _sure(p, _is_skin, ab)
+    return found if p is None else found * _sure(p, _is_skin, ab, sure)
 
 
 def sky(L: Tensor, ab: Tensor, p: Tensor | None = None) -> Tensor:
@@ -170,10 +179,15 @@ def _is_green(ab: Tensor) -> Tensor:
     return _within(hue, (92.0, 155.0)) * _within(chroma, (9.0, 200.0))
 
 
-def _sure(p: Tensor, test: Callable[[Tensor], Tensor], like: Tensor) -> Tensor:
+def _sure(
+    p: Tensor,
+    test: Callable[[Tensor], Tensor],
+    like: Tensor,
+    sure: tuple[float, float] = _SURE,
+) -> Tensor:
     """How sure the network is that a pixel `(h, w)` has such a colour, in [0, 1]."""
     share = torch.einsum("b,bhw->hw", test(bins.centres().T[:, None])[0], p)
-    low, high = _SURE
+    low, high = sure
     return ((resize(share[None, None], like.shape[-2:])[0, 0] - low) / (high - low)).clamp(0, 1)
 
 
@@ -192,7 +206,11 @@ def keeps_skin(weights: Tensor, after: Tensor) -> bool:
 
 def differs(one: Tensor, other: Tensor) -> bool:
     """Whether two ab `(2, h, w)` can be told apart."""
-    return (one - other).norm(dim=0).mean().item() >= _LEAST_APART
+    apart = (one - other).norm(dim=0).flatten()
+    if apart.mean().item() >= _LEAST_APART:
+        return True
+    most = apart.topk(max(1, len(apart) // 10), sorted=False).values
+    return most.mean().item() >= _LEAST_SOMEWHERE
 
 
 def _polar(ab: Tensor) -> tuple[Tensor, Tensor]:

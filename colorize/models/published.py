@@ -38,50 +38,82 @@ FAMILIES = {
 
 
 @dataclass(frozen=True)
-class Variant:
-    """A model of a network: the arguments that make it, and what people are told of it.
+class Cost:
+    """What a model takes, as in the README's table, which `python -m benchmarks models` renews.
 
-    `summary` says what it costs, for that is why one would not choose it.
+    `kept`: megabytes of its file here, in fp16. `seconds`, and `memory` in megabytes at most: for a
+    photo of 12 megapixels, from file to file, on two cores of a CPU.
     """
+
+    kept: int
+    seconds: float
+    memory: int
+
+    def __str__(self) -> str:
+        return (
+            f"Some {self.seconds:.1f} s and {self.memory / 1000:.1f} GB for 12 megapixels on two "
+            "CPU cores"
+        )
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A model of a network: the arguments that make it, and what people are told of it."""
 
     network: str
     arguments: Mapping[str, Any]
     title: str
-    summary: str
+    good_at: str
+    cost: Cost
+
+    @property
+    def summary(self) -> str:
+        """With what it costs, for that is why one would not choose it."""
+        return f"{self.good_at}. {self.cost}"
 
 
 VARIANTS = {
     "zhang": Variant(
-        "zhang", {}, "Zhang et al. 2016", "Colorful Image Colorization: vivid, at times too much"
+        "zhang",
+        {},
+        "Zhang et al. 2016",
+        "Colorful Image Colorization: vivid, at times too much",
+        Cost(64, 1.2, 572),
     ),
     "siggraph17": Variant(
-        "siggraph17", {}, "Zhang et al. 2017", "careful with colour, and follows colour hints"
+        "siggraph17",
+        {},
+        "Zhang et al. 2017",
+        "Careful with colour, and follows colour hints",
+        Cost(68, 1.8, 793),
     ),
     "ddcolor-tiny": Variant(
         "ddcolor",
         {"encoder": "convnext_tiny"},
         "DDColor tiny",
-        "Kang et al. 2023, the small model: vivid. Some 3 s and 1 GB on two CPU cores, 20 to 30 "
-        "times our U-Net's time",
+        "Kang et al. 2023, the small model: vivid",
+        Cost(110, 2.4, 970),
     ),
     "ddcolor-large": Variant(
         "ddcolor",
         {"encoder": "convnext_large"},
         "DDColor",
-        "Kang et al. 2023: vivid, among the best known. Some 6 s and 2 GB on two CPU cores, 70 "
-        "times our U-Net's time",
+        "Kang et al. 2023: vivid, among the best known",
+        Cost(456, 4.0, 2061),
     ),
     "deoldify-artistic": Variant(
         "deoldify",
         {"encoder": "resnet34", "wide": False},
         "DeOldify artistic",
         "Antic 2019, for old photos: the more colourful model, and slow on a CPU",
+        Cost(127, 15.6, 2793),
     ),
     "deoldify-stable": Variant(
         "deoldify",
         {"encoder": "resnet101", "wide": True},
         "DeOldify stable or video",
         "Antic 2019, for old photos of people and for films: slow on a CPU",
+        Cost(437, 13.4, 3157),
     ),
 }
 
@@ -95,21 +127,23 @@ def variant_of(network: str, arguments: Mapping[str, Any]) -> Variant:
 
 @dataclass(frozen=True)
 class Fetchable:
-    """Published weights on the Hugging Face hub. `megabytes` is what is fetched, about."""
+    """Published weights on the Hugging Face hub. `megabytes` is what is fetched, about, and `kept`
+    what of that is kept here.
+    """
 
     network: str
     repository: str
     title: str
     summary: str
     megabytes: int
+    kept: int
     licence: str = _DDCOLOR
 
 
 def _ddcolor(repository: str, title: str, what: str, size: str, megabytes: int) -> Fetchable:
-    cost = VARIANTS[f"ddcolor-{size}"].summary.partition(". ")[2]
-    return Fetchable(
-        "ddcolor", f"piddnad/{repository}", title, f"Kang et al. 2023, {what}. {cost}", megabytes
-    )
+    cost = VARIANTS[f"ddcolor-{size}"].cost
+    summary = f"Kang et al. 2023, {what}. {cost}"
+    return Fetchable("ddcolor", f"piddnad/{repository}", title, summary, megabytes, cost.kept)
 
 
 FETCHABLE = {

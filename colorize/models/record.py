@@ -94,7 +94,7 @@ def _unlisted(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
-@dataclass(frozen=True, config=ConfigDict(strict=True, allow_inf_nan=False))
+@dataclass(frozen=True, repr=False, config=ConfigDict(strict=True, allow_inf_nan=False))
 class Record:
     """What a checkpoint is, how to run it, and where it is from.
 
@@ -131,6 +131,10 @@ class Record:
     source: str = ""
     revision: str = ""
     tones: Literal[False] = False
+
+    def __repr__(self) -> str:
+        """What tells it from others: all of it, with data and scores, is pages long."""
+        return f"Record(name={self.name!r}, title={self.title!r}, network={self.network!r})"
 
     @property
     def over_bins(self) -> bool:

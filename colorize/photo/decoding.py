@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 import numpy as np
 from PIL import (
     AvifImagePlugin,
-    BmpImagePlugin,
     GifImagePlugin,
     Image,
     ImageFile,
@@ -22,13 +21,19 @@ from PIL import (
 )
 
 from colorize.errors import ColorizeError
-from colorize.photo.boxes import CodePoints, bits_a_channel, code_points, primary_properties
+from colorize.photo.bmp import BmpFile, profile_of_bmp
 from colorize.photo.formats import describe, sniff
 from colorize.photo.metadata import (
     Metadata,
     read_metadata,
     read_tiff_metadata,
     says_adobe_rgb,
+)
+from colorize.photo.metadata.boxes import (
+    CodePoints,
+    bits_a_channel,
+    code_points,
+    primary_properties,
 )
 from colorize.photo.metadata.containers import unread_kind
 from colorize.photo.metadata.left_out import profile_of_gif
@@ -41,8 +46,15 @@ from colorize.photo.pixels import (
     to_srgb,
     transparent_value,
 )
-from colorize.photo.png import Chunks, color_profile, open_png, read_chunks, sixteen_bits
-from colorize.photo.profiles import adobe_rgb, profile_of_bmp, profile_of_code_points
+from colorize.photo.png import (
+    Chunks,
+    color_profile,
+    colors_of,
+    open_png,
+    read_chunks,
+    sixteen_bits,
+)
+from colorize.photo.profiles import adobe_rgb, profile_of_code_points
 
 if TYPE_CHECKING:
     from tifffile import TiffPage
@@ -52,7 +64,7 @@ _OPENERS: dict[str, Callable[[BinaryIO, str], ImageFile.ImageFile]] = {
     "PNG": PngImagePlugin.PngImageFile,
     "WEBP": WebPImagePlugin.WebPImageFile,
     "TIFF": TiffImagePlugin.TiffImageFile,
-    "BMP": BmpImagePlugin.BmpImageFile,
+    "BMP": BmpFile,
     "GIF": GifImagePlugin.GifImageFile,
     "AVIF": AvifImagePlugin.AvifImageFile,
 }
@@ -180,6 +192,8 @@ def _decoded(
             metadata, orientation = read_metadata(image, chunks.texts)
             metadata = replace(metadata, lost=tuple(dict.fromkeys(lost + metadata.lost)))
         else:
+            if format == "JPEG" and image.info.get("icc_profile", b"") is None:
+                notices.append(BAD_PROFILE)  # parts of it are missing
             described = _described_profile(image, boxes, notices)
             image.load()
             pixels = to_srgb(image, key, described)
@@ -187,6 +201,9 @@ def _decoded(
             orientation = 1
     except Exception as error:
         raise PhotoError(_what_is_wrong(name, error)) from error
+    if format == "BMP" and pixels.alpha is not None and not pixels.alpha.any():
+        pixels = pixels._replace(alpha=None)  # as viewers do: writers left it at zero
+        notices.append("Its transparency, which says that nothing is to be seen, was ignored.")
     if depth:
         notices.append(f"Its {depth} bits were reduced to 8.")
     if at_start and (frames := _count_frames(image)) > 1:
@@ -326,6 +343,8 @@ def _described_profile(
     or in EXIF. None where it has a profile of its own."""
     if image.info.get("icc_profile"):
         return None
+    if image.format in ("PNG", None) and (color := colors_of(image.info)):
+        return color_profile(color, notices) or None
     points = code_points(boxes)
     if isinstance(told := image.info.get("nclx_profile"), dict):  # of pillow-heif
         points = CodePoints(

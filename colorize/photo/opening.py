@@ -3,6 +3,7 @@
 import contextlib
 import io
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -20,6 +21,7 @@ from colorize.photo.decoding import (
     decode_stream,
     quiet_pillow,
 )
+from colorize.photo.formats import FOR_FILMS
 from colorize.photo.metadata import Metadata
 from colorize.photo.pixels import channels_are_equal, samples_to_srgb
 from colorize.photo.profiles import LEVELS, decode_srgb, lightness_of
@@ -27,9 +29,19 @@ from colorize.photo.profiles import LEVELS, decode_srgb, lightness_of
 if TYPE_CHECKING:
     from colorize.color.border import Border
 
-__all__ = ["Photo", "PhotoError", "quiet_pillow"]
+__all__ = ["Photo", "PhotoError", "given_as", "quiet_pillow"]
 
 _ROUNDING = 1 / 512  # by which floats may leave [0, 1]
+_OF_A_FILM = "give a photo, such as a picture that a player, or the app, takes from the film"
+
+
+@contextlib.contextmanager
+def given_as(what: str) -> Iterator[None]:
+    """Opens what is given beside a photo or film: PhotoErrors begin with what it was to be."""
+    try:
+        yield
+    except PhotoError as error:
+        raise PhotoError(f"{what}: {str(error).replace(FOR_FILMS, _OF_A_FILM)}") from error
 
 
 @dataclass(frozen=True, eq=False)

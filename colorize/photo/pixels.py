@@ -21,6 +21,7 @@ _DEEP = ("I;16", "I;16L", "I;16B", "I;16N", "I", "F")
 _STRIP_PIXELS = 1 << 18  # copies of a strip stay in the cache: a third of the time of 1 << 22
 _SIGNED, _FLOAT = 2, 3
 BAD_PROFILE = "Its colour profile is damaged or does not fit and was ignored."
+_OF_TABLES = "Its 16 bits were reduced to 8, for its colour profile is one of tables."
 
 
 class Pixels(NamedTuple):
@@ -93,12 +94,17 @@ def samples_to_srgb(
 def _deep_grey(
     index: np.ndarray, alpha: np.ndarray | None, profile: _Profile | None, notices: list[str]
 ) -> Pixels:
+    said = len(notices)
     table = _grey_table(index.dtype, profile, notices)
+    if len(notices) > said:  # the profile does not fit
+        profile = None
     space = srgb_space() if profile is None else space_of(profile.data)
     levels = None
     if space is not None:
         ramp = np.repeat(np.arange(LEVELS, dtype=np.uint16)[:, None], 3, axis=1)
         levels = grey_levels(space.linear(ramp) @ LUMINANCE)[index]
+    else:
+        notices.append(_OF_TABLES)
     return Pixels(table[index], alpha, notices, levels)
 
 
@@ -114,7 +120,7 @@ def _deep_color(
         profile = None
     space = space_of(profile.data) if profile else srgb_space()
     if space is None:
-        notices.append("Its 16 bits were reduced to 8, for its colour profile is one of tables.")
+        notices.append(_OF_TABLES)
         return samples_to_srgb("RGB", rounded(samples), alpha, data, notices)
     color = np.empty(samples.shape, np.uint8)
     levels = np.empty(samples.shape[:2], np.uint16)

@@ -120,6 +120,18 @@ def color_profile(
         return b""
 
 
+def colors_of(info: dict[Any, Any]) -> dict[bytes, bytes]:
+    """The colour chunks that Pillow noted of a PNG whose file is no longer at hand."""
+    color = {}
+    if isinstance(gamma := info.get("gamma"), float):
+        color[b"gAMA"] = struct.pack(">I", round(gamma * 100_000))
+    if isinstance(points := info.get("chromaticity"), tuple) and len(points) == 8:
+        color[b"cHRM"] = struct.pack(">8I", *(round(point * 100_000) for point in points))
+    if "srgb" in info:
+        color[b"sRGB"] = b"\0"
+    return color
+
+
 def _chromaticities(chunk: bytes) -> tuple[tuple[float, float], ...] | None:
     if len(chunk) != 32:
         return None

@@ -7,7 +7,7 @@ LittleCMS, as Pillow offers it, takes 16 bits of grey alone; curves and a matrix
 import struct
 from collections.abc import Callable, Sequence
 from functools import cache
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -40,7 +40,6 @@ _PRIMARIES = {
     12: (_D65, (0.680, 0.320), (0.265, 0.690), (0.150, 0.060)),
     22: (_D65, (0.630, 0.340), (0.295, 0.605), (0.155, 0.077)),
 }
-_BMP_LINKED, _BMP_EMBEDDED, _BMP_CALIBRATED = b"KNIL", b"DEBM", bytes(4)
 
 
 class Space(NamedTuple):
@@ -253,41 +252,3 @@ def _hybrid_log_gamma(x: np.ndarray) -> np.ndarray:
     a, b, c = 0.17883277, 0.28466892, 0.55991073
     scene = np.where(x <= 0.5, x**2 / 3, (np.exp((x - c) / a) + b) / 12)
     return (scene / ((np.exp((0.75 - c) / a) + b) / 12)) ** 1.2
-
-
-def profile_of_bmp(stream: BinaryIO, notices: list[str]) -> bytes | None:
-    """The profile that a BMP file of version 4 or 5 carries or describes; where it is in another
-    file, a notice."""
-    stream.seek(14)
-    header = stream.read(124)
-    size = int.from_bytes(header[:4], "little")
-    if size not in (108, 124) or len(header) < size:
-        return None
-    kind = header[56:60]
-    if kind == _BMP_CALIBRATED:
-        return _calibrated(header)
-    if kind == _BMP_LINKED:
-        notices.append("Its colour profile lies in another file and was not applied.")
-    if kind == _BMP_EMBEDDED and size == 124:
-        place, length = struct.unpack("<II", header[112:120])
-        stream.seek(14 + place)
-        return stream.read(min(length, 16 << 20))
-    return None
-
-
-def _calibrated(header: bytes) -> bytes | None:
-    """Endpoints (XYZ, 2.30) and gammas (16.16) of a BMP header, where they are filled in."""
-    ends = np.array(struct.unpack("<9i", header[60:96])).reshape(3, 3) / 2**30
-    gammas = np.array(struct.unpack("<3I", header[96:108])) / 65_536
-    gamma = float(gammas.mean())
-    sums = ends.sum(axis=1)
-    if not gammas.all() or (sums <= 0).any():
-        return None
-    white = ends.sum(axis=0)
-    chromaticities = [(x / s, y / s) for (x, y, _), s in zip(ends, sums, strict=True)]
-    try:
-        return make_profile(
-            gamma, [(white[0] / white.sum(), white[1] / white.sum()), *chromaticities]
-        )
-    except ValueError:
-        return None

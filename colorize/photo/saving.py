@@ -16,12 +16,13 @@ from colorize.files import replacing
 from colorize.photo.exif import ORIENTATION
 from colorize.photo.formats import ENDINGS, LARGEST_SIDE, WITH_16_BITS, WITH_ALPHA, WRITABLE
 from colorize.photo.metadata import Outgoing, jpeg_segments, outgoing, png_profile
+from colorize.photo.metadata.xmp import XMP_KEYWORD
 from colorize.photo.opening import Photo, PhotoError, quiet_pillow
 from colorize.photo.pixels import image_of, rounded
 from colorize.photo.png import write_sixteen_bits as write_png
 
 _CHOICES = {"jpg": "JPEG", "png": "PNG", "webp": "WEBP"}
-_INSTEAD = {"GIF": "PNG", "HEIF": "PNG"}  # which hold too few colours, or cannot be written
+_INSTEAD = {"GIF": "GIF holds too few colours", "HEIF": "HEIC cannot be written"}  # comes PNG
 PNG_LEVEL = 2  # `python -m benchmarks stages` gives time and size of others
 _MARK = "colorized"
 _PREDICTOR, _HORIZONTAL = 317, 2  # TIFF 6.0, section 14
@@ -55,6 +56,23 @@ def losses(photo: Photo, choice: str = "keep") -> list[str]:
     format, _ = output_format(photo, choice)
     data = outgoing(photo.metadata, format, photo.size, strip=False, model="", weights_hash="")
     return data.notices + _depth_lost(photo, format)
+
+
+def instead(format: str, photos: int = 1) -> str:
+    """The sentence on photos of a format (Pillow's name) that a result cannot keep, else empty."""
+    if format not in _INSTEAD:
+        return ""
+    what = "it comes" if photos == 1 else f"{photos} photos come"
+    return f"{_INSTEAD[format]}: {what} back as PNG, unless another format is chosen."
+
+
+def foretold(photo: Photo) -> list[str]:
+    """Sentences on a result in the photo's own format, before anything is colorized: whether it is
+    in that one, whether 16 bits a channel stay, and the `losses`."""
+    is_kept = photo.levels is not None and output_format(photo)[0] in WITH_16_BITS
+    kept = ["It comes back with 16 bits a channel, as JPEG with 8."] if is_kept else []
+    other = instead(photo.format)
+    return [other] * bool(other) + kept + losses(photo)
 
 
 def is_deep(photo: Photo, path: str | os.PathLike[str], format: str | None = None) -> bool:
@@ -258,9 +276,11 @@ def _options(format: str, quality: int, data: Outgoing) -> dict[str, Any]:
         return options | {"extra": jpeg_segments(data)}
     if format == "PNG":
         info = PngImagePlugin.PngInfo()
-        info.add_itxt("XML:com.adobe.xmp", data.xmp)
+        info.add_itxt(XMP_KEYWORD, data.xmp)
         texts: dict[str, str] = {}  # readers keep one of a keyword
         for keyword, text in data.texts:
+            if not _is_keyword(keyword):
+                keyword, text = "Comment", f"{keyword}: {text}"
             texts[keyword] = f"{texts[keyword]}\n{text}" if keyword in texts else text
         for keyword, text in texts.items():
             info.add_itxt(keyword, text)
@@ -271,6 +291,11 @@ def _options(format: str, quality: int, data: Outgoing) -> dict[str, Any]:
         return options | {"compression": "tiff_lzw", "tiffinfo": {_PREDICTOR: _HORIZONTAL}}
     options |= {"quality": quality, "exif": exif, "xmp": data.xmp}
     return options | ({"subsampling": "4:4:4", "speed": 8} if format == "AVIF" else {"method": 4})
+
+
+def _is_keyword(text: str) -> bool:
+    """Whether a PNG can have it (PNG 11.3.3.2)."""
+    return 0 < len(text) < 80 and text.isprintable() and max(text) <= "\xff"
 
 
 @functools.cache

@@ -26,7 +26,8 @@ def make_loss(settings: Settings, ab_scale: float, photos: PhotoCache) -> Loss:
         return bins.one_hot_cross_entropy
     weights = _class_weights(settings, photos)
     weight = settings.mse_weight if settings.loss == "soft+mse" else 0.0
-    return partial(_over_bins, class_weights=weights, mse_weight=weight)
+    loss = partial(_over_bins, class_weights=weights, mse_weight=weight)
+    return partial(_by_chroma, loss=loss, more=settings.chroma_weight)
 
 
 def _class_weights(settings: Settings, photos: PhotoCache) -> Tensor | None:
@@ -41,12 +42,24 @@ def _class_weights(settings: Settings, photos: PhotoCache) -> Tensor | None:
 def _over_bins(
     logits: Tensor, ab: Tensor, class_weights: Tensor | None, mse_weight: float
 ) -> Tensor:
-    """Soft cross entropy, and half the squared distance of the mean (T = 1) in bin widths."""
-    loss = bins.soft_cross_entropy(logits, ab, class_weights)
+    """Soft cross entropy, and half the squared distance of the mean (T = 1) in bin widths.
+
+    `(N, H, W)`, a number a pixel.
+    """
+    loss = bins.soft_cross_entropy(logits, ab, class_weights, reduction="none")
     if mse_weight:
         distance = (bins.annealed_mean(logits, 1) - ab) / bins.STEP
-        loss = loss + mse_weight * distance.square().sum(1).mean() / 2
+        loss = loss + mse_weight * distance.square().sum(1) / 2
     return loss
+
+
+def _by_chroma(logits: Tensor, ab: Tensor, loss: Loss, more: float) -> Tensor:
+    """The mean of a loss over pixels, each weighted by 1 + `more` a 50 of its true chroma."""
+    values = loss(logits, ab)
+    if not more:
+        return values.mean()
+    weights = 1 + more / 50 * ab.norm(dim=1)
+    return (weights * values).sum() / weights.sum()
 
 
 def bin_distribution(photos: Iterable[np.ndarray]) -> Tensor:

@@ -71,6 +71,9 @@ class Settings:
     local: _Count = Field(
         0, description="fusion's last layer with filters of their own in local x local places"
     )
+    unpooled: Annotated[int, Field(ge=0, le=4)] = Field(
+        0, description="strides of fusion's backbone, the last ones, that join it unpooled, too"
+    )
     photos: _Count = Field(
         0, description="photos of all datasets together, always the same choice; 0 = all"
     )
@@ -84,6 +87,12 @@ class Settings:
     )
     frozen_norms: Annotated[int, Field(ge=0, le=1)] = Field(
         0, description="1 = the unet's backbone keeps the statistics of its batch normalisation"
+    )
+    attention: Annotated[int, Field(ge=0, le=1)] = Field(
+        0, description="1 = the unet's deepest maps look at themselves"
+    )
+    chroma_weight: _NotNegative = Field(
+        0.0, description="how much more a pixel of chroma 50 counts than a grey one, over bins"
     )
     adversarial: _NotNegative = Field(
         0.0, description="weight of a patch discriminator's loss, for networks over bins"
@@ -119,11 +128,14 @@ class Settings:
             f"drop_path does not go with {network}": network == "unet" or not self.drop_path,
             f"backbone_lr and frozen_norms do not go with {network}": network == "unet"
             or not (self.backbone_lr or self.frozen_norms),
+            f"attention does not go with {network}": network == "unet" or not self.attention,
+            f"chroma_weight does not go with loss={self.loss}": self.loss.startswith("soft")
+            or not self.chroma_weight,
             f"backbone needs a name for {network}": bool(self.backbone) or not has_backbone,
             "adversarial needs a loss over bins and every=1": self.adversarial == 0
             or (over_bins and self.every == 1),
-            f"zero_embedding and local do not go with {network}": network == "fusion"
-            or not (self.zero_embedding or self.local),
+            f"zero_embedding, local and unpooled do not go with {network}": network == "fusion"
+            or not (self.zero_embedding or self.local or self.unpooled),
             f"backbone_size does not go with {network}": network != "unet"
             or not self.backbone_size,
             f"backbone does not go with {network}": has_backbone

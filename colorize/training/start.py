@@ -40,8 +40,12 @@ def best_precision() -> str:
     """bf16 where the hardware has it, fp16 on an older GPU, else full."""
     if torch.cuda.is_available():
         return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp16"
-    has_bf16 = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
-    return "bf16" if has_bf16() else "no"
+    return "bf16" if cpu_has_bf16() else "no"
+
+
+def cpu_has_bf16() -> bool:
+    """Whether the processor has bf16; PyTorch would emulate it, a hundred times slower."""
+    return getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)()
 
 
 def run_config(settings: Settings, datasets: list[Dataset], processes: int) -> dict[str, dict]:
@@ -83,14 +87,16 @@ def _arguments(settings: Settings) -> dict[str, Any]:
         return {}
     if settings.network == "unet":
         outputs = bins.COUNT if is_over_bins(settings) else 2
-        return {"backbone": settings.backbone, "outputs": outputs}
+        arguments = {"backbone": settings.backbone, "outputs": outputs}
+        return arguments | ({"attention": True} if settings.attention else {})
     arguments = {
         "backbone": settings.backbone,
         "backbone_size": settings.backbone_size or None,
     }
     if settings.zero_embedding:
         arguments["zero_embedding"] = True
-    return arguments | ({"local": settings.local} if settings.local else {})
+    more = {"local": settings.local, "unpooled": settings.unpooled}
+    return arguments | {key: value for key, value in more.items() if value}
 
 
 def make_network(settings: Settings) -> tuple[nn.Module, dict[str, Any]]:
@@ -127,10 +133,20 @@ def _new(settings: Settings) -> tuple[nn.Module, dict[str, Any]]:
 
 def _go_on_from(settings: Settings) -> tuple[nn.Module, dict[str, Any]]:
     network, record = load_checkpoint(Path(settings.start))
-    if (record.network, record.arguments) != (settings.network, _arguments(settings)):
+    arguments = _arguments(settings)
+    if (record.network, record.arguments | _more(arguments)) != (settings.network, arguments):
         raise ColorizeError(
             f"--set start={settings.start}: expected a {settings.network} of "
-            f"{_arguments(settings)}, found a {record.network} of {record.arguments}"
+            f"{arguments}, found a {record.network} of {record.arguments}"
         )
+    if record.arguments != arguments:  # what is new begins at nothing
+        grown = build_network(settings.network, arguments)
+        grown.load_state_dict(network.state_dict(), strict=False)
+        network = grown
     origin = {"backbone": record.backbone, "training": {"before": record.training}}
     return network.train().requires_grad_(True), origin
+
+
+def _more(arguments: dict[str, Any]) -> dict[str, Any]:
+    """What a network may have that the one it goes on from has not."""
+    return {key: value for key, value in arguments.items() if key == "attention"}

@@ -73,6 +73,10 @@ def _add_film(endpoint: "_FilmEndpoint", models: list[str]) -> None:
             gr.Number(None, label="Start"): None,
             gr.Number(None, label="End"): None,
             gr.Number(DEFAULT_SPEED, label="Speed", precision=0): DEFAULT_SPEED,
+            gr.JSON([], label="Hints"): [],
+            gr.File(file_count="multiple", label="Stills"): None,
+            gr.JSON([], label="Seconds of the stills"): [],
+            gr.File(label="Reference"): None,
         }
         coloured = gr.File(label="Colorized film")
         figures = gr.JSON(label="Frames, shots, seconds")
@@ -98,8 +102,16 @@ class _FilmEndpoint:
         start: float | None = None,
         end: float | None = None,
         speed: float | None = DEFAULT_SPEED,
+        hints: Any = (),
+        stills: list[dict[str, Any]] | None = None,
+        still_seconds: Any = (),
+        reference: dict[str, Any] | None = None,
     ) -> AsyncIterator[tuple[str, dict[str, Any]]]:
-        """Colorizes one film, as `python -m colorize film` does: its file, and figures of it."""
+        """Colorizes one film, as `python -m colorize film` does: its file, and figures of it.
+
+        Hints `[[x, y, "#rrggbb", seconds], ...]` are in pixels of the upright film; stills are
+        pictures of it in colour, at `still_seconds`; reference is a photo in colour.
+        """
         if not film:
             raise gr.Error("Give a film's file", print_exception=False)
         options = {
@@ -107,9 +119,12 @@ class _FilmEndpoint:
             "variant": variant,
             "start": start,
             "end": end,
-            "speed": _whole(speed) or DEFAULT_SPEED,
+            "speed": DEFAULT_SPEED if speed is None else int(speed),
+            "hints": hints,
+            "reference": Path(reference["path"]) if reference else None,
         }
         try:
+            options["stills"] = _stills(stills or (), still_seconds)
             with tempfile.TemporaryDirectory(prefix="colorize-") as folder:
                 given = Path(film["path"]), Path(folder), model
                 coming = await run_in_threadpool(lambda: self._films.submit(*given, **options))
@@ -121,6 +136,13 @@ class _FilmEndpoint:
                 yield str(made.path), figures | {"notices": list(made.notices)}
         except ColorizeError as error:
             raise gr.Error(str(error), print_exception=False) from error
+
+
+def _stills(files: Sequence[dict[str, Any]], seconds: Any) -> list[tuple[Any, Path]]:
+    seconds = [] if seconds is None else seconds
+    if not isinstance(seconds, list) or len(seconds) != len(files):
+        raise ColorizeError(f"still_seconds: expected a list of {len(files)}, one for each still")
+    return [(at, Path(file["path"])) for at, file in zip(seconds, files, strict=True)]
 
 
 class _Endpoint:

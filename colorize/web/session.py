@@ -45,6 +45,8 @@ class Session:
         self._size: int | None = None
         self._seen: int | None = None
         self._news = itertools.count(1)
+        self._told: dict[int, tuple[int, dict[str, Any]]] = {}  # photos, and since when they are so
+        self._telling = threading.Lock()
         self._places = threading.Lock()  # of photos and their numbers: several drops come at once
         self._offered = 0  # files, taken in or left out
         self._taking = 0  # photos that are being taken in
@@ -174,17 +176,30 @@ class Session:
         while self._is_running and time.monotonic() < over:
             await asyncio.sleep(_GLANCE)
 
-    def state(self) -> dict[str, Any]:
+    def news(self) -> dict[str, Any]:
+        """That there is something new: none equals another, and `state` tells what."""
+        return {"key": self.key, "news": next(self._news)}
+
+    def state(self, since: int = 0) -> dict[str, Any]:
         """What the page shows, as JSON: photos, a card a model, and how far the work is.
 
-        `news` grows from state to state: none equals another, and the page knows which is newer.
+        `news` grows from state to state. Of the photos those that have changed since an earlier
+        one's; `numbers` are all that there are.
         """
-        photos = [self._photo(item) for item in self.items]
         waiting = 0 if self._progress else len(self._open_tasks())
+        with self._telling:
+            now, items = next(self._news), self.items
+            photos = {item.number: self._photo(item) for item in items}
+            for number, photo in photos.items():
+                if number not in self._told or self._told[number][1] != photo:
+                    self._told[number] = now, photo
+            self._told = {number: self._told[number] for number in photos}
+            changed = [photo for when, photo in self._told.values() if when > since]
         return {
-            "news": next(self._news),
+            "news": now,
             "key": self.key,
-            "photos": photos,
+            "numbers": list(photos),
+            "photos": changed,
             "models": self._models,
             "size": self._size,
             "newest": self._newest,

@@ -18,6 +18,7 @@ from colorize.web.network_queue import done
 from colorize.web.photos.examples import EXAMPLES
 from colorize.web.photos.item import MOST_PHOTO_BYTES
 from colorize.web.pictures.film_jobs import FilmJobs
+from colorize.web.pictures.news import known
 from colorize.web.session import MOST_PHOTOS, Session, Sessions
 from colorize.web.workshop import Workshop
 
@@ -102,7 +103,7 @@ def _stage(records: list[Record], films: FilmJobs | None) -> gr.HTML:
         js_on_load=_ON_LOAD,
         apply_default_css=False,
         elem_id="colorize-stage",
-        models=[_known(record) for record in records],
+        models=[known(record) for record in records],
         most_hints=MOST_HINTS,
         examples=list(EXAMPLES),
         most_bytes=MAX_FILE_SIZE,
@@ -110,18 +111,6 @@ def _stage(records: list[Record], films: FilmJobs | None) -> gr.HTML:
         films=sorted(FILM_ENDINGS - {".gif"}) if films else [],
         film_bytes=films.limits.bytes if films else 0,
     )
-
-
-def _known(record: Record) -> dict[str, Any]:
-    """What the page knows of a model."""
-    return {
-        "name": record.name,
-        "title": record.title,
-        "summary": record.line,
-        "overBins": record.over_bins,
-        "temperature": record.temperature,
-        "takesHints": record.takes_hints,
-    }
 
 
 def _choices(records: Iterable[Record]) -> list[tuple[str, str]]:
@@ -158,8 +147,8 @@ def _controls(
     over_bins = [record for record in records if record.over_bins]
     with gr.Column(elem_classes="cz-adjust"):
         intensity = gr.Slider(*_SATURATION, value=1.0, step=0.05, label="Intensity")
-        gr.HTML('<div class="cz-fix-place"></div>', apply_default_css=False)
         gr.HTML('<div class="cz-spread-place"></div>', apply_default_css=False)
+        gr.HTML('<div class="cz-fix-place"></div>', apply_default_css=False)
     gr.HTML('<div class="cz-advanced-place"></div>', apply_default_css=False)
     with gr.Column(elem_id="cz-advanced"):
         gr.HTML('<div class="cz-of-files-place"></div>', apply_default_css=False)
@@ -176,7 +165,8 @@ def _controls(
             _SIZES,
             value=_AUTOMATIC,
             label="Working size",
-            info="Of the model's view: results keep their size. 384 errs a seventh more, in blobs.",
+            info="Of the model's view: results keep their size. "
+            "At 384 the colours are wrong by a seventh more, in blotches.",
             elem_classes=["cz-of-result", "cz-starts-work"],
             filterable=False,
         )
@@ -213,7 +203,7 @@ def _then_run(first: Any, run: Callable[..., Any], stage: gr.HTML) -> None:
 
 
 class _Handlers:
-    """What the events do. Each answers with the state that the stage draws."""
+    """What the events do. Each answers with the news that the stage asks about."""
 
     def __init__(self, sessions: Sessions, examples: list[Path]) -> None:
         self.workshop = sessions.workshop
@@ -236,16 +226,16 @@ class _Handlers:
     def prepare(self, models: list[str], size: str, request: gr.Request) -> dict[str, Any]:
         session = self._session(request, models, size)
         session.prepare()
-        return _state(session)
+        return session.news()
 
     async def run(self, request: gr.Request) -> AsyncIterator[dict[str, Any]]:
         session = self._sessions.of(request.session_hash or "")
         with closing(session.run()) as work:
             for made in work:
-                yield _state(session)
+                yield session.news()
                 if made:
                     await done(made)  # the session notes what became of it
-        yield _state(session)
+        yield session.news()
 
     def look(self, event: gr.EventData, request: gr.Request) -> None:
         self._sessions.of(request.session_hash or "").look_at(int(event.photo))
@@ -253,14 +243,14 @@ class _Handlers:
     def cancel(self, models: list[str], size: str, request: gr.Request) -> dict[str, Any]:
         session = self._session(request, models, size)
         session.cancel()
-        return _state(session)
+        return session.news()
 
     def remove(
         self, models: list[str], size: str, event: gr.EventData, request: gr.Request
     ) -> dict[str, Any]:
         session = self._session(request, models, size)
         session.remove(int(event.photo))
-        return _state(session)
+        return session.news()
 
     async def crop(
         self, models: list[str], size: str, event: gr.EventData, request: gr.Request
@@ -268,12 +258,12 @@ class _Handlers:
         session = self._session(request, models, size)
         await self.workshop.whole(session.crop, int(event.photo), bool(event.cropped))
         session.prepare()
-        return _state(session)
+        return session.news()
 
     def restart(self, models: list[str], request: gr.Request) -> tuple[dict[str, Any], str]:
         """The working size belonged to the photos; the models stay."""
         self._sessions.drop(request.session_hash or "")
-        return _state(self._session(request, models, _AUTOMATIC)), _AUTOMATIC
+        return self._session(request, models, _AUTOMATIC).news(), _AUTOMATIC
 
     async def resume(
         self, event: gr.EventData, request: gr.Request
@@ -282,13 +272,13 @@ class _Handlers:
         key, visitor = str(event.key), request.session_hash or ""
         await self._sessions.until_left(key, visitor)
         if not self._sessions.resume(key, visitor):
-            return _state(self._session(request, [], _AUTOMATIC)), gr.skip(), gr.skip()
+            return self._session(request, [], _AUTOMATIC).news(), gr.skip(), gr.skip()
         models = [name for name in self.workshop.records if name in event.models]
         size = str(event.size) if str(event.size) in _SIZES else _AUTOMATIC
         session = self._session(request, models, size)
         await session.rest()
         session.prepare()
-        return _state(session), models, size
+        return session.news(), models, size
 
     def leave(self, request: gr.Request) -> None:
         self._sessions.leave(request.session_hash or "")
@@ -306,22 +296,17 @@ class _Handlers:
         adding, over = session.add(files, goes_on=goes_on), object()
         try:
             while await self.workshop.whole(next, adding, over) is not over:
-                yield _state(session)
+                yield session.news()
         except ColorizeError as error:
             gr.Warning(str(error))
         session.prepare()
-        yield _state(session)
+        yield session.news()
 
     def _session(self, request: gr.Request, models: list[str], size: str) -> Session:
         """The visitor's, who wants these models at this working size from now on."""
         session = self._sessions.of(request.session_hash or "")
         session.choose(models, None if size == _AUTOMATIC else int(size))
         return session
-
-
-def _state(session: Session) -> dict[str, Any]:
-    known = [_known(record) for record in session.workshop.records.values()]
-    return session.state() | {"known": known}
 
 
 def _uploaded(paths: list[str]) -> list[Path]:

@@ -34,7 +34,7 @@ from colorize.inference.reference.given import Reference
 from colorize.inference.swatches import Swatch
 from colorize.inference.variants import Scene
 from colorize.models.record import Record
-from colorize.photo.opening import Photo
+from colorize.photo.opening import Photo, given_as
 from colorize.photo.saving import output_format
 from colorize.web.cache import USUAL, Memory, held
 from colorize.web.network_queue import Turns, done
@@ -137,7 +137,9 @@ class Workshop:
 
     def reference(self, upload: Upload) -> Reference:
         """An upload as a reference; ColorizeError for one that has no colours to take."""
-        return Reference.open(self.photo(upload))
+        with given_as("reference"):
+            photo = self.photo(upload)
+        return Reference.open(photo)
 
     def sources(self, upload: Upload, look: Look) -> dict[str, Any]:
         """Where the colours are from that the look's reference gives: `Carried.sources`."""

@@ -57,6 +57,19 @@ def test_taken_port(capsys):
     assert f"Port {taken} on 127.0.0.1 cannot be used" in message and "--port" in message
 
 
+@pytest.mark.parametrize(
+    "door", [["app.py"], ["-m", "colorize", "models"], ["-m", "turing", "status", "x"]]
+)
+def test_a_python_without_the_packages_is_named(door):
+    """As the machine's own Python is, beside the environment that has them."""
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    bare = [sys.executable, "-S", *door]
+    done = subprocess.run(bare, cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.count("\n") == 1
+    assert sys.executable in done.stderr and "pip install -r requirements.txt" in done.stderr
+
+
 def test_wrong_port(capsys):
     assert "1 to 65535" in failed(capsys, "--port", 70000)
 

@@ -331,7 +331,7 @@ def test_what_the_old_container_was_still_told_the_new_one_knows(space, tmp_path
     until(lambda: running.ask("GET", f"{STUDY}/state", headers=sign_in)[0] == 200)
     there = json.loads(running.ask("GET", f"{STUDY}/state", headers=sign_in)[2])
     assert there == json.loads(content)["state"]
-    assert "took over 1 participants and 1 choices of another run" in running.stop()
+    assert "took over 1 participant and 1 choice of another run" in running.stop()
 
 
 def until(condition):

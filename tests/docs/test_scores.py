@@ -4,8 +4,9 @@ import json
 
 import pytest
 
-from benchmarks.__main__ import MARK
+from benchmarks.__main__ import MARK, MODELS
 from colorize.evaluation.markdown import full_table, summary_table, with_tables
+from colorize.models.published import FETCHABLE, VARIANTS
 from colorize.models.record import list_checkpoints
 from tests.support.documents import ROOT, TEXTS
 
@@ -60,6 +61,18 @@ def test_the_tables_of_speed_can_be_renewed():
         marks = [f"<!-- {MARK} -->" in text, f"<!-- /{MARK} -->" in text]
         assert marks == [document == "docs/speed.md"] * 2, document
     with_tables(TEXTS["docs/speed.md"], {MARK: ""})
+
+
+def test_what_published_models_cost_is_told_alike_everywhere():
+    rows = {row[0].strip("`"): row for row in table_between("README.md", MODELS)[2:]}
+    assert set(VARIANTS) == set(rows) - {record.name for record in SHIPPED}
+    for name, variant in VARIANTS.items():
+        cost, what = variant.cost, rows[name][1]
+        assert rows[name][3:6] == [str(cost.kept), f"{cost.seconds:.1f}", str(cost.memory)], name
+        assert variant.summary == f"{what}. {cost}"
+    for name in set(FETCHABLE) & set(VARIANTS):
+        assert FETCHABLE[name].kept == VARIANTS[name].cost.kept
+        assert str(VARIANTS[name].cost) in FETCHABLE[name].summary
 
 
 @pytest.mark.parametrize("record", SHIPPED, ids=lambda record: record.name)

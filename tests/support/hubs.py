@@ -16,7 +16,15 @@ import torch
 from huggingface_hub import constants
 
 from colorize.models.checkpoint import build_network
-from colorize.models.published import FAMILIES, FETCHABLE, VARIANTS, Family, Fetchable, Variant
+from colorize.models.published import (
+    FAMILIES,
+    FETCHABLE,
+    VARIANTS,
+    Cost,
+    Family,
+    Fetchable,
+    Variant,
+)
 
 REPOSITORY = "owner/small"
 
@@ -143,8 +151,10 @@ def small_hub(monkeypatch, cache: Path, name: str) -> AbstractContextManager[Hub
     """A hub with the small weights that `name` can be fetched as, and a cache of its own."""
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(cache))
     monkeypatch.setitem(FAMILIES, "baseline", Family("MIT", 64))
-    monkeypatch.setitem(VARIANTS, "baseline", Variant("baseline", {}, "Small", "made up"))
-    small = Fetchable("baseline", REPOSITORY, "Small", "made up", 1, "MIT, nobody")
+    monkeypatch.setitem(
+        VARIANTS, "baseline", Variant("baseline", {}, "Small", "made up", Cost(1, 1.0, 1))
+    )
+    small = Fetchable("baseline", REPOSITORY, "Small", "made up", 1, 1, "MIT, nobody")
     monkeypatch.setitem(FETCHABLE, name, small)
     files = {"README.md": b"# Weights", "pytorch_model.bin": content_of("baseline")}
     return running({REPOSITORY: files})

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import skimage.data
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
@@ -116,6 +117,13 @@ EXAMPLES_ARE_THERE = """() => {
 def refusals(said):
     """What the browser refused because of the app's Content-Security-Policy."""
     return [said] if "Content Security Policy" in said else []
+
+
+def grey_coffee(folder: Path) -> Path:
+    """A small grey photo, written into a folder as "coffee.png"."""
+    file = folder / "coffee.png"
+    Image.fromarray(skimage.data.coffee()).resize((300, 200)).convert("L").save(file)
+    return file
 
 
 def give(page, *files):

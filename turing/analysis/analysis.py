@@ -30,9 +30,11 @@ from turing.statistics.fractions import (
     position_bias,
     turing_fraction,
 )
+from turing.study.counts import count, people
 from turing.study.trials import ALIKE, ORIGINAL
 
 MOST_STEPS = 8  # of the curve of learning
+FEW = 4  # people, fewer than whom no figure says much
 
 
 @dataclass(frozen=True)
@@ -299,19 +301,27 @@ def _notes(
     notes = look.sentences() if look else []
     counted, planned = choices["participant"].nunique(), data.study.participants.planned
     if planned and not look and counted < planned:
-        notes.append(f"{counted} of the {planned} planned participants are counted so far")
+        of_plan = f"{counted} of the {count(planned, 'planned participant')}"
+        notes.append(f"{of_plan} {'is' if counted == 1 else 'are'} counted so far")
     if planned and not look and counted > planned:
-        notes.append(f"Overrun: {counted} participants are counted where {planned} were planned")
+        notes.append(
+            f"Overrun: {counted} participants are counted where {count(planned, 'was', 'were')} "
+            f"planned"
+        )
     short: dict[str, list[str]] = {}  # what is said of which models
     for cell in cells:
         if cell.dataset is None and (note := _cannot_show(cell.fraction, data)):
             short.setdefault(note, []).append(cell.model)
     notes += [f"{', '.join(models)}: {note}" for note, models in short.items()]
+    if 0 < counted < FEW:
+        notes.append(
+            f"Of {people(counted)}: intervals allow for so few, and those of d', "
+            "of thresholds and of ratios may bound nothing"
+        )
     if not len(choices) and not (look and look.is_blind):
         notes.append("Nobody is counted yet: no results")
-    for version, people in data.elsewhere.items():
-        saw = "participant" if people == 1 else "participants"
-        notes.append(f"Not in these figures: {people} {saw} of version {version}")
+    for version, others in data.elsewhere.items():
+        notes.append(f"Not in these figures: {count(others, 'participant')} of version {version}")
     return tuple(dict.fromkeys(notes))
 
 
@@ -324,5 +334,9 @@ def _cannot_show(fraction: Fraction, data: StudyData) -> str:
     if not note:
         return ""
     enough = power.participants_for_margin(delta, trials, photos)
-    cure = f"{enough} would do" if enough else f"with {photos} photos no number of people could"
+    cure = (
+        f"{enough} would do"
+        if enough
+        else f"with {count(photos, 'photo')} no number of people could"
+    )
     return f"{note}; {cure}"

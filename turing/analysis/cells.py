@@ -112,7 +112,7 @@ def _one_picture_cell(
         said,
         *(found.d_prime, found.low, found.high),
         found,
-        _notes_of(fraction.note, found.note),
+        _notes_of(fraction.note, found.note and f"of d': {found.note}"),
     )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from turing.analysis.data import StudyData
+from turing.study.counts import count
 
 
 class Exclusion(NamedTuple):
@@ -83,7 +84,7 @@ def exclusions(data: StudyData) -> Exclusions:
         found.append(
             Exclusion(
                 "max_focus_lost",
-                f"left the page for another more than {rules.max_focus_lost} times",
+                f"left the page for another more than {count(rules.max_focus_lost, 'time')}",
                 _which(lost > rules.max_focus_lost),
             )
         )

@@ -20,6 +20,7 @@ from turing.store.records import (
 from turing.store.store import Store, facts
 from turing.study.screening import screened
 from turing.study.study import Study
+from turing.study.trials import ORIGINAL
 
 _TYPES = dict.fromkeys(("participant", "position", "photo_id"), "int64")
 _TYPES |= dict.fromkeys(("focus_lost", "shown_again"), "int64")
@@ -52,6 +53,7 @@ def load_data(store: Store, versions: Sequence[int] | None = None) -> StudyData:
     answers = [row for row in records.answers if row["participant"] in counted]
     viewed = {who: seen for who, seen in viewings(records.events).items() if who in counted}
     _check_same_models(trials, study)
+    _check_known(trials, study, chosen[-1])
     return StudyData(
         study,
         tuple(chosen),
@@ -115,6 +117,18 @@ def _check_same_models(trials: Sequence[Row], study: Study) -> None:
                 raise TuringError(
                     f"expected versions in which {model} is the same, found several of that "
                     "name: analyse them apart, with --version"
+                )
+
+
+def _check_known(trials: Sequence[Row], study: Study, version: int) -> None:
+    """The last version says which models and datasets there are figures of."""
+    known = {ORIGINAL, None, *study.models, *(dataset.name for dataset in study.stimuli.datasets)}
+    for row in trials:
+        for name in (row["dataset"], row["left"], row["right"]):
+            if row["kind"] == "scored" and name not in known:
+                raise TuringError(
+                    f"expected versions of the same models and datasets, found {name}, which "
+                    f"version {version} does not have: analyse them apart, with --version"
                 )
 
 

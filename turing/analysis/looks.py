@@ -14,6 +14,7 @@ from turing.analysis.frames import load_data
 from turing.statistics.sequential import Look, Spending, looks
 from turing.store.records import LAST_LOOK, finished, was_over
 from turing.store.store import Store, facts, note
+from turing.study.counts import count
 
 UNBLINDED = "unblinded"  # the event that somebody saw figures before their time
 
@@ -75,22 +76,28 @@ class Looking:
         elif not self.reached:
             first = self.planned[0].participants
             said = [
-                f"No figures before the first look, at {first} counted participants who finished: "
-                f"{done} have. Until then there are counts, drop-out, catch trials and speed"
+                f"No figures before the first look, at {count(first, 'counted participant')} who "
+                f"finished: "
+                f"{count(done, 'has', 'have')}. Until then there are counts, drop-out, catch "
+                f"trials and speed"
             ]
         else:
             look = self.planned[self.reached - 1]
             said = [
-                f"Look {self.reached} of {len(self.planned)}, at the first {look.participants} "
-                f"counted participants who finished; intervals of fractions, models and ranks are "
+                f"Look {self.reached} of {len(self.planned)}, at the first "
+                f"{count(look.participants, 'counted participant')} who finished; intervals of "
+                f"fractions, models and ranks are "
                 f"{self.levels.wide:.2%} ones, which hold at all looks together"
             ]
             if not self.is_over:
                 following = self.planned[self.reached].participants
-                said.append(f"The next figures come at {following}; {done} have finished")
+                said.append(
+                    f"The next figures come at {following}; {count(done, 'has', 'have')} finished"
+                )
         if done > last:
             said.append(
-                f"Overrun: {done} counted participants finished where {last} were planned; the "
+                f"Overrun: {done} counted participants finished where "
+                f"{count(last, 'was', 'were')} planned; the "
                 f"first {last} are in these figures"
             )
         return said

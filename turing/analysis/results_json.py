@@ -12,6 +12,13 @@ from turing.analysis.looks import Looking
 from turing.statistics.fractions import Difference, Fraction
 from turing.statistics.heterogeneity import Spread
 
+# What a reader of the JSON alone would ask.
+LEGEND = {
+    "dataset": "null: all datasets together; a study of one dataset has its figures twice, under "
+    "its name and under null",
+    "p_holm": "adjusted over the pairs of all named datasets, and over those of null apart",
+}
+
 
 def results_json(results: Results) -> dict[str, Any]:
     """Numbers, text, lists and objects only; null is what cannot be computed or is infinite.
@@ -21,6 +28,7 @@ def results_json(results: Results) -> dict[str, Any]:
     """
     data, ruled_out = results.data, results.exclusions
     return {
+        "legend": LEGEND,
         "study": data.study.name,
         "version": list(data.versions) if len(data.versions) > 1 else data.versions[0],
         "protocol": data.protocol,
@@ -85,8 +93,9 @@ def _cell(cell: Cell) -> dict[str, Any]:
 
 
 def _exposed(of: Exposed) -> dict[str, Any]:
-    """Fractions by exposure, and the exposure in ms at which three in four are right; of an
-    interval without an upper end `threshold_high` is null."""
+    """Fractions by exposure, and the exposure in ms at which three in four are right, with the
+    slope there in logits an octave; of an interval without an upper end `threshold_high` is null.
+    """
     found = of.threshold
     return {
         "dataset": of.dataset,
@@ -97,6 +106,7 @@ def _exposed(of: Exposed) -> dict[str, Any]:
         "threshold_ms": _number(found.estimate),
         "threshold_low": _number(found.low),
         "threshold_high": _number(found.high),
+        "slope": _number(found.slope),
         "note": found.note,
     }
 
@@ -196,7 +206,7 @@ def _preference(of: Preference) -> dict[str, Any]:
         "alike": _difference(scores.alike),
         "ties": scores.ties,
         "choices": scores.n,
-        "note": "; ".join(filter(None, (scores.note, of.ranks.note))),
+        "note": "; ".join(dict.fromkeys(filter(None, (scores.note, of.ranks.note)))),
     }
 
 

@@ -20,6 +20,7 @@ from turing.backup.remote import Remote, RemoteError, plain
 from turing.backup.sender import DamagedError, Sender
 from turing.backup.snapshots import Restored, Snapshot, restore_newest
 from turing.store.store import Store, facts, store_path
+from turing.study.counts import count
 
 _log = logging.getLogger(__name__)
 
@@ -174,8 +175,9 @@ class Keeper:
             )
             said.append(
                 f"Another run of the app wrote there too, last at "
-                f"{_clock(kept.taken_over[-1].snapshot.taken.timestamp())}: {people} participants "
-                f"and {choices} choices of it were taken over."
+                f"{_clock(kept.taken_over[-1].snapshot.taken.timestamp())}: "
+                f"{count(people, 'participant')} and {count(choices, 'choice')} of it were "
+                "taken over."
             )
         return " ".join(said)
 

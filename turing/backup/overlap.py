@@ -19,6 +19,7 @@ from turing.errors import TuringError
 from turing.store.store import Store
 from turing.store.upkeep.copies import copy_pictures, holds_more, look_at, pictures_of
 from turing.store.upkeep.merging import join
+from turing.study.counts import count
 
 _log = logging.getLogger(__name__)
 
@@ -35,8 +36,8 @@ class TakenOver(NamedTuple):
 
     def __str__(self) -> str:
         return (
-            f"{self.participants} participants and {self.choices} choices of another run of the "
-            f"app, from {self.snapshot.name}"
+            f"{count(self.participants, 'participant')} and {count(self.choices, 'choice')} of "
+            f"another run of the app, from {self.snapshot.name}"
         )
 
 

@@ -17,6 +17,7 @@ from turing.backup.remote import Remote, RemoteError
 from turing.errors import TuringError
 from turing.store.store import Store, note, store_path
 from turing.store.upkeep.copies import Kept, altered, checked, look_at, pictures_of, restore
+from turing.study.counts import count
 
 _log = logging.getLogger(__name__)
 
@@ -79,7 +80,7 @@ def restore_newest(remote: Remote, directory: Path, study: str) -> Restored | No
         return Restored(kept, snapshot, tuple(damaged))
     if damaged:
         raise TuringError(
-            f"{remote.location}: none of the {len(damaged)} snapshots of {study} is whole; "
+            f"{remote.location}: not one of {count(len(damaged), 'snapshot')} of {study} is whole; "
             "put a backup there, or unset TURING_BACKUP to begin anew"
         )
     return None
@@ -155,7 +156,10 @@ def _fetch_pictures(
         if name in there:
             remote.fetch(name, folder / picture)
     if lacking := altered(pictures, here, folder):
-        raise TuringError(f"{len(lacking)} pictures are missing or damaged, {lacking[0]} the first")
+        raise TuringError(
+            f"{count(len(lacking), 'picture is', 'pictures are')} missing or damaged, "
+            f"{lacking[0]} the first"
+        )
     for name in there:
         parts = name.split("/")
         if len(parts) == 3:  # a pre-registration

@@ -2,7 +2,7 @@
 
 import functools
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -47,15 +47,16 @@ def command(name: str, **options: Any) -> Callable[[Callable[..., None]], Callab
             try:
                 function(*args, **kwargs)
             except WrongUseError as error:
-                end(WRONG_USE, str(error))
+                end(WRONG_USE, _in_lines(str(error), kwargs))
             except TuringError as error:
-                end(FAILED, str(error))
+                end(FAILED, _in_lines(str(error), kwargs))
             except BrokenPipeError:  # the reader of a pipe has had enough
                 raise
             except FileExistsError as error:  # where a folder was to be made
-                end(FAILED, f"{error.filename}: expected a folder, found a file")
+                where = printable(str(error.filename))
+                end(FAILED, f"{where}: expected a folder, found a file")
             except OSError as error:
-                where = f"{error.filename}: " if error.filename else ""
+                where = f"{printable(str(error.filename))}: " if error.filename else ""
                 end(FAILED, f"{where}{error.strerror or error}")
             except KeyboardInterrupt:
                 end(INTERRUPTED, "Interrupted.")
@@ -114,6 +115,14 @@ def wrong_use() -> Iterator[None]:
         yield
     except ValueError as error:
         end(WRONG_USE, str(error))
+
+
+def _in_lines(text: str, given: Mapping[str, Any]) -> str:
+    """A message in which no name of a given file breaks a line."""
+    for path in (each for each in given.values() if isinstance(each, Path)):
+        for name in (*path.absolute().parts, path.stem):
+            text = text.replace(name, printable(name))
+    return text
 
 
 def end(code: int, text: str) -> NoReturn:

@@ -22,6 +22,7 @@ from turing.cli.study import LOCAL, Address, preview_link
 from turing.errors import TuringError, WrongUseError
 from turing.store.files import new_folder
 from turing.store.store import DEFAULT_FOLDER, Store, create_store, store_path
+from turing.study.counts import count
 from turing.study.study import Study, load_study
 
 
@@ -69,7 +70,8 @@ def build(
         for line in report_lines(made.report):
             say(line)
         say(
-            f"{wanted.name}: version {made.version} is built, {made.rendered} pictures made, "
+            f"{wanted.name}: version {made.version} is built, {count(made.rendered, 'picture')} "
+            f"made, "
             f"{made.kept} kept"
         )
         if before.state == "open" and before.version != made.version:
@@ -79,7 +81,8 @@ def build(
             )
         if in_english:
             say(
-                f"{len(in_english)} texts of the page are in English, not in "
+                f"{count(len(in_english), 'text of the page is', 'texts of the page are')} in "
+                f"English, not in "
                 f'"{wanted.study.language}"; [texts.buttons] takes {", ".join(in_english)}'
             )
         say(f"Pre-registration: {made.preregistration}")

@@ -5,8 +5,9 @@ from typing import Annotated
 
 import typer
 
-from turing.cli.base import LARGEST, StoreFile, command, say
+from turing.cli.base import LARGEST, StoreFile, command, say, warn
 from turing.store.store import Store
+from turing.study.counts import count
 
 
 @command("publish")
@@ -32,7 +33,7 @@ def publish(
     """Write a study as an open data set by the rules of Psych-DS, with scripts that recompute it.
 
     Participants get random IDs and coarse times, who left is not in it. Once the study is closed,
-    the key that sides and order follow from is revealed.
+    the key that sides and order follow from is revealed, and the study cannot be opened again.
 
     \b
     python -m turing publish studies/demo.sqlite -o demo-data
@@ -40,23 +41,31 @@ def publish(
     from turing.publish.dataset import publish as write
 
     with Store(store) as opened:
-        done = write(opened, output, version=version, ids=ids, texts=texts, prompt=_prompt(opened))
+        done = write(
+            opened, output, version=version, ids=ids, texts=texts, prompt=_prompt(opened, version)
+        )
     key = "with the trial key" if done.key else "without the trial key: the study is not closed"
     say(
-        f"{done.folder}: {done.participants} participants, {done.trials} trials, "
-        f"{done.stimuli} stimuli, {key}"
+        f"{done.folder}: {count(done.participants, 'participant')}, {count(done.trials, 'trial')}, "
+        f"{count(done.stimuli, 'stimulus', 'stimuli')}, {key}"
     )
+    if done.key:
+        say("the study stays closed from now on: by its key anybody can tell what is right")
+    if not done.trials:
+        warn(f"{store}: nobody has answered a trial: the tables of this data set are empty")
+    elif not done.counted:
+        warn(f"{store}: no answer is counted: this data set gives no figures")
     say(f"python {done.folder}/analysis/figures.py recomputes the figures")
 
 
-def _prompt(store: Store) -> str:
-    """What the page asks in every trial."""
+def _prompt(store: Store, version: int | None) -> str:
+    """What the page asks in every trial of a version."""
     from turing.store.store import facts
     from turing.web.routes import PAGE
     from turing.web.texts import prompt, read_texts
 
     with store.reading() as db:
-        number = facts(db).version
+        number = version or facts(db).version
         if number is None:
             return ""
         study = store.version(db, number).study

@@ -22,6 +22,7 @@ from turing.cli.base import (
 from turing.errors import TuringError, WrongUseError
 from turing.store.files import unfinished
 from turing.store.store import Store, facts
+from turing.study.counts import count
 from turing.study.study import Study
 
 Version = Annotated[
@@ -98,7 +99,10 @@ def report(
     with unfinished(output) as path:
         path.write_text(html, "utf-8")
         path.chmod(0o644)
-    say(f"{output}: {len(found.counted)} participants counted of {found.started} who started")
+    say(
+        f"{output}: {count(len(found.counted), 'participant')} counted of {found.started} who "
+        f"started"
+    )
 
 
 @command("power")
@@ -217,6 +221,14 @@ def simulate(
             metavar="X", callback=at_least(0), help="The share who close the page half-way."
         ),
     ] = 0.05,
+    deficient: Annotated[
+        float,
+        typer.Option(
+            metavar="X",
+            callback=at_least(0),
+            help="The share with a red-green deficiency, who fail plates of [screening].",
+        ),
+    ] = 0.04,
     withdraw: Annotated[
         float, typer.Option(metavar="X", callback=at_least(0), help="The share who press Leave.")
     ] = 0.0,
@@ -243,6 +255,8 @@ def simulate(
         )
     with Store(store) as opened:
         study = _study_of(opened)
+    if deficient > 1:
+        raise WrongUseError(f"--deficient: expected a share of 1 at most, found {deficient:g}")
     with wrong_use():
         skills = Skills(
             named_skills(skill or (), study),
@@ -253,6 +267,7 @@ def simulate(
             careless=careless,
             leaves=leave,
             withdraws=withdraw,
+            deficient=deficient,
         )
     copy = empty_copy(store, output or store.parent / "simulated")
     with Store(copy.path) as opened, progress_bars() as progress:
@@ -260,7 +275,12 @@ def simulate(
             opened, skills, participants, seed, lambda n: progress("participants", n, participants)
         )
     kinds = ", ".join(f"{n} {manner}" for manner, n in sorted(done.manners.items()))
-    say(f"{copy.path}: {done.participants} participants ({kinds}), {done.choices} choices")
+    if done.screened_out:
+        kinds += f"; {done.screened_out} screened out"
+    say(
+        f"{copy.path}: {count(done.participants, 'participant')} ({kinds}), "
+        f"{count(done.choices, 'choice')}"
+    )
     if copy.kept_before:
         say(f"What was there before is kept as {copy.kept_before}")
     say(f"python -m turing results {copy.path}")

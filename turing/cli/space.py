@@ -9,6 +9,7 @@ from turing.cli.base import StoreFolder, command, say, warn
 from turing.cli.study import study_link
 from turing.errors import TuringError, WrongUseError
 from turing.store.store import DEFAULT_FOLDER, Store
+from turing.study.counts import count
 
 
 @command("deploy")
@@ -112,7 +113,8 @@ def fetch(
     kept = restored.kept
     say(
         f"{kept.path}: the snapshot of {restored.snapshot.taken:%Y-%m-%d %H:%M:%S} UTC, checked, "
-        f"{kept.rows['participants']} participants, {kept.rows['choices']} choices"
+        f"{count(kept.rows['participants'], 'participant')}, "
+        f"{count(kept.rows['choices'], 'choice')}"
     )
     if kept.kept_before:
         say(f"What was there before is kept as {kept.kept_before}")

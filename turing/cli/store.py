@@ -8,6 +8,7 @@ import typer
 from turing.cli.base import FAILED, LARGEST, StoreFile, command, say, warn
 from turing.errors import WrongUseError
 from turing.store.store import Store
+from turing.study.counts import count
 
 
 @command("export")
@@ -43,7 +44,8 @@ def export(
     with Store(store) as opened:
         done = write(opened, output, version=version, everything=everything, blind=blind)
     say(
-        f"{done.path}: {done.rows} choices; {done.participants.name} and {done.events.name} beside "
+        f"{done.path}: {count(done.rows, 'choice')}; {done.participants.name} and "
+        f"{done.events.name} beside "
         f"it; {done.dictionary} explains the columns"
     )
 
@@ -99,8 +101,8 @@ def merge(
     for line in done.notes:
         warn(line)
     say(
-        f"{done.path}: {first} with {done.participants} participants and {done.choices} choices "
-        f"of {second}"
+        f"{done.path}: {first} with {count(done.participants, 'participant')} and "
+        f"{count(done.choices, 'choice')} of {second}"
     )
 
 
@@ -155,7 +157,9 @@ def forget(
         if receipt is not None:
             participant = by_receipt(opened, receipt)
         deleted = delete(opened, participant)
-    rows = ", ".join(f"{n} {table}" for table, n in deleted.items() if n)
+    rows = ", ".join(
+        f"{n} {table.removesuffix('s') if n == 1 else table}" for table, n in deleted.items() if n
+    )
     say(f"Participant {participant} is forgotten: {rows} deleted.")
 
 
@@ -169,8 +173,8 @@ def _say_kept(
     for line in faults:
         warn(line)
     say(
-        f"{path}: checked, {rows['participants']} participants, {rows['choices']} choices, "
-        f"{pictures} pictures"
+        f"{path}: checked, {count(rows['participants'], 'participant')}, "
+        f"{count(rows['choices'], 'choice')}, {count(pictures, 'picture')}"
     )
     if before:
         say(f"What was there before is kept as {before}")

@@ -9,8 +9,9 @@ import typer
 
 from turing.cli.base import StoreFolder, StudyFile, command, say, warn
 from turing.errors import TuringError
-from turing.store.records import when_screened_out
-from turing.store.store import DEFAULT_FOLDER, Facts, Store, facts, store_path
+from turing.store.records import holds_simulated, when_screened_out
+from turing.store.store import DEFAULT_FOLDER, Facts, Store, facts, is_key_published, store_path
+from turing.study.counts import count
 from turing.study.study import Study, load_study
 
 
@@ -53,6 +54,12 @@ def open_(study: StudyFile, store: StoreFolder = DEFAULT_FOLDER, address: Addres
     with _built(wanted, store) as found:
         if stale := _stale(wanted, found):
             raise TuringError(f"{study}: {stale}; build it again, or put the file back")
+        with found.reading() as db:
+            if holds_simulated(db):
+                raise TuringError(
+                    f"{found.path}: has made-up participants, by `turing simulate`, which real "
+                    "ones would be mixed with; open the store that it is a copy of"
+                )
         found.open_study()
     say(f"{wanted.name} is open: {study_link(wanted.name, address)}")
 
@@ -80,7 +87,10 @@ def status(study: StudyFile, store: StoreFolder = DEFAULT_FOLDER, address: Addre
     wanted = load_study(study)
     with _built(wanted, store) as found:
         own = found.facts()
-        say(f"{wanted.name}: {_STATES[own.state]}, version {own.version}, part {own.part}")
+        with found.reading() as db:
+            for_good = ", its trial key is published" if is_key_published(db) else ""
+        state = f"{_STATES[own.state]}{for_good}"
+        say(f"{wanted.name}: {state}, version {own.version}, part {own.part}")
         for line in _people(found, wanted.participants.planned):
             say(f"  {line}")
         say(f"  link: {study_link(wanted.name, address)}")
@@ -98,7 +108,7 @@ def _retention(until: date, today: date) -> str:
             f"participants.retention: all answers were to be deleted by {until}; delete the store "
             "and its backups"
         )
-    return f"answers are kept until {until} (retention), {days} days from now"
+    return f"answers are kept until {until} (retention), {count(days, 'day')} from now"
 
 
 _STATES = {"built": "built, not open yet", "open": "open", "closed": "closed"}
@@ -153,7 +163,7 @@ def _people(store: Store, planned: int | None) -> list[str]:
     lines = [
         f"version {version}: {started} started, {finished} finished{of_plan}, "
         f"{withdrawn} left for good, {f'{screened} screened out, ' if screened else ''}"
-        f"{choices} choices"
+        f"{count(choices, 'choice')}"
         for version, started, finished, withdrawn, screened, choices in rows
     ]
     return [*(lines or ["nobody has come yet"]), *([f"previews: {previews}"] if previews else [])]

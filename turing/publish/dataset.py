@@ -22,6 +22,7 @@ from turing.report.exports.writers import write_plain_csv
 from turing.store import preregistration
 from turing.store.files import new_folder
 from turing.store.store import Facts, Store
+from turing.study.screening import every_plate
 
 # What the rules do not speak of: a validator leaves it alone.
 _IGNORED = (
@@ -38,6 +39,7 @@ class Published(NamedTuple):
     trials: int
     stimuli: int
     key: bool
+    counted: int  # trials
 
 
 def publish(
@@ -52,16 +54,23 @@ def publish(
     """Write the data set of a version, by default of the one that new participants see.
 
     ids: with outside IDs; texts: with answers in free text; prompt: what a trial asked.
-    The folder is there whole or not at all. TuringError where there is one already, where a picture
-    is not as it was built, and before the last look of a study that is not closed.
+    The folder is there whole or not at all. That of a closed study has the trial key, and the study
+    is never opened again. TuringError where there is a folder already, where a picture is not as it
+    was built, and before the last look of a study that is not closed.
     """
     folder = Path(folder)
     if folder.exists() or folder.is_symlink():
         raise TuringError(f"{folder}: is there already; take another name")
+    if not store.pictures.is_dir():
+        raise TuringError(
+            f"{store.pictures}: expected the folder of the study's pictures, found none; it lies "
+            "beside the store and has its name"
+        )
     results = analyse(load_data(store, None if version is None else [version]))
     own = store.facts()
     _check_unblinded(store, results, own)
-    made = tables.tables(store, results, Wanted(ids, texts, prompt))
+    practice = _practice_models(store, results.data.versions[-1])
+    made = tables.tables(store, results, Wanted(ids, texts, prompt, practice))
     with (
         new_folder(folder.absolute().parent),
         tempfile.TemporaryDirectory(
@@ -70,11 +79,25 @@ def publish(
     ):
         draft = Path(temporary) / folder.name
         draft.mkdir()
+        methods_of = methods.paragraphs(results, made, practice, prompt)
+        (draft / "methods.md").write_text(methods_of, "utf-8")
         stimuli = _write(draft, store, results, made, own)
+        if own.state == "closed":
+            store.note_key_published()
         draft.rename(folder)
     return Published(
-        folder, len(made.participants), len(made.trials), stimuli, own.state == "closed"
+        folder,
+        len(made.participants),
+        len(made.trials),
+        stimuli,
+        own.state == "closed",
+        len(results.choices),
     )
+
+
+def _practice_models(store: Store, version: int) -> tuple[str, ...]:
+    with store.reading() as db:
+        return store.version(db, version).design.practice_models
 
 
 def _check_unblinded(store: Store, results: Results, own: Facts) -> None:
@@ -111,7 +134,6 @@ def _write(draft: Path, store: Store, results: Results, made: Tables, own: Facts
     shutil.copyfile(registered, draft / "preregistration.json")
     if own.state == "closed":
         _write_json(draft / "key.json", _key(own))
-    (draft / "methods.md").write_text(methods.paragraphs(results, made), "utf-8")
     (draft / "README.md").write_text(
         metadata.readme(results, made, own.state == "closed", _names(name)), "utf-8"
     )
@@ -156,18 +178,29 @@ def _key(own: Facts) -> dict[str, Any]:
 
 
 def _copy_stimuli(store: Store, registered: Mapping[str, Any], folder: Path) -> int:
-    """Every picture that the pre-registration lists, checked; how many."""
+    """Every picture that the pre-registration lists, checked; how many. Plates of the colour
+    screening lie in a folder of their own, by what they show."""
     folder.mkdir()
     for name, png_sha256 in registered["stimuli"].items():
-        path = store.picture_path(name)
-        content = path.read_bytes() if path.is_file() else b""
-        if hashlib.sha256(content).hexdigest() != png_sha256:
-            raise TuringError(
-                f"{path}: expected the picture as it was built, found "
-                f"{'another' if content else 'none'}; restore it from a backup"
-            )
-        (folder / path.name).write_bytes(content)
+        (folder / f"{name}.png").write_bytes(_picture(store, name, png_sha256))
+    if plates := registered.get("screening", {}).get("pictures"):
+        (folder / "plates").mkdir()
+        for plate in (plate for plate in every_plate() if plate.sha256 in plates):
+            content = _picture(store, plate.sha256, plates[plate.sha256])
+            (folder / "plates" / f"{'-'.join(map(str, plate))}.png").write_bytes(content)
     return len(registered["stimuli"])
+
+
+def _picture(store: Store, name: str, png_sha256: str) -> bytes:
+    """As it was built; TuringError where it is not."""
+    path = store.picture_path(name)
+    content = path.read_bytes() if path.is_file() else b""
+    if hashlib.sha256(content).hexdigest() != png_sha256:
+        raise TuringError(
+            f"{path}: expected the picture as it was built, found "
+            f"{'another' if content else 'none'}; restore it from a backup"
+        )
+    return content
 
 
 def _write_scripts(folder: Path, results: Results) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 from turing.analysis.analysis import Results
 from turing.analysis.looks import Levels
 from turing.publish.tables import Column, Columns, Tables
+from turing.study.counts import count
 
 SCHEMA = "Psych-DS 1.5.1"
 _CONTEXT = "https://schema.org/"
@@ -25,8 +26,10 @@ def description(results: Results, made: Tables) -> dict[str, Any]:
         "@context": _CONTEXT,
         "@type": "Dataset",
         "name": _name(results),
-        "description": f"{_warning(results)}Answers of {len(made.participants)} participants in "
-        f"{len(made.trials)} trials of a study of automatic colorization ({study.protocol}): "
+        "description": f"{_warning(results)}Answers of "
+        f"{count(len(made.participants), 'participant')} in "
+        f"{count(len(made.trials), 'trial')} of a study of automatic colorization "
+        f"({study.protocol}): "
         f"{_line(study.study.title)}",
         "schemaVersion": SCHEMA,
         "keywords": ["colorization", "Turing test", study.protocol, *study.models],
@@ -53,7 +56,9 @@ def settings(results: Results) -> dict[str, Any]:
         "protocol": study.protocol,
         "datasets": [dataset.name for dataset in study.stimuli.datasets],
         "models": list(study.models),
-        "trials": study.trials.model_dump(mode="json"),
+        "exposure_ms": study.trials.exposure_ms,
+        "ties": study.trials.ties,
+        "looks": list(study.analysis.looks),
         "delta": study.analysis.delta,
         "confidence": levels.wide,
         "confidence_within_delta": levels.narrow,
@@ -72,8 +77,18 @@ def readme(results: Results, made: Tables, has_key: bool, names: Mapping[str, st
     same = "\n".join(f"- `{ours}` is `{theirs}`" for ours, theirs in names.items())
     key = _WITH_KEY if has_key else _WITHOUT_KEY
     left = f"{made.withdrawn} who left the study" if made.withdrawn else "Who left the study"
+    plates = (
+        "; `stimuli/plates/`: the colour screening's, by deficiency, gap and pattern of dots"
+        if results.data.study.screening.plates
+        else ""
+    )
     return _README.format(
-        name=_name(results), warning=_warning(results, "\n"), same=same, key=key, left=left
+        plates=plates,
+        name=_name(results),
+        warning=_warning(results, "\n"),
+        same=same,
+        key=key,
+        left=left,
     )
 
 
@@ -125,7 +140,7 @@ _README = """# {name}
 | `data/trials_data.csv` | a row for each trial that was answered; `row_id` is one of its own |
 | `data/participants_data.csv` | a row for everybody who started |
 | `data/*.json` | the columns of each table, with the wording of questions and the levels |
-| `stimuli/` | every picture, as `stimulus_sha256` names it |
+| `stimuli/` | every picture, as `stimulus_sha256` names it{plates} |
 | `study.toml` | the study file |
 | `preregistration.json` | what was fixed before the first participant came |
 | `key.json` | the key that order and sides of all trials follow from, once the study is closed |
@@ -138,7 +153,8 @@ Psych-DS wants keywords in the names of data files. The same tables are there un
 {same}
 
 Participants have random IDs, times are coarse. {left}: nothing of them is here. Outside IDs and
-answers in free text are here only if whoever published this asked for them.
+answers in free text are here only if whoever published this asked for them. No licence is given
+here: whoever publishes this names one, for the answers and for the pictures.
 
 ## How to check it
 

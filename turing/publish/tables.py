@@ -31,6 +31,7 @@ class Wanted(NamedTuple):
     ids: bool
     texts: bool
     prompt: str
+    practice_models: Sequence[str] = ()
 
 
 class Tables(NamedTuple):
@@ -104,7 +105,7 @@ def tables(store: Store, results: Results, wanted: Wanted) -> Tables:
     persons = [_person(row, ids[row["participant"]], kept, of_people) for row in staying]
     return Tables(
         sorted(trials, key=lambda row: (row["participant_id"], row["position"])),
-        _columns_of_trials(study, wanted.prompt),
+        _columns_of_trials(study, wanted),
         sorted(persons, key=lambda row: row["participant_id"]),
         of_people,
         len(everybody) - len(staying),
@@ -152,15 +153,16 @@ def _minutes(start: str, end: str | None) -> int | None:
     return round(passed.total_seconds() / 60)
 
 
-def _columns_of_trials(study: Study, prompt: str) -> Columns:
+def _columns_of_trials(study: Study, wanted: Wanted) -> Columns:
     columns = dict(_OF_TRIALS)
     columns |= {key: Column(*COLUMNS[key]) for key in COLUMNS if key not in _NOT_OF_TRIALS}
-    asked = f' "{prompt}"' if prompt else ""
+    asked = f' "{wanted.prompt}"' if wanted.prompt else ""
     levels = dict(_CHOICES[study.protocol])
     if study.trials.model_dump().get("ties"):
         levels["2"] = "both alike"
     columns["choice"] = Column("integer", f"what was picked when asked{asked}", levels)
-    models = dict.fromkeys(study.models, "a model")
+    practice = dict.fromkeys(wanted.practice_models, "a model of practice alone")
+    models = dict.fromkeys(study.models, "a model") | practice
     parts = models | {ORIGINAL: "the photo itself", WILD: "a wildly wrong colouring"}
     datasets = {dataset.name: "a dataset" for dataset in study.stimuli.datasets}
     named = {"left": parts, "right": parts, "model": models, "dataset": datasets}

@@ -21,8 +21,16 @@ from turing.report.plots import results as plots
 from turing.report.tables import aspects
 from turing.report.tables import people as people_tables
 from turing.report.tables import results as tables
+from turing.report.tables import study as study_tables
 from turing.report.tables.table import Table
-from turing.report.words import ALL, answer, cell_sentence, remark, shown_cells
+from turing.report.words import (
+    ALL,
+    answer,
+    cell_sentence,
+    interval_title,
+    remark,
+    shown_cells,
+)
 from turing.statistics.mixed import Mixed
 from turing.study.study import Study
 
@@ -88,10 +96,10 @@ def html_report(
         galleries=galleries(results, pictures),
         times=tables.times_table(results),
         checks=tables.checks_table(results),
-        built=tables.built_table(results),
-        models=tables.models_table(results),
+        built=study_tables.built_table(results),
+        models=study_tables.models_table(results),
         questions=people_tables.answers_of(results),
-        printed=tables.printed_table(results) if tables.has_printed(results) else None,
+        printed=study_tables.printed_table(results) if study_tables.has_printed(results) else None,
         plots=_plots(results),
         colors={m: drawing.css_color(color) for m, color in drawing.model_colors(results).items()},
         method=_method(results),
@@ -162,14 +170,15 @@ def _forest(results: Results) -> list[Markup]:
 
 
 def _forest_caption(results: Results) -> str:
+    intervals = f"{interval_title(results)}s"
     if not results.cells:
-        return "Bradley-Terry scores with 95% intervals; 0 is the mean of the models."
+        return f"Bradley-Terry scores with {intervals}; 0 is the mean of the models."
     delta = results.data.study.analysis.delta
     caption = (
-        "Turing fraction (share of scored trials that were right) with 95% intervals. The dashed "
+        f"Turing fraction (share of scored trials that were right) with {intervals}. The dashed "
         f"line is chance, the band the margin of {delta:g} around it."
     )
-    if tables.has_printed(results):
+    if study_tables.has_printed(results):
         caption += " Open diamonds are the first paper's figures, of four participants."
     return caption
 

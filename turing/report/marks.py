@@ -10,7 +10,7 @@ from PIL import Image
 
 from turing.analysis.aspects.marks import Marked
 from turing.report.gallery import Gallery, Picture, Pictures
-from turing.report.words import count
+from turing.study.counts import count, people
 
 MOST = 12  # pictures
 _WIDEST = 400  # pixels
@@ -27,9 +27,9 @@ def heat_maps(found: Iterable[Marked], pictures: Pictures) -> Gallery:
         if png is None:
             continue
         source, width, height = _drawn(of, png)
-        marks, people = count(len(of.points), "mark", "marks"), count(of.people, "person", "people")
-        alt = f"{of.file} in {of.dataset}, colours of {of.colours}: {marks} by {people}"
-        share = f"{marks} by {people}, of {of.asked} asked"
+        marks, by = count(len(of.points), "mark"), people(of.people)
+        alt = f"{of.file} in {of.dataset}, colours of {of.colours}: {marks} by {by}"
+        share = f"{marks} by {by}, of {of.asked} asked"
         drawn.append(
             Picture(source, width, height, alt, share, of.dataset, of.colours, "", of.file)
         )

@@ -9,6 +9,7 @@ from turing.analysis.analysis import Results
 from turing.report.tables import aspects
 from turing.report.tables import people as people_tables
 from turing.report.tables import results as tables
+from turing.report.tables import study as study_tables
 from turing.report.tables.table import Table
 from turing.report.words import answer
 
@@ -40,7 +41,7 @@ def print_report(results: Results, console: Console) -> None:
         tables.without_table(results),
         tables.times_table(results),
         tables.checks_table(results),
-        *([tables.printed_table(results)] if tables.has_printed(results) else []),
+        *([study_tables.printed_table(results)] if study_tables.has_printed(results) else []),
     ):
         print_table(table, console)
 

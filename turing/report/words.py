@@ -1,12 +1,14 @@
 """Figures as people read them, and the answer of a study in sentences."""
 
 import math
+from collections.abc import Iterable
 
 from scipy.special import expit
 
 from turing.analysis.analysis import Comparison, Results
 from turing.analysis.aspects.heterogeneity import SIGNIFICANT
 from turing.analysis.cells import Cell
+from turing.study.counts import count, people
 
 ALL = "all datasets"
 DASH = "–"  # stands for what there is no figure for
@@ -19,6 +21,20 @@ def number(value: float, digits: int = 3) -> str:
     if math.isinf(value):
         return "∞" if value > 0 else "-∞"
     return f"{value + 0.0:.{digits}f}"
+
+
+def remarks(said: Iterable[tuple[str, str]]) -> str:
+    """Notes on rows given as (row, note): each note once, after all rows that have it."""
+    rows: dict[str, list[str]] = {}
+    for row, note in said:
+        if note:
+            rows.setdefault(note, []).append(row)
+    return " ".join(f"{'; '.join(of)}: {note}." for note, of in rows.items())
+
+
+def signed(value: float, digits: int = 3) -> str:
+    """+0.12, -1.50, +0.00: what is to be read as above or below 0."""
+    return DASH if math.isnan(value) else f"{round(value, digits) + 0.0:+.{digits}f}"
 
 
 def interval(low: float, high: float, digits: int = 3) -> str:
@@ -38,10 +54,6 @@ def p_value(p: float) -> str:
     if math.isnan(p):
         return DASH
     return "< 0.001" if p < 0.001 else f"{p:.3f}"
-
-
-def count(n: int, one: str, many: str) -> str:
-    return f"{n} {one if n == 1 else many}"
 
 
 def percent(share: float) -> str:
@@ -82,8 +94,8 @@ def cell_sentence(cell: Cell, said: str = "") -> str:
     figures += " (no interval)" if bounds == DASH else f" {bounds}"
     return (
         f"{name_of(cell.dataset)}, {cell.model}: {cell.verdict}{said and f' ({said})'}, {figures}, "
-        f"{count(fraction.participants, 'person', 'people')}, "
-        f"{count(fraction.photos, 'photo', 'photos')}"
+        f"{people(fraction.participants)}, "
+        f"{count(fraction.photos, 'photo')}"
     )
 
 

@@ -173,6 +173,9 @@ def resampled_ranks(
     )
     k = len(data.models)
     kept = np.array([len(_groups(patterns[w > 0, 0], patterns[w > 0, 1], k)) == 1 for w in weights])
+    left_out = f"{draws - kept.sum()} of {draws} draws left out: models never compared"
+    if not kept.any():
+        return Ranks({}, 0, left_out)
     shown = data.design[first], patterns[:, 2] / 2
     estimates = [
         _maximum_likelihood(*shown, some, data.has_ties)
@@ -182,11 +185,10 @@ def resampled_ranks(
     ranks = 1 + np.argsort(np.argsort(-scores, axis=1), axis=1)
     ends = (1 - confidence) / 2, (1 + confidence) / 2
     low, high = np.quantile(ranks, ends, axis=0, method="inverted_cdf")
-    left_out = draws - len(ranks)
     return Ranks(
         {model: (int(low[i]), int(high[i])) for i, model in enumerate(data.models)},
         len(ranks),
-        f"{left_out} of {draws} draws left out: models never compared" if left_out else "",
+        "" if kept.all() else left_out,
     )
 
 

@@ -62,9 +62,10 @@ def spread(correct: ArrayLike, group: ArrayLike) -> Spread:
 
 
 def spread_of_estimates(estimates: ArrayLike, variances: ArrayLike) -> Spread:
-    """Of groups that have an estimate with its variance each, as datasets do.
+    """Of groups that have an estimated share with its variance each, as datasets do.
 
-    Cochran's Q (1954) and the moment estimator of DerSimonian and Laird (1986).
+    Cochran's Q (1954) and the moment estimator of DerSimonian and Laird (1986), whose standard
+    deviation is 0.5 at most, as that of any shares.
     """
     found, variance = np.asarray(estimates, float), np.asarray(variances, float)
     known = np.isfinite(found) & np.isfinite(variance) & (variance > 0)
@@ -75,7 +76,9 @@ def spread_of_estimates(estimates: ArrayLike, variances: ArrayLike) -> Spread:
     q = float(np.sum(weight * (found - np.average(found, weights=weight)) ** 2))
     scale = weight.sum() - np.sum(weight**2) / weight.sum()
     return Spread(
-        float(np.sqrt(max(0.0, (q - (k - 1)) / scale))), float(stats.chi2.sf(q, k - 1)), k
+        min(0.5, float(np.sqrt(max(0.0, (q - (k - 1)) / scale)))),
+        float(stats.chi2.sf(q, k - 1)),
+        k,
     )
 
 

@@ -25,7 +25,7 @@ from turing.statistics.fractions import (
     zero_or_one,
 )
 
-NEEDS = "statsmodels is not installed: pip install 'colorize-turing[mixed]'"
+NEEDS = "statsmodels is not installed: pip install 'colorize-turing[mixed]', or statsmodels itself"
 _NODES = 60  # of the mean over people and photos
 _PRIOR_LEVEL, _PRIOR_LOG_SD = 3.0, 1.0  # SDs: wide for shares from 0.005 to 0.995
 
@@ -71,6 +71,9 @@ def mixed(
     cells, n_cells = label_codes(cell, "cell")
     if min(n_people, n_photos) < 2:
         return Mixed({}, np.nan, np.nan, "fewer than two participants or photos: no mixed model")
+    if y.min() == y.max():
+        which = "right" if y[0] else "wrong"
+        return Mixed({}, np.nan, np.nan, f"all answers are {which}: no mixed model")
     if not is_available():
         return Mixed({}, np.nan, np.nan, NEEDS)
     fixed = np.eye(n_cells)[cells]

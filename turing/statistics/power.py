@@ -16,9 +16,11 @@ from scipy.optimize import brentq
 from scipy.special import expit
 from scipy.stats import norm, t
 
+from turing.statistics.fractions import wilson_interval
+
 SD_PARTICIPANT, SD_PHOTO = 0.5, 0.8  # in logits
 MOST_PARTICIPANTS = 100_000
-_QUANTILE = 2.02  # Student's t, 95%, for the 40 or so people of a usual study
+_QUANTILE = 2.02  # Student's t, 95%, for the 40 or so people of a usual study; more for fewer
 
 
 class Plan(NamedTuple):
@@ -30,7 +32,7 @@ class Plan(NamedTuple):
     fraction: float
     half_width: float  # of the 95% interval
     limit: float  # of that half-width, however many people take part
-    margin: float  # the smallest delta that a fraction of exactly 0.5 could be shown to keep
+    margin: float  # the smallest delta that a fraction of exactly 0.5 could be shown to keep; < 0.5
     note: str = ""
 
 
@@ -56,8 +58,22 @@ def correlations(
 
 
 def half_width(participants: int, trials: int, photos: int, fraction: float = 0.5) -> float:
-    """Half of the 95% interval: 2.02 sqrt(p(1-p)/N (1 + (T-1) rho_p + (N/J - 1) rho_i))."""
-    return _QUANTILE * _standard_error(participants, trials, photos, fraction)
+    """Half of the 95% interval: 2.02 sqrt(p(1-p)/N (1 + (T-1) rho_p + (N/J - 1) rho_i)).
+
+    Of fewer than 40 people or so the quantile is larger, and where the interval would leave [0, 1]
+    it is no figure of use: `expected_interval` has one that does not.
+    """
+    error = _standard_error(participants, trials, photos, fraction)
+    return _quantile(participants, trials, photos, fraction) * error
+
+
+def expected_interval(
+    participants: int, trials: int, photos: int, fraction: float = 0.5
+) -> tuple[float, float]:
+    """The 95% interval within [0, 1], as `turing_fraction` would give it: Wilson's (1927)."""
+    error = _standard_error(participants, trials, photos, fraction)
+    quantile = _quantile(participants, trials, photos, fraction)
+    return wilson_interval(fraction, fraction * (1 - fraction) / error**2, quantile)
 
 
 def half_width_limit(photos: int, fraction: float = 0.5) -> float:
@@ -74,6 +90,8 @@ def power_of_margin(delta: float, participants: int, trials: int, photos: int) -
     if not 0 < delta < 0.5:
         raise ValueError(f"delta: expected a number between 0 and 0.5, found {delta}")
     error = _standard_error(participants, trials, photos, 0.5)
+    if min(participants, photos) < 2:  # of which there is no interval
+        return 0.0
     quantile = t.ppf(0.95, _degrees_of_freedom(participants, trials, photos, 0.5))
     return float(max(0.0, 2 * norm.cdf(delta / error - quantile) - 1))
 
@@ -83,6 +101,8 @@ def power_of_effect(fraction: float, participants: int, trials: int, photos: int
     if fraction == 0.5:
         raise ValueError("fraction: expected one other than 0.5, which is no effect")
     error = _standard_error(participants, trials, photos, fraction)
+    if min(participants, photos) < 2:  # of which there is no interval
+        return 0.0
     at_chance = error * 0.5 / np.sqrt(fraction * (1 - fraction))  # Wilson's, as the interval
     quantile = t.ppf(0.975, _degrees_of_freedom(participants, trials, photos, fraction))
     return float(norm.cdf((abs(fraction - 0.5) - quantile * at_chance) / error))
@@ -112,14 +132,15 @@ def plan(
 ) -> Plan:
     """What a design can show, with a note where it cannot show `indistinguishable`."""
     quantile = t.ppf(0.95, _degrees_of_freedom(participants, trials, photos, 0.5))
-    margin = float(quantile * _standard_error(participants, trials, photos, 0.5))
+    error = _standard_error(participants, trials, photos, 0.5)
+    margin = 0.5 - wilson_interval(0.5, 0.25 / error**2, float(quantile))[0]
     note = ""
-    if margin >= delta:
+    if margin >= delta or min(participants, photos) < 2:
         people = "1 participant" if participants == 1 else f"{participants} participants"
-        note = (
-            f"{people} cannot be expected to show 'indistinguishable': "
-            f"the 90% interval would be 0.5 ± {margin:.3f}, wider than delta {delta:g}"
-        )
+        why = f"the 90% interval would be 0.5 ± {margin:.3f}, wider than delta {delta:g}"
+        if min(participants, photos) < 2:
+            why = "of one participant or one photo there is no interval"
+        note = f"{people} cannot be expected to show 'indistinguishable': {why}"
     width = half_width(participants, trials, photos, fraction)
     limit = half_width_limit(photos, fraction)
     return Plan(participants, trials, photos, fraction, width, limit, margin, note)
@@ -147,6 +168,11 @@ def _components(
 
 def _standard_error(participants: int, trials: int, photos: int, fraction: float) -> float:
     return float(np.sqrt(_components(participants, trials, photos, fraction)[2]))
+
+
+def _quantile(participants: int, trials: int, photos: int, fraction: float) -> float:
+    df = _degrees_of_freedom(participants, trials, photos, fraction)
+    return max(_QUANTILE, float(t.ppf(0.975, df)))
 
 
 def _degrees_of_freedom(participants: int, trials: int, photos: int, fraction: float) -> float:

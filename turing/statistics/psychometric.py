@@ -32,7 +32,7 @@ _STEEPEST = 20.0  # logits an octave, or from chance: there is no finite fit
 class Threshold(NamedTuple):
     """The exposure in ms at which `TARGET` are right, with its interval; an end is 0 or infinite
     where the data bound none, and so is an estimate that is six octaves or more beyond what was
-    shown. `slope` is in logits an octave."""
+    shown. `slope` is in logits an octave, NaN where there is no estimate."""
 
     estimate: float
     low: float
@@ -82,13 +82,13 @@ def threshold(
     if len(np.unique(ms)) < 2:
         return described("one exposure: no threshold" if len(y) else "no choices")
     x = np.log2(ms)
-    middle = x.mean()
+    middle = np.sort(x).mean()  # the same in whatever order
     a, b = _fitted(y, x - middle, w)
     aim = logit((TARGET - 0.5) / (0.5 - LAPSE))
     if max(abs(a), abs(b)) >= _STEEPEST:
         return described("no finite fit: nothing between chance and always right")
     if b <= 0:
-        return described("accuracy does not rise with exposure: no threshold", slope=b)
+        return described("accuracy does not rise with exposure: no threshold")
     grid = np.linspace(
         x.min() - middle - _OCTAVES_BEYOND, x.max() - middle + _OCTAVES_BEYOND, _STEPS
     )
@@ -122,6 +122,8 @@ def told(ms: ArrayLike, found: Threshold) -> np.ndarray:
 
 def _fitted(y: np.ndarray, x: np.ndarray, w: np.ndarray) -> tuple[float, float]:
     """Intercept and slope of the maximum, on the counts at each exposure."""
+    order = np.lexsort((w, y, x))  # sums and so the fit are the same in whatever order choices come
+    x, y, w = x[order], y[order], w[order]
     at, code = np.unique(x, return_inverse=True)
     n, right = np.bincount(code, weights=w), np.bincount(code, weights=w * y)
 

@@ -69,11 +69,18 @@ def build(study: Study, store: Store, progress: Progress = quiet, device: str = 
     if study.screening.plates:
         rendered += render_missing_plates(store)
     known = [store.find_stimulus(facts.sha256) for facts in pictures]
-    left_out = report(study, surveyed, selection) | {"models": colours.origins(study.models)}
+    left_out = report(study, surveyed, selection) | {
+        "models": colours.origins((*study.models, *practice)),
+        "practice_models": practice,
+    }
     version = store.freeze(
-        study, design, [found[0] for found in known if found], render.PROGRAM, left_out
+        study,
+        design,
+        [found[0] for found in known if found],
+        render.PROGRAM,
+        left_out,
+        with_it=lambda db: block(db, study, blocked),
     )
-    block(store, study, blocked)
     path = preregistration.write(store, version)
     return Built(version, rendered, kept, left_out, path)
 

@@ -33,6 +33,13 @@ class Found(NamedTuple):
     path: Path
 
 
+class External(NamedTuple):
+    """An external model's pictures: the one of each photo that has one, the names of all others."""
+
+    of_photos: dict[Found, Path]
+    others: list[str]
+
+
 class LeftOut(NamedTuple):
     """A photo that the study does not use, and why; `detail` is for people."""
 
@@ -51,7 +58,7 @@ def find_photos(study: Study, endings: Collection[str]) -> list[Found]:
     faults = []
     for dataset in study.stimuli.datasets:
         folder = study.path(dataset.folder)
-        files = list(_pictures(folder, endings))
+        files = list(pictures(folder, endings))
         found += [Found(dataset.name, file, folder / file) for file in files]
         if not files:
             what = "no pictures in it" if folder.is_dir() else "no such folder"
@@ -66,21 +73,26 @@ def find_photos(study: Study, endings: Collection[str]) -> list[Found]:
 
 def match_external(
     study: Study, photos: Sequence[Found], endings: Collection[str]
-) -> dict[str, dict[Found, Path]]:
-    """For each external model, its colorization of each photo that it has one of.
+) -> dict[str, External]:
+    """For each external model, its pictures. A folder is listed once: it may lie far away.
 
     A colorization is called like its photo, with any ending, in a folder named after the dataset
     or in none. Raises TuringError, with a line for each folder that is missing or ambiguous.
     """
-    matched: dict[str, dict[Found, Path]] = {}
+    matched: dict[str, External] = {}
     faults = []
     for external in study.stimuli.external:
         folder = study.path(external.folder)
-        files = list(_pictures(folder, endings))
-        matched[external.name], problem = _matches(photos, files, folder)
-        if not matched[external.name] and not problem:
+        files = list(pictures(folder, endings))
+        of_photos, problem = _matches(photos, files, folder)
+        taken = set(of_photos.values())
+        others = [file for file in files if folder / file not in taken]
+        matched[external.name] = External(of_photos, others)
+        if not of_photos and not problem:
+            expected = some_of(sorted({Path(photo.file).stem for photo in photos}))
             problem = (
-                f"expected pictures called like the photos, found {len(files)} others in {folder}"
+                f"expected pictures called like the photos ({expected}, with any ending), found "
+                f"{some_of(files)} in {folder}"
                 if folder.is_dir()
                 else f"expected a folder of colorizations, found no such folder: {folder}"
             )
@@ -89,6 +101,12 @@ def match_external(
     if faults:
         raise TuringError("\n".join(map(printable, faults)))
     return matched
+
+
+def some_of(names: Sequence[str], most: int = 3) -> str:
+    """The first names of several, and how many more there are."""
+    more = len(names) - most
+    return f"{', '.join(names[:most]) or 'none'}{f' and {more} more' if more > 0 else ''}"
 
 
 def usable(
@@ -128,7 +146,7 @@ def file_sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _pictures(folder: Path, endings: Collection[str]) -> Iterator[str]:
+def pictures(folder: Path, endings: Collection[str]) -> Iterator[str]:
     """Paths within the folder, sorted; hidden ones and those of systems are not looked at."""
     files = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
     for file in sorted(files, key=lambda file: file.parts):

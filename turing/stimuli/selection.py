@@ -1,7 +1,7 @@
 """Which photos a study can use: every one is opened, measured and matched, the rest reported."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 
 from turing.errors import TuringError
 from turing.stimuli import photos, render
-from turing.stimuli.photos import Found, LeftOut
+from turing.stimuli.photos import External, Found, LeftOut
 from turing.stimuli.progress import Progress
 from turing.store.store import PhotoFacts
+from turing.study.counts import count
 from turing.study.study import Study
 from turing.study.trials import Placed, Selection, TooFewPhotosError, select_photos
 
@@ -73,12 +74,21 @@ def select(study: Study, surveyed: Survey) -> Selection:
             seed=study.study.seed,
         )
     except TooFewPhotosError as error:
-        reasons = Counter(one.reason for one in surveyed.left_out)
-        counted = ", ".join(f"{count} {reason}" for reason, count in reasons.items())
         raise TuringError(
-            f"{study.name}: {error}{f' (left out: {counted})' if counted else ''}; "
+            f"{study.name}: {error}{_counted(surveyed.left_out)}; "
             "add photos or ask for fewer trials"
         ) from None
+
+
+def _counted(left_out: Sequence[LeftOut]) -> str:
+    """How many were left out for each reason, with the first as an example."""
+    reasons = Counter(one.reason for one in left_out)
+    first = {one.reason: one for one in reversed(left_out)}
+    told = (
+        f"{number} {reason}, as {first[reason].file}: {first[reason].detail}"
+        for reason, number in reasons.items()
+    )
+    return f" (left out: {'; '.join(told)})" if left_out else ""
 
 
 def report(study: Study, surveyed: Survey, selection: Selection) -> dict[str, Any]:
@@ -109,16 +119,24 @@ def report(study: Study, surveyed: Survey, selection: Selection) -> dict[str, An
 def report_lines(kept: Mapping[str, Any]) -> list[str]:
     """A report in words: what a person should know before the study is opened."""
     lines = [
-        f"{name}: {counts['used']} of {counts['found']} photos are used: {kept['scored'][name]} "
+        f"{name}: {counts['used']} of {count(counts['found'], 'photo')} "
+        f"{'is' if counts['used'] == 1 else 'are'} used: {kept['scored'][name]} "
         f"scored, {counts['used'] - kept['scored'][name]} for practice and catch trials"
         for name, counts in kept["datasets"].items()
     ]
     lines += [
-        f"{name}: {missing} scored photos fewer than photos_per_dataset asks for"
+        f"{name}: {count(missing, 'scored photo')} fewer than photos_per_dataset asks for"
         for name, missing in kept["missing"].items()
     ]
+    if practice := kept.get("practice_models"):
+        lines.append(
+            f"practice shows {' and '.join(practice)}, not under test: it would teach what gives "
+            "a model away"
+        )
     if kept["enlarged"]:
-        lines.append(f"enlarged to display_size, as they are smaller: {kept['enlarged']} photos")
+        lines.append(
+            f"enlarged to display_size, as they are smaller: {count(kept['enlarged'], 'photo')}"
+        )
     lines += [
         f"left out as {one['reason']}: {one['dataset']}/{one['file']}: {one['detail']}"
         for one in kept["left_out"]
@@ -126,26 +144,28 @@ def report_lines(kept: Mapping[str, Any]) -> list[str]:
     return lines
 
 
-def _look_at(found: Found, external: Mapping[str, Mapping[Found, Path]]) -> Source | LeftOut:
+def _look_at(found: Found, external: Mapping[str, External]) -> Source | LeftOut:
     try:
         measured = render.measure(found.path)
         sha256 = photos.file_sha256(found.path)
     except TuringError as error:
         return LeftOut(found.dataset, found.file, "unreadable", str(error))
     matched = {}
-    for model, files in external.items():
-        if problem := _mismatch(found.path, files.get(found)):
+    for model, pictures in external.items():
+        path = pictures.of_photos.get(found)
+        if problem := _mismatch(found, path, pictures.others):
             return LeftOut(found.dataset, found.file, "unmatched", f"{model}: {problem}")
-        matched[model] = files[found], photos.file_sha256(files[found])
+        matched[model] = path, photos.file_sha256(path)
     return Source(PhotoFacts(sha256, found.dataset, found.file, *measured), found.path, matched)
 
 
-def _mismatch(photo: Path, colorization: Path | None) -> str | None:
+def _mismatch(photo: Found, colorization: Path | None, others: list[str]) -> str | None:
     """Why somebody else's colorization cannot stand for the photo."""
     if colorization is None:
-        return "has no colorization of it"
+        name = Path(photo.file).with_suffix("").as_posix()
+        return f"has no picture called {name}; it has for no photo: {photos.some_of(others)}"
     try:
-        likeness = render.likeness(photo, colorization)
+        likeness = render.likeness(photo.path, colorization)
     except TuringError as error:
         return str(error)
     if likeness < ALIKE:

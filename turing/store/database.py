@@ -54,7 +54,8 @@ def _open(path: Path, mode: str) -> sqlite3.Connection:
 def migrate(path: Path, migrations: Sequence[Migration] | None = None) -> Path | None:
     """Bring a file to this program's version; returns the backup made before, where it was older.
 
-    Each step is one transaction. TuringError where the file is newer, or no study's.
+    Each step is one transaction; where one was the last before a kill, the backup is that of before
+    the first. TuringError where the file is newer, or no study's.
     """
     migrations = MIGRATIONS if migrations is None else migrations
     backup = None
@@ -63,7 +64,8 @@ def migrate(path: Path, migrations: Sequence[Migration] | None = None) -> Path |
         version = check_version(connection, path, len(migrations))
         if 0 < version < len(migrations):
             backup = path.with_name(f"{path.stem}.before-{len(migrations)}.sqlite")
-            copy_database(connection, backup)
+            if not _is_of_before(backup, version):
+                copy_database(connection, backup)
         for step in range(version, len(migrations)):
             connection.execute("BEGIN IMMEDIATE")
             with rolled_back_on_error(connection):
@@ -76,11 +78,24 @@ def migrate(path: Path, migrations: Sequence[Migration] | None = None) -> Path |
     return backup
 
 
+def _is_of_before(backup: Path, version: int) -> bool:
+    """Whether a backup is there of an older version: steps were made since, the rest was not."""
+    if not backup.exists():
+        return False
+    connection = connect_read_only(backup)
+    try:
+        return 0 < _pragma(connection, "user_version") < version
+    except sqlite3.DatabaseError:
+        return False
+    finally:
+        connection.close()
+
+
 def check_version(connection: sqlite3.Connection, path: Path, newest: int | None = None) -> int:
     """The version of a file's tables, 0 where it is empty. TuringError where it is not for us."""
     newest = len(MIGRATIONS) if newest is None else newest
     if 0 < path.stat().st_size < SMALLEST_FILE:  # which SQLite would take for an empty one
-        raise TuringError(f"{path}: expected a study's store, found another kind of file")
+        raise TuringError(_no_store(path))
     try:
         version = _pragma(connection, "user_version")
         is_ours = _pragma(connection, "application_id") == APPLICATION_ID
@@ -88,7 +103,7 @@ def check_version(connection: sqlite3.Connection, path: Path, newest: int | None
     except sqlite3.DatabaseError as error:
         if isinstance(error, sqlite3.OperationalError):
             raise
-        raise TuringError(f"{path}: expected a study's store, found another kind of file") from None
+        raise TuringError(_no_store(path)) from None
     if not is_ours and tables:
         raise TuringError(f"{path}: expected a study's store, found another SQLite file")
     if version > newest:
@@ -97,6 +112,16 @@ def check_version(connection: sqlite3.Connection, path: Path, newest: int | None
             f"known here {newest}); update the program"
         )
     return version
+
+
+def _no_store(path: Path) -> str:
+    """What is to be said of another kind of file."""
+    if path.suffix.lower() == ".toml":
+        return (
+            f"{path}: this is a study file (TOML); expected a study's store, found another kind of "
+            "file: build makes NAME.sqlite of it"
+        )
+    return f"{path}: expected a study's store, found another kind of file"
 
 
 def copy_database(source: sqlite3.Connection, target: Path) -> None:

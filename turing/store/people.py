@@ -7,7 +7,7 @@ import re
 import secrets
 import sqlite3
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from turing.errors import TuringError
 from turing.store.records import SCREENED_OUT, when_screened_out
@@ -98,11 +98,16 @@ def taking_part(db: sqlite3.Connection, token: str | None) -> Person:
     """The participant with that token; RefusedError where there is none, who has left, or who was
     screened out."""
     person = known(db, token)
+    check_taking_part(person)
+    return person
+
+
+def check_taking_part(person: Person) -> None:
+    """RefusedError for who has left, or was screened out."""
     if person.withdrawn is not None:
         raise RefusedError(409, "withdrawn", "You have left the study.")
     if person.screened_out is not None:
         raise RefusedError(409, "screened", "This study is for other participants.")
-    return person
 
 
 def screen_out(db: sqlite3.Connection, participant: int, why: str, now: int) -> None:
@@ -152,12 +157,14 @@ def admit(
         db.execute("UPDATE participants SET token_hash = ? WHERE id = ?", (_hash(token), back))
         note(db, back, "returned")
         return known(db, token), token
+    if identity and _is_in(db, "took_part", identity):
+        raise RefusedError(409, "already", "Somebody with this ID has taken part already.")
     if only_back:
         raise RefusedError(404, "unknown", "Nobody with this ID has started here.")
     check_open(own, preview)
     is_preview = preview is not None
     if not is_preview:
-        if identity and _is_blocked(db, identity):
+        if identity and _is_in(db, "blocked", identity):
             raise RefusedError(409, "blocked", "This study is for people who are new to it.")
         asks = store.version(db, own.version).study.participants
         if asks.needs_id and identity is None:
@@ -285,24 +292,28 @@ def identity_of(study: Study, key: bytes, query: Mapping[str, str]) -> bytes | N
     return hmac.digest(key, f"identity\x1f{name}\x1f{value}".encode(), "sha256") if value else None
 
 
-def block(store: Store, study: Study, ids: Iterable[str]) -> int:
-    """Make these the IDs that nobody may start with, in the place of earlier ones; how many.
+def block(db: sqlite3.Connection, study: Study, ids: Iterable[str]) -> None:
+    """Make these the IDs that nobody may start with, in the place of earlier ones.
 
     Their keyed hashes are kept, not they. Who has started goes on.
     """
-    with store.writing() as db:
-        key, name = facts(db).trial_key, study.participants.identify_by
-        found = {identity_of(study, key, {name: each}) for each in ids}
-        db.execute("DELETE FROM blocked")
-        db.executemany(
-            "INSERT INTO blocked (identity, since) VALUES (?, ?)",
-            [(each, now_ms()) for each in sorted(filter(None, found))],
-        )
-    return len(found - {None})
+    key, name = facts(db).trial_key, study.participants.identify_by
+    found = {identity_of(study, key, {name: each}) for each in ids}
+    db.execute("DELETE FROM blocked")
+    db.executemany(
+        "INSERT INTO blocked (identity, since) VALUES (?, ?)",
+        [(each, now_ms()) for each in sorted(filter(None, found))],
+    )
 
 
-def _is_blocked(db: sqlite3.Connection, identity: bytes) -> bool:
-    row = db.execute("SELECT 1 FROM blocked WHERE identity = ?", (identity,)).fetchone()
+def mark_took_part(db: sqlite3.Connection, person: Person) -> None:
+    """Keep, of all that is known of a person, that their ID has taken part; nothing without one."""
+    if person.identity:
+        db.execute("INSERT OR IGNORE INTO took_part (identity) VALUES (?)", (person.identity,))
+
+
+def _is_in(db: sqlite3.Connection, table: Literal["blocked", "took_part"], identity: bytes) -> bool:
+    row = db.execute(f"SELECT 1 FROM {table} WHERE identity = ?", (identity,)).fetchone()
     return row is not None
 
 
@@ -320,6 +331,10 @@ def release(store: Store, outside_id: str) -> int:
             raise TuringError(f"{store.path}: nobody to release: the study has no identify_by")
         identity = identity_of(study, own.trial_key, {name: outside_id})
         same = list(_identified(db, identity)) if identity else []
+        if identity and not same and _is_in(db, "took_part", identity):
+            raise TuringError(
+                f"{store.path}: who had {name} {outside_id!r} has left the study, and stays so"
+            )
         if not same:
             raise TuringError(f"{store.path}: no participant has {name} {outside_id!r}")
         participant = same[0]

@@ -3,7 +3,7 @@
 import json
 import math
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -72,7 +72,7 @@ ORDER BY a.participant, a.question
 """
 
 _PLATES = """
-SELECT l.participant, l.deficiency, l.gap, a.answer FROM plates l
+SELECT l.participant, l.deficiency, l.gap, a.answer, a.received FROM plates l
 JOIN participants p ON p.id = l.participant
 LEFT JOIN answers a ON a.participant = l.participant AND a.question = 'plate ' || l.place
 WHERE p.version IN (SELECT value FROM json_each(:versions)) ORDER BY l.participant, l.place
@@ -118,9 +118,12 @@ def read_records(db: sqlite3.Connection, versions: Sequence[int]) -> Records:
         people[row["participant"]]["answers"][row["question"]] = row["answer"]
     events = rows(_EVENTS)
     plates: dict[int, list[tuple[str, str, str | None]]] = {}
+    screened: dict[int, int] = {}  # when the last plate was answered, in the order of places
     for row in rows(_PLATES):
         of = plates.setdefault(row["participant"], [])
         of.append((row["deficiency"], row["gap"], row["answer"]))
+        if row["received"] is not None:
+            screened[row["participant"]] = row["received"]
     for number, person in people.items():
         person["plates"] = plates.get(number, [])
     found, lost = rows(_TRIALS), focus_lost(events)
@@ -130,7 +133,7 @@ def read_records(db: sqlite3.Connection, versions: Sequence[int]) -> Records:
             "shown_again": again,
             "focus_lost": lost.get((row["participant"], row["position"]), 0),
         }
-        for row, again in zip(found, _shown_again(found, events), strict=True)
+        for row, again in zip(found, _shown_again(found, events, screened), strict=True)
     ]
     return Records(list(people.values()), trials, answers, events)
 
@@ -269,8 +272,13 @@ def focus_lost(events: Iterable[Row]) -> dict[tuple[int, int], int]:
     return found
 
 
-def _shown_again(trials: Sequence[Row], events: Iterable[Row]) -> list[int]:
-    """How often the page was loaded anew while each trial was open; by participant and position."""
+def _shown_again(
+    trials: Sequence[Row], events: Iterable[Row], screened: Mapping[int, int]
+) -> list[int]:
+    """How often the page was loaded anew while each trial was open; by participant and position.
+
+    The first is open from the start, or from when `screened` has that somebody's plates were done.
+    """
     loads: dict[int, list[int]] = {}
     for event in events:
         if event["what"] == "resumed":
@@ -278,7 +286,8 @@ def _shown_again(trials: Sequence[Row], events: Iterable[Row]) -> list[int]:
     counts, person, since = [], None, 0.0
     for row in trials:
         if row["participant"] != person:
-            person, since = row["participant"], -math.inf
+            person = row["participant"]
+            since = screened.get(person, -math.inf)
         until = math.inf if row["answered"] is None else row["answered"]
         counts.append(sum(since < at <= until for at in loads.get(person, ())))
         since = until  # nothing after an open trial was seen yet

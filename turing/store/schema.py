@@ -339,10 +339,17 @@ def _blocked(db: Database) -> None:
     db["blocked"].create(columns, pk="identity", not_null={"since"}, if_not_exists=True)
 
 
+def _took_part(db: Database) -> None:
+    """Keyed hashes of the IDs of people whose data were deleted as they left: nothing else is kept
+    of them, no time either, and yet nobody takes part twice."""
+    db["took_part"].create({"identity": bytes}, pk="identity", if_not_exists=True)
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     _first_tables,
     _views,
     _exposures_and_evidence,
     _plates,
     _blocked,
+    _took_part,
 )

@@ -15,7 +15,7 @@ from typing import Any, Literal, NamedTuple
 
 from turing.store import people
 from turing.store.beside import answers as answering
-from turing.store.beside import evidence, exposures, screening, viewing
+from turing.store.beside import choices, exposures, screening, viewing
 from turing.store.people import Person, Place, RefusedError
 from turing.store.records import when_screened_out
 from turing.store.store import Store, Version, facts, note, now_ms
@@ -116,7 +116,7 @@ class Sessions:
             raise RefusedError(422, "invalid", "token: expected 32 random bytes in base64url")
         token = token or people.new_token()
         now = self._clock()
-        drawn: tuple[Place, tuple[trials.Trial, ...]] | None = None
+        drawn: tuple[Place, tuple[trials.Trial, ...], tuple[int, ...]] | None = None
         for _ in range(_ATTEMPTS):
             with self._noting_full(), self.store.writing() as db:
                 found, token = people.admit(self.store, db, token, query, preview, now, only_back)
@@ -131,15 +131,16 @@ class Sessions:
                     people.screen_out(db, person.id, why, now)
                     return token, self._state(db, people.known(db, token))
                 if drawn and drawn[0] == found:
-                    person = people.enter(db, token, query, version, *drawn, now)
-                    exposures.write(db, person.id, version, *drawn)
+                    person = people.enter(db, token, query, version, *drawn[:2], now)
+                    exposures.write(db, person.id, drawn[2])
                     answering.keep(db, person.id, given, self._clock())
                     screening.draw(db, person.id, version, found)
                     viewing.note_device(db, person.id, device, now)
                     viewing.note_screen(db, person.id, screen, now)
                     return token, self._state(db, person)
             # The draw takes long: others may write meanwhile, and take the number.
-            drawn = found, _draw(version, found)
+            of_place = _draw(version, found)
+            drawn = found, of_place, exposures.draw(version, found, of_place)
         raise RefusedError(503, "busy", "Many people are starting; try again in a moment.")
 
     def state(self, token: str | None) -> SessionState:
@@ -172,73 +173,30 @@ class Sessions:
         `device` what is new of it, and `absence` how long the page was `hidden_ms` or how often
         `fullscreen_left`. `choice` says of a plate what `screening.ANSWERS` has there.
         """
-        if answered := self._answer_plate(token, trial, choice):
-            return answered
-        with self.store.writing() as db:
-            person = people.taking_part(db, token)
-            version = self.store.version(db, person.version)
-            evidence.check_asked(version.study, choice, confidence, marks)
-            row = db.execute(
-                "SELECT t.id, t.practice, t.position, t.kind, s.parts, s.left, s.right, c.choice "
-                "FROM trials t JOIN stimuli s ON s.id = t.stimulus "
-                "LEFT JOIN choices c ON c.trial = t.id WHERE t.picture = ? AND t.participant = ?",
-                (trial, person.id),
-            ).fetchone()
-            number, practice, position, protocol, parts, left, right, first = row or (None,) * 8
-            now = self._clock()
-            if first is None:
-                present = _present(db, person.id)
-                is_present = present and present[0].position == position
-                if not is_present or self._open_plates(db, person):
-                    raise RefusedError(404, "unknown", "This trial is not open.")
-                exposure_ms = exposures.exposure_ms(db, person.id, position, version)
-                db.execute(
-                    "INSERT INTO choices (trial, choice, rt_ms, shown_ms, received) "
-                    "VALUES (?, ?, ?, ?, ?)",
-                    (number, choice, float(rt_ms), shown_ms, now),
-                )
-                seen = {"trial": number, "exposure_ms": exposure_ms} | dict(view or {})
-                db.execute(
-                    f"INSERT INTO views ({', '.join(seen)}) VALUES ({', '.join('?' * len(seen))})",
-                    tuple(seen.values()),
-                )
-                evidence.keep(db, number, confidence, marks)
-                if focus_lost:
-                    note(db, person.id, "focus lost", f"trial {position}, {focus_lost}", now)
-                viewing.note_absence(db, person.id, f"trial {position}", absence, now)
-                viewing.note_device(db, person.id, device, now)
-            else:
-                again = "retried" if first == choice else "refused"
-                note(db, person.id, again, f"trial {position}, choice {choice}", now)
-            state = self._state(db, person)
-        if first not in (None, choice):
-            raise RefusedError(409, "answered", "This trial has an answer, which stands.")
-        was_right = trials.was_right(protocol, (left, right)[:parts], choice)
-        return Answered(state, was_right if practice else None)
-
-    def _answer_plate(self, token: str | None, picture: str, choice: int) -> Answered | None:
-        """Write what somebody says of a plate, and whether they go on; None for what is none."""
+        said = choices.Said(
+            *(trial, choice, rt_ms, shown_ms, focus_lost, view, confidence, marks, device, absence)
+        )
         with self.store.writing() as db:
             person = people.known(db, token)
-            rules = self.store.version(db, person.version).study.screening
-            plates = screening.plates_of(db, person.id) if rules.plates else []
-            plate = next((one for one in plates if one.picture == picture), None)
-            if plate is None:
-                return None
-            if person.screened_out is None or plate.answer is None:
-                person = people.taking_part(db, token)
+            version = self.store.version(db, person.version)
+            plates = _plates(db, person, version.study)
+            plate = next((one for one in plates if one.picture == trial), None)
             now = self._clock()
-            screening.answer(db, person.id, plates, plate, choice, rules.min_correct, now)
-            state = self._state(db, people.known(db, token))
-        if plate.answer not in (None, screening.ANSWERS[choice]):
-            raise RefusedError(409, "answered", "This plate has an answer, which stands.")
-        return Answered(state, None)
-
-    def _open_plates(self, db: sqlite3.Connection, person: Person) -> list[screening.Plate]:
-        """The plates that are still to be answered."""
-        if not self.store.version(db, person.version).study.screening.plates:
-            return []
-        return [one for one in screening.plates_of(db, person.id) if one.answer is None]
+            if plate:
+                if person.screened_out is None or plate.answer is None:
+                    people.check_taking_part(person)
+                enough = version.study.screening.min_correct
+                stands = screening.answer(db, person.id, plates, plate, choice, enough, now)
+                person, correct = people.known(db, token), None
+            else:
+                people.check_taking_part(person)
+                is_screened = all(one.answer is not None for one in plates)
+                stands, correct = choices.write(db, person.id, version, said, is_screened, now)
+            state = self._state(db, person)
+        if not stands:
+            what = "plate" if plate else "trial"
+            raise RefusedError(409, "answered", f"This {what} has an answer, which stands.")
+        return Answered(state, correct)
 
     def finish(self, token: str | None, answers: Answers) -> End:
         """Write the answers to the last questions; the same again gives the same end."""
@@ -246,7 +204,7 @@ class Sessions:
             person = people.taking_part(db, token)
             study = self.store.version(db, person.version).study
             if person.finished is None:
-                if _present(db, person.id):
+                if choices.present(db, person.id):
                     raise RefusedError(409, "unfinished", "There are trials without an answer.")
                 given = answering.checked(study, "after", answers)
                 answering.keep(db, person.id, given, self._clock())
@@ -274,7 +232,8 @@ class Sessions:
 
     def leave(self, token: str | None) -> SessionState:
         """Withdraw a participant, who is never counted; where the study says so, all that is known
-        of them is deleted (`forgetting.overwrite_deleted` ends that).
+        of them is deleted (`forgetting.overwrite_deleted` ends that), but for a mark that their ID
+        has taken part. Not of who was screened out, whose receipt can still do so.
         """
         with self.store.writing() as db:
             person = people.known(db, token)
@@ -283,7 +242,8 @@ class Sessions:
                     "UPDATE participants SET withdrawn = ? WHERE id = ?", (self._clock(), person.id)
                 )
             state = self._state(db, people.known(db, token))
-            if state.study.participants.on_leave == "delete":
+            if person.screened_out is None and state.study.participants.on_leave == "delete":
+                people.mark_took_part(db, person)
                 forgetting.forget_within(db, person.id, self.store.path)
             return state
 
@@ -329,8 +289,8 @@ class Sessions:
             return SessionState("withdrawn", position, scored, study)
         if person.screened_out is not None:
             return SessionState("screened_out", position, scored, study)
-        open_ = _present(db, person.id)
-        if plates := self._open_plates(db, person):
+        open_ = choices.present(db, person.id)
+        if plates := [one for one in _plates(db, person, study) if one.answer is None]:
             plate, *others = plates
             pictures = [one.picture for one in (*others, *open_)]
             total = study.screening.plates
@@ -360,21 +320,9 @@ class Sessions:
         )
 
 
-class _Open(NamedTuple):
-    position: int
-    picture: str
-    protocol: Protocol
-    practice: int
-
-
-def _present(db: sqlite3.Connection, participant: int) -> list[_Open]:
-    """The present trial and the next one, as far as there are."""
-    rows = db.execute(
-        "SELECT position, picture, kind, practice FROM trials t WHERE participant = ? "
-        "AND NOT EXISTS (SELECT 1 FROM choices WHERE trial = t.id) ORDER BY position LIMIT 2",
-        (participant,),
-    )
-    return [_Open(*row) for row in rows]
+def _plates(db: sqlite3.Connection, person: Person, study: Study) -> list[screening.Plate]:
+    """Of the colour screening, none where the study has none."""
+    return screening.plates_of(db, person.id) if study.screening.plates else []
 
 
 def _draw(version: Version, place: Place) -> tuple[trials.Trial, ...]:

@@ -10,7 +10,7 @@ import json
 import secrets
 import sqlite3
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -27,6 +27,7 @@ from turing.study.trials import Design, Parts, Placed
 State = Literal["built", "open", "closed"]
 
 DEFAULT_FOLDER = Path("studies")
+KEY_PUBLISHED = "key published"  # an event
 
 
 @dataclass(frozen=True)
@@ -165,26 +166,24 @@ class Store(Connections):
         stimuli: Iterable[int],
         program: str,
         report: Mapping[str, Any] | None = None,
+        with_it: Callable[[sqlite3.Connection], object] | None = None,
     ) -> int:
         """Make this the version that new participants see; returns its number, 1 or more.
 
         The same study, design and stimuli are the same version. `stimuli` are the ids of all
-        that `every_stimulus(design)` lists. `report` says what was left out, and why.
+        that `every_stimulus(design)` lists. `report` says what was left out, and why; `with_it`
+        writes what comes into force in the same moment.
         """
         ids = sorted(set(stimuli))
         with self.writing() as db:
-            rows = db.execute(
-                "SELECT sha256 FROM stimuli WHERE id IN (SELECT value FROM json_each(?)) "
-                "ORDER BY sha256",
-                (_json(ids),),
-            )
+            of_ids = "id IN (SELECT value FROM json_each(?)) ORDER BY sha256"
+            rows = db.execute(f"SELECT sha256 FROM stimuli WHERE {of_ids}", (_json(ids),))
             names = [name for (name,) in rows]
             # In its own order: the draw depends on that of the datasets.
             frozen = json.dumps(asdict(design), ensure_ascii=False)
             fingerprint = hashlib.sha256(_json([study.sha256, frozen, names]).encode()).hexdigest()
-            row = db.execute(
-                "SELECT version FROM study WHERE fingerprint = ?", (fingerprint,)
-            ).fetchone()
+            same = "SELECT version FROM study WHERE fingerprint = ?"
+            row = db.execute(same, (fingerprint,)).fetchone()
             version = row[0] if row else None
             if version is None:
                 version = _insert(
@@ -209,6 +208,8 @@ class Store(Connections):
                 if set(found) != set(trials.every_stimulus(design)) or len(found) != len(ids):
                     raise ValueError("stimuli: expected one for each of every_stimulus(design)")
             db.execute("UPDATE store SET version = ?", (version,))
+            if with_it:
+                with_it(db)
         return version
 
     # The study and its state
@@ -235,16 +236,28 @@ class Store(Connections):
         return known
 
     def open_study(self) -> None:
-        """Let participants in. TuringError where nothing has been built."""
+        """Let participants in. TuringError where nothing is built, or the trial key published."""
         self._set_state("open")
 
     def close_study(self) -> None:
         """Let nobody in any more; who has started may finish."""
         self._set_state("closed")
 
+    def note_key_published(self) -> None:
+        """Write down that everybody may know the trial key: the study is never opened again."""
+        with self.writing() as db:
+            if facts(db).state != "closed":
+                raise TuringError(f"{self.path}: expected a closed study; close it first")
+            note(db, None, KEY_PUBLISHED)
+
     def _set_state(self, state: State) -> None:
         with self.writing() as db:
             present = facts(db)
+            if state == "open" and is_key_published(db):
+                raise TuringError(
+                    f"{self.path}: the study was published with its trial key, which tells every "
+                    "right answer; to ask more people give the study file another name and build it"
+                )
             if present.version is None:
                 raise TuringError(f"{self.path}: expected a study that is built, found none")
             if state == "closed" and present.state == "built":
@@ -321,6 +334,11 @@ def facts(db: sqlite3.Connection, schema: str = "main") -> Facts:
     if row is None:
         raise TuringError("expected a study's store, found one that was never built")
     return Facts(*row)
+
+
+def is_key_published(db: sqlite3.Connection) -> bool:
+    """Whether participants could know the right answers, within a transaction."""
+    return bool(db.execute("SELECT 1 FROM events WHERE what = ?", (KEY_PUBLISHED,)).fetchone())
 
 
 def note(

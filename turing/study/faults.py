@@ -224,7 +224,8 @@ def _of_braces(key: str, url: str, known: Collection[str]) -> Iterator[tuple[str
     for name, form, conversion in fields:
         if name not in known or form or conversion:
             names = " ".join(f"{{{name}}}" for name in sorted(known))
-            yield key, f"expected only {names} in braces, found {shown(url)}"
+            only = f"only {names}" if names else "nothing, as participants.query is empty,"
+            yield key, f"expected {only} in braces, found {shown(url)}"
             return
 
 

@@ -31,6 +31,7 @@ from turing.study.timing import STAIRCASE, Exposure, checked_exposure
 from turing.study.trials import Design, Protocol, Selection
 
 LARGEST_FILE = 1 << 20  # bytes
+_SQLITE = b"SQLite format 3\x00"  # how a store begins
 
 Line = Annotated[str, Field(min_length=1, max_length=300, pattern=r"^[^\x00-\x1f\x7f]*$")]
 OptionalLine = Annotated[str, Field(max_length=300, pattern=r"^[^\x00-\x1f\x7f]*$")]
@@ -325,11 +326,14 @@ def load_study(path: Path | str) -> Study:
     try:
         with path.open("rb") as file:
             data = file.read(LARGEST_FILE + 1)
+        if data.startswith(_SQLITE):
+            raise TuringError(f"{path}: this is a store; expected a study file (TOML)")
         text = data.decode("utf-8")
     except IsADirectoryError:
         raise TuringError(f"{path}: expected a study file, found a folder") from None
     except FileNotFoundError:
-        raise TuringError(f"{path}: expected a study file, found none") from None
+        other = ", and this is a store's name" if path.suffix == ".sqlite" else ""
+        raise TuringError(f"{path}: expected a study file (TOML), found none{other}") from None
     except OSError as error:
         raise TuringError(f"{path}: cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:

@@ -20,7 +20,7 @@ from turing.report.html import render
 from turing.report.of_store import store_report
 from turing.store.people import RefusedError, limits_that_bit
 from turing.store.records import built_versions, iso_time
-from turing.store.store import Store, facts
+from turing.store.store import Store, facts, is_key_published
 from turing.web import guards
 from turing.web.routes import PREFIX
 from turing.web.serving import ServedStudy, Studies
@@ -256,7 +256,8 @@ def _report(store: Store, version: int | None, around: dict[str, Any]) -> str:
     results = version_results(store, version)
     (shown,) = results.data.versions
     with store.reading() as db:
-        state = facts(db).state
+        state = "closed for good: its trial key is published"
+        state = state if is_key_published(db) else facts(db).state
         limits = limits_that_bit(db)
     top = render(
         "admin_top.html",

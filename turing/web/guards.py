@@ -15,6 +15,7 @@ from turing.study.study import Question
 
 LARGEST_BODY = 16 * 1024  # bytes, without answers to questions
 LONGEST_TEXT = 5000  # characters of such an answer
+_DIGITS = 18  # of a length that is read as a number: of thousands Python refuses to
 _ESCAPED = 12  # bytes that a character takes in JSON at most, as a pair of surrogates
 CALLS_A_SECOND = 20
 
@@ -30,7 +31,7 @@ async def read_body(request: Request, most: int = LARGEST_BODY) -> bytes:
     """The body; RefusedError as soon as it is known to be over `most` bytes."""
     too_large = RefusedError(413, "large", f"Expected {most} bytes at most, found more.")
     length = request.headers.get("content-length", "0")
-    if length.isdecimal() and int(length) > most:
+    if length.isdecimal() and (len(length) > _DIGITS or int(length) > most):
         raise too_large
     body = bytearray()
     async for chunk in request.stream():

@@ -15,6 +15,7 @@ from turing.stimuli.build import build
 from turing.stimuli.demo import NAME as DEMO
 from turing.stimuli.demo import make_demo
 from turing.store.store import DEFAULT_FOLDER, Store, create_store, store_path
+from turing.study.counts import count
 from turing.study.study import load_study
 from turing.web.serving import Studies, is_name
 from turing.web.sign_in import Password, admin_password, on_space
@@ -152,7 +153,7 @@ def _prepared(directory: Path, name: str, keeper: Keeper | None) -> Iterator[str
         rows = restored.kept.rows
         yield (
             f"{name}: restored from {restored.snapshot.name} "
-            f"({rows['participants']} participants, {rows['choices']} choices)"
+            f"({count(rows['participants'], 'participant')}, {count(rows['choices'], 'choice')})"
         )
         yield from (f"{name}: passed over a snapshot: {line}" for line in restored.damaged)
         yield from (f"{name}: took over {one}" for one in keeper.taken_over(name))

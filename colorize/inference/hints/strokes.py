@@ -1,9 +1,9 @@
 """Strokes: colour painted over a photo, for a whole thing at a time. No torch here."""
 
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from colorize.inference.options import is_colour
 MOST_STROKES = 200
 MOST_POINTS = 2000  # of one stroke
 _KEYS = {"points", "radius", "color", "strength"}
+_LARGEST = sys.float_info.max
 _LARGEST_FILE = 16 * 2**20
 
 
@@ -83,7 +84,7 @@ def _parsed(number: int, stroke: Stroke | Mapping[str, Any]) -> Stroke:
     points, color = stroke["points"], stroke["color"]
     if not is_colour(color):
         raise ColorizeError(f"{what}: expected a color like #d02020, found {_brief(color)}")
-    radius = _number(stroke.get("radius", 0.0), inf, f"{what}: radius", "0 or more")
+    radius = _number(stroke.get("radius", 0.0), _LARGEST, f"{what}: radius", "0 or more")
     strength = _number(stroke.get("strength", 1.0), 1.0, f"{what}: strength", "from 0 to 1")
     if isinstance(points, str) or not isinstance(points, Sequence):
         raise ColorizeError(f"{what}: expected points [[x, y], ...], found {_brief(points)}")
@@ -95,13 +96,13 @@ def _parsed(number: int, stroke: Stroke | Mapping[str, Any]) -> Stroke:
 def _point(what: str, point: Any) -> tuple[float, float]:
     if isinstance(point, str) or not isinstance(point, Sequence) or len(point) != 2:
         raise ColorizeError(f"{what}: expected a point [x, y], found {_brief(point)}")
-    x, y = (_number(value, inf, f"{what}: x and y", "0 or more") for value in point)
+    x, y = (_number(value, _LARGEST, f"{what}: x and y", "0 or more") for value in point)
     return x, y
 
 
 def _number(value: Any, most: float, what: str, range: str) -> float:
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not (is_number and 0 <= value <= most and value < inf):
+    if not (is_number and 0 <= value <= most):
         raise ColorizeError(f"{what}: expected a number {range}, found {_brief(value)}")
     return float(value)
 

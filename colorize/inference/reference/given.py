@@ -11,7 +11,7 @@ from colorize.color.lab import lab_from_rgb
 from colorize.color.resample import resize_picture
 from colorize.color.toned import is_toned, unit
 from colorize.errors import ColorizeError
-from colorize.photo.opening import Photo
+from colorize.photo.opening import Photo, given_as
 
 _SIDE, _LONGEST = 256, 1024  # pixels of a reference's short side, and of its long one at most
 
@@ -29,7 +29,8 @@ class Reference:
 
         PhotoError for what is no photo, ColorizeError for one without colours of things.
         """
-        reference = given if isinstance(given, Reference) else cls(Photo.open(given))
+        with given_as("reference"):
+            reference = given if isinstance(given, Reference) else cls(Photo.open(given))
         if not 0 <= reference.strength <= 1:
             raise ColorizeError(
                 f"reference: expected a strength from 0 to 1, found {reference.strength}"

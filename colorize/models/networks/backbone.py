@@ -18,13 +18,14 @@ class Backbone(nn.Module):
     """The last features of a timm network, pooled: one vector a photo.
 
     L `(N, 1, H, W)` in [-1, 1] goes in three times, as grey, resized to `size` x `size` (the
-    network's own where None) and normalised the network's way -> `(N, features)`. Its weights
-    never train and its BatchNorm keeps its statistics.
+    network's own where None) and normalised the network's way -> `(N, features)`. `maps` gives
+    the features of the last `levels` strides before pooling. Its weights never train and its
+    BatchNorm keeps its statistics.
     """
 
-    def __init__(self, name: str, size: int | None = None) -> None:
+    def __init__(self, name: str, size: int | None = None, levels: int = 1) -> None:
         super().__init__()
-        self.network = create(name, features_only=True, out_indices=(-1,))
+        self.network = create(name, features_only=True, out_indices=tuple(range(-levels, 0)))
         config = self.network.pretrained_cfg
         self.size = size or config["input_size"][-1]
         if config.get("fixed_input_size") and self.size != config["input_size"][-1]:
@@ -32,9 +33,9 @@ class Backbone(nn.Module):
                 f"{name} takes pictures of {config['input_size'][-1]} pixels only, "
                 f"found backbone_size {size}; leave it out"
             )
-        self.features = self.network.feature_info.channels()[-1]
-        channels_last = str(getattr(self.network, "output_fmt", "NCHW")).endswith("NHWC")
-        self._grid = (1, 2) if channels_last else (2, 3)  # the axes to pool over
+        self.channels = list(self.network.feature_info.channels())
+        self.features = self.channels[-1]
+        self._channels_last = str(getattr(self.network, "output_fmt", "NCHW")).endswith("NHWC")
         mean, std = (torch.tensor(config[key]).view(1, 3, 1, 1) for key in ("mean", "std"))
         self.register_buffer("mean", mean, persistent=False)
         self.register_buffer("std", std, persistent=False)
@@ -43,12 +44,17 @@ class Backbone(nn.Module):
     def train(self, mode: bool = True) -> "Backbone":
         return super().train(False)
 
-    @torch.no_grad()
     def forward(self, L: Tensor) -> Tensor:
+        return self.maps(L)[-1].mean((2, 3))
+
+    @torch.no_grad()
+    def maps(self, L: Tensor) -> list[Tensor]:
+        """The features `(N, channels, h, w)` of each level, the coarsest last."""
         grey = (L + 1) / 2
         size = (self.size, self.size)
         grey = F.interpolate(grey, size, mode="bicubic", align_corners=False, antialias=True)
-        return self.network((grey - self.mean) / self.std)[0].mean(self._grid)
+        maps = self.network((grey - self.mean) / self.std)
+        return [one.permute(0, 3, 1, 2) for one in maps] if self._channels_last else maps
 
 
 def create(name: str, **arguments: object) -> nn.Module:

@@ -18,6 +18,8 @@ class Fusion(nn.Module):
     mixed by a 1x1 convolution. The paper's backbone is `inception_resnet_v2`.
     `zero_embedding` puts zeros in the embedding's place, for an ablation. With `local`, the last
     convolution is the locally connected layer of the paper's future work, of local x local places.
+    With `unpooled`, the features of so many of the backbone's last strides join the grid where
+    they were found, besides (after the hypercolumns of Larsson et al. 2016).
 
     L `(N, 1, H, W)` in [-1, 1] -> ab / 110 `(N, 2, H, W)` in [-1, 1].
     """
@@ -32,16 +34,18 @@ class Fusion(nn.Module):
         backbone_size: int | None = None,
         zero_embedding: bool = False,
         local: int = 0,
+        unpooled: int = 0,
     ) -> None:
         super().__init__()
-        self.zero_embedding = zero_embedding
-        self.backbone = Backbone(backbone, backbone_size)
+        self.zero_embedding, self.unpooled = zero_embedding, unpooled
+        self.backbone = Backbone(backbone, backbone_size, max(unpooled, 1))
         before, encoder = 1, []
         for filters, stride in ENCODER:
             encoder += _convolution(before, filters, stride)
             before = filters
         self.encoder = nn.Sequential(*encoder)
-        self.fusion = nn.Sequential(nn.Conv2d(256 + self.backbone.features, 256, 1), nn.ReLU())
+        joined = self.backbone.features + (sum(self.backbone.channels) if unpooled else 0)
+        self.fusion = nn.Sequential(nn.Conv2d(256 + joined, 256, 1), nn.ReLU())
         self.decoder = nn.Sequential(
             *_convolution(256, 128),
             _up(),
@@ -56,15 +60,23 @@ class Fusion(nn.Module):
 
     def forward(self, L: Tensor) -> Tensor:
         height, width = L.shape[-2:]
-        grid = self.encoder(pad_to_multiple(L, self.stride))
-        embedding = self._embedding(L).to(grid.dtype)[..., None, None]
-        fused = self.fusion(torch.cat((grid, embedding.expand(-1, -1, *grid.shape[-2:])), 1))
+        padded = pad_to_multiple(L, self.stride)
+        grid = self.encoder(padded)
+        # Where features keep their places, the backbone sees what the encoder sees.
+        embedding = self._embedding(padded if self.unpooled else L, grid.shape[-2:])
+        fused = self.fusion(torch.cat((grid, embedding.to(grid.dtype)), 1))
         return self.decoder(fused)[..., :height, :width]
 
-    def _embedding(self, L: Tensor) -> Tensor:
+    def _embedding(self, L: Tensor, grid: tuple[int, int]) -> Tensor:
+        """What the backbone says of each place of the grid: `(N, C, *grid)`."""
         if self.zero_embedding:
-            return L.new_zeros(len(L), self.backbone.features)
-        return self.backbone(L)
+            return L.new_zeros(len(L), self.fusion[0].in_channels - 256, *grid)
+        if not self.unpooled:
+            return self.backbone(L)[..., None, None].expand(-1, -1, *grid)
+        maps = self.backbone.maps(L)
+        placed = [F.interpolate(one, grid, mode="bilinear", align_corners=False) for one in maps]
+        pooled = maps[-1].mean((2, 3), keepdim=True).expand(-1, -1, *grid)
+        return torch.cat((pooled, *placed), 1)
 
 
 class LocallyConnected(nn.Module):

@@ -15,6 +15,7 @@ from colorize.models.networks.padding import pad_to_multiple
 from colorize.models.networks.reduced import ALL_PIXELS
 
 HINT_CHANNELS = 3  # a, b over 110, and 1 where there is a hint
+_HEADS = 4
 
 
 class UNet(nn.Module):
@@ -24,7 +25,8 @@ class UNet(nn.Module):
     al. 2016 and the hints of Zhang et al. 2017 ("Real-Time User-Guided Image Colorization",
     3.2). The last features are also pooled over the photo and added everywhere, so that what a
     photo shows as a whole reaches every pixel. Upsampling is bilinear: transposed convolutions
-    leave checkerboards.
+    leave checkerboards. With `attention` every place of the maps at strides 32 and 16 also looks at
+    every other one, so that like things can have like colours.
 
     L `(N, 1, H, W)` in [-1, 1] and hints `(N, 3, H, W)` (a / 110, b / 110, 1; 0, 0, 0 where
     there is none; None means none anywhere) -> logits over `bins.centres()`
@@ -43,6 +45,7 @@ class UNet(nn.Module):
         backbone: str = "tf_efficientnet_lite2",
         widths: tuple[int, ...] = (256, 192, 128, 96, 64),
         outputs: int = bins.COUNT,
+        attention: bool = False,
     ) -> None:
         super().__init__()
         self.over_bins = outputs == bins.COUNT
@@ -56,6 +59,7 @@ class UNet(nn.Module):
         skips[0] += 4 + HINT_CHANNELS
         self.bottom = _block(deepest, widths[0])
         self.context = nn.Conv2d(deepest, widths[0], 1)
+        self.attention = nn.ModuleList(_Attention(width) for width in widths[: 2 * attention])
         steps = zip(pairwise(widths), reversed(skips), strict=True)
         self.decoder = nn.ModuleList(
             _block(before + skip, after) for (before, after), skip in steps
@@ -76,7 +80,9 @@ class UNet(nn.Module):
         *skips, deepest = self.backbone(L, hints)
         skips[0] = torch.cat((skips[0], F.pixel_unshuffle(L, 2), F.avg_pool2d(hints, 2)), 1)
         x = self.bottom(deepest) + self.context(deepest.mean((2, 3), keepdim=True))
-        for block, skip in zip(self.decoder, reversed(skips), strict=True):
+        looks = [*self.attention, *[None] * len(self.decoder)]
+        for look, block, skip in zip(looks, self.decoder, reversed(skips), strict=False):
+            x = x if look is None else look(x)
             x = F.interpolate(x, skip.shape[-2:], mode="bilinear", align_corners=False)
             x = block(torch.cat((x, skip.to(x.dtype)), 1))
         x = self.last(x)[..., :height, :width]
@@ -92,6 +98,27 @@ class UNet(nn.Module):
         """The same at each stride: 2, 4, 8, 16 and 32."""
         L = pad_to_multiple(L, self.stride)
         return self.backbone(L, L.new_zeros(len(L), HINT_CHANNELS, *L.shape[-2:]))
+
+
+class _Attention(nn.Module):
+    """Self-attention between all places of a map (Vaswani et al. 2017, 3.2.2), added to it.
+
+    It starts at nothing, so that a network without it can be trained on with it.
+    """
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.norm = nn.GroupNorm(1, width)
+        self.project = nn.Conv2d(width, 3 * width, 1)
+        self.out = nn.Conv2d(width, width, 1)
+        nn.init.zeros_(self.out.weight)
+        nn.init.zeros_(self.out.bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        parts = self.project(self.norm(x)).flatten(2).unflatten(1, (3, _HEADS, -1))
+        query, key, value = parts.transpose(-1, -2).unbind(1)
+        seen = F.scaled_dot_product_attention(query, key, value)
+        return x + self.out(seen.transpose(-1, -2).reshape(x.shape))
 
 
 class Encoder(nn.Module):

@@ -54,6 +54,8 @@ def unread_kind(stream: BinaryIO) -> str:
             found = _UNREAD[marker]
         elif marker in _FRAMES and body[:1] != b"\x08":
             found = f"{body[0]}-bit JPEG" if body else ""
+        elif marker in _FRAMES and body[1:3] == b"\0\0":  # T.81, B.2.5
+            found = "late-height (DNL) JPEG"
     stream.seek(place)
     return found
 

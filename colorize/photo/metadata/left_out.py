@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 from PIL import ExifTags, TiffTags
 
-from colorize.photo.boxes import auxiliary_kinds, read_boxes
+from colorize.photo.metadata.boxes import auxiliary_kinds, read_boxes
 from colorize.photo.metadata.containers import (
     APP1,
     APP12,
@@ -37,7 +37,9 @@ _KNOWN_CHUNKS = (
 ).split()
 _KNOWN_OF_WEBP = (b"VP8 ", b"VP8L", b"VP8X", b"ALPH", b"ANIM", b"ANMF", b"ICCP", b"EXIF", b"XMP ")
 ICC_OF_GIF, IPTC_OF_GIF = b"ICCRGBG1012", (b"MGKIPTC0000", b"MGK8BIM0000")
-_KNOWN_OF_GIF = (b"NETSCAPE2.0", b"ANIMEXTS1.0", b"XMP DataXMP", ICC_OF_GIF, *IPTC_OF_GIF)
+XMP_OF_GIF, GIF_COMMENT = b"XMP DataXMP", 0xFE
+_KNOWN_OF_GIF = (b"NETSCAPE2.0", b"ANIMEXTS1.0", XMP_OF_GIF, ICC_OF_GIF, *IPTC_OF_GIF)
+_TRAILER_OF_XMP = 257  # bytes that lead readers of blocks to their end (XMP part 3, 1.1.2)
 _C2PA_BOX = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
 _AUXILIARY = {"alpha": "", "auxid:1": "", "depth": "its depth map", "auxid:2": "its depth map"}
 _AUXILIARY |= {"hdrgainmap": "its gain map"}
@@ -201,19 +203,34 @@ def _of_gif(stream: BinaryIO) -> Iterator[str]:
 
 
 def gif_extensions(stream: BinaryIO) -> Iterator[tuple[int, bytes, bytes]]:
-    """Label, name (of an application's) and data of a GIF's extensions before its first frame."""
+    """Label, name (of an application's) and data of a GIF's extensions, before, between and after
+    its frames."""
     stream.seek(10)
-    flags = (stream.read(3) or b"\0")[0]
-    stream.seek(13 + (3 << (flags & 7) + 1 if flags & 0x80 else 0))
+    _skip_palette(stream, (stream.read(3) or b"\0")[0])
     left = _MOST_OF_GIF
-    while stream.read(1) == b"\x21" and left > 0:
+    while left > 0 and (start := stream.read(1)) in (b"\x21", b"\x2c"):
+        if start == b"\x2c":  # a frame
+            flags = stream.read(9)[8:]
+            _skip_palette(stream, flags[0] if flags else 0)
+            stream.seek(1, 1)
+            while (size := stream.read(1)) not in (b"", b"\0"):
+                stream.seek(size[0], 1)
+            continue
         kind = (stream.read(1) or b"\0")[0]
         blocks = []
         while (size := stream.read(1)) not in (b"", b"\0") and left > 0:
             blocks.append(stream.read(size[0]))
             left -= size[0] + 1
-        name = blocks[0] if kind == 0xFF and blocks else b""
-        yield kind, name, b"".join(blocks[1:] if name else blocks)
+        name = blocks.pop(0) if kind == 0xFF and blocks else b""
+        if name == XMP_OF_GIF:  # which is not in blocks: their sizes are letters of it
+            whole = b"".join(bytes([len(block)]) + block for block in blocks)
+            yield kind, name, whole[:-_TRAILER_OF_XMP]
+            continue
+        yield kind, name, b"".join(blocks)
+
+
+def _skip_palette(stream: BinaryIO, flags: int) -> None:
+    stream.seek(3 << (flags & 7) + 1 if flags & 0x80 else 0, 1)
 
 
 def profile_of_gif(stream: BinaryIO) -> bytes | None:

@@ -1,5 +1,6 @@
 """What a photo file says about itself, wherever its format keeps it."""
 
+import contextlib
 import io
 import math
 import struct
@@ -31,7 +32,9 @@ from colorize.photo.metadata.containers import (
     read_segments,
 )
 from colorize.photo.metadata.left_out import (
+    GIF_COMMENT,
     IPTC_OF_GIF,
+    XMP_OF_GIF,
     gif_extensions,
     names_of_fields,
     names_of_resources,
@@ -44,7 +47,7 @@ from colorize.photo.metadata.texts import (
     texts_of_tiff,
     true_description,
 )
-from colorize.photo.metadata.xmp import xmp_orientation
+from colorize.photo.metadata.xmp import XMP_KEYWORD, xmp_orientation
 
 if TYPE_CHECKING:
     from colorize.photo.tiff.pages import Pages
@@ -170,12 +173,13 @@ class _Found:
             found.lost += what_has_no_place(stream, image.format)
         if image.format in ("JPEG", "MPO") and stream is not None:
             found.add_segments(stream)
+        elif image.format == "GIF" and stream is not None:
+            found.add_extensions(stream)
         elif isinstance(comment := image.info.get("comment"), bytes):
             found.add_text("Comment", comment)
-        if image.format == "GIF" and stream is not None:
-            found.add_extensions(stream)
         if image.format in ("PNG", None):
-            found.add_texts(list(image.info.items()) if texts is None else texts)
+            of_pillow = [pair for pair in image.info.items() if pair[0] != "compression"]
+            found.add_texts(of_pillow if texts is None else texts)
         return found
 
     def add_exif(self, block: bytes) -> None:
@@ -209,10 +213,14 @@ class _Found:
         stream.seek(place)
 
     def add_extensions(self, stream: BinaryIO) -> None:
-        """Of a GIF, where ImageMagick keeps captions; the stream's place stays."""
+        """Of a GIF, before and after its frames; the stream's place stays."""
         place = stream.tell()
-        for _, name, data in gif_extensions(stream):
-            if name in IPTC_OF_GIF:
+        for kind, name, data in gif_extensions(stream):
+            if kind == GIF_COMMENT:
+                self.add_text("Comment", data)
+            elif name == XMP_OF_GIF:
+                self.xmp = self.xmp or _stripped(data)
+            elif name in IPTC_OF_GIF:  # where ImageMagick keeps captions
                 self.add_captions(data)
         stream.seek(place)
 
@@ -228,6 +236,8 @@ class _Found:
                 continue
             if keyword.startswith("Raw profile type "):
                 self.add_profile(keyword.removeprefix("Raw profile type ").lower(), text)
+            elif keyword == XMP_KEYWORD:
+                self.xmp = self.xmp or _stripped(_packet_of(text))
             elif text.strip() and is_of_the_picture(keyword):
                 self.texts.append((keyword, text))
 
@@ -277,6 +287,15 @@ def _dpi_of(dpi: object, swapped: bool) -> tuple[float, float] | None:
     if not all(math.isfinite(value) and 1 <= value <= 65_535 for value in (across, down)):
         return None
     return (down, across) if swapped else (across, down)
+
+
+def _packet_of(text: str) -> bytes:
+    """XMP of a text chunk: UTF-8, which readers of tEXt and zTXt take for Latin-1."""
+    with contextlib.suppress(UnicodeError):
+        packet = text.encode("latin-1")
+        packet.decode("utf-8")
+        return packet
+    return text.encode("utf-8", "replace")
 
 
 def _stripped(xmp: bytes) -> bytes | None:

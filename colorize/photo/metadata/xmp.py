@@ -3,7 +3,9 @@
 from typing import NamedTuple
 from xml.dom import minidom
 from xml.parsers import expat
+from xml.sax.saxutils import escape, quoteattr
 
+XMP_KEYWORD = "XML:com.adobe.xmp"  # of the text chunk of a PNG (XMP part 3, 1.1.5)
 DIGITAL_SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/algorithmicallyEnhanced"
 
 _RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
@@ -12,6 +14,7 @@ _TIFF = "http://ns.adobe.com/tiff/1.0/"
 _EXIF = "http://ns.adobe.com/exif/1.0/"
 _XMP = "http://ns.adobe.com/xap/1.0/"
 _PHOTOSHOP = "http://ns.adobe.com/photoshop/1.0/"
+_DUBLIN_CORE = "http://purl.org/dc/elements/1.1/"
 _CAMERA_RAW = "http://ns.adobe.com/camera-raw-settings/1.0/"
 _MEDIA = "http://ns.adobe.com/xap/1.0/mm/"
 _EVENT = "http://ns.adobe.com/xap/1.0/sType/ResourceEvent#"
@@ -58,6 +61,7 @@ _STORAGE = {
     ),
     _EXIF: ("ColorSpace", "PixelXDimension", "PixelYDimension", "NativeDigest"),
     _XMP: ("Thumbnails",),
+    _DUBLIN_CORE: ("format",),
     _CAMERA_RAW: ("ConvertToGrayscale", "Treatment"),
 }
 # The wrapper of XMP part 1, 7.3
@@ -146,9 +150,23 @@ def disclosed_xmp(xmp: bytes, edit: tuple[str, str] | None = None) -> Disclosed 
         nodes[0].setAttributeNS(_IPTC, "Iptc4xmpExt:DigitalSourceType", DIGITAL_SOURCE_TYPE)
         if edit:
             _note_edit(document, nodes, *edit)
-        return Disclosed(_PACKET.format(document.documentElement.toxml()).encode(), notices)
+        return Disclosed(_PACKET.format(_written(document.documentElement)).encode(), notices)
     except (ValueError, RecursionError):
         return None
+
+
+def _written(node: minidom.Node) -> str:
+    """A node as text. Line breaks in attributes stay, which minidom writes as they are and readers
+    take for spaces (XML 1.0, 3.3.3)."""
+    if node.nodeType in (node.TEXT_NODE, node.CDATA_SECTION_NODE):
+        return escape(node.data, {"\r": "&#13;"})
+    if node.nodeType != node.ELEMENT_NODE:
+        return node.toxml()
+    attributes = "".join(f" {name}={quoteattr(text)}" for name, text in node.attributes.items())
+    if not node.childNodes:
+        return f"<{node.tagName}{attributes}/>"
+    inside = "".join(map(_written, node.childNodes))
+    return f"<{node.tagName}{attributes}>{inside}</{node.tagName}>"
 
 
 def _note_edit(

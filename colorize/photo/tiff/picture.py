@@ -87,12 +87,18 @@ def read_picture(page: tifffile.TiffPage, stream: BinaryIO) -> Picture:
         reading.notices.append("The 16 bits of its CIELAB colours were reduced to 8.")
     mode = "LAB" if layout.photometric in (_LAB, _ICC_LAB) else _SPACES[samples.shape[2]]
     samples = samples[..., 0] if mode == "L" else samples
-    profile = page.tags.valueof(_PROFILE)
-    profile = profile if isinstance(profile, bytes) and mode != "LAB" else None
+    profile = _bytes_of(page.tags.valueof(_PROFILE)) if mode != "LAB" else None
     if profile is None and mode in ("L", "RGB"):
         bits = layout.bits if table is None else None
         profile = described_profile(page, stream, bits, layout.photometric == 0, reading.notices)
     return Picture(mode, samples, alpha, profile, reading.notices)
+
+
+def _bytes_of(value: object) -> bytes | None:
+    """Of a field of bytes, also where its type says that they are signed."""
+    if isinstance(value, tuple | np.ndarray):
+        return np.asarray(value).astype(np.int64).astype(np.uint8).tobytes()
+    return value if isinstance(value, bytes) else None
 
 
 def _begin(page: tifffile.TiffPage, layout: Layout, stream: BinaryIO) -> _Reading:

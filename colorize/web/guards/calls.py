@@ -206,7 +206,10 @@ def _expected(component: Any, value: Any) -> str:
         known = [choice for _, choice in component.choices]
         return "" if isinstance(value, str) and value in known else f"one of {', '.join(known)}"
     if isinstance(component, gr.File):
-        return "" if value is None or _fits(_File, value) else "a photo that was uploaded before"
+        many = component.file_count == "multiple"
+        if value is None or _fits(list[_File] if many else _File, value):
+            return ""
+        return f"{'photos that were' if many else 'a photo that was'} uploaded before"
     if isinstance(component, gr.Number):
         if value is None:
             return ""

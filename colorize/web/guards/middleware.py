@@ -29,6 +29,7 @@ Send = Callable[[Message], Awaitable[None]]
 _log = logging.getLogger(__name__)
 
 MOST_UPLOAD = 2**30  # bytes of a request that brings photos
+MOST_LIST = 4 * 2**20  # bytes of one that brings what is painted on 200 photos
 MOST_BODY = 2 * 2**20  # bytes of any other
 MOST_WAITING = 32  # calls of one client that wait in the queue
 SILENCE = 30.0  # seconds between two pieces of a body
@@ -36,6 +37,7 @@ _SLOWEST = 2048  # bytes a second, after as long a silence
 
 _API = re.compile(r"/gradio_api/(.*)", re.DOTALL)
 _OWN = re.compile(r"(study|colorize)(/|$)")
+_LISTS = re.compile(r"colorize/[^/]+/all")
 _OWN_PAGES = re.compile(r"/(study(/.+)?|admin/?)", re.DOTALL)
 # All of Gradio's that the page, its study and gradio_client ask for; the rest is shut.
 _OPEN_POSTS = re.compile(r"upload|queue/join|cancel|reset/?|run/.+|call/.+", re.DOTALL)
@@ -126,12 +128,13 @@ class Guard:
         if _header(scope, b"sec-fetch-site") == "cross-site":
             raise RefusedError(403, "Expected a call from this app's own page.")
         is_upload = not is_own and call == "upload"
-        body.most = MOST_UPLOAD if is_upload else MOST_BODY
+        is_list = bool(_LISTS.fullmatch(call))
+        body.most = MOST_UPLOAD if is_upload else MOST_LIST if is_list else MOST_BODY
         length = _header(scope, b"content-length")
         size = int(length) if length.isdecimal() else 0
         if size > body.most:
             raise _too_large(body.most)
-        if is_upload:
+        if is_upload or is_list:  # it is kept on the disk, too
             body.upload = self._uploads.begin(client_of(scope), size)
         elif not is_own:
             if _QUEUED.fullmatch(call):

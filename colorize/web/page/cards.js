@@ -1,10 +1,10 @@
 // A card a model, the original of a colour upload, and two models in one slider.
 
 import { h, show } from "./dom.js";
-import { fetchFile, ofFiles } from "./downloads.js";
+import { fetchFile } from "./files/downloads.js";
 import { makeLayer, updateLayer } from "./fix/layer.js";
 import { leave } from "./fix/panel.js";
-import { address, coloursOf, load, ofModel, side, unload } from "./pictures.js";
+import { address, coloursOf, load, ofFiles, ofModel, side, unload } from "./pictures.js";
 import { makeOutline } from "./look/scans.js";
 import { frame, makeSlider, sweep } from "./view/slider.js";
 import { change, currentPhoto, doneOf, idOf, look, models, view } from "./state.js";

@@ -4,11 +4,16 @@ import {
   adjustedModel, cardOf, compares, original, pair, updateCard, updateOriginal, updatePair,
 } from "./cards.js";
 import { ask, h, plural, show, touched } from "./dom.js";
-import { all, drawDownloads, saveAs } from "./downloads.js";
+import { drawDownloads, saveAs } from "./files/downloads.js";
+import {
+  arrive, batch, camera, drawUploads, drop, endUploads, examples, input, makeExamples, toStart,
+  uploads, veil,
+} from "./files/uploads.js";
+import { zip } from "./files/zip.js";
 import { pinOf } from "./fix/layer.js";
 import { drawPanel, onNewPin, panel, toggle } from "./fix/panel.js";
 import { strokeStatus } from "./fix/strokes.js";
-import { address, load, ofModel, unload } from "./pictures.js";
+import { hear } from "./news.js";
 import { askForPhotos, forget, kept, restore } from "./remember.js";
 import { drawAdvanced, opener } from "./look/advanced.js";
 import {
@@ -18,15 +23,11 @@ import { drawScan, scanRow } from "./look/scans.js";
 import { drawVariants, variants } from "./look/variants.js";
 import { layerOfLightbox } from "./view/lightbox.js";
 import { film } from "./view/film.js";
+import { drawStrip, tray } from "./view/strip.js";
 import { centre, toColour } from "./view/slider.js";
 import {
-  app, begin, change, complain, currentPhoto, doneOf, lookOf, looksAlike, models, onChange, PLAIN,
-  state, view,
+  app, begin, change, complain, currentPhoto, doneOf, models, onChange, state, view,
 } from "./state.js";
-import {
-  arrive, batch, camera, drawUploads, drop, endUploads, examples, input, makeExamples, toStart,
-  uploads, veil,
-} from "./uploads.js";
 
 const count = h("span", { class: "cz-count" });
 const progress = h("progress", { "aria-label": "Progress" });
@@ -41,7 +42,6 @@ const work = h("div", { class: "cz-work", hidden: true }, progress, count, cance
 const status = h("p", { class: "cz-hidden", role: "status", "aria-live": "polite" });
 const complaint = h("p", { class: "cz-error", role: "alert", hidden: true });
 
-const strip = h("nav", { class: "cz-strip", "aria-label": "Your photos" });
 const title = h("h2", { class: "cz-name" });
 const facts = h("p", { class: "cz-facts" });
 const beside = h("button", { type: "button", onclick: () => compare(false) }, "Side by side");
@@ -63,13 +63,13 @@ const grid = h("div", { class: "cz-cards" });
 const tools = h("div", { class: "cz-tools" }, opener);
 const notice = h("p", { class: "cz-error", hidden: true });
 const foot = h("footer", { class: "cz-foot" },
-  saveAs, all, h("span", { class: "cz-space" }), remove, restart);
+  saveAs, zip, h("span", { class: "cz-space" }), remove, restart);
 const guess = h("p", { class: "cz-guess" },
   "Colours are a guess of the model, not a record of what was there.");
 const privacy = h("p", { class: "cz-guess" },
   "Photos are sent to this app alone, which deletes them within an hour after you leave.");
 const result = h("section", { class: "cz-result", "aria-label": "Result" },
-  strip, head, notice, grid, tools, scanRow, variants, foot, guess, strokeStatus);
+  tray, head, notice, grid, tools, scanRow, variants, foot, guess, strokeStatus);
 const headline = h("header", { class: "cz-top" },
   h("div", {}, h("h1", {}, "Colorize"),
     h("p", {}, `${touched ? "Choose" : "Drop"} a black-and-white photo and see it in colour.`)),
@@ -80,7 +80,7 @@ const stage = h("div", { class: "cz" },
 /**
  * Puts the stage into Gradio's element and keeps it up to date.
  * props: {value, models, most_hints, examples, most_bytes} of colorize/web/tab.py; `value` is
- * `Session.state()`. trigger(event, data), upload(file), watch(prop, callback): Gradio's.
+ * `Session.news()`. trigger(event, data), upload(file), watch(prop, callback): Gradio's.
  */
 export function mount(element, props, trigger, upload, watch) {
   begin(element, props, trigger, upload);
@@ -91,24 +91,19 @@ export function mount(element, props, trigger, upload, watch) {
   onChange(draw);
   listenToSettings();
   window.addEventListener("colorize-failed", fail);
-  watch("value", () => receive(props.value));
+  watch("value", () => hear(props.value, receive, fail));
   let resized = 0;
   new ResizeObserver(() => {
     clearTimeout(resized);
     resized = setTimeout(change, 200);
   }).observe(element);
   change();
-  receive(props.value);
+  hear(props.value, receive, fail);
   if (kept) askForPhotos();
 }
 
-// News from the app.
-function receive(news) {
-  const isOld = news?.key === state.key && news.news < state.news; // overtaken on its way
-  if (!news || isOld) return;
-  const before = news.key === state.key ? state.offered : 0;
-  Object.assign(state, news);
-  for (const model of news.known) models.set(model.name, model);
+// The state is new; before: how many files the one before had.
+function receive(before) {
   const isNew = state.newest !== view.newest || !state.photos.length;
   if (state.newest !== view.newest) {
     view.newest = state.newest;
@@ -159,6 +154,7 @@ function draw({ adjusted }) {
   const empty = !photo && !uploads.length;
   app.tab.dataset.state = empty ? "empty" : "result";
   app.tab.dataset.many = state.photos.length > 1;
+  app.tab.dataset.usable = !photo?.error;
   app.tab.dataset.bins = state.models.some((name) => models.get(name)?.overBins);
   show(complaint, view.problem);
   complaint.textContent = view.problem;
@@ -256,56 +252,6 @@ function paceOf(works) {
   return { done, total: done + open, left };
 }
 
-function drawStrip() {
-  const photos = [...state.photos, ...uploads];
-  const photo = batch.hasFirst ? currentPhoto() : uploads[0];
-  show(strip, photos.length > 1);
-  while (strip.children.length > photos.length) strip.lastChild.remove();
-  const chosen = photos.indexOf(photo), isNew = strip.dataset.photo !== String(photo?.number);
-  photos.forEach((other, index) => {
-    const button = strip.children[index] ?? strip.appendChild(
-      h("button", { type: "button" }, h("img", { alt: "" }), h("span", { class: "cz-mark" }),
-        h("progress", { "aria-hidden": "true" })));
-    const [image, mark, bar] = button.children;
-    const ready = other.cards.filter((card) => card.state === "done").length;
-    const finished = other.cards.length > 0 && ready === other.cards.length;
-    const failed = other.error || other.cards.some((card) => card.state === "failed");
-    const first = other.cards.find((card) => card.state === "done");
-    const isAdjusted = !other.url && !looksAlike(lookOf(other), PLAIN);
-    button.onclick = () => lookAt(other);
-    button.disabled = Boolean(other.url);
-    button.title = other.name;
-    button.setAttribute("aria-label",
-      `${other.name}${failed ? ", has a problem" : finished ? ", done" : ""}${
-        isAdjusted ? ", adjusted" : ""}`);
-    button.dataset.adjusted = isAdjusted;
-    button.setAttribute("aria-current", other === photo);
-    button.dataset.state = failed ? "failed" : finished ? "done" : "open";
-    mark.textContent = failed ? "!" : finished ? "✓" : "";
-    show(bar, state.progress && !finished && !failed);
-    bar.max = Math.max(1, other.cards.length);
-    bar.value = ready;
-    show(image, !other.error);
-    if (other.error) unload(image);
-    else if (other.url) load(image, other.url);
-    else if (first) load(image, address(ofModel(other, first.model, "colour"), { side: 400 }));
-    else load(image, address(`${other.number}/grey`, { size: null, side: 400 }));
-  });
-  if (!isNew || !strip.children[chosen]) return;
-  strip.dataset.photo = photo.number;
-  const { offsetLeft: left, offsetWidth: width } = strip.children[chosen];
-  const seen = strip.scrollLeft + strip.offsetLeft;
-  if (left < seen || left + width > seen + strip.clientWidth) {
-    strip.scrollLeft = left - strip.offsetLeft - (strip.clientWidth - width) / 2;
-  }
-}
-
-function lookAt(photo) {
-  view.photo = photo.number;
-  if (state.progress) app.trigger("look", { photo: photo.number }); // it is next
-  change();
-}
-
 function drawPhoto(photo) {
   title.textContent = photo.name;
   const size = photo.size ? [`${photo.size[0]} × ${photo.size[1]} pixels`, photo.format] : [];
@@ -329,6 +275,7 @@ function drawPhoto(photo) {
   const total = state.photos.flatMap(doneOf).length;
   const model = models.get(adjustedModel(photo));
   show(tools, photo.cards.length);
+  show(remove, !view.grid);
   placePanel();
   drawPanel(photo, model);
   drawScan(photo);
@@ -339,7 +286,7 @@ function drawPhoto(photo) {
 }
 
 // Colours are fixed beside the photo where there is room, else under it.
-const isWide = matchMedia("(min-width: 1100px)");
+const isWide = matchMedia("(min-width: 1000px)");
 
 function placePanel() {
   const beside = isWide.matches && app.tab.querySelector(".cz-fix-place");

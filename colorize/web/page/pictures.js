@@ -1,6 +1,6 @@
 // The addresses of pictures, and how they come into the page.
 
-import { chosenStrokes, complain, lookOf, state } from "./state.js";
+import { chosenStrokes, complain, look, lookOf, state, strokesOf } from "./state.js";
 
 /** The address of what lies at `path` of this visitor; what is null in `extra` is left out. */
 export function address(path, extra = {}) {
@@ -8,8 +8,14 @@ export function address(path, extra = {}) {
   const isCropped = state.photos.find(({ number }) => number === parseInt(path))?.isCropped;
   const all = { size: state.size, ...extra, cropped: isCropped ? 1 : null }; // else it is cached
   for (const [key, value] of Object.entries(all)) if (value != null) query.set(key, value);
-  return `gradio_api/colorize/${state.key}/${path}?${query}`;
+  return placeOf(state.key, `${path}?${query}`);
 }
+
+/** The address of what lies at `path` of the visitor with this key. */
+export const placeOf = (key, path) => `gradio_api/colorize/${key}/${path}`;
+
+/** What the names of downloads and their format are, for `address`. */
+export const ofFiles = () => ({ format: look.format, name: look.names || null });
 
 /** The path of what a model makes of a photo: "colour", "uncertainty", "figures", "file". */
 export const ofModel = (photo, model, what) =>
@@ -22,7 +28,7 @@ export const exampleAddress = (number) => `gradio_api/colorize/example/${number}
 export const coloursOf = (photo, model) => ({
   ...lookOf(photo),
   temperature: model.overBins ? lookOf(photo).temperature : null,
-  strokes: written(chosenStrokes(photo)),
+  strokes: strokesText(photo),
 });
 
 /** What a photo has of another one's colours: for `address`. */
@@ -30,6 +36,15 @@ export const referenceOf = (photo) => {
   const { reference, trust } = lookOf(photo);
   return { reference, trust };
 };
+
+const texts = new WeakMap();
+
+/** The strokes of a photo as addresses have them. */
+export function strokesText(photo) {
+  const { list } = strokesOf(photo); // a new one after every change
+  if (!texts.has(list)) texts.set(list, written(chosenStrokes(photo)));
+  return texts.get(list);
+}
 
 /** Strokes as addresses have them, null where there are none. */
 export const written = (strokes) => (strokes.length ? JSON.stringify(strokes.map(inFull)) : null);

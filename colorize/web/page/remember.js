@@ -4,10 +4,11 @@ import { setUnsure } from "./look/settings.js";
 import {
   adjustLook, app, change, currentPhoto, look, lookOf, state, strokesOf, view,
 } from "./state.js";
+import { bringBack, filmToKeep } from "./view/film.js";
 
 const KEPT = "colorize";
 
-/** What an earlier visit had, {key, chosen, size, strokes, looks, look, advanced, photo}. */
+/** What an earlier visit had, {key, chosen, size, strokes, looks, look, advanced, photo, film}. */
 export let kept = recall();
 
 function recall() {
@@ -27,9 +28,10 @@ function remember() {
   const strokes = state.photos.map((photo) => [nameOf(photo), strokesOf(photo).list]);
   const looks = state.photos.map((photo) => [nameOf(photo), lookOf(photo)]);
   const { advanced } = view, photo = currentPhoto()?.number;
-  const all = { key, chosen, size, strokes, looks, look, advanced, photo };
+  const film = filmToKeep();
+  const all = { key, chosen, size, strokes, looks, look, advanced, photo, film };
   try {
-    if (state.photos.length) sessionStorage.setItem(KEPT, JSON.stringify(all));
+    if (state.photos.length || film) sessionStorage.setItem(KEPT, JSON.stringify(all));
     else sessionStorage.removeItem(KEPT);
   } catch { /* as above */ }
 }
@@ -46,7 +48,7 @@ export const forget = () => (kept = null);
 
 /** Once the app's answer is in `state`: what was done to the photos, or that they are gone. */
 export function restore() {
-  const { key, strokes = [], looks = [], look: common, advanced, photo } = kept;
+  const { key, strokes = [], looks = [], look: common, advanced, photo, film } = kept;
   forget();
   if (state.key !== key) {
     view.problem = "Your photos are no longer here: the page was away for too long, "
@@ -54,6 +56,7 @@ export function restore() {
     return;
   }
   Object.assign(view, { photo, advanced });
+  if (film) bringBack(film);
   for (const [name, list] of strokes) {
     strokesOf(name).list = list.filter((stroke) => stroke.colour);
   }

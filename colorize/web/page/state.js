@@ -6,7 +6,7 @@ export const models = new Map();
 /** What the tab is part of: {element, tab, props, trigger, upload}, as Gradio gave it. */
 export const app = {};
 
-/** What the app told last: `Session.state()` of colorize/web/session.py. */
+/** What the app told last: `Session.state()` of colorize/web/session.py, of all photos. */
 export const state = { photos: [], models: [], progress: null, waiting: 0 };
 
 /** What the visitor wants of all photos. */
@@ -17,6 +17,7 @@ export const view = {
   photo: null, compare: false, left: null, right: null,
   advanced: false, sheet: false, // whether the settings that few need, and on a phone all, are open
   fixing: false, stroke: null, // whether colours are being fixed, the stroke at hand
+  grid: false, // all photos are seen at once
   problem: "", // a sentence
   scan: true, // beside colours a toned photo is seen as it came, not in grey
   moving: false, // an adjustment follows the pointer: smaller previews do

@@ -10,7 +10,7 @@ from colorize.color.faded import find_tones
 from colorize.color.toned import is_toned, unit
 from colorize.evaluation.metrics import colorfulness
 from colorize.photo.opening import Photo, PhotoError
-from colorize.photo.saving import losses
+from colorize.photo.saving import foretold
 
 MOST_PHOTO_BYTES = 100 * 2**20
 
@@ -60,7 +60,7 @@ class Taken(NamedTuple):
         return cls(
             photo.size,
             photo.format,
-            (*photo.notices, *losses(photo)),
+            (*photo.notices, *foretold(photo)),
             has_colours,
             colorfulness(unit(screen)) if has_colours else 0.0,
             toned,

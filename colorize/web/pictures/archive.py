@@ -4,8 +4,8 @@ import csv
 import io
 import json
 import zipfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import asdict
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,6 +19,7 @@ from colorize.web.photos.item import Item
 from colorize.web.workshop import Look, Workshop
 
 MANIFEST = "manifest.csv"
+_CANCELLED = "cancelled before it was its turn"
 COLUMNS = (
     "file", "photo", "model", "weights_sha256", "working_size", "saturation", "temperature",
     "variant", "seed", "hints", "strokes", "reference", "reference_strength", "borders", "restored",
@@ -34,32 +35,52 @@ class Entry(NamedTuple):
     name: str
 
 
+@dataclass
+class Progress:
+    """How far a ZIP of `total` files is; who cancels it gets what is done by then."""
+
+    total: int
+    done: int = 0
+    has_begun: bool = False
+    is_over: bool = False
+    is_cancelled: bool = False
+
+
 async def zipped(
-    entries: Sequence[Entry],
+    entries: Iterable[Entry],
     workshop: Workshop,
     save: Callable[[Entry, Path], Awaitable[Path]],
+    progress: Progress,
 ) -> AsyncIterator[bytes]:
     """The ZIP in pieces, a file at a time: it never lies on the disk as a whole.
 
-    save: writes an entry's full-size file in a folder, under its name with an ending. What fails
-    is left out and told in `not-included.txt`; `manifest.csv` has a row an entry.
+    entries: may be made one by one. save: writes an entry's full-size file in a folder, under its
+    name with an ending. What fails is left out and told in `not-included.txt`; `manifest.csv` has
+    a row an entry.
     """
     out, rows, failures = _Pipe(), [], []
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
-        for entry in entries:
-            with workshop.temporary() as folder:
-                try:
-                    file = await save(entry, Path(folder) / entry.name)
-                    await run_in_threadpool(archive.write, file, file.name)
-                    rows.append(_row(entry, workshop, file.name))
-                except ColorizeError as error:
-                    failures.append(f"{entry.item.name}: {error}")
-                    rows.append(_row(entry, workshop, error=str(error)))
-            yield out.taken()
-        if failures:
-            archive.writestr("not-included.txt", "\n".join(failures) + "\n")
-        archive.writestr(MANIFEST, _table(rows))
-    yield out.taken()
+    progress.done, progress.has_begun, progress.is_over = 0, True, False
+    try:
+        with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
+            for entry in entries:
+                with workshop.temporary() as folder:
+                    try:
+                        if progress.is_cancelled:
+                            raise ColorizeError(_CANCELLED)
+                        file = await save(entry, Path(folder) / entry.name)
+                        await run_in_threadpool(archive.write, file, file.name)
+                        rows.append(_row(entry, workshop, file.name))
+                    except ColorizeError as error:
+                        failures.append(f"{entry.item.name}: {error}")
+                        rows.append(_row(entry, workshop, error=str(error)))
+                progress.done += 1
+                yield out.taken()
+            if failures:
+                archive.writestr("not-included.txt", "\n".join(failures) + "\n")
+            archive.writestr(MANIFEST, _table(rows))
+        yield out.taken()
+    finally:  # also where whoever wanted it is gone
+        progress.is_over = True
 
 
 def _row(entry: Entry, workshop: Workshop, file: str = "", error: str = "") -> list[str]:

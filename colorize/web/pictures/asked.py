@@ -1,11 +1,9 @@
-"""What the address of a picture asks for."""
+"""What the address of a picture asks for: its query, or a list of the same names and texts."""
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
-
-from starlette.requests import Request
 
 from colorize.batch.names import USUAL, check_pattern
 from colorize.errors import ColorizeError
@@ -17,9 +15,11 @@ from colorize.web.workshop import SCREEN, Look, Part, fit
 
 TILE = 512  # pixels
 
+Asked = Mapping[str, str]
+
 
 def look_of(
-    request: Request, record: Record, ending: str = "", references: Sequence[Upload] = ()
+    asked: Asked, record: Record, ending: str = "", references: Sequence[Upload] = ()
 ) -> Look:
     """What an address asks of a model; ColorizeError for what the model does not take.
 
@@ -28,16 +28,15 @@ def look_of(
     """
 
     def own(name: str, default: float | None) -> Any:
-        return number_of(request, name + ending, number_of(request, name, default))
+        return number_of(asked, name + ending, number_of(asked, name, default))
 
-    size, seed = number_of(request, "size", None), own("seed", None)
-    asked, reference = request.query_params, own("reference", None)
+    size, seed, reference = size_of(asked), own("seed", None), own("reference", None)
     if reference is not None and not 0 <= reference < len(references):
         raise ColorizeError("reference: that photo is not here any more; choose it again")
     hints = asked.get("hints" + ending, "").split()
     look = Look(
         record.name,
-        size=None if size is None else round(size),
+        size=size,
         saturation=own("saturation", 1.0),
         temperature=own("temperature", None),
         seed=None if seed is None else round(seed),
@@ -63,8 +62,14 @@ def strokes_of(text: str) -> tuple[Stroke, ...]:
     return parse_strokes(found)
 
 
-def number_of(request: Request, name: str, default: float | None) -> Any:
-    text = request.query_params.get(name, "")
+def size_of(asked: Asked) -> int | None:
+    """The working size, None for the model's own."""
+    size = number_of(asked, "size", None)
+    return None if size is None else round(size)
+
+
+def number_of(asked: Asked, name: str, default: float | None) -> Any:
+    text = asked.get(name, "")
     try:
         number = float(text) if text else default
     except ValueError as error:
@@ -74,29 +79,29 @@ def number_of(request: Request, name: str, default: float | None) -> Any:
     return number
 
 
-def side_of(request: Request) -> int:
+def side_of(asked: Asked) -> int:
     """The longest side of a preview, in steps, so that few sizes are kept."""
-    asked = number_of(request, "side", SCREEN)
-    return next((side for side in (400, 800, 1200) if asked <= side), SCREEN)
+    longest = number_of(asked, "side", SCREEN)
+    return next((side for side in (400, 800, 1200) if longest <= side), SCREEN)
 
 
-def part_of(request: Request, size: tuple[int, int]) -> Part:
+def part_of(asked: Asked, size: tuple[int, int]) -> Part:
     """The part of a photo of (width, height) from `left` and `top` on, at most 512 pixels wide and
     high. ColorizeError for one outside the photo.
     """
     slices = []
     for name, length in (("top", size[1]), ("left", size[0])):
-        start = number_of(request, name, 0.0)
+        start = number_of(asked, name, 0.0)
         if not 0 <= start < length:
             raise ColorizeError(f"{name}: expected 0 to {length - 1}, found {start:g}")
         slices.append(slice(int(start), min(int(start) + TILE, length)))
     return Part(*slices)
 
 
-def pattern_of(request: Request) -> str:
+def pattern_of(asked: Asked) -> str:
     """How downloads are named; ColorizeError for what gives no names."""
-    return check_pattern(request.query_params.get("name", USUAL))
+    return check_pattern(asked.get("name", USUAL))
 
 
-def format_of(request: Request) -> str:
-    return request.query_params.get("format", "keep")
+def format_of(asked: Asked) -> str:
+    return asked.get("format", "keep")

@@ -8,12 +8,14 @@ import time
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from io import BytesIO
 from math import ceil
 from pathlib import Path
 from typing import Any
 
 import torch
+from PIL import Image
 
 from colorize.errors import ColorizeError
 from colorize.film.picture import Converter
@@ -43,8 +45,8 @@ class Limits:
     def bytes(self) -> int:
         return self.megabytes * 2**20
 
-    def check(self, film: Source) -> None:
-        """ColorizeError, with what to do, for a film that goes beyond them."""
+    def check(self, film: Source, settings: FilmSettings) -> None:
+        """ColorizeError, with what to do, for a film that goes beyond them, or whose part does."""
         size = film.file.stat().st_size
         if size > self.bytes:
             raise ColorizeError(
@@ -52,10 +54,14 @@ class Limits:
                 "coloured here. Save it smaller, or use python -m colorize film on your own machine"
             )
         length = film.about.seconds
-        if length is not None and length > self.seconds + 0.5:
+        if length is None:
+            return
+        part = min(length, settings.last) - settings.first
+        if part > self.seconds + 0.5:
+            what = film.name if part == length else f"That part of {film.name}"
             raise ColorizeError(
-                f"{film.name} lasts {ceil(length)} s; films of up to {self.seconds} s are coloured "
-                "here. Cut it, or use python -m colorize film on your own machine"
+                f"{what} lasts {ceil(part)} s; films of up to {self.seconds} s are coloured "
+                "here. Choose a part of it, or use python -m colorize film on your own machine"
             )
 
 
@@ -118,6 +124,7 @@ class FilmJob:
             "of": self.of,
             "left": left,
             "parts": [seconds for seconds, _ in self.parts],
+            "start": self.settings.first,
             "hasFirst": self.first is not None,
             "error": self.error,
             "notices": list(self.film.notices) if self.film else [],
@@ -155,10 +162,12 @@ class FilmJobs:
                 number, kept, _output(folder, file, record.name), settings, model, session
             )
             self._admit(job)
-        try:
-            os.link(file, kept)
-        except OSError:
-            shutil.copyfile(file, kept)
+        _keep(file, kept)
+        stills = []
+        for place, (seconds, still) in enumerate(settings.stills):
+            stills.append((seconds, folder / f"still-{place}" / still.name))
+            _keep(still, stills[-1][1])
+        job.settings = replace(settings, stills=tuple(stills))
         self._submit(job)
         return job
 
@@ -177,7 +186,7 @@ class FilmJobs:
     ) -> tuple[FilmSettings, Record]:
         settings, record = make_settings(options), self._workshop.record(model)
         check_model(record, settings)
-        self.limits.check(Source(file))
+        self.limits.check(Source(file), settings)
         return settings, record
 
     def job(self, session: Session, number: int) -> FilmJob | None:
@@ -222,6 +231,15 @@ class FilmJobs:
         return job
 
 
+def _keep(file: Path, kept: Path) -> None:
+    """What was uploaded goes after a while."""
+    kept.parent.mkdir(exist_ok=True)
+    try:
+        os.link(file, kept)
+    except OSError:
+        shutil.copyfile(file, kept)
+
+
 class _InTurns:
     """A Colorizer that waits for one of the places for networks at each frame."""
 
@@ -259,6 +277,24 @@ def _first(colorizer: _InTurns, job: FilmJob) -> tuple[bytes, str] | None:
         look = {"saturation": job.settings.saturation, "variant": job.settings.variant}
         return encode(colorizer(converter.pixels(frame), **look).pixels)
     return None
+
+
+def picture_at(file: Path, seconds: float) -> bytes:
+    """A PNG of a film's picture at a time, upright, to be coloured by hand. ColorizeError where
+    there is none."""
+    film = Source(file)
+    converter, found = Converter(film.about), None
+    clock, shift = film.about.time_base, film.about.shift
+    for start in (max(0.0, seconds - 1), 0.0):  # the one that is shown then began before
+        for frame in film.frames(start, seconds + 1e-6):
+            found = frame
+        if found is not None:
+            break
+    if found is None or float((found.pts + found.duration) * clock - shift) < seconds - 1e-6:
+        raise ColorizeError(f"{film.name} has no picture at {seconds:g} s")
+    content = BytesIO()
+    Image.fromarray(converter.pixels(found)).save(content, "PNG")
+    return content.getvalue()
 
 
 def _output(folder: Path, file: Path, model: str) -> Path:

@@ -1,4 +1,4 @@
-"""The addresses of a visitor's pictures: previews, full-size files, figures, all as a ZIP.
+"""The addresses of a visitor's pictures: previews, full-size files, figures.
 
 Under `/gradio_api/colorize/KEY/...`, where KEY is the session's secret. Nothing of it lies in a
 folder that is served; what is big is made when it is asked for.
@@ -14,13 +14,13 @@ from typing import Any
 from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
+from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from colorize.errors import ColorizeError
 from colorize.web.guards.calls import uploaded
 from colorize.web.photos.item import Item, Upload
-from colorize.web.pictures.archive import Entry, download_names, zipped
+from colorize.web.pictures.archive import download_names
 from colorize.web.pictures.asked import (
     format_of,
     look_of,
@@ -40,7 +40,7 @@ _EXAMPLE = 512  # longest side in pixels of an example in colour
 _OVERLAY = 800  # longest side in pixels of what lies over a transparent photo
 _FORGOTTEN = "These photos are no longer here: the page was unused for too long. Drop them again"
 _CACHE = {"Cache-Control": "private, max-age=3600"}
-_NO_STORE = {"Cache-Control": "no-store"}
+NO_STORE = {"Cache-Control": "no-store"}
 
 
 class NotThereError(ColorizeError):
@@ -58,23 +58,22 @@ class Pictures:
     def routes(self) -> list[Route]:
         photo = PREFIX + "/{key}/{number:int}"
         return [
-            self._route(PREFIX + "/example/{number:int}", self.example),
-            self._route(PREFIX + "/example/{number:int}/colour", self.example_in_colour),
-            self._route(PREFIX + "/{key}/all.zip", self.everything),
-            self._route(photo + "/grey", self.grey),
-            self._route(photo + "/original", self.original),
-            self._route(photo + "/tile", self.grey_tile),
-            self._route(photo + "/{model}/tile", self.tile),
-            self._route(photo + "/{model}/colour", self.colour),
-            self._route(photo + "/{model}/uncertainty", self.uncertainty),
-            self._route(photo + "/{model}/figures", self.figures),
-            self._route(photo + "/{model}/swatches", self.swatches),
-            self._route(photo + "/{model}/outline", self.outline),
-            self._route(photo + "/{model}/variants", self.variants),
-            self._route(photo + "/{model}/file", self.file),
-            self._route(photo + "/{model}/sources", self.sources),
-            self._route(PREFIX + "/{key}/reference", self.take_reference, "POST"),
-            self._route(PREFIX + "/{key}/reference/{number:int}", self.reference),
+            route(PREFIX + "/example/{number:int}", self.example),
+            route(PREFIX + "/example/{number:int}/colour", self.example_in_colour),
+            route(photo + "/grey", self.grey),
+            route(photo + "/original", self.original),
+            route(photo + "/tile", self.grey_tile),
+            route(photo + "/{model}/tile", self.tile),
+            route(photo + "/{model}/colour", self.colour),
+            route(photo + "/{model}/uncertainty", self.uncertainty),
+            route(photo + "/{model}/figures", self.figures),
+            route(photo + "/{model}/swatches", self.swatches),
+            route(photo + "/{model}/outline", self.outline),
+            route(photo + "/{model}/variants", self.variants),
+            route(photo + "/{model}/file", self.file),
+            route(photo + "/{model}/sources", self.sources),
+            route(PREFIX + "/{key}/reference", self.take_reference, "POST"),
+            route(PREFIX + "/{key}/reference/{number:int}", self.reference),
         ]
 
     async def example(self, request: Request) -> Response:
@@ -120,7 +119,7 @@ class Pictures:
         return await self._tile(request, item, look)
 
     async def _tile(self, request: Request, item: Item, look: Look | None) -> Response:
-        part = part_of(request, item.taken.size)
+        part = part_of(request.query_params, item.taken.size)
 
         def encoded() -> tuple[bytes, str]:
             photo, (rows, columns) = self._workshop.photo(item.upload), part
@@ -152,11 +151,11 @@ class Pictures:
         await self._workshop.ready(item.upload, look, preview=True)
         figures = await run_in_threadpool(self._workshop.figures, item.upload, look)
         finite = {name: x if math.isfinite(x) else None for name, x in figures.items()}
-        return JSONResponse(finite, headers=_NO_STORE)
+        return JSONResponse(finite, headers=NO_STORE)
 
     async def swatches(self, request: Request) -> Response:
         _, item, look = self._find_done(request)
-        x, y = (number_of(request, axis, 0.0) for axis in "xy")
+        x, y = (number_of(request.query_params, axis, 0.0) for axis in "xy")
         await self._workshop.ready(item.upload, look)
         found = await run_in_threadpool(self._workshop.swatches, item.upload, look, x, y)
         return JSONResponse([swatch._asdict() for swatch in found], headers=_CACHE)
@@ -195,7 +194,7 @@ class Pictures:
 
     async def take_reference(self, request: Request) -> Response:
         """Keeps an uploaded photo, `{"path": ...}`, as one that others may take colours from."""
-        session = self._session(request)
+        session = session_of(self._sessions, request)
         try:
             file = uploaded(str((await request.json())["path"]))
         except (ValueError, TypeError, KeyError):
@@ -203,66 +202,39 @@ class Pictures:
         if file is None:
             raise ColorizeError("path: expected a photo that was uploaded before")
         found = await self._workshop.whole(keep_reference, session, file)
-        return JSONResponse(found, headers=_NO_STORE)
+        return JSONResponse(found, headers=NO_STORE)
 
     async def reference(self, request: Request) -> Response:
         """A preview of a reference."""
-        session, number = self._session(request), request.path_params["number"]
+        session, number = session_of(self._sessions, request), request.path_params["number"]
         if number >= len(session.references):
             raise NotThereError("There is no such photo")
         upload = session.references[number]
         await self._workshop.ready(upload)
-        shown = await run_in_threadpool(self._workshop.original, upload, side_of(request))
+        side = side_of(request.query_params)
+        shown = await run_in_threadpool(self._workshop.original, upload, side)
         content, media_type = await run_in_threadpool(encode, shown)
         return Response(content, media_type=media_type, headers=_CACHE)
 
     async def file(self, request: Request) -> Response:
         session, item, look = self._find_done(request)
-        names = download_names(session.items, [look.model], pattern_of(request))
+        names = download_names(session.items, [look.model], pattern_of(request.query_params))
         name = names[item.number, look.model]
         folder = self._workshop.temporary()
         try:
-            file = await self._save(item, look, format_of(request), Path(folder.name) / name)
+            choice = format_of(request.query_params)
+            file = await save(self._workshop, item, look, choice, Path(folder.name) / name)
         except BaseException:
             folder.cleanup()
             raise
         return FileResponse(
-            file, filename=file.name, headers=_NO_STORE, background=BackgroundTask(folder.cleanup)
+            file, filename=file.name, headers=NO_STORE, background=BackgroundTask(folder.cleanup)
         )
-
-    async def everything(self, request: Request) -> Response:
-        session = self._session(request)
-        asked = dict.fromkeys(request.query_params.get("models", "").split(","))  # each once
-        models = [name for name in asked if name in self._workshop.records]
-        known = session.references
-        looks = [
-            (item, look_of(request, self._workshop.record(model), f"-{item.number}", known))
-            for item in session.items
-            for model in models
-        ]
-        chosen = [(item, look) for item, look in looks if (look.model, look.size) in item.seconds]
-        if not chosen:
-            raise NotThereError("Nothing is colorized yet")
-        names = download_names(session.items, models, pattern_of(request))
-        choice = format_of(request)
-        return StreamingResponse(
-            zipped(
-                [Entry(item, look, names[item.number, look.model]) for item, look in chosen],
-                self._workshop,
-                lambda entry, to: self._save(entry.item, entry.look, choice, to),
-            ),
-            media_type="application/zip",
-            headers={**_NO_STORE, "Content-Disposition": 'attachment; filename="colorized.zip"'},
-        )
-
-    async def _save(self, item: Item, look: Look, choice: str, to: Path) -> Path:
-        await self._workshop.ready(item.upload, look)
-        return await self._workshop.whole(self._workshop.save, item.upload, look, choice, to)
 
     async def _preview(
         self, request: Request, item: Item, picture: Callable[..., Any], *looks: Look
     ) -> Response:
-        side = side_of(request)
+        side = side_of(request.query_params)
         await self._workshop.ready(item.upload, *looks, preview=True)
 
         def encoded() -> tuple[bytes, str]:
@@ -272,14 +244,8 @@ class Pictures:
         content, media_type = await run_in_threadpool(encoded)
         return Response(content, media_type=media_type, headers=_CACHE)
 
-    def _session(self, request: Request) -> Session:
-        session = self._sessions.by_key(request.path_params["key"])
-        if session is None:
-            raise NotThereError(_FORGOTTEN)
-        return session
-
     def _find(self, request: Request) -> tuple[Session, Item]:
-        session = self._session(request)
+        session = session_of(self._sessions, request)
         item = session.item(request.path_params["number"])
         if item is None or item.error:
             raise NotThereError("There is no such photo")
@@ -288,23 +254,41 @@ class Pictures:
     def _find_done(self, request: Request) -> tuple[Session, Item, Look]:
         session, item = self._find(request)
         record = self._workshop.records.get(request.path_params["model"])
-        look = look_of(request, record, references=session.references) if record else None
+        asked = request.query_params
+        look = look_of(asked, record, references=session.references) if record else None
         if look is None or (look.model, look.size) not in item.seconds:
             raise NotThereError("This photo is not colorized by that model yet")
         return session, item, look
 
-    def _route(
-        self, path: str, answer: Callable[[Request], Awaitable[Response]], method: str = "GET"
-    ) -> Route:
-        async def endpoint(request: Request) -> Response:
-            try:
-                return await answer(request)
-            except NotThereError as error:
-                return JSONResponse({"error": str(error)}, 404, _NO_STORE)
-            except ColorizeError as error:
-                return JSONResponse({"error": str(error)}, 422, _NO_STORE)
 
-        return Route(path, endpoint, methods=[method])
+def route(
+    path: str, answer: Callable[[Request], Awaitable[Response]], method: str = "GET"
+) -> Route:
+    """What cannot be given is answered with 404 or 422 and a sentence."""
+
+    async def endpoint(request: Request) -> Response:
+        try:
+            return await answer(request)
+        except NotThereError as error:
+            return JSONResponse({"error": str(error)}, 404, NO_STORE)
+        except ColorizeError as error:
+            return JSONResponse({"error": str(error)}, 422, NO_STORE)
+
+    return Route(path, endpoint, methods=[method])
+
+
+def session_of(sessions: Sessions, request: Request) -> Session:
+    """The session whose key the address has."""
+    session = sessions.by_key(request.path_params["key"])
+    if session is None:
+        raise NotThereError(_FORGOTTEN)
+    return session
+
+
+async def save(workshop: Workshop, item: Item, look: Look, choice: str, to: Path) -> Path:
+    """Writes a full-size file when its turn has come."""
+    await workshop.ready(item.upload, look)
+    return await workshop.whole(workshop.save, item.upload, look, choice, to)
 
 
 def page_route(folder: Path) -> Route:
@@ -320,7 +304,7 @@ def page_route(folder: Path) -> Route:
     async def answer(request: Request) -> Response:  # async: it waits for no thread
         name = request.path_params["name"]
         if name not in files:
-            return JSONResponse({"error": "There is no such file"}, 404, _NO_STORE)
+            return JSONResponse({"error": "There is no such file"}, 404, NO_STORE)
         headers = {"Cache-Control": "no-cache", "ETag": tags[name]}
         if tags[name] in request.headers.get("If-None-Match", ""):
             return Response(status_code=304, headers=headers)

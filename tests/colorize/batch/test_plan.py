@@ -7,6 +7,7 @@ from PIL import Image
 
 from colorize.batch import plan as batch
 from colorize.batch.plan import PlanError, make_plan, photos
+from colorize.photo.saving import instead
 
 
 @pytest.fixture
@@ -31,6 +32,24 @@ def pairs(made):
 
 
 # Where results go
+
+
+@pytest.mark.parametrize(
+    ("given", "out", "choice", "told"),
+    [("a.gif", "out", "keep", True), ("a.gif", "out", "png", False), ("a.gif", "b.png", "keep", 0),
+     ("a.gif", "out", "jpg", False), ("a.png", "out", "keep", False)],
+)  # fmt: skip
+def test_a_format_that_cannot_be_kept_and_was_not_chosen_is_told(here, given, out, choice, told):
+    picture(given)
+    made = plan(given, out=out, choice=choice)
+    assert made.notices == ([f"a.gif: {instead('GIF')}"] if told else [])
+
+
+def test_a_format_that_cannot_be_kept_is_told_once_for_all_photos(here):
+    for name in ("in/a.gif", "in/b.gif", "in/c.png"):
+        picture(name)
+    said = "GIF holds too few colours: 2 photos come back as PNG, unless another format is chosen."
+    assert plan("in").notices == [said]
 
 
 def test_one_file_goes_to_the_file_that_is_named(here):
@@ -171,7 +190,8 @@ def test_names_that_no_file_can_have_are_only_failures(here):
 def test_pipes_are_not_waited_for(here):
     Path("in").mkdir()
     os.mkfifo("in/pipe.jpg")
-    assert plan("in").skipped == 1
+    made = plan("in")
+    assert (made.skipped, made.no_files, made.tasks) == (0, 1, [])
     assert plan("in/pipe.jpg").tasks[0].format is None
 
 
@@ -381,6 +401,24 @@ def test_names_that_are_one_on_a_mac_get_numbers(here, name):
     places = {unicodedata.normalize("NFC", task.target.name) for task in made.tasks}
     assert places == {f"{composed}.png", f"{composed}-2.png"}
     assert len(made.notices) == 1
+
+
+def test_names_that_differ_in_case_alone_get_numbers(here):
+    names = ("IMG.jpg", "img.jpg", "Img.JPG", "Ärger.png", "ärger.png", "other.png")
+    for name in names:
+        picture(f"x/{name}")
+    if len(list(Path("x").iterdir())) < len(names):
+        pytest.skip("this disk holds them as one file")
+    made = plan("x")
+    assert pairs(made) == {
+        "x/IMG.jpg": "out/IMG.jpg",
+        "x/Img.JPG": "out/Img-2.JPG",
+        "x/img.jpg": "out/img-3.jpg",
+        "x/Ärger.png": "out/Ärger.png",
+        "x/ärger.png": "out/ärger-2.png",
+        "x/other.png": "out/other.png",
+    }
+    assert len(made.notices) == 3
 
 
 def test_numbers_are_the_same_every_time(here):

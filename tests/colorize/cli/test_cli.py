@@ -154,7 +154,7 @@ def test_exit_codes_of_the_real_command(tmp_path):
 def test_the_real_command_on_a_mixed_tree(checkpoints, album, tmp_path):
     done = command_line("photo", album, "-o", tmp_path / "out")
     assert done.returncode == 1
-    assert len(lines(done.stderr)) == 4
+    assert len(lines(done.stderr)) == 5
     assert done.stdout.startswith("9 colorized, 3 failed")
 
 

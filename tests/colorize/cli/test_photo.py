@@ -14,6 +14,7 @@ from PIL import Image
 from colorize.cli import interrupts
 from colorize.inference import colorizer
 from colorize.photo.opening import Photo
+from colorize.photo.saving import instead
 from tests.support.commands import ALL_FORMATS, colorize, lines
 from tests.support.scans import scanned
 
@@ -48,7 +49,8 @@ def test_a_tree_of_mixed_files_is_done_but_for_what_cannot_be(checkpoints, album
         album / "sub ü" / "text.jpg": " is text, not a picture; give a picture file.",
         album / "zero.png": " is empty (0 bytes); copy it again from where it came.",
     }
-    assert lines(result.stderr) == [f"{file}{said[file]}" for file in sorted(said)]
+    before_all = f"{album / 'photo.gif.gif'}: {instead('GIF')}"
+    assert lines(result.stderr) == [before_all, *(f"{file}{said[file]}" for file in sorted(said))]
     assert result.stdout == ("9 colorized, 3 failed, 2 skipped that do not end like a picture\n")
     assert before == {file: file.read_bytes() for file in album.rglob("*") if file.is_file()}
 
@@ -212,7 +214,23 @@ def test_a_folder_without_photos_is_no_failure(checkpoints, tmp_path):
     (tmp_path / "empty").mkdir()
     (tmp_path / "empty" / "notes.txt").write_text("nothing here")
     result = colorize("photo", tmp_path / "empty", "-o", tmp_path / "out")
-    assert result.stdout == "0 colorized, 1 skipped that do not end like a picture\n"
+    assert result.stdout == "0 colorized, 1 skipped that does not end like a picture\n"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_pipe_in_a_folder_is_told_as_what_it_is(checkpoints, photo, tmp_path):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    photo.rename(folder / "old.jpg")
+    os.mkfifo(folder / "f.png")
+    result = colorize("photo", folder, "-o", tmp_path / "out")
+    told = "1 skipped that is a pipe or device"
+    assert result.stdout == f"1 colorized: {tmp_path / 'out' / 'old.jpg'}, {told}\n"
+    os.mkfifo(folder / "g.png")
+    (folder / "notes.txt").touch()
+    result = colorize("photo", folder, "-o", tmp_path / "again")
+    told = "1 skipped that does not end like a picture, 2 skipped that are pipes or devices"
+    assert told in result.stdout
 
 
 def test_names_that_a_terminal_cannot_show(checkpoints, photo, tmp_path):

@@ -2,8 +2,9 @@ import io
 
 from rich.console import Console
 
-from colorize.cli.tables import figures_table, models_table, score_tables
+from colorize.cli.tables import fetchable_table, figures_table, models_table, score_tables
 from colorize.evaluation.report import Report, RobustnessRow, ScoreRow
+from colorize.models.published import FETCHABLE
 from colorize.models.record import Record
 
 FIGURES = {
@@ -16,10 +17,10 @@ def row(model, dataset, decoding=None, shipped=True):
     return ScoreRow(model, dataset, decoding, shipped, photos=3, **FIGURES)
 
 
-def shown(*tables):
+def shown(*tables, width=120):
     out = io.StringIO()
     for table in tables:
-        Console(file=out, width=120).print(table)
+        Console(file=out, width=width).print(table)
     return out.getvalue()
 
 
@@ -49,3 +50,16 @@ def test_brackets_in_names_are_no_markup():
     text = shown(models_table([record]))
     assert "[i]Net" in text
     assert "a [b]net" in text
+
+
+def test_what_can_be_fetched_is_told_with_what_is_sent_and_what_is_kept():
+    lines = [
+        line.split() for line in shown(fetchable_table({"ddcolor-tiny"}), width=400).splitlines()
+    ]
+    assert lines[0][-6:] == ["MB", "fetched", "MB", "kept", "licence", "from"]
+    tiny, large = (FETCHABLE[name] for name in ("ddcolor-tiny", "ddcolor-large"))
+    assert lines[1][:2] == ["ddcolor-tiny", "(there)"]
+    for line, one in ((lines[1], tiny), (lines[2], large)):
+        place = line.index(str(one.megabytes))
+        assert line[place + 1] == str(one.kept)
+        assert line[-1] == one.repository

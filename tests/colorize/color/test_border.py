@@ -34,6 +34,22 @@ def test_the_border_is_found_where_it_is(greys, name, scan):
     assert found.tilt == pytest.approx(-SCANS[scan].get("tilt", 0), abs=0.4)
 
 
+@pytest.mark.parametrize("tilt", [0, 2])
+def test_a_white_frame_around_a_light_photo_is_found(greys, tilt):
+    """As of a portrait before a light wall: its sides are 10 levels from the paper."""
+    y, x = np.mgrid[:240, :320]
+    light = np.where(
+        (x - 160) ** 2 / 2 + (y - 240) ** 2 < 150**2, greys["chelsea.png"][:240, :320], 234
+    )
+    light = light.astype(np.uint8)
+    pixels, corners = scanned(light, 246, width=24, tilt=tilt)
+    found = find_border(pixels)
+    off = np.array(found.corners) * pixels.shape[::-1] - corners
+    assert np.abs(off).max() <= 3.5
+    plain = np.random.default_rng(0).normal(light.astype(float), 2).clip(0, 255)
+    assert find_border(plain.astype(np.uint8)) is None
+
+
 def test_photos_without_a_border_have_none(shipped_photos):
     for name in ("astronaut.png", "chelsea.png", "coffee.png", "rocket.jpg"):
         assert find_border(shipped_photos[name]) is None, name

@@ -5,6 +5,7 @@ import pytest
 import skimage.data
 from PIL import Image
 
+from colorize.errors import ColorizeError
 from colorize.film.given import given_colours, grey_of_pixels
 from colorize.film.picture import Converter
 from colorize.film.reading import FilmError, Source
@@ -24,7 +25,7 @@ def film(tmp_path):
 
 
 def found(film, **options):
-    source = Source(film)
+    source = film if isinstance(film, Source) else Source(film)
     converter = Converter(source.about)
 
     def hinted(frame, hints):
@@ -90,9 +91,17 @@ def test_a_still_that_is_none_is_refused(film, tmp_path, pixels, said):
         found(film, stills=((0.0, still),))
 
 
-def test_a_time_behind_the_end_is_refused(film):
-    hint = FilmHint(60, 50, "#ff0000", 2.0)
-    with pytest.raises(
-        FilmError, match=r"old\.mp4: ends before 2 s, where a hint or still is given"
-    ):
-        found(film, hints=(hint,))
+def test_what_is_given_behind_the_end_is_left_out_and_that_is_said(film):
+    """As where the file does not tell its length, or a wrong one."""
+    hints = [FilmHint(60, 50, "#ff0000", seconds) for seconds in (0.1, 2.0)]
+    source = Source(film)
+    assert list(found(source, hints=hints)) == list(found(film, hints=hints[:1]))
+    assert source.notices == [
+        "old.mp4 ends before 2 s, where a hint or still is given: it was left out"
+    ]
+
+
+def test_a_still_that_cannot_be_opened_is_named_as_one(film):
+    said = r"still: old\.mp4 is a film or a sound; give a photo"
+    with pytest.raises(ColorizeError, match=said):
+        found(film, stills=((0.0, film),))

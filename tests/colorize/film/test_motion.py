@@ -61,6 +61,17 @@ def test_a_change_of_light_is_no_change_of_things():
     assert agreement(first.astype(np.uint8), second, still).mean() > 0.95
 
 
+@pytest.mark.parametrize("gain", [0.55, 0.8, 1.25, 1.8])
+def test_a_fade_is_no_change_of_things(gain):
+    first = window().astype(float) * 0.5 + 10
+    second = np.rint(first * gain + 3).astype(np.uint8)
+    first, still = first.astype(np.uint8), Flow.still(second.shape).vectors
+    assert agreement(first, second, still).mean() > 0.95
+    second[40:70, 50:90] = 250 - second[40:70, 50:90]
+    sure = agreement(first, second, still)
+    assert sure[45:65, 55:85].mean() < 0.3 and sure[:30].mean() > 0.95
+
+
 @pytest.mark.parametrize("other", ["coins", "page", "moon", "brick"])
 def test_another_scene_is_a_cut(other):
     first, second = window(), window(other)

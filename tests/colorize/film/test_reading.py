@@ -5,8 +5,10 @@ import shutil
 import sys
 from fractions import Fraction
 
+import av
 import numpy as np
 import pytest
+from av.stream import Disposition
 from PIL import Image
 
 from colorize.film.picture import Converter
@@ -159,12 +161,104 @@ def test_what_is_no_film_is_one_line(tmp_path, encode):
         assert "\n" not in str(caught.value)
 
 
+def test_data_beside_the_pictures_is_left_out_and_that_is_said(tmp_path):
+    """As a camera's position and speed are kept."""
+    import av
+
+    file = tmp_path / "a.ts"
+    whole = write_film(tmp_path / "a.mp4", panned(3))
+    with av.open(str(whole)) as there, av.open(str(file), "w") as made:
+        pictures = made.add_stream_from_template(there.streams.video[0])
+        data = made.add_data_stream("klv")
+        made.start_encoding()
+        for packet in there.demux(video=0):
+            if packet.dts is None:
+                continue
+            told = av.Packet(b"51.5 N 0.1 W")
+            told.stream, told.time_base = data, packet.time_base
+            told.pts = told.dts = packet.dts
+            packet.stream = pictures
+            made.mux(packet)
+            made.mux(told)
+    assert Source(file).notices == [
+        "a.ts holds data besides its pictures and sound (klv): left out"
+    ]
+
+
 def test_what_can_be_read_of_a_film_that_is_cut_short_is_read(tmp_path):
     file = write_film(tmp_path / "a.mkv", panned(30), codec="ffv1", pixel_format="gray")
     content = file.read_bytes()
     file.write_bytes(content[: len(content) // 2])
     _, found = pixels_of(file)
     assert 5 < len(found) < 30
+
+
+def test_a_film_that_ends_before_the_length_it_tells_is_said_to_be_cut_off(tmp_path):
+    whole = write_film(tmp_path / "whole.mkv", panned(48), sound=True)
+    cut = tmp_path / "cut.mkv"
+    cut.write_bytes(whole.read_bytes()[: whole.stat().st_size // 3])
+    assert noticed(whole) == []
+    (notice,) = noticed(cut)
+    assert notice.startswith("cut.mkv is cut off: it should go to 1.9 s and ends at ")
+    assert notice.endswith("; copy it again from where it came, if there is more of it")
+
+
+def test_an_avi_that_is_cut_off_is_said_to_be(tmp_path):
+    """Its length is told as short as it was cut, but not its frames."""
+    for sound in (False, True):
+        whole = write_film(tmp_path / "whole.avi", panned(48, 96, 128), codec="mpeg4",
+                           clock=Fraction(1, 25), sound=sound)  # fmt: skip
+        cut = tmp_path / "cut.avi"
+        cut.write_bytes(whole.read_bytes()[: whole.stat().st_size * 2 // 3])
+        assert noticed(whole) == []
+        (notice,) = noticed(cut)
+        assert notice.startswith("cut.avi is cut off: it should go to ")
+        assert float(notice.split()[8]) == pytest.approx(1.95, abs=0.06)
+
+
+def test_sound_that_is_longer_than_the_pictures_is_no_cut(tmp_path):
+    long = write_film(tmp_path / "long.mkv", panned(48), sound=True)
+    short = tmp_path / "short.mkv"
+    with av.open(str(long)) as there, av.open(str(short), "w") as made:
+        streams = [made.add_stream_from_template(one) for one in there.streams]
+        for packet in there.demux():
+            early = packet.pts is not None and packet.pts * packet.time_base < 1
+            if packet.dts is not None and (packet.stream.type == "audio" or early):
+                packet.stream = streams[packet.stream.index]
+                made.mux(packet)
+    assert len(list(Source(short).frames())) == 25
+    assert noticed(short) == []
+
+
+def test_a_cover_is_left_out_and_that_is_said(tmp_path):
+    film = write_film(tmp_path / "film.mp4", panned(2))
+    with av.open(str(film)) as there, av.open(str(tmp_path / "cover.mp4"), "w") as made:
+        video = made.add_stream_from_template(there.streams.video[0])
+        cover = made.add_stream("mjpeg", rate=1)
+        cover.width, cover.height, cover.pix_fmt = 32, 32, "yuvj420p"
+        cover.disposition = Disposition.attached_pic
+        still = av.VideoFrame.from_ndarray(np.zeros((32, 32, 3), np.uint8)).reformat(
+            format="yuvj420p"
+        )
+        made.mux(cover.encode(still) + cover.encode(None))
+        for packet in there.demux():
+            if packet.dts is not None:
+                packet.stream = video
+                made.mux(packet)
+    assert Source(tmp_path / "cover.mp4").notices == [
+        "cover.mp4 holds a still picture besides its film, such as a cover: left out"
+    ]
+
+
+def test_the_titles_of_chapters_are_not_told_as_data_left_out(tmp_path):
+    file = tmp_path / "film.mp4"
+    assert Source(write_film(file, panned(2), chapters=((0, 80, "One"),))).notices == []
+
+
+def noticed(file):
+    source = Source(file)
+    list(source.frames())
+    return source.notices
 
 
 def test_damage_is_said_and_the_rest_is_read(tmp_path):

@@ -2,6 +2,7 @@
 
 import json
 from fractions import Fraction
+from math import ceil
 
 import av
 import numpy as np
@@ -9,9 +10,11 @@ import pytest
 
 from colorize import Colorizer
 from colorize.color.toned import lab, unit
+from colorize.errors import ColorizeError
 from colorize.film import colorize
-from colorize.film.parts import folder_of
-from colorize.film.reading import FilmError
+from colorize.film.parts import folder_of, made_of_film
+from colorize.film.reading import FilmError, Source
+from colorize.film.settings import FilmSettings
 from tests.support.films import (
     CLOCK,
     packets_of,
@@ -114,6 +117,58 @@ def test_a_part_of_a_film_begins_at_nought(colorizer, tmp_path, new):
         assert np.abs(lab(unit(one))[0] - lab(unit(other))[0]).mean() < 1.5
 
 
+def test_sound_is_cut_to_the_tick_at_both_ends(colorizer, tmp_path):
+    """A packet at the start's time is in the part and one at its end's is not, though as floats
+    0.2 and 0.4 lie behind 1/5 and 2/5."""
+    old = tmp_path / "old.mkv"
+    write_film(tmp_path / "pictures.mkv", panned(20))
+    tick = Fraction(1, 1000)
+    begins = [n * tick for n in range(0, 800, 25)]
+    with av.open(str(tmp_path / "pictures.mkv")) as there, av.open(str(old), "w") as made:
+        pictures = made.add_stream_from_template(there.streams.video[0])
+        sound = made.add_stream("pcm_s16le", rate=8000, layout="mono")
+        for packet in there.demux(video=0):
+            if packet.dts is not None:
+                packet.stream = pictures
+                made.mux(packet)
+        for at in begins:
+            packet = av.Packet(round(8000 * at).to_bytes(2, "big") * 200)
+            packet.stream, packet.time_base = sound, tick
+            packet.pts = packet.dts = round(at / tick)
+            made.mux(packet)
+    assert [at for at, _ in packets_of(old, "audio")] == begins
+    for start, end in ((0.2, 0.4), (0.12, 0.6), (0.0, 0.35), (0.4, 0.7)):
+        new = tmp_path / f"{start}-{end}.mkv"
+        colorize(old, new, colorizer, start=start, end=end)
+        first, last = (Fraction(str(seconds)) for seconds in (start, end))
+        first = Fraction(ceil(first * 25), 25)  # the first picture's time is what becomes 0
+        wanted = [(at - first, sound) for at, sound in packets_of(old, "audio")
+                  if first <= at < last]  # fmt: skip
+        assert packets_of(new, "audio") == wanted
+
+
+def test_a_chapter_ends_where_the_part_of_the_film_does(colorizer, tmp_path, new):
+    old = write_film(
+        tmp_path / "old.mp4", panned(20), chapters=((0, 320, "One"), (320, 800, "Two"))
+    )
+    colorize(old, new, colorizer, end=0.4)
+    with av.open(str(new)) as film:
+        ends = [float(one["end"] * one["time_base"]) for one in film.chapters()]
+        assert ends == [0.32, 0.4]
+        assert film.duration == 400_000
+
+
+def test_a_time_code_is_left_out_and_that_is_said(colorizer, tmp_path):
+    old = write_film(tmp_path / "old.mov", panned(4), metadata={"timecode": "01:00:00:00"})
+    for new in (tmp_path / "new.mov", tmp_path / "new.mp4", tmp_path / "new.mkv"):
+        film = colorize(old, new, colorizer)
+        assert film.notices == (
+            "old.mov holds data besides its pictures and sound (time code): left out",
+        )
+        with av.open(str(new)) as made:
+            assert [stream.type for stream in made.streams] == ["video"]
+
+
 def test_a_preview_is_short_and_small(colorizer, tmp_path, new):
     pictures = panned(3, 60, 400)
     old = write_film(tmp_path / "old.mp4", pictures, times=(0, 40_000, 70_000))
@@ -141,8 +196,9 @@ def test_a_film_is_never_replaced_unasked_nor_by_itself(colorizer, tmp_path, new
     with pytest.raises(FilmError, match="exists; choose another name or give --overwrite"):
         colorize(old, new, colorizer)
     assert new.read_bytes() == b"mine"
-    with pytest.raises(FilmError, match="is the film itself"):
-        colorize(old, old, colorizer, overwrite=True)
+    for options in ({}, {"overwrite": True}):
+        with pytest.raises(FilmError, match=r"^old\.mp4: would be replaced by itself; choose ano"):
+            colorize(old, old, colorizer, **options)
     colorize(old, new, colorizer, overwrite=True)
     assert len(pictures_of(new)) == 2
 
@@ -189,6 +245,62 @@ def test_parts_of_other_settings_are_not_gone_on_with(colorizer, tmp_path, new):
     assert film.notices == (
         "old.mp4 was begun anew: film, model or settings are others than before",
     )
+
+
+def test_a_still_that_was_painted_anew_is_another_setting(colorizer, tmp_path, new):
+    old, still = write_film(tmp_path / "old.mp4", panned(2)), tmp_path / "still.png"
+    colors = [made_with(colorizer, old, new, still, color) for color in (b"red", b"blue", b"red")]
+    assert colors[0] == colors[2] != colors[1]
+
+
+def made_with(colorizer, old, new, still, content):
+    still.write_bytes(content)
+    settings = FilmSettings(stills=((0.0, still),), reference=still)
+    return made_of_film(Source(old), settings, colorizer.record, "h264")
+
+
+def test_a_hint_outside_is_told_by_the_films_own_size(with_hints, tmp_path, new):
+    old = write_film(tmp_path / "old.mp4", panned(2, height=48, width=64))
+    said = "hint: 64,3 lies outside the film, which is 64 x 48 pixels; x goes from 0 to 63, y from"
+    with pytest.raises(ColorizeError, match=said):
+        colorize(old, new, "hinted", hints=[(64, 3, "#d02020", 0.0)], device="cpu")
+    assert [file.name for file in tmp_path.iterdir()] == ["old.mp4"]
+
+
+def test_what_is_given_behind_the_end_is_told_before_the_work(with_hints, tmp_path, new):
+    old = write_film(tmp_path / "old.mp4", panned(4))
+    for given in ({"hints": [(3, 3, "#d02020", 0.16)]}, {"stills": [(2, tmp_path / "none.png")]}):
+        with pytest.raises(FilmError, match=r"^old\.mp4: a hint or still is given at .*, behind"):
+            colorize(old, new, "hinted", device="cpu", **given)
+    assert [file.name for file in tmp_path.iterdir()] == ["old.mp4"]
+
+
+def test_behind_the_end_of_a_film_that_does_not_tell_it_the_film_is_still_made(
+    with_hints, tmp_path, new
+):
+    old = write_film(tmp_path / "old.h264", panned(4), options={"bf": "0", "crf": "10"})
+    film = colorize(old, new, "hinted", device="cpu", hints=[(3, 3, "#d02020", 2)])
+    assert film.frames == 4
+    assert "old.h264 ends before 2 s, where a hint or still is given: it was left out" in (
+        film.notices
+    )
+
+
+def test_a_reference_that_is_none_is_told_before_the_work(colorizer, tmp_path):
+    old = write_film(tmp_path / "old.mp4", panned(2))
+    for reference, said in (
+        (tmp_path / "none.jpg", r"^reference: none\.jpg was not found"),
+        (old, r"^reference: old\.mp4 is a film or a sound; give a photo, such as a picture"),
+    ):
+        with pytest.raises(ColorizeError, match=said):
+            colorize(old, tmp_path / "deep" / "new.mp4", colorizer, reference=reference)
+    assert [file.name for file in tmp_path.iterdir()] == ["old.mp4"]
+
+
+def test_a_folder_that_cannot_be_made_says_what_to_do(colorizer, tmp_path):
+    old = write_film(tmp_path / "old.mp4", panned(2))
+    with pytest.raises(FilmError, match=r"cannot be made a folder \(.*\); choose an output in a"):
+        colorize(old, old / "new.mp4", colorizer)
 
 
 def test_a_full_disk_is_one_line_and_leaves_no_half_film(colorizer, tmp_path, new, monkeypatch):

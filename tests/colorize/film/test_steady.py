@@ -133,6 +133,60 @@ def test_what_is_newly_seen_follows_its_surroundings():
     assert np.abs(found[-1].ab - everywhere(BLUE)).mean() < 25  # and in time it is believed
 
 
+def test_the_first_frames_know_what_only_later_ones_show():
+    """As where a pan brings in what tells the network what a thing is."""
+    found = run(pan(24), lambda n: everywhere(BLUE if n < 4 else RED), 4)
+    for one in found[0], found[2], found[20]:
+        assert np.abs(one.ab - everywhere(RED)).mean() < np.abs(one.ab - everywhere(BLUE)).mean()
+    assert flicker(pan(24), [one.ab for one in found]) < 0.5
+
+
+@pytest.mark.parametrize("length", [1, 2])
+def test_behind_a_flash_the_shot_goes_on(length):
+    greys = pan(20)
+    for n in range(9, 9 + length):
+        greys[n] = np.full_like(greys[n], 250)
+    found = run(greys, lambda n: everywhere(RED if n < 9 else BLUE), 4)
+    assert [one.shot for one in found] == [0] * 9 + [1] * length + [2] * (11 - length)
+    before, after = found[8].ab, found[9 + length].ab
+    fresh = slice(4, -12)  # what the pan has not just brought in
+    assert np.abs(after[:, :, fresh] - everywhere(RED)[:, :, fresh]).mean() < 50  # 72 is BLUE
+    assert np.abs(before - everywhere(RED)).max() < 1e-3
+
+
+def test_a_short_shot_of_something_else_is_no_flash_of_what_follows():
+    greys = [*pan(6), *pan(2, "coins"), *pan(6, "text")]
+    found = run(greys, lambda n: everywhere(BLUE if 6 <= n < 8 else RED if n < 6 else (5, 60)), 4)
+    assert [one.shot for one in found] == [0] * 6 + [1] * 2 + [2] * 6
+    assert np.abs(found[8].ab - everywhere((5, 60))).max() < 1e-3
+
+
+@pytest.mark.parametrize("speed", [1, 4])
+def test_a_dissolve_leaves_nothing_of_what_was_before(speed):
+    first, second = pan(28, step=1), pan(28, "coins", step=1)
+    weights = np.clip((np.arange(28) - 7) / 8, 0, 1)
+    greys = [
+        np.rint(one + share * (other.astype(float) - one)).astype(np.uint8)
+        for one, other, share in zip(first, second, weights, strict=True)
+    ]
+    truths = [everywhere(np.float32(RED) * (1 - w) + np.float32(BLUE) * w) for w in weights]
+    found = [one.ab for one in run(greys, lambda n: truths[n], speed)]
+    for n in (0, *range(20, 28)):
+        assert np.abs(found[n] - truths[n]).mean() < 12, n  # 72 is between RED and BLUE
+
+
+def test_a_fade_to_black_keeps_a_things_colour():
+    light = np.clip((14 - np.arange(16)) / 12, 0.08, 1)
+    greys = [
+        np.rint(one * share).astype(np.uint8) for one, share in zip(pan(16), light, strict=True)
+    ]
+    found = run(greys, lambda n: everywhere(np.float32(RED) * np.float32(light[n])), 4)
+    assert {one.shot for one in found} == {0}
+    assert np.abs(found[2].ab - everywhere(RED)).mean() < 8
+    alone = [everywhere(np.float32(RED) * np.float32(one)) for one in light]
+    assert flicker(greys, [one.ab for one in found]) < flicker(greys, alone) / 4
+
+
 def test_given_colours_hold_for_the_shot():
     greys = [*pan(20), *pan(4, "coins")]
     weight = np.zeros((HEIGHT, WIDTH), np.float32)

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import torch
+from scipy.ndimage import binary_dilation
 
 from colorize.color import bins
 from colorize.inference.colourings import drawn, find_things
@@ -89,3 +90,34 @@ def test_half_precision_and_small_pictures_will_do():
     change = drawn(ground, things, 0)
     assert change.shape == (2, 6, 2) and change.dtype == torch.float32
     assert change.isfinite().all()
+
+
+def on_a_wall(own, alternatives, box=(slice(30, 66), slice(44, 84))):
+    """A ground with a thing in the middle of something large; both have the ab `own`, and as
+    likely `alternatives`, bins."""
+    L, ab = torch.full((1, *SIZE), 70.0), torch.empty(2, *SIZE)
+    L[0, *box] = 35.0
+    ab[:] = torch.tensor(own).view(2, 1, 1)
+    logits = torch.full((bins.COUNT, 48, 64), -12.0)
+    logits[int((bins.centres() - torch.tensor(own)).norm(dim=1).argmin())] = 3.0
+    inner = [slice(side.start // 2, side.stop // 2) for side in box]
+    for bin in alternatives:
+        logits[bin] = 2.0
+        logits[bin, *inner] = 2.5  # else logits would not tell one from the other
+    mask = torch.zeros(SIZE, dtype=torch.bool)
+    mask[box] = True
+    return Ground(L, ab, logits), mask
+
+
+@pytest.mark.parametrize("own", [(0.0, 0.0), (2.0, 8.0)])
+def test_walls_and_floors_keep_their_grey_while_things_change(own):
+    ground, mask = on_a_wall(own, [BLUE, GREEN])
+    inside, outside = mask, ~binary_dilation(mask, iterations=6)
+    for change in colourings(ground, seeds=range(1, 5)):
+        assert change[:, outside].norm(dim=0).mean() < 2
+    assert any(change[:, inside].norm(dim=0).mean() > 8 for change in colourings(ground))
+
+
+def test_what_is_large_and_in_colour_changes_as_before():
+    ground, mask = on_a_wall((20.0, 20.0), [BLUE, GREEN])
+    assert any(change[:, ~mask].norm(dim=0).mean() > 8 for change in colourings(ground))

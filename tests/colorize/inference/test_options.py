@@ -49,7 +49,7 @@ def test_hints_and_seeds_that_a_model_takes_pass():
     "hint",
     [(1, 2), (1, 2, "red"), (1, 2, "#12345"), (-1, 2, "#123456"), (float("nan"), 2, "#123456"),
      (1, float("inf"), "#123456"), ("a", 2, "#123456"), (1, 2, 3), (1, 2, None), 5, None,
-     "120", (1, 2, "#123456\n")],
+     "120", (1, 2, "#123456\n"), ("1", "2", "#123456"), (10**400, 2, "#123456")],
 )  # fmt: skip
 def test_what_is_no_hint_is_one_sentence(hint):
     with pytest.raises(ColorizeError, match="hint: expected") as caught:

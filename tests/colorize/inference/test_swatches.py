@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from colorize.color import bins
+from colorize.color.toned import lab, unit
 from colorize.inference.swatches import MOST, plain, plausible
 
 
@@ -56,3 +57,23 @@ def test_without_a_distribution_there_is_what_is_there():
 )  # fmt: skip
 def test_names(ab, L, name):
     assert plain(torch.tensor(ab), L)[0].name == name
+
+
+def test_what_is_likely_for_the_thing_comes_after_what_is_likely_at_the_spot():
+    spot = distribution(((40.0, 30.0), 1.0))
+    thing = distribution(((40.0, 30.0), 0.5), ((0.0, -40.0), 0.3), ((-40.0, 40.0), 0.2))
+    names = [swatch.name for swatch in plausible(spot, 55.0, thing)]
+    assert names == ["red, 100% likely", "blue, 30% likely", "green, 20% likely", "grey"]
+
+
+@pytest.mark.parametrize("L", [6.0, 15.0, 30.0, 40.0])
+@pytest.mark.parametrize("has_bins", [True, False])
+def test_dark_things_are_offered_the_colours_of_dark_things(L, has_bins):
+    black = distribution(((0.0, 0.0), 1.0))
+    found = plausible(black, L) if has_bins else plain(torch.zeros(2), L)
+    assert [one.name for one in found[1:]] == ["navy", "dark brown", "dark green", "burgundy"]
+    for one in found:
+        rgb = torch.tensor([int(one.colour[place : place + 2], 16) for place in (1, 3, 5)])
+        shown = lab(unit(rgb.to(torch.uint8).numpy()[None, None]))[0].item()
+        assert shown == pytest.approx(L, abs=1.5)
+    assert "navy" not in str(plausible(black, 60.0))

@@ -100,6 +100,24 @@ def test_other_colourings_that_are_offered_differ():
     assert not set(OTHERS) & set(is_sure.offered)
 
 
+def test_a_small_thing_in_another_colour_can_be_told():
+    natural = torch.zeros(2, 40, 50)
+    other = natural.clone()
+    other[0, :8, :16] = 20.0  # 6% of it
+    assert differs(natural, other) and differs(natural, natural + 2)
+    other[0, :8, :16] = 8.0
+    assert not differs(natural, other) and not differs(natural, natural + 0.5)
+
+
+def test_what_may_be_skin_gets_no_other_colour():
+    """As a face of which the network is not sure, in no light that it knows."""
+    colours = (SKIN, CLOTH, (10.0, -40.0), (-40.0, 20.0))
+    logits = sum(13 * sure(ab, (24, 24)) for ab in colours) - 12
+    scenes = [Scene(Ground(*patch(ab, size=(96, 96)), logits)) for ab in (SKIN, CLOTH)]
+    face, cloth = (set(OTHERS) & set(scene.offered) for scene in scenes)
+    assert not face and cloth
+
+
 @pytest.mark.parametrize("variant", ["vivid", "warm", "other-1"])
 def test_strokes_hold_in_every_variant(with_hints, make_pixels, variant):
     stroke = {"points": [[100, 60], [130, 70]], "radius": 8, "color": "#3050c0"}

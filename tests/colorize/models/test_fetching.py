@@ -58,7 +58,7 @@ def test_a_file_is_fetched_once_checked_and_converted(hub, folder):
 
 @pytest.mark.slow
 def test_a_download_goes_on_where_it_was_cut_off(hub, folder, monkeypatch):
-    large = Fetchable("siggraph17", REPOSITORY, "Large", "made up", 137, "MIT, nobody")
+    large = Fetchable("siggraph17", REPOSITORY, "Large", "made up", 137, 68, "MIT, nobody")
     monkeypatch.setitem(FETCHABLE, "small", large)
     hub.files[REPOSITORY]["pytorch_model.bin"] = content_of("siggraph17")  # some pieces
     hub.cut = 20_000_000
@@ -133,3 +133,4 @@ def test_what_can_be_fetched_is_told_with_size_and_licence():
     for one in FETCHABLE.values():
         assert one.licence.startswith("Apache-2.0") and one.megabytes > 200
         assert one.repository.startswith("piddnad/ddcolor")
+        assert one.summary.count("2023") == one.summary.count("Some ") == 1

@@ -228,6 +228,12 @@ def test_facts_and_what_was_not_measured(licence, facts):
     assert replace(record, training={}).line == record.summary
 
 
+def test_a_record_is_printed_short():
+    title, network = RECORD.title, RECORD.network
+    assert repr(RECORD) == f"Record(name={RECORD.name!r}, {title=}, {network=})"
+    assert len(repr(list_checkpoints())) < 1000
+
+
 def test_list_begins_with_the_default(folder):
     put(folder, "a", "b", "c", default="b")
     assert [record.name for record in list_checkpoints()] == ["b", "a", "c"]

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from colorize.photo.boxes import bits_a_channel, code_points, primary_properties
 from colorize.photo.exif import SHORT, Exif
+from colorize.photo.metadata.boxes import bits_a_channel, code_points, primary_properties
 from colorize.photo.opening import Photo
 from colorize.photo.profiles import make_profile
-from tests.support.photo_files import COLOR, PLAIN, XMP, encoded, heic, needs_avif
+from tests.support.photo_files import COLOR, PLAIN, RGB, XMP, encoded, heic, needs_avif
 from tests.support.photo_files import tiff as tiff_of
 
 P3 = ((0.3127, 0.329), (0.68, 0.32), (0.265, 0.69), (0.15, 0.06))
@@ -201,3 +201,21 @@ def test_xmp_does_not_turn_what_boxes_turn(format, told):
 def test_the_photos_of_other_writers_are_not_moved():
     """Files without any word on colours."""
     assert np.array_equal(Photo.open(tiff_of(np.asarray(COLOR))).pixels, np.asarray(COLOR))
+
+
+def test_a_profile_of_a_jpeg_of_which_parts_are_missing_is_said():
+    data = encoded(COLOR, "JPEG", icc_profile=make_profile(1.0, P3))
+    place = data.index(b"ICC_PROFILE\0") + 12
+    assert data[place : place + 2] == b"\1\1"
+    photo = Photo.open(data[: place + 1] + b"\2" + data[place + 2 :])
+    assert photo.notices == ("Its colour profile is damaged or does not fit and was ignored.",)
+
+
+@pytest.mark.parametrize("type", [1, 6, 7])
+def test_a_profile_of_a_tiff_in_bytes_of_any_type(type):
+    profile = make_profile(1.0, P3)
+    tags = [(34675, type, len(profile), profile, True)]
+    plain = Photo.open(tiff_of(RGB, photometric="rgb", iccprofile=profile))
+    photo = Photo.open(tiff_of(RGB, photometric="rgb", extratags=tags))
+    assert np.abs(plain.pixels.astype(int) - RGB).max() > 20
+    np.testing.assert_array_equal(photo.pixels, plain.pixels)

@@ -341,11 +341,12 @@ def test_a_grey_mode_and_profile_are_corrected(as_element, tmp_path):
         ("exif:PixelXDimension", "http://ns.adobe.com/exif/1.0/"),
         ("xmp:Thumbnails", "http://ns.adobe.com/xap/1.0/"),
         ("crs:ConvertToGrayscale", "http://ns.adobe.com/camera-raw-settings/1.0/"),
+        ("dc:format", "http://purl.org/dc/elements/1.1/"),
     ],
 )
 def test_what_xmp_said_of_the_grey_file_is_left_out(name, space, tmp_path):
-    body = f"<{name}>zzz</{name}>"
-    part = xmp_of("", body, f'xmlns:{name.partition(":")[0]}="{space}"')
+    body = f'<{name} xmlns:{name.partition(":")[0]}="{space}">zzz</{name}>'
+    part = xmp_of("", body)
     out, _ = saved(jpeg(part), tmp_path / "new.jpg")
     assert b"zzz" not in out
     assert b'dc:source="album"' in out
@@ -394,3 +395,20 @@ def test_a_long_caption_takes_several_segments(tmp_path):
     long = "".join(chr(65 + n % 26) for n in range(200_000))
     out, _ = saved(png(Description=long), tmp_path / "new.jpg")
     assert "".join(text for _, text in Photo.open(out).metadata.texts).endswith(long[-60_000:])
+
+
+def test_texts_of_an_image_of_pillows_go_along_whatever_their_keyword(tmp_path):
+    image = Image.fromarray(GREY)
+    image.info |= {
+        "題": "Braut",
+        "": "none",
+        "x" * 80: "long",
+        "Title": "Ehe",
+        "compression": "raw",
+    }
+    photo = Photo.open(image)
+    save_picture(np.dstack([GREY] * 3), tmp_path / "new.png", photo, model="m", weights_hash="1a2b")
+    with Image.open(tmp_path / "new.png") as new:
+        assert new.text["Title"] == "Ehe"
+        assert new.text["Comment"] == "題: Braut\n: none\n" + "x" * 80 + ": long"
+        assert "compression" not in new.text

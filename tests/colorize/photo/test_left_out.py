@@ -19,6 +19,7 @@ from tests.support.photo_files import (
     PLAIN,
     RGB,
     TRANSPARENT,
+    XMP,
     encoded,
     heic,
     needs_avif,
@@ -211,6 +212,16 @@ def test_captions_of_a_gif_are_kept():
     assert photo.metadata.resources == {0x0404: b"\x1c\2\x78\0\5Braut"}
     assert photo.metadata.texts == (("Comment", "Hochzeit"),)
     assert photo.metadata.lost == ()
+
+
+def test_what_stands_after_the_frames_of_a_gif_is_kept():
+    plain = encoded(PLAIN, "GIF")
+    xmp = b"\x21\xff\x0bXMP DataXMP" + XMP % 6 + b"\1" + bytes(range(255, -1, -1)) + b"\0"
+    comments = b"".join(b"\x21\xfe\5" + text + b"\0" for text in (b"Braut", b"Danke"))
+    photo = Photo.open(plain[:-1] + comments + xmp + b";")
+    assert photo.metadata.texts == (("Comment", "Braut"), ("Comment", "Danke"))
+    assert photo.metadata.xmp == XMP % 6
+    np.testing.assert_array_equal(photo.pixels, GREY.T[:, ::-1])
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,13 @@
 import xml.etree.ElementTree as ET
+from xml.dom import minidom
+from xml.sax.saxutils import escape
 
 import pytest
 from PIL import Image
 
 from colorize.photo.exif import Exif, Field
 from colorize.photo.metadata import DIGITAL_SOURCE_TYPE, Metadata, outgoing, read_metadata
+from colorize.photo.metadata.xmp import disclosed_xmp
 
 RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
 SOURCE = "{http://iptc.org/std/Iptc4xmpExt/2008-02-29/}DigitalSourceType"
@@ -235,3 +238,21 @@ def test_imagemagicks_exif_in_png_is_read():
     assert read_metadata(image)[0].exif.image[271].data == b"Agfa\0"
     image.info["Raw profile type exif"] = "\nexif\n 4\nzz"
     assert read_metadata(image)[0].exif is None
+
+
+def test_line_breaks_in_a_packet_stay():
+    caption = 'first line\nsecond <&> "line"\tend\r'
+    escaped = escape(caption, {"\n": "&#10;", "\t": "&#9;", "\r": "&#13;", '"': "&quot;"})
+    space = 'xmlns:photoshop="http://ns.adobe.com/photoshop/1.0/"'
+    body = f"<photoshop:City>{escaped}</photoshop:City>"
+    packet = (
+        '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF '
+        'xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about="" '
+        f'{space} photoshop:Instructions="{escaped}">{body}<!--kept--></rdf:Description>'
+        "</rdf:RDF></x:xmpmeta>"
+    )
+    new = disclosed_xmp(packet.encode()).packet
+    node = minidom.parseString(new).getElementsByTagName("rdf:Description")[0]
+    assert node.getAttribute("photoshop:Instructions") == caption
+    assert node.getElementsByTagName("photoshop:City")[0].firstChild.data == caption
+    assert b"<!--kept-->" in new

@@ -85,6 +85,19 @@ def test_in_xmp_of_a_raw_profile(kind):
     assert is_upright(png(raw_profile(kind, name + XMP % 6)))
 
 
+@pytest.mark.parametrize("chunk", [b"tEXt", b"zTXt", b"iTXt"])
+def test_in_xmp_of_any_text_chunk_of_a_png(chunk):
+    packet = (XMP % 6).replace(b"/></rdf", ' photoshop:City="Köln"/></rdf'.encode())
+    packet = packet.replace(
+        b"tiff:O", b'xmlns:photoshop="http://ns.adobe.com/photoshop/1.0/" tiff:O'
+    )
+    head = {b"tEXt": b"\0", b"zTXt": b"\0\0", b"iTXt": b"\0\0\0\0\0"}[chunk]
+    body = zlib.compress(packet) if chunk == b"zTXt" else packet
+    data = png((chunk, b"XML:com.adobe.xmp" + head + body))
+    assert is_upright(data)
+    assert Photo.open(data).metadata.xmp == packet
+
+
 def test_in_the_xmp_of_a_jpeg():
     assert is_upright(jpeg(b"http://ns.adobe.com/xap/1.0/\0" + XMP % 6))
 

@@ -270,6 +270,19 @@ def test_an_image_of_pillows_that_is_not_loaded_is_read_from_its_file(chunk):
         assert image.getpixel((1, 0)) == (0, 0, 0)
 
 
+@pytest.mark.parametrize("step", [Image.Image.load, Image.Image.copy])
+def test_the_colour_space_of_an_image_of_pillows_that_is_loaded_holds(step):
+    p3 = struct.pack(
+        ">8I", *(round(n * 1e5) for n in (0.3127, 0.329, 0.68, 0.32, 0.265, 0.69, 0.15, 0.06))
+    )
+    for chunks in ((LINEAR,), (LINEAR, (b"cHRM", p3)), (LINEAR, (b"sRGB", b"\0")), ()):
+        data = png_of((32, 24, 8, 2), *chunks, (b"IDAT", rows(RGB)), (b"IEND", b""))
+        with Image.open(io.BytesIO(data)) as image:
+            loaded = step(image)
+            photo = Photo.open(image if step is Image.Image.load else loaded)
+            np.testing.assert_array_equal(photo.pixels, Photo.open(data).pixels)
+
+
 def test_a_transparent_colour_of_16_bits_is_that_colour_alone():
     values = np.array([[[1, 2, 3], [1, 2, 4]]], np.uint16)
     photo = Photo.open(png(values, (b"tRNS", struct.pack(">3H", 1, 2, 3)), kind=2))

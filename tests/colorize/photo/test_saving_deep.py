@@ -1,6 +1,7 @@
 """Files of 16 bits a channel."""
 
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from PIL import Image
 from colorize.photo import png
 from colorize.photo.metadata import DIGITAL_SOURCE_TYPE
 from colorize.photo.opening import Photo, PhotoError
-from colorize.photo.saving import is_deep, losses
+from colorize.photo.saving import foretold, instead, is_deep, losses
 from tests.support.saved import ALPHA, PICTURE, save
 
 LEVELS = (np.arange(60 * 80, dtype=np.uint16).reshape(60, 80) * 13) ^ 0x5A5A
@@ -112,3 +113,21 @@ def test_a_smooth_png_is_much_smaller_than_its_samples(tmp_path):
     ramp = np.add.outer(np.arange(400), np.arange(300)).astype(np.uint16) * 64
     path = save(Photo.open(ramp), tmp_path / "a.png", np.dstack([ramp] * 3)).path
     assert path.stat().st_size < ramp.size * 6 / 20
+
+
+def test_what_16_bits_become_is_told_before(photo, tmp_path):
+    kept = "It comes back with 16 bits a channel, as JPEG with 8."
+    Image.fromarray(LEVELS).save(tmp_path / "deep.tif")
+    for deep in (photo, Photo.open(tmp_path / "deep.tif")):
+        assert foretold(deep) == [kept]
+    assert foretold(Photo(PICTURE)) == []
+    (lost,) = foretold(replace(photo, format="AVIF"))
+    assert lost == "Its 16 bits a channel become 8: AVIF holds no more; choose PNG or TIFF."
+
+
+def test_a_format_that_a_result_cannot_keep_is_told_before():
+    for format, what in (("HEIF", "HEIC cannot be written"), ("GIF", "GIF holds too few colours")):
+        told = f"{what}: it comes back as PNG, unless another format is chosen."
+        assert foretold(Photo(PICTURE, format=format)) == [told] == [instead(format)]
+    for format in ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "AVIF"):
+        assert instead(format) == "" and foretold(Photo(PICTURE, format=format)) == []

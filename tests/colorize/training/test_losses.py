@@ -67,3 +67,15 @@ def test_rebalancing_by_frequency_alone_needs_every_bin():
     grey = [np.full((8, 8, 3), 100, np.uint8)]
     with pytest.raises(ColorizeError, match="--set rebalance=0: lambda = 0 needs every bin"):
         make_loss(make_settings("classifier", ["rebalance=0"]), 110.0, grey)
+
+
+def test_pixels_of_more_chroma_count_more(generator, photos):
+    logits = torch.randn(1, 313, 1, 2, generator=generator)
+    ab = torch.zeros(1, 2, 1, 2)
+    ab[0, 0, 0, 1] = 50  # beside a grey pixel, which counts once
+    grey, vivid = (
+        make_loss(make_settings("unet"), 110.0, photos)(logits[..., k : k + 1], ab[..., k : k + 1])
+        for k in (0, 1)
+    )
+    loss = make_loss(make_settings("unet", ["chroma_weight=2"]), 110.0, photos)
+    assert torch.isclose(loss(logits, ab), (grey + 3 * vivid) / 4)

@@ -108,7 +108,8 @@ def test_a_value_of_another_type_is_refused(change, expected):
         ("fusion", "zero_embedding=2", "zero_embedding=2: expected at most 1"),
         ("fusion", "local=-1", "local=-1: expected 0 or more"),
         ("baseline", "photos=-1", "photos=-1: expected 0 or more"),
-        ("unet", "local=16", "zero_embedding and local do not go with unet"),
+        ("unet", "local=16", "zero_embedding, local and unpooled do not go with unet"),
+        ("unet", "unpooled=2", "zero_embedding, local and unpooled do not go with unet"),
     ],
 )
 def test_impossible_values_are_refused_in_one_line(network, change, expected):

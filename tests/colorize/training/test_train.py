@@ -154,6 +154,17 @@ def test_training_goes_on_from_a_checkpoint(tmp_path, made):
     assert kept.training["steps"] == 3
 
 
+def test_attention_is_added_to_a_checkpoint_that_has_none(tmp_path, made):
+    assert run(tmp_path / "first", made, settings_of("unet"), Budget(epochs=1))
+    settings = settings_of("unet", f"start={tmp_path / 'first' / 'best.json'}", "attention=1")
+    assert run(tmp_path / "second", made, settings, Budget(epochs=1))
+    network, record = load_checkpoint(tmp_path / "second" / "best")
+    assert record.arguments["attention"] and network.attention[0].out.weight.abs().sum() > 0
+    plain = settings_of("unet", f"start={tmp_path / 'second' / 'best.json'}")
+    with pytest.raises(ColorizeError, match=r"start=.*expected a unet .* found a unet"):
+        run(tmp_path / "third", made, plain)
+
+
 def test_another_networks_checkpoint_is_no_start(tmp_path, made):
     assert run(tmp_path / "first", made, settings_of("baseline"), Budget(epochs=1))
     settings = settings_of("unet", f"start={tmp_path / 'first' / 'best.json'}")
@@ -272,7 +283,11 @@ def test_minutes_end_on_time(tmp_path, made, monkeypatch):
 
 @pytest.mark.parametrize(
     ("change", "arguments"),
-    [("zero_embedding=1", {"zero_embedding": True}), ("local=16", {"local": 16})],
+    [
+        ("zero_embedding=1", {"zero_embedding": True}),
+        ("local=16", {"local": 16}),
+        ("unpooled=2", {"unpooled": 2}),
+    ],
 )
 def test_fusions_ablations_train_and_their_record_says_so(tmp_path, made, change, arguments):
     run(tmp_path / "run", made, settings_of("fusion", change), Budget(epochs=1))

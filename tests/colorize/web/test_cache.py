@@ -1,4 +1,6 @@
 import random
+import subprocess
+import sys
 import threading
 from dataclasses import dataclass, replace
 from typing import NamedTuple
@@ -169,3 +171,31 @@ def test_small_values_count_too():
     for number in range(100):
         memory.recall(("a", number), lambda: None)
     assert 0 < memory.bytes <= 10_000 and ("a", 0) not in memory
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="asks Linux")
+def test_memory_of_what_is_dropped_goes_back_to_the_system():
+    """Also from between pictures that stay, after a large one has come and gone."""
+    done = subprocess.run([sys.executable, "-c", DROPPING], capture_output=True, check=True)
+    before, after = (int(line) for line in done.stdout.split())
+    assert before - after > 90 * 2**20
+
+
+DROPPING = """
+import numpy as np
+from colorize.web.cache import Memory
+
+def used():
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * 4096
+
+memory, stays = Memory(2**30), []
+large = np.ones(30 * 2**20, np.uint8)
+del large
+for number in range(100):
+    memory.recall(("visitor", number), lambda: np.ones(2 * 2**20, np.uint8))
+    stays.append(np.ones(2**17, np.uint8))
+print(used())
+memory.forget("visitor")
+print(used())
+"""

@@ -4,28 +4,18 @@ import io
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from colorize.errors import ColorizeError
-from colorize.models.record import list_checkpoints
 from colorize.web.pictures import film_routes
 from colorize.web.pictures.film_jobs import FilmJobs, Limits, limits
 from colorize.web.pictures.film_routes import FilmRoutes
 from colorize.web.pictures.routes import PREFIX
-from colorize.web.session import Sessions
-from colorize.web.workshop import Workshop
 from tests.support.films import packets_of, panned, pictures_of, times_of, write_film
-
-
-@pytest.fixture
-def sessions(checkpoints, tmp_path):
-    (tmp_path / "files").mkdir()
-    sessions = Sessions(Workshop(tmp_path / "files", list_checkpoints()), tmp_path / "sessions")
-    yield sessions
-    sessions.close()
 
 
 @pytest.fixture
@@ -90,6 +80,52 @@ def test_films_that_are_too_long_or_too_large_are_refused_with_what_to_do(sessio
         FilmJobs(sessions.workshop, Limits(60, 500)).start(session, long, "direct")
     with pytest.raises(ColorizeError, match=r"old\.mp4 has 0 MB; films of up to 0 MB are coloured"):
         FilmJobs(sessions.workshop, Limits(60, 0)).start(session, film, "direct")
+
+
+def test_of_a_film_that_is_too_long_a_part_can_be_had(sessions, film):
+    session = sessions.of("me")
+    long = write_film(film.with_name("long.mp4"), panned(3), times=(0, 400_000, 800_000))
+    jobs = FilmJobs(sessions.workshop, Limits(40, 500))
+    with pytest.raises(ColorizeError, match=r"That part of long\.mp4 lasts 58 s; .* Choose a part"):
+        jobs.start(session, long, "direct", start=5)
+    job = until_over(jobs.start(session, long, "direct", start="0:05", end="0:35"))
+    assert (job.state()["start"], job.film.frames) == (5, 1)
+
+
+def reddening(pixels):
+    """How much redder the left half is than the right one."""
+    red = pixels[..., 0].astype(float) - pixels[..., 2]
+    return red[:, :28].mean() - red[:, 36:].mean()
+
+
+def test_a_picture_is_taken_coloured_and_given_back(sessions, jobs, film, client, tmp_path):
+    session = sessions.of("me")
+    films = f"{PREFIX}/{session.key}/films"
+    number = client.post(films, json={"path": str(film), "model": "direct"}).json()["number"]
+    plain = pictures_of(until_over(jobs.job(session, number)).output)
+    taken = client.get(f"{films}/{number}/picture?time=0:00.33")
+    with Image.open(io.BytesIO(taken.content)) as picture:
+        assert (picture.format, picture.size) == ("PNG", (64, 48))
+        grey = np.asarray(picture.convert("L")).astype(int)
+    assert np.abs(grey - pictures_of(film)[8][..., 0]).max() <= 2
+    assert client.get(f"{films}/{number}/picture?time=99").status_code == 422
+    assert client.get(f"{films}/{number}/picture?time=soon").status_code == 422
+    still = tmp_path / "painted.png"
+    painted = np.dstack([grey] * 3)
+    painted[:, :32, 0] += 60
+    painted[:, 32:, 2] += 60
+    Image.fromarray(np.minimum(painted, 255).astype(np.uint8)).save(still)
+    given = {"path": str(film), "model": "direct", "start": "0:00.24", "end": ""}
+    told = client.post(films, json=given | {"stills": [{"path": str(still), "time": "0:00.33"}]})
+    still.unlink()  # it was kept
+    job = until_over(jobs.job(session, told.json()["number"]))
+    assert job.error == "" and job.film.frames == 6
+    assert min(map(reddening, pictures_of(job.output))) > 20 + max(map(reddening, plain))
+    for wrong, status in (
+        ({"start": "soon"}, 422), ({"stills": 3}, 422), ({"end": "0:00.1", "start": "1"}, 422),
+        ({"stills": [{"path": "", "time": 0}]}, 404),
+    ):  # fmt: skip
+        assert client.post(films, json=given | wrong).status_code == status
 
 
 def test_only_so_many_wait(sessions, jobs, film, monkeypatch):

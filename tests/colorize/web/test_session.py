@@ -122,6 +122,7 @@ def test_no_state_equals_another(sessions, files):
     list(session.add(files))
     first, second = session.state(), session.state()
     assert first != second and first["news"] < second["news"]
+    assert second["news"] < session.news()["news"] < session.news()["news"]
 
 
 def test_a_drop_that_goes_on_keeps_its_first_photo_as_the_newest(sessions, files):

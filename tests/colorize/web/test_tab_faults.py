@@ -1,7 +1,10 @@
 """What visitors ran into: the Colorize tab in a real headless Chromium."""
 
+import csv
 import io
+import json
 import re
+import time
 import zipfile
 
 import numpy as np
@@ -241,6 +244,10 @@ def test_an_added_photo_is_scrolled_to(visit, photos):
     box, around = chosen.bounding_box(), page.locator(".cz-strip").bounding_box()
     assert around["x"] <= box["x"]
     assert box["x"] + box["width"] <= around["x"] + around["width"] + 1
+    edge = 3  # pixels around the chosen one, which are not cut
+    assert "inset" not in chosen.evaluate("(button) => getComputedStyle(button).boxShadow")
+    assert around["y"] + edge <= box["y"]
+    assert box["y"] + box["height"] + edge <= around["y"] + around["height"]
 
 
 def test_settings_belong_to_the_photo(page, photos):
@@ -257,12 +264,12 @@ def test_settings_belong_to_the_photo(page, photos):
     expect(second).to_have_attribute("aria-label", "coffee.jpg, done")
     first.click()
     expect(saturation).to_have_value("2")
-    _, content = save(page, page.get_by_role("link", name="Download all"))
+    _, content = save(page, page.get_by_role("button", name="Download all"))
     colourful = [chroma(np.asarray(image)) for image in unpacked(content)]
-    page.get_by_role("button", name="Apply to all 2").click()
+    page.get_by_role("button", name="Same settings for all 2").click()
     expect(second).to_have_attribute("aria-label", "coffee.jpg, done, adjusted")
-    expect(page.get_by_role("button", name="Apply to all 2")).to_be_hidden()
-    _, content = save(page, page.get_by_role("link", name="Download all"))
+    expect(page.get_by_role("button", name="Same settings for all 2")).to_be_hidden()
+    _, content = save(page, page.get_by_role("button", name="Download all"))
     after = [chroma(np.asarray(image)) for image in unpacked(content)]
     assert after[0] == colourful[0] and after[1] > colourful[1] * 1.3
     page.locator(".cz-spread").get_by_role("button", name="Reset").click()
@@ -275,6 +282,97 @@ def unpacked(content):
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         names = sorted(set(archive.namelist()) - {"manifest.csv"})
         return [Image.open(io.BytesIO(archive.read(name))) for name in names]
+
+
+def test_much_painted_on_many_photos_comes_with_the_zip(page, photos):
+    """More than an address may hold: 14,000 characters a photo."""
+    give(page, *[photos / "camera.png"] * MOST)
+    expect(page.locator(".cz-strip [data-state=done]")).to_have_count(MOST, timeout=60_000)
+    page.evaluate(PAINT_ALL)
+    name, content = save(page, page.get_by_role("button", name="Download all"))
+    assert name == "colorized.zip"
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        rows = list(csv.DictReader(io.StringIO(archive.read("manifest.csv").decode("utf-8-sig"))))
+    painted = [json.loads(row["strokes"]) for row in rows]
+    assert [{stroke["color"] for stroke in strokes} for strokes in painted] == [
+        {f"#00000{number}"} for number in range(1, 1 + MOST)
+    ]
+    assert sum(len(row["strokes"]) for row in rows) > 2**16
+    expect(page.get_by_role("button", name="Download all")).to_be_visible()
+
+
+PAINT_ALL = """async () => {
+    const { state, strokesOf } = await import(
+        new URL("gradio_api/colorize/page/state.js", document.baseURI));
+    for (const photo of state.photos) {
+        const points = [...Array(100).keys()].map((x) => [x + 10, photo.number + 50]);
+        const one = { points, radius: 2, colour: `#00000${photo.number}`, strength: 1 };
+        strokesOf(photo).list = Array(15).fill(one);
+    }
+}"""
+
+
+def test_a_zip_tells_how_far_it_is_and_can_be_cancelled(page, photos, server, monkeypatch):
+    give(page, *[photos / "camera.png"] * MOST)
+    expect(page.locator(".cz-strip [data-state=done]")).to_have_count(MOST, timeout=60_000)
+    write = server.sessions.workshop.save
+    monkeypatch.setattr(
+        server.sessions.workshop, "save", lambda *given: (time.sleep(1.5), write(*given))[1]
+    )
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download all").click()
+        expect(page.locator(".cz-zip")).to_contain_text(f"2 of {MOST}", timeout=15_000)
+        page.locator(".cz-zip").get_by_role("button", name="Cancel").click()
+    with zipfile.ZipFile(download.value.path()) as archive:
+        names = archive.namelist()
+        left_out = archive.read("not-included.txt").decode().splitlines()
+    assert 1 <= len(left_out) < MOST and len(names) == MOST - len(left_out) + 2
+    expect(page.get_by_text("The ZIP has what was done by then.")).to_be_visible()
+    expect(page.get_by_role("button", name="Download all")).to_be_visible()
+
+
+def test_a_photo_that_arrives_is_told_and_the_others_are_not(page, photos):
+    told = []
+    page.on("response", lambda answer: told.append(answer) if "/news?" in answer.url else None)
+    give(page, *[photos / "camera.png"] * MOST)
+    expect(page.locator(".cz-strip [data-state=done]")).to_have_count(MOST, timeout=60_000)
+    states = [answer.json() for answer in told]
+    changes = [len(state["photos"]) for state in states if len(state["numbers"]) == MOST]
+    assert changes and sum(changes) < MOST * len(changes)
+    give_and_count = len(told)
+    page.get_by_role("button", name="Remove this photo").click()
+    expect(strip(page)).to_have_count(MOST - 1)
+    assert [answer.json()["photos"] for answer in told[give_and_count:]] == [[]]
+
+
+def test_all_photos_are_seen_at_once(visit, photos):
+    for width in (1280, 390):
+        page = visit(width=width)
+        give(page, *[photos / "camera.png"] * MOST)
+        expect(page.locator(".cz-strip [data-state=done]")).to_have_count(MOST, timeout=60_000)
+        page.get_by_role("button", name=f"All {MOST} photos").click()
+        expect(card(page, "Direct")).to_be_hidden()
+        expect(page.get_by_role("button", name="Remove this photo")).to_be_hidden()
+        expect(page.get_by_role("button", name="Download all")).to_be_visible()
+        places = [one.bounding_box() for one in strip(page).all()]
+        assert len({round(place["y"]) for place in places}) == (1 if width == 1280 else 2)
+        assert min(place["width"] for place in places) > 100
+        strip(page).nth(2).focus()
+        page.keyboard.press("Enter")
+        expect(card(page, "Direct")).to_be_visible()
+        expect(strip(page).nth(2)).to_have_attribute("aria-current", "true")
+
+
+def test_what_is_no_photo_has_nothing_to_adjust(page, photos, tmp_path):
+    (tmp_path / "broken.jpg").write_text("no photo")
+    give(page, photos / "camera.png", tmp_path / "broken.jpg")
+    done(page, "Direct")
+    intensity = page.get_by_role("slider", name=re.compile("Intensity"))
+    expect(intensity).to_be_visible()
+    page.get_by_role("button", name=re.compile("^broken.jpg, has a problem")).click()
+    expect(intensity).to_be_hidden()
+    strip(page).first.click()
+    expect(intensity).to_be_visible()
 
 
 def test_settings_of_each_photo_come_back_after_a_reload(page, photos):

@@ -8,7 +8,6 @@ from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
-import skimage.data
 from PIL import Image
 from playwright.sync_api import expect
 
@@ -18,6 +17,7 @@ from tests.support.tab_pages import (
     choose,
     done,
     give,
+    grey_coffee,
     picture,
     pixels,
     save,
@@ -29,9 +29,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 @pytest.fixture(scope="module")
 def photo(tmp_path_factory):
-    file = tmp_path_factory.mktemp("photos") / "coffee.png"
-    Image.fromarray(skimage.data.coffee()).resize((300, 200)).convert("L").save(file)
-    return file
+    return grey_coffee(tmp_path_factory.mktemp("photos"))
 
 
 def open_hints(page, photo):
@@ -214,7 +212,7 @@ def test_hints_apply_to_downloads(visit, photo, tmp_path):
     assert missed_by(hinted, wish)[0] < 10
     give(page, tmp_path / "plain.png")
     done(page, "Hinted")
-    _, content = save(page, page.get_by_role("link", name="Download all"))
+    _, content = save(page, page.get_by_role("button", name="Download all"))
     archive = zipfile.ZipFile(io.BytesIO(content))
     first, second = (
         np.asarray(Image.open(io.BytesIO(archive.read(f"{name}-hinted.png"))))
@@ -308,7 +306,7 @@ def test_a_variant_is_taken_by_one_click_and_given_back(visit, photo, server, tm
     natural = row.get_by_role("button", name="Natural")
     expect(natural).to_have_attribute("aria-pressed", "true")  # a photo's variant is its own
     strip.first.click()
-    page.get_by_role("button", name="Apply to all 2").click()
+    page.get_by_role("button", name="Same settings for all 2").click()
     strip.nth(1).click()
     expect(picture(page, "Hinted")).to_have_attribute("src", wanted)
     expect(natural).to_be_enabled()

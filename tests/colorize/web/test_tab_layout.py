@@ -96,6 +96,15 @@ def test_every_photo_has_a_bar_and_a_broken_one_a_sign(visit, photos, server):
     expect(first.locator("progress")).to_be_hidden()
 
 
+def test_what_is_left_is_told_in_seconds(visit, photos, server):
+    page = visit()
+    server.pause["seconds"] = 1.5
+    give(page, *[photos / "camera.png"] * 12)
+    said = re.compile(r"^\d+ of 12 · about \d+ s left$")
+    expect(page.locator(".cz-work .cz-count")).to_have_text(said)
+    page.get_by_role("button", name="Cancel").click()
+
+
 def test_focus_comes_back_after_work(visit, photos):
     page = visit()
     give(page, photos / "camera.png")
@@ -219,13 +228,15 @@ def test_phone(visit, photos, scheme):
 
 
 def test_small_photo_comes_along_where_a_setting_is_far_from_it(visit, photos):
-    page = visit(700, 700)
+    page = visit(844, 390)  # a phone on its side
     choose(page, "Bins")
     page.get_by_role("checkbox", name=re.compile("^Direct")).uncheck()
     give(page, photos / "camera.png")
     done(page, "Bins")
     small = page.locator(".cz-peek")
+    page.get_by_role("button", name="Adjust").click()
     temperature(page).scroll_into_view_if_needed()
+    page.evaluate("scrollTo(0, document.body.scrollHeight)")
     expect(small).to_be_hidden()
     temperature(page).focus()
     page.keyboard.press("ArrowRight")

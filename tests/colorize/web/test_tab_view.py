@@ -44,6 +44,8 @@ def test_what_few_need_is_folded_away_and_examples_are_half_in_colour(visit, pho
     for part in (page.get_by_role("slider", name=re.compile("Intensity")),
                  page.get_by_role("button", name=re.compile("^Fix a colour"))):  # fmt: skip
         expect(part).to_be_visible()
+    settings = page.locator(".cz-side-column").locator("button, input, select, a")
+    assert len([part for part in settings.all() if part.is_visible()]) <= 5
     size = page.get_by_label("Working size")
     expect(size).to_be_hidden()
     filled = page.locator("#colorize .cz-main:visible")

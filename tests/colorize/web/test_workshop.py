@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 from skimage.color import deltaE_ciede2000, rgb2lab
 from skimage.metrics import peak_signal_noise_ratio
 
@@ -146,6 +146,13 @@ def test_toned_photos_count_as_black_and_white(shipped_photos):
     assert is_toned((sepia.transpose(1, 2, 0) + noise).clip(0, 255).astype(np.uint8))
     for name in ("astronaut.png", "chelsea.png", "coffee.png", "rocket.jpg"):
         assert not is_toned(shipped_photos[name]), name
+
+
+def test_a_toned_print_on_white_paper_is_told(shipped_photos):
+    grey = Image.fromarray(shipped_photos["astronaut.png"]).convert("L").resize((300, 300))
+    sepia = ImageOps.colorize(grey, (30, 15, 5), (250, 235, 205))
+    assert is_toned(np.asarray(sepia))
+    assert is_toned(np.asarray(ImageOps.expand(sepia, 12, (250, 248, 244))))
 
 
 def test_preview_keeps_transparency(workshop, tmp_path, make_pixels):

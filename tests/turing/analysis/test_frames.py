@@ -147,6 +147,19 @@ def test_versions_with_another_checkpoint_of_a_name_are_not_pooled(store, tmp_pa
         assert len(load_data(store, [2]).participants) == 1
 
 
+def test_versions_with_a_model_that_the_last_one_lacks_are_not_pooled(store, tmp_path):
+    build(tmp_path, models='["bright"]').close()
+    with Store(store.path) as store:
+        assert load_data(store, [1, 2]).versions == (1, 2)  # nobody saw the other model yet
+    build(tmp_path).close()
+    with Store(store.path) as store:
+        take_part(store)
+        assert len(load_data(store).participants) == 1
+    build(tmp_path, models='["bright"]').close()
+    with Store(store.path) as store, pytest.raises(TuringError, match="plain, which version 2"):
+        load_data(store, [1, 2])
+
+
 def test_nothing_built_is_said(tmp_path):
     with create_store(tmp_path, "tiny") as store, pytest.raises(TuringError, match="is built"):
         load_data(store)

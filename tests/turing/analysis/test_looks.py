@@ -39,7 +39,8 @@ def test_before_the_first_look_there_are_no_figures(people):
     assert results.comparisons == results.photos == results.heterogeneity == ()
     assert results.people["correct"].isna().all()
     assert len(results.counted) == people and len(results.people) == people
-    assert f"at 6 counted participants who finished: {people} have" in results.notes[0]
+    have = "has" if people == 1 else "have"
+    assert f"at 6 counted participants who finished: {people} {have}" in results.notes[0]
     assert not any("Nobody is counted" in note for note in results.notes)
     shown = results_json(results)
     assert shown["cells"] == [] and shown["participants"] == people

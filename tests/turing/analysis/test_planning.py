@@ -2,7 +2,7 @@
 
 import pytest
 
-from turing.analysis.planning import plan_lines
+from turing.analysis.planning import look_lines, plan_lines
 from turing.statistics import power
 
 
@@ -40,6 +40,19 @@ def test_what_so_many_people_can_show():
     for alone in ((40, 200, 1), (1, 1, 40)):
         assert "there is no interval" in plan_lines(*alone)[1] and len(plan_lines(*alone)) == 2
     assert plan_lines(1, 1, participants=1)[0] == "1 person has 1 trial each on 1 photo."
+
+
+def test_no_interval_of_few_people_leaves_0_to_1():
+    lines = plan_lines(20, 100, participants=2)
+    low, high = power.expected_interval(2, 20, 100, 0.98)
+    assert f"0.98 [{low:.3f}, {high:.3f}]" in lines[4]
+    for crowd in (2, 3, 5):
+        for line in plan_lines(3, 9, participants=crowd)[1:5]:
+            fraction, *of = line.split("(")[0].split()
+            assert of[0] != "±" or float(of[1]) <= min(float(fraction), 1 - float(fraction))
+    low, high = power.expected_interval(4, 2, 3, 0.9)
+    assert f"[{low:.3f}, {high:.3f}]" in plan_lines(2, 3)[2]
+    assert "as wide as can be at 0.5" in look_lines((2, 3), 2, 5)[1]
 
 
 def test_an_overview_where_nothing_is_asked():

@@ -77,6 +77,13 @@ def test_preference_has_no_cells():
     assert results["comparisons"][-1]["a"] == "fusion"
 
 
+def test_why_there_is_no_ranking_is_said_once():
+    one_wins = Skills({(None, "baseline"): 1 - 1e-9, (None, "fusion"): 1e-9})
+    made_up = made_up_data(skills=one_wins, participants=2, protocol="preference")
+    notes = {of["note"] for of in results_json(analyse(made_up))["preference"]}
+    assert notes == {"no finite scores: fusion never lost to another model"}
+
+
 def test_single_has_detection_and_no_position():
     results = found(participants=30, protocol="single")
     assert results["position"] is None
@@ -92,3 +99,14 @@ def test_what_cannot_be_computed_is_null(participants):
     assert results["participants"] <= participants
     if participants == 1:
         assert all(cell["low"] is None for cell in results["cells"])
+
+
+def test_rows_of_no_dataset_are_explained():
+    """A study of one dataset has each comparison under its name, and again under null."""
+    results = found(participants=12, datasets=["fruits"])
+    assert "null: all datasets together" in results["legend"]["dataset"]
+    rows = results["comparisons"]
+    assert [row["dataset"] for row in rows] == ["fruits", None]
+    assert {key: rows[0][key] for key in rows[0] if key != "dataset"} == {
+        key: rows[1][key] for key in rows[1] if key != "dataset"
+    }

@@ -261,7 +261,7 @@ def test_what_another_run_wrote_is_taken_over_told_and_sent(hand, store, remote,
     new.kept = keeper._kept["tiny"]
     keeper.clock = new.clock
     new.after(61)
-    assert "1 participants and 8 choices of it were taken over" in new.sentence
+    assert "1 participant and 8 choices of it were taken over" in new.sentence
     new.after(1)
     assert counts(remote.stored()[-1]) == 8
     stored = len(remote.stored())

@@ -54,7 +54,7 @@ def test_what_the_old_run_still_wrote_is_taken_over(runs):
     runs.old_sender.send(runs.old)
     (taken,) = runs.take_over()
     assert (taken.participants, taken.choices, taken.notes) == (1, 8, ())
-    assert "1 participants and 8 choices of another run" in str(taken)
+    assert "1 participant and 8 choices of another run" in str(taken)
     assert sorted(told(runs.new)) == sorted(
         told(runs.old) + [row for row in told(runs.new) if "new" in row[0]]
     )
@@ -101,7 +101,7 @@ def test_one_trial_answered_in_both_is_told_and_ours_stands(runs):
     participant(runs.old, 1)
     runs.old_sender.send(runs.old)
     (taken,) = runs.take_over()
-    assert "1 trials were answered in both files, differently" in taken.notes[0]
+    assert "1 trial was answered in both files, differently" in taken.notes[0]
     assert rows(runs.new, "choices")[-2]["choice"] == 1
 
 
@@ -230,7 +230,7 @@ def test_fetch_joins_what_several_runs_wrote(runs, tmp_path):
     assert done.exit_code == 0, done.output
     said = " ".join(done.output.split())
     assert "2 participants, 5 choices" in said
-    assert "Joined: 1 participants and 8 choices of another run" in said
+    assert "Joined: 1 participant and 8 choices of another run" in said
     with Store(here / "tiny.sqlite") as fetched:
         assert len(rows(fetched, "choices")) == 13
         assert everyone(fetched) == everyone(runs.old) | everyone(runs.new)

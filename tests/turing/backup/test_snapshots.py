@@ -95,7 +95,7 @@ def test_a_snapshot_that_was_sent_damaged_is_found_by_sqlite(store, remote, tmp_
 def test_a_snapshot_without_its_pictures_is_no_good(store, remote, tmp_path):
     Sender(remote).send(store)
     remote.pictures()[3].write_bytes(b"not it")
-    with pytest.raises(TuringError, match="none of the 1 snapshots of tiny is whole"):
+    with pytest.raises(TuringError, match="not one of 1 snapshot of tiny is whole"):
         restore_newest(remote, fresh(tmp_path), "tiny")
     assert not (fresh(tmp_path) / "tiny.sqlite").exists()
 

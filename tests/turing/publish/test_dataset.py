@@ -1,4 +1,4 @@
-"""A published study: what is in it, by whose rules, and that a stranger gets the same figures."""
+"""A published study: what is in it, and by whose rules."""
 
 import csv
 import hashlib
@@ -6,30 +6,19 @@ import io
 import json
 import re
 import runpy
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
 from tests.turing.support.answering import participant
-from tests.turing.support.studies import BEFORE, built, rows
-from turing.analysis.results_json import results_json
-from turing.analysis.simulation.crowd import Skills
-from turing.analysis.simulation.simulate import simulate
+from tests.turing.support.studies import BEFORE, built, rows, sha
 from turing.errors import TuringError
 from turing.publish.dataset import publish
-from turing.report.of_store import store_results
 from turing.store import preregistration
+from turing.store.beside import screening
 from turing.store.sessions import Sessions
+from turing.study.screening import Plate, every_plate
 from turing.study.study import load_study
 
-PROTOCOLS = [
-    "pick-original",
-    pytest.param("pick-fake-sequential", marks=pytest.mark.slow),  # the figures of the one above
-    "single",
-    "preference",
-]
 # Psych-DS 1.5.1, rules/files/tabular_data/data.yaml
 DATA_FILE = re.compile(r"([a-z]+-[a-zA-Z0-9]+)(_[a-z]+-[a-zA-Z0-9]+)*_data\.(csv|tsv)")
 KEYWORDS = {"study", "site", "subject", "session", "task", "condition", "trial", "stimulus"}
@@ -81,7 +70,24 @@ def test_what_is_in_it(store, folder):
     trials = read(folder / "data" / "trials_data.csv")
     assert len(trials) == 8 + 8 + 5
     assert {f"{row['stimulus_sha256']}.png" for row in trials} <= pictures
-    assert not list(folder.parent.glob(".*"))
+    assert not list(folder.parent.glob(".*")) and not (folder / "stimuli" / "plates").exists()
+    assert "plates" not in (folder / "README.md").read_text("utf-8")
+
+
+def test_plates_of_the_colour_screening_are_in_it(tmp_path):
+    with built(tmp_path / "studies", rest="[screening]\nplates = 3\n") as store:
+        for plate in every_plate():
+            store.picture_path(plate.sha256).write_bytes(plate.sha256.encode())
+            screening.add_picture(store, plate.sha256, sha(plate.sha256))
+        folder = publish(store, tmp_path / "data").folder
+        names = {f"{kind}-{gap}-{pattern}.png" for kind, gap, pattern in every_plate()}
+        assert {path.name for path in (folder / "stimuli" / "plates").iterdir()} == names
+        shown = (folder / "stimuli" / "plates" / "protan-left-0.png").read_bytes()
+        assert shown == Plate("protan", "left", 0).sha256.encode()
+        assert "stimuli/plates/" in (folder / "README.md").read_text("utf-8")
+        store.picture_path(every_plate()[-1].sha256).write_bytes(b"another")
+        with pytest.raises(TuringError, match="expected the picture as it was built"):
+            publish(store, tmp_path / "again")
 
 
 def test_who_left_and_previews_are_in_no_table(folder):
@@ -219,81 +225,3 @@ def test_a_changed_pre_registration_is_refused(store, tmp_path):
     path.write_text(path.read_text().replace('"delta": 0.1', '"delta": 0.2'))
     with pytest.raises(TuringError, match="changed after it was written"):
         publish(store, tmp_path / "data")
-
-
-def figures_of(folder, cwd):
-    """What the script prints for somebody who has pandas, numpy and scipy, and nothing of ours."""
-    script = folder / "analysis" / "figures.py"
-    ours = ("pydantic", "sqlite_utils", "typer", "colorize", "turing.store", "turing.study")
-    blocked = "".join(f"sys.modules[{name!r}] = None\n" for name in ours)
-    code = f"import runpy, sys\n{blocked}sys.path.insert(0, {str(script.parent)!r})\n"
-    code += f"runpy.run_path({str(script)!r}, run_name='__main__')"
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=cwd,
-        env={"PATH": "", "OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-    )
-    assert not done.returncode, done.stderr
-    return json.loads(done.stdout)
-
-
-def nearly(found):
-    """Figures as they are compared: sums may be taken in another order."""
-    return [
-        {
-            key: pytest.approx(value, rel=1e-9, abs=1e-12) if isinstance(value, float) else value
-            for key, value in row.items()
-        }
-        for row in found
-    ]
-
-
-@pytest.mark.parametrize("protocol", PROTOCOLS)
-def test_a_stranger_gets_the_same_figures(tmp_path, protocol):
-    with built(tmp_path / "studies", protocol=protocol, catch=2, per_participant=6) as store:
-        skills = Skills({(None, "plain"): 0.9}, careless=0.15, leaves=0.1, withdraws=0.1)
-        simulate(store, skills, 14, seed=3)
-        expected = results_json(store_results(store))
-        folder = publish(store, tmp_path / "data").folder
-    found = figures_of(folder, tmp_path)
-    assert expected["excluded"] and expected["comparisons"]
-    assert bool(expected["cells"]) == (protocol != "preference")
-    assert found["cells"] == nearly(expected["cells"])
-    assert found["comparisons"] == nearly(expected["comparisons"])
-    assert found["participants"] == expected["participants"] and found["simulated"] is True
-    about = json.loads((folder / "dataset_description.json").read_text("utf-8"))
-    assert "simulated" in about["name"] and "Made-up" in about["description"]
-    assert "made up" in (folder / "methods.md").read_text("utf-8")
-    assert {row["simulated"] for row in read(folder / "data" / "trials_data.csv")} == {"true"}
-
-
-LOOKS = "[analysis]\nlooks = [3, 6]\nmin_catch_correct = 0\nmin_median_rt_ms = 0"
-
-
-def test_looks_are_kept(tmp_path):
-    asks = {"asks": "planned = 6", "rest": LOOKS}
-    with built(tmp_path / "studies", catch=0, **asks) as store:
-        store.open_study()
-        for seed in range(4):
-            participant(store, seed=seed)
-        with pytest.raises(TuringError, match="found 1 of 2 looks; close it first"):
-            publish(store, tmp_path / "early")
-        store.close_study()
-        expected = results_json(store_results(store))
-        folder = publish(store, tmp_path / "data").folder
-    found = figures_of(folder, tmp_path)
-    assert expected["look"]["reached"] == 1 and expected["look"]["confidence"] > 0.95
-    assert found["cells"] == nearly(expected["cells"]) and found["cells"]
-    assert found["participants"] == 3
-    assert len({row["participant_id"] for row in read(folder / "data" / "trials_data.csv")}) == 4
-
-
-def test_the_script_in_r_names_columns_that_are_there(folder):
-    """R itself is not asked for: what the script reads of the table is compared with it."""
-    script = Path(folder / "analysis" / "model.R").read_text("utf-8")
-    (head,) = read(folder / "data" / "trials_data.csv")[:1]
-    named = set(re.findall(r"\b(?:trials|choices|scored)\$(\w+)", script)) - {"chose_left"}
-    assert {"correct", "choice", "photo", "counted"} <= named <= set(head)
-    assert script.count("(") == script.count(")") and script.count("{") == script.count("}")

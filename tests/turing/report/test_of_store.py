@@ -8,7 +8,7 @@ from tests.turing.support.studies import built
 from turing.analysis.simulation.crowd import Skills
 from turing.analysis.simulation.simulate import simulate
 from turing.report.of_store import preregistered, preregistration_path, store_report, store_results
-from turing.report.words import answer
+from turing.report.words import answer, interval_title
 from turing.store import preregistration
 
 
@@ -53,3 +53,13 @@ def test_a_preregistration_that_was_changed_is_shown_as_such(store):
     found = preregistered(store, 1)
     assert not found.as_written
     assert "was changed after it was written" in store_report(store, store_results(store))
+
+
+def test_the_plot_of_a_look_is_said_to_have_the_looks_own_intervals(tmp_path):
+    rest = "[analysis]\nlooks = [10, 20]"
+    with built(tmp_path, catch=0, asks="planned = 20", rest=rest) as store:
+        simulate(store, Skills(), 12, seed=1)
+        results = store_results(store)
+        level = interval_title(results)
+        assert level != "95% interval"
+        assert store_report(store, results, is_whole=False).count(f"with {level}s") >= 3

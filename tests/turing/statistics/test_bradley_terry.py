@@ -187,6 +187,18 @@ def test_draws_without_a_model_are_counted():
     assert found.note == f"{600 - found.draws} of 600 draws left out: models never compared"
 
 
+def test_without_a_draw_that_has_all_models_there_are_no_ranks():
+    """Each pair was one person's, on one photo: half of all draws lack one of the two people."""
+    pair = (("a", "b", 0), ("b", "a", 0), ("a", "b", 1), ("b", "a", 1))
+    rows = [(0, *row) for row in pair]
+    rows += [(1, *(chr(ord(side) + 1) for side in sides), c) for *sides, c in pair]
+    participant, left, right, choice = zip(*rows, strict=True)
+    given = left, right, choice, participant, participant
+    lacking = [found for s in range(8) if not (found := resampled_ranks(*given, 1, seed=s)).draws]
+    assert lacking and bradley_terry(*given).scores
+    assert lacking[0] == ({}, 0, "1 of 1 draws left out: models never compared")
+
+
 @pytest.mark.slow
 def test_intervals_hold():
     """Truth is the scores of a population: each of 500,000 choices by another person and photo."""

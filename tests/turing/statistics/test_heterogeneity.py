@@ -75,3 +75,8 @@ def test_sure_photos_are_those_of_exact_tests_at_a_false_discovery_rate():
     found = reliable(correct, group)
     assert (found.above, found.below, found.groups) == (2, 2, 7) and passed == 4
     assert reliable([], []) == (0, 0, 0)
+
+
+def test_shares_differ_by_half_at_most():
+    """Two that are 0 and 1 have a standard deviation of 0.5, however few they are."""
+    assert spread_of_estimates([0.01, 0.99], [0.0001, 0.0001]).sd == 0.5

@@ -53,6 +53,12 @@ def test_one_person_is_none():
     assert found.levels == {} and found.note.startswith("fewer than two")
 
 
+@pytest.mark.parametrize(("answer", "which"), [(1, "right"), (0, "wrong")])
+def test_answers_that_are_all_alike_are_none(answer, which):
+    found = mixed([answer] * 4, ["cell"] * 4, [1, 1, 2, 2], [1, 2, 1, 2])
+    assert (found.levels, found.note) == ({}, f"all answers are {which}: no mixed model")
+
+
 def test_without_statsmodels_it_says_what_to_install(monkeypatch):
     monkeypatch.setattr(module.importlib.util, "find_spec", lambda name: None)
     found = mixed([1, 0], ["c"] * 2, [1, 2], [1, 2])

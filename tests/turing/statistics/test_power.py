@@ -57,6 +57,26 @@ def test_four_participants_cannot_show_indistinguishable(trials, photos):
     assert power.power_of_margin(0.1, 4, trials, photos) == 0
 
 
+@pytest.mark.parametrize("participants", [2, 3, 4])
+@pytest.mark.parametrize(("trials", "photos"), [(1, 2), (3, 9), (40, 200)])
+def test_few_people_have_wide_intervals_that_stay_within_0_and_1(participants, trials, photos):
+    """As wide as those that so few would get: Student's t, not that of 40 people."""
+    plan = power.plan(participants, trials, photos)
+    assert plan.margin < 0.5 and f"0.5 ± {plan.margin:.3f}" in plan.note
+    for fraction in (0.5, 0.9, 0.98):
+        low, high = power.expected_interval(participants, trials, photos, fraction)
+        assert 0 <= low < fraction < high <= 1
+    low, high = power.expected_interval(participants, trials, photos)
+    assert (high - low) / 2 > plan.margin  # 95% against 90%
+
+
+def test_one_person_has_no_interval():
+    assert power.plan(1, 6, 9).note.endswith("of one participant or one photo there is no interval")
+    assert power.participants_for_effect(0.999999, 1, 1) is None  # nor has one photo
+    assert power.participants_for_effect(1 - 1e-9, 1000, 1000) == 2
+    assert power.power_of_margin(0.49, 1, 1000, 1000) == 0
+
+
 def test_plan_of_an_ordinary_study():
     plan = power.plan(40, 40, 200, delta=0.1)
     assert plan.note == "" and plan.margin < 0.05
@@ -71,6 +91,7 @@ def test_plan_of_an_ordinary_study():
         (lambda: power.half_width(4, 30, 20), r"at most one a photo \(20\).* found 30"),
         (lambda: power.half_width(4, 10, 20, 1.0), "fraction: .* found 1.0"),
         (lambda: power.power_of_margin(0.6, 4, 10, 20), "delta: .* found 0.6"),
+        (lambda: power.participants_for_effect(0.9, 4, 1), r"at most one a photo \(1\).* found 4"),
         (lambda: power.power_of_effect(0.5, 4, 10, 20), "no effect"),
         (lambda: power.participants_for_margin(0.1, 10, 20, power=80), "power: .* found 80"),
     ],

@@ -94,6 +94,25 @@ def test_chance_at_every_exposure_has_no_threshold_that_is_bounded():
 def test_where_there_is_no_threshold(correct, ms, note):
     found = threshold(correct, ms, range(len(ms)), range(len(ms)))
     assert np.isnan(found.estimate) and note in found.note
+    assert np.isnan(found.slope)  # of a threshold that is not there
+
+
+def test_the_order_of_choices_tells_nothing():
+    """Of a fit that is almost too steep, too, where the likelihood is flat."""
+    rng = np.random.default_rng(5)
+    ms = rng.choice([100, 250, 500, 1000], 20)
+    correct = (ms > 400) | (rng.random(20) < 0.5)
+    weight = np.where(np.arange(20) % 3, 0.7, 1.6)
+    columns = correct, ms, np.arange(20) % 7, np.arange(20) % 5, weight
+
+    def estimate(correct, ms, participant, photo, weight):
+        return threshold(correct, ms, participant, photo, 0.95, weight).estimate
+
+    found = estimate(*columns)
+    assert np.isfinite(found)
+    for _ in range(10):
+        order = rng.permutation(20)
+        assert estimate(*(column[order] for column in columns)) == found
 
 
 def test_one_person_is_described():

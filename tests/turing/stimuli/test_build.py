@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from turing.errors import TuringError
 from turing.stimuli import build as build_module
 from turing.stimuli import plates
 from turing.stimuli.build import build
+from turing.stimuli.selection import report_lines
 from turing.store.store import create_store
 from turing.study.study import parse_study
 from turing.study.trials import WILD, every_stimulus, participant_trials
@@ -46,6 +48,11 @@ def test_everything_that_may_be_shown_is_there(folder, store, checkpoints):
     with store.reading() as db:
         version = store.version(db, built.version)
     assert version.design.practice_models == ("bins",)
+    assert any(
+        line.startswith("practice shows bins, not under test: ")
+        for line in report_lines(built.report)
+    )
+    assert {"direct", "bins"} <= set(built.report["models"])  # whose licences are to be told
     assert set(version.stimuli) == set(every_stimulus(version.design))
     assert built.rendered == len(version.stimuli) == len(pictures(store))
     assert built.kept == 0
@@ -76,6 +83,23 @@ def test_the_blocklist_is_read_at_each_build(folder, store):
         assert len(rows(store, "blocked")) == count
     build(study_in(folder), store)
     assert rows(store, "blocked") == []
+
+
+def test_the_blocklist_comes_into_force_with_its_version(folder, store, monkeypatch):
+    """Killed at any moment, nobody on the list of the version that is shown can start."""
+    (folder / "ids.txt").write_text("one\n")
+    study = study_in(folder, planned='query = ["PID"]\nidentify_by = "PID"\nblocklist = "ids.txt"')
+    changed = study_in(folder, planned='query = ["X"]\nidentify_by = "X"\nblocklist = "ids.txt"')
+    build(study, store)
+    (before,) = rows(store, "blocked")
+
+    def stops(*args):
+        raise RuntimeError
+
+    monkeypatch.setattr("turing.stimuli.build.block", stops)
+    with pytest.raises(RuntimeError):
+        build(changed, store)
+    assert store.facts().version == 1 and rows(store, "blocked") == [before]
 
 
 def test_the_two_ways_round_are_the_same_two_halves(folder, store):
@@ -207,6 +231,19 @@ def test_external_colorizations(folder, store):
     Image.fromarray(photo(0)).save(folder / "out" / "hills" / "000.png")
     assert build(study, store).rendered in (0, 2)  # none where it is the catch trial's photo
     assert first.rendered == 16
+
+
+def test_an_external_folder_is_listed_once(folder, store, monkeypatch):
+    """On a NAS that takes minutes, and two listings may differ."""
+    for number in range(4):
+        for dataset, first in (("hills", 0), ("apples", 1000)):
+            (folder / "out" / dataset).mkdir(parents=True, exist_ok=True)
+            theirs = Image.fromarray(toned(photo(first + number)))
+            theirs.save(folder / "out" / dataset / f"{number:03}.png")
+    listed, walk = [], Path.rglob
+    monkeypatch.setattr(Path, "rglob", lambda path, of: listed.append(path.name) or walk(path, of))
+    build(study_in(folder, models=[], external=external("theirs", "out"), practice=0), store)
+    assert sorted(listed) == ["apples", "hills", "out"]
 
 
 def test_single_parts_lie_on_one_canvas(tmp_path, store):

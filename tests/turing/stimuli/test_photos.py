@@ -9,7 +9,14 @@ from PIL import Image, ImageEnhance
 
 from tests.turing.support.made_up import external, photo, study_in
 from turing.errors import TuringError
-from turing.stimuli.photos import NEAR, find_photos, match_external, perceptual_hash, usable
+from turing.stimuli.photos import (
+    NEAR,
+    find_photos,
+    match_external,
+    perceptual_hash,
+    some_of,
+    usable,
+)
 from turing.store.store import PhotoFacts
 
 ENDINGS = {".jpg", ".png"}
@@ -28,7 +35,7 @@ def found(folder, **changes):
 
 def matched(folder, name="theirs"):
     study = study_in(folder, external=external("theirs", "out"))
-    matches = match_external(study, find_photos(study, ENDINGS), ENDINGS)[name]
+    matches = match_external(study, find_photos(study, ENDINGS), ENDINGS)[name].of_photos
     return {
         f"{one.dataset}/{one.file}": path.relative_to(folder / "out").as_posix()
         for one, path in matches.items()
@@ -83,7 +90,10 @@ def test_colorizations_are_matched_by_name_with_any_ending(tmp_path):
     ("names", "message"),
     [
         ([], "expected a folder of colorizations, found no such folder: "),
-        (["9.png"], "expected pictures called like the photos, found 1 others in "),
+        (
+            ["9.png"],
+            "expected pictures called like the photos (1, with any ending), found 9.png in ",
+        ),
         (["1.png"], "expected one photo called like 1.png, found hills/1.jpg and apples/1.jpg; "),
         (["hills/1.png", "hills/1.jpg"], "expected one picture for 1.jpg, found hills/1.jpg, "),
     ],
@@ -95,6 +105,12 @@ def test_colorizations_that_cannot_be_told_apart(tmp_path, names, message):
     with pytest.raises(TuringError) as caught:
         matched(tmp_path)
     assert str(caught.value).startswith(f"stimuli.external.folder (theirs): {message}")
+
+
+def test_some_names_are_told_and_how_many_more_there_are():
+    assert some_of([]) == "none"
+    assert some_of(["a", "b", "c"]) == "a, b, c"
+    assert some_of(list("abcde")) == "a, b, c and 2 more"
 
 
 def facts(pixels, file, dataset="hills", chroma=20.0):

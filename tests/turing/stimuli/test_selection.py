@@ -47,13 +47,14 @@ def test_a_photo_without_its_colorization_is_left_out(tmp_path):
     for dataset, number in (("hills", 0), ("apples", 1000)):
         for i in range(3):
             save(tmp_path / "out" / dataset / f"{i:03}.png", toned(photo(number + i)))
-    (tmp_path / "out" / "hills" / "000.png").unlink()
+    (tmp_path / "out" / "hills" / "000.png").rename(tmp_path / "out" / "new.png")
     save(tmp_path / "out" / "hills" / "001.png", photo(99))
     (tmp_path / "out" / "apples" / "002.png").write_text("no picture")
     surveyed = survey(study_in(tmp_path, external=external("theirs", "out")), quiet)
     details = {f"{one.dataset}/{one.file}": one.detail for one in surveyed.left_out}
     assert details.keys() == {"hills/000.png", "hills/001.png", "apples/002.png"}
-    assert details["hills/000.png"] == "theirs: has no colorization of it"
+    lacks = "theirs: has no picture called 000; it has for no photo: new.png"
+    assert details["hills/000.png"] == lacks
     assert details["hills/001.png"].startswith("theirs: 001.png shows something else (lightness")
     assert details["apples/002.png"].startswith("theirs: 002.png is text, not a picture")
     assert {one.reason for one in surveyed.left_out} == {"unmatched"}
@@ -69,8 +70,23 @@ def test_too_few_photos_says_how_many_are_missing_and_why(tmp_path):
         select(study, survey(study, quiet))
     assert str(caught.value) == (
         "made-up: one participant needs 9 photos (6 scored, 2 for practice, 1 for catch trials), "
-        "found 6: 3 missing (left out: 1 near-duplicate); add photos or ask for fewer trials"
+        "found 6: 3 missing (left out: 1 near-duplicate, as copy.png: nearly the same as "
+        "hills/001.png); add photos or ask for fewer trials"
     )
+
+
+def test_too_few_colorizations_says_which_names_were_expected_and_found(tmp_path):
+    save_photos(tmp_path, photos=3)
+    save(tmp_path / "out" / "hills" / "000.png", toned(photo(0)))
+    for i in range(5):
+        save(tmp_path / "out" / f"result{i}.png", toned(photo(i)))
+    study = study_in(tmp_path, external=external("theirs", "out"))
+    with pytest.raises(TuringError) as caught:
+        select(study, survey(study, quiet))
+    assert (
+        "(left out: 5 unmatched, as 001.png: theirs: has no picture called 001; it has for no "
+        "photo: result0.png, result1.png, result2.png and 2 more)"
+    ) in str(caught.value)
 
 
 def test_report_in_words(tmp_path):
@@ -91,7 +107,7 @@ def test_report_in_words(tmp_path):
             for name, found in (("hills", 4), ("apples", 5))
         ),
         *(
-            f"{name}: 1 scored photos fewer than photos_per_dataset asks for"
+            f"{name}: 1 scored photo fewer than photos_per_dataset asks for"
             for name in kept["missing"]
         ),
         "enlarged to display_size, as they are smaller: 8 photos",

@@ -12,6 +12,7 @@ from turing.errors import TuringError
 from turing.store import database
 from turing.store.records import choice_rows
 from turing.store.schema import MIGRATIONS
+from turing.store.sessions import Sessions
 from turing.store.store import Store
 
 
@@ -46,7 +47,7 @@ def test_every_table_is_strict(path):
         "'sqlite_schema'"
     ).fetchall()
     connection.close()
-    assert len(tables) == 17
+    assert len(tables) == 18
     assert all(strict for _, strict in tables)
 
 
@@ -98,6 +99,18 @@ def test_an_older_file_is_brought_up_after_a_backup(path):
     assert database.migrate(path, [*MIGRATIONS, add_column]) is None
 
 
+def test_the_backup_of_a_migration_that_was_killed_midway_is_kept(path):
+    def is_killed(db):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        database.migrate(path, [*MIGRATIONS, add_column, is_killed])
+    backup = database.migrate(path, [*MIGRATIONS, add_column, lambda db: None])
+    with database.connect_read_only(backup) as connection:
+        assert pragma(connection, "user_version") == len(MIGRATIONS)
+    connection.close()
+
+
 def test_a_store_without_views_gets_them_and_keeps_its_answers(tmp_path):
     with built(tmp_path) as store:
         store.open_study()
@@ -108,6 +121,7 @@ def test_a_store_without_views_gets_them_and_keeps_its_answers(tmp_path):
     with Store(path) as store:
         assert rows(store, "choices") == before and rows(store, "views") == []
         assert rows(store, "blocked") == []
+        assert store.connection.execute("SELECT * FROM took_part").fetchall() == []
         assert (tmp_path / f"tiny.before-{len(MIGRATIONS)}.sqlite").is_file()
         assert [row["frames"] for row in choice_rows(store)] == [None] * 3
         participant(store, 2)
@@ -117,12 +131,27 @@ def test_a_store_without_views_gets_them_and_keeps_its_answers(tmp_path):
                 store.connection.execute(change)
 
 
+def test_a_store_without_marks_of_who_left_gets_them_and_keeps_its_answers(tmp_path):
+    with built(tmp_path, asks='on_leave = "delete"') as store:
+        store.open_study()
+        token = participant(store, 3, PROLIFIC_PID="p1")
+        before, path = rows(store, "choices"), store.path
+    connection = sqlite3.connect(path)
+    connection.execute("DROP TABLE took_part")
+    connection.execute("PRAGMA user_version=5")
+    connection.close()
+    with Store(path) as store:
+        assert rows(store, "choices") == before
+        Sessions(store).leave(token)
+        assert len(store.connection.execute("SELECT * FROM took_part").fetchall()) == 1
+
+
 def as_before(path, version):
     """Make a store one of the tables' version 1 or 2."""
     connection = sqlite3.connect(path)
-    for table in ("views", "exposures", "evidence", "plates", "plate_pictures", "blocked")[
-        version - 1 :
-    ]:
+    for table in ("views", "exposures", "evidence", "plates", "plate_pictures")[version - 1 :]:
+        connection.execute(f"DROP TABLE {table}")
+    for table in ("blocked", "took_part"):
         connection.execute(f"DROP TABLE {table}")
     connection.execute("DROP TRIGGER choices_in_range")
     connection.execute(

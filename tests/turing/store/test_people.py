@@ -196,6 +196,41 @@ def people_who_count(store):
     return [row["participant"] for row in participant_rows(store)]
 
 
+def test_who_is_screened_out_cannot_leave_to_try_again(tmp_path):
+    asks = 'screen_out = { colour_vision = ["yes"] }\non_leave = "delete"'
+    with built(tmp_path, asks=asks) as store:
+        store.open_study()
+        sessions, link = Sessions(store), {"PROLIFIC_PID": "p1"}
+        token, _ = sessions.start(None, link, {"colour_vision": "yes"}, None)
+        sessions.leave(token)
+        assert refusal(sessions.start, None, link, BEFORE, None) == (409, "already")
+        token, _ = sessions.start(None, {"PROLIFIC_PID": "p2"}, BEFORE, None)
+        sessions.leave(token)
+        assert [row["id"] for row in rows(store, "participants")] == [1]  # who just left is gone
+
+
+@pytest.mark.parametrize("resume", ["token", "id"])
+def test_who_left_and_was_deleted_cannot_take_part_again(tmp_path, resume):
+    with built(tmp_path, asks=f'on_leave = "delete"\nresume = "{resume}"') as store:
+        store.open_study()
+        sessions, mine = Sessions(store), {"PROLIFIC_PID": "p1"}
+        token, state = sessions.start(None, mine, BEFORE, None)
+        while state.trial:
+            state = answer(sessions, token, state).state
+        sessions.finish(token, {})
+        sessions.leave(token)
+        for who, only_back in ((token, False), (None, False), (None, True)):
+            again = (who, mine, BEFORE, None, only_back)
+            assert refusal(sessions.start, *again) == (409, "already")
+        with pytest.raises(TuringError, match="p1' has left the study, and stays so"):
+            people.release(store, "p1")
+        sessions.start(None, {"PROLIFIC_PID": "p2"}, BEFORE, None)
+        without_id, _ = sessions.start(None, {}, BEFORE, None)
+        sessions.leave(without_id)
+        ((mark,),) = store.connection.execute("SELECT * FROM took_part").fetchall()
+        assert len(mark) == 32
+
+
 def test_who_is_screened_out_later_goes_no_further(sessions, store):
     token, state = start(sessions)
     for _ in range(1200):  # more events than are noted of one person
@@ -253,7 +288,8 @@ def test_who_only_comes_back_is_not_let_in_anew(by_id):
 def test_ids_of_a_blocklist_cannot_start(sessions, store):
     study = sessions.info(None, None)
     token, _ = start(sessions, PROLIFIC_PID="here-already")
-    assert people.block(store, study, ["here-already", "Jos\u00e9-1", "old", "[ID]", "old"]) == 3
+    with store.writing() as db:
+        people.block(db, study, ["here-already", "Jos\u00e9-1", "old", "[ID]", "old"])
     for blocked in ("old", " old ", "Jose\u0301-1"):
         assert refusal(start, sessions, PROLIFIC_PID=blocked) == (409, "blocked")
     assert start(sessions, token, PROLIFIC_PID="here-already")[0] == token
@@ -261,5 +297,6 @@ def test_ids_of_a_blocklist_cannot_start(sessions, store):
     start(sessions)
     kept = b"".join(row["identity"] for row in rows(store, "blocked"))
     assert len(kept) == 3 * 32
-    people.block(store, study, ["new"])
+    with store.writing() as db:
+        people.block(db, study, ["new"])
     start(sessions, PROLIFIC_PID="old")

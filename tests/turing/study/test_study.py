@@ -205,6 +205,11 @@ def test_faults_name_file_key_expected_and_found(old, new, expected):
         ([('screened_out_url = ""', 'screened_out_url = "https://x.org/{code}"')],
          "participants.screened_out_url: expected only {PROLIFIC_PID} {SESSION_ID} {STUDY_ID} in"
          ' braces, found "https://x.org/{code}"'),
+        ([('query = ["PROLIFIC_PID", "STUDY_ID", "SESSION_ID"]', "query = []"),
+          ('identify_by = "PROLIFIC_PID"', ""), ("require_id = true ", "require_id = false "),
+          ('closed_url = ""', 'closed_url = "https://x.org/{PROLIFIC_PID}"')],
+         "participants.closed_url: expected nothing, as participants.query is empty, in braces,"
+         ' found "https://x.org/{PROLIFIC_PID}"'),
         ([('{ colour_vision = ["yes"] }', '{ hints = ["yes"] }')],
          "analysis.exclude_answers: expected ids of questions with choices (colour_vision),"
          ' found "hints"'),

@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 from tests.turing.support.studies import BEFORE
+from turing.web.routes import PAGE
 
 PREFIX = "/gradio_api/study"
 
@@ -81,11 +82,17 @@ def lasting_port() -> int:
 
 
 class Server:
-    """A server in a process of its own; `kill` is kill -9."""
+    """A server in a process of its own; `kill` is kill -9.
 
-    def __init__(self, nursery: Nursery, studies: Path, page: Path) -> None:
-        page.mkdir(parents=True, exist_ok=True)
-        (page / "page.html").write_text("<!doctype html>")
+    `page` becomes a folder with an empty page; None = the participant's page as it is.
+    """
+
+    def __init__(self, nursery: Nursery, studies: Path, page: Path | None) -> None:
+        if page is None:
+            page = PAGE
+        else:
+            page.mkdir(parents=True, exist_ok=True)
+            (page / "page.html").write_text("<!doctype html>")
         self.port = lasting_port()
         self._nursery, self._studies, self._page = nursery, studies, page
         self._process = 0
@@ -102,6 +109,10 @@ class Server:
     @property
     def pid(self) -> int:
         return self._process
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
 
     def kill(self) -> None:
         if self._process:
@@ -123,7 +134,8 @@ class Browser:
         self.base = f"{PREFIX}/{study}"
         self.port = port
         self.token = secrets.token_urlsafe(32)
-        self.saved: dict[str, int] = {}  # what the server said is saved
+        self.saved: dict[str, int] = {}  # what the server said is saved, by trial
+        self.plates: dict[str, int] = {}  # and of plates
         self.content = b""
         self._connection: http.client.HTTPConnection | None = None
 
@@ -162,14 +174,17 @@ class Browser:
             time.sleep(0.02)
         raise TimeoutError(path)
 
-    def start(self) -> dict:
-        return self.call("POST", "start", {"consent": True, "answers": BEFORE})["state"]
+    def start(self, **more: object) -> dict:
+        body = {"consent": True, "answers": BEFORE} | more
+        return self.call("POST", "start", body)["state"]
 
-    def answer(self, state: dict, choice: int) -> dict:
+    def answer(self, state: dict, choice: int, **more: object) -> dict:
         trial = state["trial"]["trial"]
-        reply = self.call("POST", "answer", {"trial": trial, "choice": choice, "rt_ms": 500})
+        body = {"trial": trial, "choice": choice, "rt_ms": 500} | more
+        reply = self.call("POST", "answer", body)
         assert reply["saved"] is True
-        self.saved[trial] = choice
+        saved = self.plates if state["trial"]["kind"] == "plate" else self.saved
+        saved[trial] = choice
         return reply["state"]
 
     def close(self) -> None:

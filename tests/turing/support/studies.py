@@ -23,7 +23,7 @@ seed = 7
 [stimuli]
 photos_per_dataset = 0
 display_size = 32
-models = ["plain", "bright"]
+models = {models}
 datasets = [{{ name = "hills", folder = "hills" }}, {{ name = "apples", folder = "apples" }}]
 [trials]
 per_participant = {per_participant}
@@ -61,6 +61,7 @@ DEFAULTS = {
     "name": "tiny",
     "protocol": "pick-original",
     "language": "en",
+    "models": '["plain", "bright"]',
     "per_participant": 6,
     "practice": 1,
     "catch": 1,

@@ -15,6 +15,7 @@ from turing.analysis.analysis import analyse
 from turing.analysis.frames import load_data
 from turing.analysis.simulation.crowd import Skills
 from turing.analysis.simulation.simulate import simulate
+from turing.publish.dataset import publish
 from turing.report.words import answer
 from turing.store import people
 from turing.store.store import Store
@@ -64,6 +65,20 @@ def client(directory, page):
 
 def sign_in(client, password=PASSWORD, **more):
     return client.post(BASE, data={"password": password}, follow_redirects=False, **more)
+
+
+def test_a_study_whose_key_is_published_says_that_it_stays_closed(tmp_path, page):
+    with built(tmp_path / "studies") as store, Studies(store.path.parent) as studies:
+        store.open_study()
+        store.close_study()
+        routes = admin_routes(studies, PASSWORD, "tiny")
+        with TestClient(Starlette(routes=routes)) as client:
+            sign_in(client)
+            assert "The study is closed. " in client.get(BASE).text
+            publish(store, tmp_path / "data")
+            assert "The study is closed for good: its trial key is published." in (
+                client.get(BASE).text
+            )
 
 
 def test_admin_leads_to_the_study(client):

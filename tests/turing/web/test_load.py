@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks.study.people import put_load
+from benchmarks.study.people import build_every_key, put_load
 from benchmarks.study.serving import App
 from tests.turing.support.studies import rows
 from turing.store.store import Store, store_path
@@ -22,3 +22,17 @@ def test_200_people_lose_nothing_and_double_nothing(tmp_path):
     assert written == len(load.saved) == len(load.times["answer"]) > 3 * PEOPLE
     assert load.colorized
     assert numbers == list(range(1, len(numbers) + 1)) and len(numbers) >= PEOPLE
+
+
+@pytest.mark.slow
+def test_people_who_are_asked_all_there_is_lose_nothing_either(tmp_path):
+    file = build_every_key(tmp_path / "studies")
+    with App(tmp_path / "studies", "--study", str(file), TMPDIR=str(tmp_path)) as app:
+        load = put_load(app, 50, seconds=15, pause=1.0, colorize=False, every_key=True)
+        with Store(store_path(app.store, load.study)) as store:
+            people, devices = rows(store, "participants"), rows(store, "events")
+            evidence, choices = rows(store, "evidence"), rows(store, "choices")
+    print(*load.lines, sep="\n")
+    assert load.faults == [] and len(load.plates) >= 4 * 50 and len(load.saved) > 50
+    assert len(evidence) == len(choices) == len(load.saved)
+    assert sum(row["what"] == "device" for row in devices) == len(people) >= 50

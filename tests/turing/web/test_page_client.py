@@ -206,6 +206,28 @@ def test_answer_that_is_refused_for_good_ends_in_a_message(arrive):
 
 
 @pytest.mark.slow
+def test_a_browser_whose_storage_is_full_still_sends_and_keeps(arrive):
+    """Other pages of the same host have left room for a few characters."""
+    person = arrive(PretendStudy(practice=0, scored=2))
+    person.page.add_init_script(
+        """Storage.prototype.setItem = function (key, value) {
+          if (value.length > 3) throw new DOMException("full", "QuotaExceededError");
+          Reflect.set(this, key, value);
+        }"""
+    )
+    person.begin()
+    with dropped(person.page, "answer"):
+        person.pick(1)
+        person.sees("Your answer is kept and will be sent")
+        person.page.reload()
+        person.page.get_by_text("Your answer is kept and will be sent").wait_for()
+    person.wait_for_trial("2 of 2")
+    person.pick(0)
+    person.sees("All done")
+    assert person.saved() == [1, 0]
+
+
+@pytest.mark.slow
 def test_browser_that_keeps_nothing(arrive):
     person = arrive(PretendStudy(practice=0, scored=1))
     person.page.add_init_script(

@@ -5,6 +5,8 @@ from playwright.sync_api import expect
 
 from tests.turing.support.participant import PHONE
 from tests.turing.support.pretend_study import PretendStudy
+from turing.web.routes import PAGE
+from turing.web.texts import read_texts
 
 pytestmark = pytest.mark.browser
 
@@ -17,11 +19,15 @@ def asking(protocol="pick-original", **asks):
 
 
 def fits(person):
-    """Everything that can be pressed lies whole in the window, and nothing over another."""
+    """Everything that can be pressed is large enough for a finger, lies whole in the window, holds
+    its own words, and nothing lies over another."""
     width, height = (person.page.viewport_size[side] for side in ("width", "height"))
     shown = person.page.locator(".trial button:visible")
     boxes = [one.bounding_box() for one in shown.all()]
+    overflowing = "each => each.scrollWidth > each.clientWidth + 1"
+    assert [one.inner_text() for one in shown.all() if one.evaluate(overflowing)] == []
     for box in boxes:
+        assert box["height"] >= 44
         assert box["x"] >= 0 and box["x"] + box["width"] <= width + 0.5
         assert box["y"] >= 0 and box["y"] + box["height"] <= height + 0.5
     for number, one in enumerate(boxes):
@@ -33,6 +39,32 @@ def fits(person):
                 or other["y"] >= one["y"] + one["height"] - 0.5
             )
             assert apart, (one, other)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("language", ["de", "es", "fr"])
+@pytest.mark.parametrize("device", [PHONE, {"viewport": {"width": 390, "height": 844}}])
+def test_ratings_and_marks_fit_in_each_language(arrive, language, device):
+    texts = read_texts(PAGE)[language]
+    study = asking(confidence=True, marks=True)
+    study.language, study.languages, study.practice = language, {language: texts}, 1
+    person = arrive(study, **device)
+    person.visit()
+    person.press(texts["agree"])
+    person.press(texts["start"])
+    person.wait_for_trial()
+    fits(person)
+    person.press(texts["photo"].format(number=1))
+    person.sees(texts["confidence"])
+    person.page.wait_for_timeout(350)
+    fits(person)
+    person.page.keyboard.press("2")
+    person.place.locator(".trial[data-view='marks']").wait_for()
+    person.page.wait_for_timeout(350)
+    fits(person)
+    person.press(texts["skip"])
+    person.place.locator(".feedback button").wait_for()
+    fits(person)
 
 
 @pytest.mark.slow

@@ -251,7 +251,7 @@ def test_who_leaves_is_told_that_all_was_deleted(arrive):
     person = arrive(PretendStudy(practice=0, links_back="&on_leave=delete"))
     person.begin()
     leave(person)
-    person.page.get_by_text("All that was stored about you has been deleted.").wait_for()
+    person.page.get_by_text("What you answered has been deleted.").wait_for()
     person.page.reload()  # this browser knows of nothing either
     person.page.get_by_role("button", name="I agree").wait_for()
     expect(person.page.locator(".note")).to_have_count(0)

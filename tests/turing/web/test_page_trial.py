@@ -1,5 +1,9 @@
 """The choice and the clock, in every protocol."""
 
+import time
+from itertools import groupby
+from operator import itemgetter
+
 import pytest
 from playwright.sync_api import expect
 
@@ -96,6 +100,7 @@ def test_clock_starts_when_the_picture_is_seen(arrive):
     person.study.picture_seconds = 1.5
     person.visit()
     person.press("I agree")
+    pressed = time.monotonic()
     person.press("Start")
     person.sees("Loading the picture")
     person.page.keyboard.press("ArrowLeft")  # there is nothing to choose yet
@@ -104,9 +109,10 @@ def test_clock_starts_when_the_picture_is_seen(arrive):
     person.page.wait_for_timeout(300)
     person.page.keyboard.press("ArrowRight")
     person.wait_for_trial("2 of 4")
+    since_seen_ms = 1000 * (time.monotonic() - pressed - person.study.picture_seconds)
     (answer,) = person.study.saved
     assert answer["choice"] == 1
-    assert 300 <= answer["rt_ms"] < 1500
+    assert 300 <= answer["rt_ms"] < since_seen_ms  # of this machine, however busy it is
     assert answer["shown_ms"] == answer["rt_ms"]
 
 
@@ -223,23 +229,26 @@ def test_timed_pair_is_hidden_and_can_still_be_answered(arrive):
 
 
 COUNT_FRAMES = """addEventListener("DOMContentLoaded", () => {
-  window.painted = []; // what each frame showed
-  const look = () => {
-    painted.push(document.querySelector(".trial")?.dataset.view ?? "none");
+  window.painted = []; // what each frame showed, and when
+  const look = (now) => {
+    painted.push([document.querySelector(".trial")?.dataset.view ?? "none", now]);
     requestAnimationFrame(look);
   };
   requestAnimationFrame(look);
 })"""
 
 
-def runs(views):
-    """[view, frames] of each run of equal views."""
-    found = []
-    for view in views:
-        if found and found[-1][0] == view:
-            found[-1][1] += 1
-        else:
-            found.append([view, 1])
+def runs(painted):
+    """(view, frames, milliseconds) of each run of equal views.
+
+    `COUNT_FRAMES` looks before the page does: a view was set in the last frame of the one before,
+    so that a late frame in between is part of its time.
+    """
+    found, began = [], painted[0][1]
+    for view, frames in groupby(painted, itemgetter(0)):
+        times = [time for _, time in frames]
+        found.append((view, len(times), times[-1] - began))
+        began = times[-1]
     return found
 
 
@@ -265,13 +274,13 @@ def test_timed_pictures_are_shown_for_their_frames(arrive, kind, exposure_ms):
     clean = 0
     for counted, answer in zip(by_trial, person.study.saved, strict=True):
         view = answer["view"]
-        assert [name for name, _ in counted] == views
-        assert sum(frames for _, frames in counted) == view["frames"]
+        assert [name for name, *_ in counted] == views
+        assert sum(frames for _, frames, _ in counted) == view["frames"]
         if view["dropped_frames"]:  # a busy machine
             continue
         clean += 1
         wanted = max(1, round(exposure_ms * view["refresh_hz"] / 1000))
-        assert [frames for _, frames in counted] == [wanted] * len(views)
+        assert [frames for _, frames, _ in counted] == [wanted] * len(views)
         frame_ms = 1000 / view["refresh_hz"]
         assert answer["shown_ms"] == pytest.approx(len(views) * wanted * frame_ms, abs=frame_ms / 2)
     assert clean
@@ -309,17 +318,17 @@ def test_cross_gap_and_mask_are_shown_for_their_frames(arrive, kind):
         person.pick_by_key("1")
     person.sees("All done")
     shown = runs(person.page.evaluate("painted"))
-    shown = shown[[name for name, _ in shown].index("fixation") :]
+    shown = shown[[name for name, *_ in shown].index("fixation") :]
     parts = ["part-0", "part-1"] if kind == "pick-fake-sequential" else ["all"]
     views = ["fixation", *(view for part in parts for view in ("blank", part, f"mask {part}"))]
     clean = 0
     for answer in study.saved:
         rate = answer["view"]["refresh_hz"]
         one, shown = shown[: len(views)], shown[len(views) :]
-        assert [name for name, _ in one] == views
+        assert [name for name, *_ in one] == views
         assert shown.pop(0)[0] == "hidden"
         shown = shown[1:] if shown and shown[0][0] == "blank" else shown  # before the next cross
-        pictures = [frames for name, frames in one if name in parts]
+        pictures = [frames for name, frames, _ in one if name in parts]
         assert sum(pictures) == answer["view"]["frames"]  # of cross, gap and mask none
         if answer["view"]["dropped_frames"] or rate < 50:  # a busy machine
             continue
@@ -327,9 +336,9 @@ def test_cross_gap_and_mask_are_shown_for_their_frames(arrive, kind):
         assert pictures == [round(0.25 * rate)] * len(parts)
         assert answer["shown_ms"] == pytest.approx(sum(pictures) / rate * 1000, abs=20)
         lasting = {"fixation": 0.2, "blank": 0.1}
-        for name, frames in one:
+        for name, _, ms in one:
             seconds = lasting.get(name, 0.15 if name.startswith("mask") else 0.25)
-            assert frames >= round(seconds * rate)
+            assert ms >= (round(seconds * rate) - 0.5) / rate * 1000
     assert clean
 
 

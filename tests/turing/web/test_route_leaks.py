@@ -11,7 +11,7 @@ from scipy.stats import ks_2samp
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from tests.turing.support.servers import Browser, Nursery, Server
+from tests.turing.support.servers import Browser, Server
 from tests.turing.support.studies import BEFORE, built, rows
 from turing.web.guards import RateLimit
 from turing.web.routes import study_routes
@@ -177,31 +177,27 @@ def test_a_reload_shows_the_same_and_another_answer_changes_nothing(client):
     assert [row["choice"] for row in rows(store, "choices")] == [0]
 
 
-def test_pictures_have_equal_headers(tmp_path):
+def test_pictures_have_equal_headers(nursery, tmp_path):
     """Over a real connection, in which servers add headers of their own."""
-    nursery = Nursery()
-    try:
-        with (
-            built(tmp_path / "studies", per_participant=10, practice=0, catch=0) as store,
-            Server(nursery, tmp_path / "studies", tmp_path / "page") as server,
-        ):
-            store.open_study()
-            browser = Browser(server.port)
-            state, seen = browser.start(), defaultdict(set)
-            of = sides(store)
-            while "trial" in state:
-                response = browser.respond("GET", state["trial"]["picture"])
-                assert response.status == 200 and browser.content[:4] == b"\x89PNG"
-                headers = [
-                    (name, "" if name == "date" else value) for name, value in response.getheaders()
-                ]
-                assert int(dict(headers)["content-length"]) == len(browser.content)
-                headers = [h for h in headers if h[0] != "content-length"]  # one file, both halves
-                seen[of[state["trial"]["trial"]]].add(tuple(headers))
-                state = browser.answer(state, 0)
-            browser.close()
-    finally:
-        nursery.close()
+    with (
+        built(tmp_path / "studies", per_participant=10, practice=0, catch=0) as store,
+        Server(nursery, tmp_path / "studies", tmp_path / "page") as server,
+    ):
+        store.open_study()
+        browser = Browser(server.port)
+        state, seen = browser.start(), defaultdict(set)
+        of = sides(store)
+        while "trial" in state:
+            response = browser.respond("GET", state["trial"]["picture"])
+            assert response.status == 200 and browser.content[:4] == b"\x89PNG"
+            headers = [
+                (name, "" if name == "date" else value) for name, value in response.getheaders()
+            ]
+            assert int(dict(headers)["content-length"]) == len(browser.content)
+            headers = [h for h in headers if h[0] != "content-length"]  # one file, both halves
+            seen[of[state["trial"]["trial"]]].add(tuple(headers))
+            state = browser.answer(state, 0)
+        browser.close()
     assert set(seen) == {0, 1} and len(seen[0] | seen[1]) == 1
     (headers,) = seen[0]
     assert [name for name, _ in headers] == [

@@ -199,7 +199,8 @@ def test_what_waits_at_the_end_is_given_up(tmp_path):
         waiting = asyncio.ensure_future(served.write(hold))
         await asyncio.sleep(0)
         closing = asyncio.ensure_future(asyncio.to_thread(served.close))
-        await asyncio.sleep(0.1)
+        while not is_closed(served._writer):
+            await asyncio.sleep(0.01)
         free.set()
         await asyncio.gather(holding, closing)
         with pytest.raises(asyncio.CancelledError):
@@ -208,16 +209,33 @@ def test_what_waits_at_the_end_is_given_up(tmp_path):
     asyncio.run(visit())
 
 
+def is_closed(pool):
+    """Whether a pool takes nothing any more, and has given up what waited."""
+    try:
+        pool.submit(int)
+    except RuntimeError:
+        return True
+    return False
+
+
 def test_what_waited_too_long_is_not_even_tried(served, monkeypatch):
-    monkeypatch.setattr(database, "BUSY_SECONDS", 0.1)
-    tried = []
+    tried, began, free = [], threading.Event(), threading.Event()
+
+    def hold():
+        began.set()
+        assert free.wait(60)
 
     async def visit():
-        first = asyncio.ensure_future(served.write(time.sleep, 0.3))
-        await asyncio.sleep(0)
-        with pytest.raises(StoreUnavailableError):
-            await served.write(tried.append, 1)
-        await first
+        first = asyncio.ensure_future(served.write(hold))
+        await asyncio.to_thread(began.wait, 60)
+        late = asyncio.ensure_future(served.write(tried.append, 1))
+        await asyncio.sleep(0.3)
+        with monkeypatch.context() as hurried:  # alone for what waited: others have their time
+            hurried.setattr(database, "BUSY_SECONDS", 0.1)
+            free.set()
+            await first
+            with pytest.raises(StoreUnavailableError):
+                await late
         await served.write(tried.append, 2)
 
     asyncio.run(visit())

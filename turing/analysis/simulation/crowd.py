@@ -17,12 +17,16 @@ from scipy.special import expit, logit, ndtri
 
 from turing.errors import TuringError
 from turing.statistics.power import SD_PARTICIPANT, SD_PHOTO
+from turing.study.screening import ANSWERS, NOT_SEEN, Deficiency
 from turing.study.trials import ALIKE, Protocol, correct_choice
 
 Manner = Literal["careful", "careless", "leaves", "withdraws"]
 
+PLATE_SEEN = 0.98  # share of plates that who sees all colours finds
 SEEN_THROUGH = 0.97  # share of catch trials that a careful person gets right
 MEDIAN_MS, CARELESS_MS = 1600.0, 180.0
+DEFICIENT = 0.04  # 8% of men, 0.4% of women (Birch 2012), of half each
+_PROTAN = 0.25  # share of those
 _LARGEST_LOGIT = 750.0  # of the smallest float above 0
 
 
@@ -63,6 +67,7 @@ class Skills:
     careless: float = 0.0  # share of people who press keys without looking
     leaves: float = 0.0  # share who close the page half-way
     withdraws: float = 0.0  # share who press Leave
+    deficient: float = DEFICIENT  # share with a red-green deficiency, who fail plates
 
     def __post_init__(self) -> None:
         named = {"/".join(filter(None, of)): share for of, share in self.fractions.items()}
@@ -77,6 +82,8 @@ class Skills:
                 "careless, leaves, withdraws: expected shares of 0 or more, 1 at most together, "
                 f"found {shares}"
             )
+        if not 0 <= self.deficient <= 1:
+            raise TuringError(f"deficient: expected a share from 0 to 1, found {self.deficient:g}")
         for name in ("sd_participant", "sd_photo"):
             if not 0 <= getattr(self, name) < math.inf:
                 raise TuringError(f"{name}: expected 0 or more, found {getattr(self, name):g}")
@@ -101,6 +108,10 @@ class Person:
         self._effect = self._rng.normal(0, skills.sd_participant)
         self._hand = np.random.default_rng([seed, 4, number])
         self._pace = float(np.exp(self._rng.normal(0, 0.3)))
+        self._eyes = np.random.default_rng([seed, 6, number])
+        self.vision: Deficiency | None = None
+        if self._eyes.random() < skills.deficient:
+            self.vision = "protan" if self._eyes.random() < _PROTAN else "deutan"
         self.manner = self._manner()
 
     def _manner(self) -> Manner:
@@ -164,6 +175,20 @@ class Person:
         pace = 1.3 - 0.6 * abs(chance - 0.5)
         time = self._time(MEDIAN_MS * pace)
         return Reply(right if is_right else 1 - right, time, _evidence(chance, drawn))
+
+    def plate(self, deficiency: str, gap: str) -> str:
+        """What is said of a plate, one of `turing.study.screening.ANSWERS`.
+
+        Red-green deficient people find gaps of their own kind's plates by chance, and half of the
+        other red-green ones; tritan plates they see, as everybody does all.
+        """
+        missed = 1 - PLATE_SEEN
+        if self.vision and deficiency != "tritan":
+            missed = 1.0 if deficiency == self.vision else 0.5
+        if self._eyes.random() >= missed:
+            return gap
+        guesses = (NOT_SEEN,) if missed < 0.5 else ANSWERS
+        return guesses[int(self._eyes.integers(len(guesses)))]
 
     def marks(self, photo: int | str, part: int | None) -> list[dict[str, float]]:
         """One or two places in the accused part, about a spot that is the photo's."""

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from turing.analysis.simulation.crowd import Manner, Person, Skills
+from turing.analysis.simulation.devices import Desk
 from turing.errors import TuringError
 from turing.store.people import new_token
 from turing.store.records import SIMULATED, holds_simulated
@@ -20,7 +21,8 @@ from turing.store.sessions import Sessions
 from turing.store.store import Store, facts, note, now_ms
 from turing.store.upkeep.copies import Kept, backup
 from turing.store.upkeep.forgetting import delete_forgotten
-from turing.study.screening import ANSWERS, NOT_SEEN
+from turing.study.counts import count
+from turing.study.screening import ANSWERS
 from turing.study.study import Question, Study
 from turing.study.trials import Parts, accused_part
 
@@ -29,7 +31,7 @@ SECONDS_A_TRIAL = 2.5  # beside the response time: the next picture, a breath
 HINTS = ("The sky was too purple.", "Skin looked grey.", "Edges bled into the background.", "")
 
 _TRIALS = """
-SELECT t.picture, p.dataset, p.sha256, s.parts, s.left, s.right, t.model, t.catch
+SELECT t.picture, p.dataset, p.sha256, s.parts, s.left, s.right, t.model, t.catch, p.width, p.height
 FROM trials t JOIN stimuli s ON s.id = t.stimulus JOIN photos p ON p.id = t.photo
 JOIN participants u ON u.id = t.participant WHERE t.picture = ?
 """
@@ -41,6 +43,7 @@ class Simulated(NamedTuple):
     participants: int
     choices: int
     manners: dict[Manner, int]
+    screened_out: int = 0  # of all of them
 
 
 def simulate(
@@ -62,15 +65,16 @@ def simulate(
     clock = _Clock(now_ms() - participants * BETWEEN_STARTS)
     sessions = Sessions(store, clock)
     manners: Counter[Manner] = Counter()
-    choices = 0
+    choices = out = 0
     for number in range(before + 1, before + participants + 1):
         person = Person(skills, study.protocol, seed, number)
         manners[person.manner] += 1
-        choices += _walk(store, sessions, clock, study, person, number, seed)
+        made, is_out = _walk(store, sessions, clock, study, person, number, seed)
+        choices, out = choices + made, out + is_out
         clock.next_person()
         progress(number - before)
     store.close_study()
-    return Simulated(participants, choices, dict(manners))
+    return Simulated(participants, choices, dict(manners), out)
 
 
 def empty_copy(store: Path | str, folder: Path | str) -> Kept:
@@ -134,7 +138,8 @@ def _prepare(store: Store) -> tuple[Study, int]:
         (there,) = db.execute("SELECT count(*) FROM participants WHERE NOT preview").fetchone()
         if there and not marked:
             raise TuringError(
-                f"{store.path}: {there} participants took part; synthetic ones go into a copy "
+                f"{store.path}: {count(there, 'participant')} took part; synthetic ones go into a "
+                f"copy "
                 "without them"
             )
         if not marked:
@@ -152,21 +157,27 @@ def _walk(
     person: Person,
     number: int,
     seed: int,
-) -> int:
-    """One participant from consent to the end, or to where they leave; choices made."""
+) -> tuple[int, bool]:
+    """One participant from consent to the end, or to where they leave or are screened out, which is
+    the second that is returned, after the choices made."""
     rng = np.random.default_rng([seed, 3, number])
     query = dict.fromkeys(study.participants.query, f"simulated-{seed}-{number}")
-    token, state = sessions.start(new_token(), query, _replies(study, "before", rng), None)
+    desk = Desk(study.device, seed, number)
+    screen = desk.screen() if study.screening.plates else None
+    before = query, _replies(study, "before", rng), None
+    token, state = sessions.start(new_token(), *before, device=desk.device(), screen=screen)
     clock.pass_(20_000)
     while state.stage == "screening" and state.trial:
         clock.pass_(4000)
-        said = _said_of_plate(store, state.trial.trial, rng)
+        said = _said_of_plate(store, state.trial.trial, person)
         state = sessions.answer(token, state.trial.trial, said, 3000.0).state
+    if state.stage == "screened_out":
+        return 0, True
     trials = study.trials
     stays = person.stays_for(trials.practice + trials.catch + trials.per_participant)
     made = 0
     while state.trial is not None and made < stays:
-        dataset, photo, parts, model, catch = _shown(store, state.trial.trial)
+        dataset, photo, parts, model, catch, size = _shown(store, state.trial.trial)
         differs = not isinstance(trials.exposure_ms, int)
         exposure_ms = state.trial.exposure_ms if differs else None
         reply = person.reply(dataset, photo, parts, model, catch, exposure_ms, trials.ties)
@@ -176,6 +187,10 @@ def _walk(
             beside["confidence"] = reply.confidence
         if trials.marks:
             beside["marks"] = person.marks(photo, accused_part(study.protocol, reply.choice))
+        pair = study.protocol in ("pick-original", "preference")
+        scale = study.stimuli.display_size / min(size)
+        part = round(size[0] * scale), round(size[1] * scale)
+        beside |= desk.measured(part, pair, state.trial.exposure_ms, reply.rt_ms)
         answer = state.trial.trial, reply.choice, reply.rt_ms
         state = sessions.answer(token, *answer, **beside).state
         made += 1
@@ -184,21 +199,23 @@ def _walk(
     elif state.stage == "questions":
         clock.pass_(15_000)
         sessions.finish(token, _replies(study, "after", rng))
-    return made
+    return made, False
 
 
-def _said_of_plate(store: Store, picture: str, rng: np.random.Generator) -> int:
-    """The gap, mostly: made-up people have no colour vision deficiency."""
+def _said_of_plate(store: Store, picture: str, person: Person) -> int:
     with store.reading() as db:
-        (gap,) = db.execute("SELECT gap FROM plates WHERE picture = ?", (picture,)).fetchone()
-    return ANSWERS.index(gap if rng.random() < 0.98 else NOT_SEEN)
+        plate = db.execute(
+            "SELECT deficiency, gap FROM plates WHERE picture = ?", (picture,)
+        ).fetchone()
+    return ANSWERS.index(person.plate(*plate))
 
 
-def _shown(store: Store, trial: str) -> tuple[str, str, Parts, str | None, bool]:
+def _shown(store: Store, trial: str) -> tuple[str, str, Parts, str | None, bool, tuple[int, int]]:
+    """Its dataset, photo, parts, cell, whether it is a catch trial, and the photo's size."""
     with store.reading() as db:
         row: sqlite3.Row = db.execute(_TRIALS, (trial,)).fetchone()
-    _, dataset, photo, parts, left, right, model, catch = row
-    return dataset, photo, (left, right)[:parts], model, bool(catch)
+    _, dataset, photo, parts, left, right, model, catch, width, height = row
+    return dataset, photo, (left, right)[:parts], model, bool(catch), (width, height)
 
 
 def _replies(study: Study, when: str, rng: np.random.Generator) -> dict[str, str]:

@@ -9,8 +9,12 @@ script <- sub("^--file=", "", grep("^--file=", arguments, value = TRUE))
 here <- if (length(script)) dirname(normalizePath(script)) else "analysis"
 trials <- read.csv(file.path(here, "..", "data", "trials_data.csv"),
                    colClasses = "character", encoding = "UTF-8")
-protocol <- trials$protocol[1]
 choices <- trials[trials$counted == "true", ]
+if (nrow(choices) == 0) {
+  cat("no choice is counted: there is nothing to model\n")
+  quit(status = 0)
+}
+protocol <- choices$protocol[1]
 choices$photo <- paste(choices$dataset, choices$photo, sep = "/")
 choices$correct <- as.integer(choices$correct == "true")
 choices$choice <- as.integer(choices$choice)
@@ -48,6 +52,10 @@ compare <- function(model) {
 
 if (protocol == "preference") {
   # Bradley-Terry with crossed people and photos: +1 for the left model, -1 for the right one.
+  # Choice 2 found both alike, which a binomial model has no place for (figures.py has Davidson's).
+  alike <- choices$choice == 2
+  if (any(alike)) cat(sum(alike), "of", length(alike), "found both alike and are left out\n")
+  choices <- choices[!alike, ]
   models <- sort(unique(c(choices$left, choices$right)))
   design <- sapply(models, function(m) (choices$left == m) - (choices$right == m))
   design <- as.data.frame(design[, -length(models), drop = FALSE])

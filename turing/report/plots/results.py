@@ -23,7 +23,8 @@ from turing.report.plots.drawing import (
     svg_of,
 )
 from turing.report.tables.results import response_times
-from turing.report.words import interval, name_of, number, shown_cells
+from turing.report.words import interval, interval_title, name_of, number, shown_cells
+from turing.study import counts
 
 _MARKERS = "osD^vPX*"
 
@@ -67,7 +68,7 @@ def forest(results: Results, width: float = WIDE) -> str:
         _figures_beside(axes, cells)
     return svg_of(
         figure,
-        "Turing fraction with 95% intervals: "
+        f"Turing fraction with {interval_title(results)}s: "
         + "; ".join(
             f"{name_of(c.dataset)}, {c.model} {number(c.fraction.estimate)}" for c in cells
         ),
@@ -99,7 +100,7 @@ def _figures_beside(axes: Axes, cells: Sequence[Cell]) -> None:
 
 
 def preference(results: Results, width: float = WIDE) -> str:
-    """Bradley-Terry scores with 95% intervals, a row a dataset and model."""
+    """Bradley-Terry scores with their intervals, a row a dataset and model."""
     one = len(results.preferences) == 2
     rows = [
         (of.dataset, str(model), score)
@@ -120,7 +121,7 @@ def preference(results: Results, width: float = WIDE) -> str:
     axes.set_xlabel("score (logits; higher looks more real)")
     return svg_of(
         figure,
-        "Scores with 95% intervals: "
+        f"Scores with {interval_title(results)}s: "
         + "; ".join(f"{name_of(d)}, {m} {s.estimate:+.2f}" for d, m, s in rows),
         "preference" + ("-narrow" if narrow else ""),
     )
@@ -192,7 +193,7 @@ def people(results: Results, width: float = NARROW) -> str:
     axes.set_ylabel("people")
     axes.yaxis.get_major_locator().set_params(integer=True)
     axes.grid(axis="y", color=GRID, lw=0.6)
-    return svg_of(figure, f"Share right of {len(shares)} people", "people")
+    return svg_of(figure, f"Share right of {counts.people(len(shares))}", "people")
 
 
 def photos(results: Results, width: float = NARROW) -> str:
@@ -210,7 +211,9 @@ def photos(results: Results, width: float = NARROW) -> str:
     axes.set_ylabel("turing fraction")
     axes.set_ylim(-0.03, 1.03)
     axes.grid(axis="y", color=GRID, lw=0.6)
-    return svg_of(figure, f"Turing fraction of {len(results.photos)} photos", "photos")
+    return svg_of(
+        figure, f"Turing fraction of {counts.count(len(results.photos), 'photo')}", "photos"
+    )
 
 
 def _marker(results: Results, cell: Cell) -> str:

@@ -11,19 +11,19 @@ from turing.report.words import (
     name_of,
     number,
     percent,
+    remarks,
 )
 from turing.statistics.mixed import Mixed
+from turing.study.counts import count
 from turing.study.trials import ORIGINAL
+
+_FEW = 10  # people or photos, whose differences are hardly known
 
 
 def thresholds_table(results: Results) -> Table:
     """How long each model must be shown to be told."""
     shown = [of for of in results.exposures if _is_shown(results, of.dataset)]
-    notes = [
-        f"{name_of(of.dataset)}, {of.model}: {of.threshold.note}."
-        for of in shown
-        if of.threshold.note
-    ]
+    notes = remarks((f"{name_of(of.dataset)}, {of.model}", of.threshold.note) for of in shown)
     adaptive = (
         " The exposures followed each participant's answers, one track a model: that the next "
         "exposure tells how one did before is the one hint at scored answers that a study gives."
@@ -46,7 +46,7 @@ def thresholds_table(results: Results) -> Table:
         "The exposure at which three in four are right, by a psychometric function; longer is "
         "better for the model."
         + (adaptive if results.data.study.trials.has_staircase else "")
-        + "".join(f" {note}" for note in notes),
+        + (notes and f" {notes}"),
     )
 
 
@@ -77,9 +77,7 @@ def exposures_table(results: Results) -> Table:
 def sureness_table(results: Results) -> Table:
     """Confidence: meta-d' and how often each level was right."""
     shown = [of for of in results.sureness if _is_shown(results, of.dataset)]
-    notes = [
-        f"{name_of(of.dataset)}, {of.model}: {of.found.note}." for of in shown if of.found.note
-    ]
+    notes = remarks((f"{name_of(of.dataset)}, {of.model}", of.found.note) for of in shown)
     return Table(
         "Do people know when they are right?",
         (
@@ -114,7 +112,7 @@ def sureness_table(results: Results) -> Table:
         2,
         "meta-d' is the d' that the confidence ratings speak of (Maniscalco and Lau 2012): as "
         "large as d' where people know all that their choices rest on, smaller where they do not."
-        + "".join(f" {note}" for note in notes),
+        + (notes and f" {notes}"),
     )
 
 
@@ -136,12 +134,20 @@ def mixed_table(results: Results, found: Mixed) -> Table:
                 interval(cell.fraction.low, cell.fraction.high) if beside else DASH,
             )
         )
+    seen = results.choices
+    few = min(seen["participant"].nunique(), seen["photo_id"].nunique()) < _FEW
     note = found.note or (
         "One model of all scored answers: the logit of being right is the level of dataset and "
         "model, plus what the person and the photo add, which are crossed random effects. The mean "
         "is that over new people and photos. Standard deviations in logits: "
         f"people {number(found.sd_participant, 2)}, photos {number(found.sd_photo, 2)}. Fitted by "
         "variational Bayes (statsmodels); errors of the levels after Breslow and Clayton (1993)."
+        + (
+            " Of so few people or photos the standard deviations are mostly what the fit starts "
+            "from: their logarithms are about normal, with mean 0 and deviation 1."
+            if few
+            else ""
+        )
     )
     return Table(
         "A mixed model beside it",
@@ -166,7 +172,7 @@ def ties_note(results: Results, dataset: str | None) -> str:
     if not (results.data.study.trials.ties and of.scores.n):
         return ""
     found, n = of.scores.ties, of.scores.n
-    text = f"found alike {found} of {n} times ({percent(found / n)})"
+    text = f"found alike in {found} of {count(n, 'choice')} ({percent(found / n)})"
     if of.scores.alike is not None:
         nu = math.exp(of.scores.alike.estimate)
         text += f"; two models of one score would be in {percent(nu / (2 + nu))} (Davidson 1970)"

@@ -8,6 +8,7 @@ import pandas as pd
 from turing.analysis.analysis import Results
 from turing.report.tables.table import Table
 from turing.report.words import DASH
+from turing.study import counts
 from turing.study.screening import DEFICIENCIES, Screened
 
 
@@ -76,7 +77,7 @@ def _screening_rows(results: Results) -> list[tuple[str, str]]:
         for kind in DEFICIENCIES
     ]
     if rules.min_correct:
-        least = f"found {rules.min_correct} of {rules.plates} plates or more"
+        least = f"found {rules.min_correct} or more of {counts.count(rules.plates, 'plate')}"
         rows.insert(0, (least, f"{enough} of {len(done)}"))
     return rows
 
@@ -100,7 +101,7 @@ def exclusions_table(results: Results) -> Table:
             for rule in results.exclusions.rules
         ]
         + [
-            (rule.rule, rule.meaning, f"{len(rule.trials)} trials", DASH)
+            (rule.rule, rule.meaning, counts.count(len(rule.trials), "trial"), DASH)
             for rule in results.exclusions.of_trials
         ],
         2,

@@ -1,11 +1,9 @@
 """The tables of a report, as text in cells, for the terminal and for HTML alike."""
 
 import math
-from collections import Counter
 
 import numpy as np
 
-from turing.analysis import published as printed
 from turing.analysis.analysis import Results
 from turing.report.tables.aspects import ties_note
 from turing.report.tables.table import Table
@@ -17,9 +15,10 @@ from turing.report.words import (
     number,
     p_value,
     percent,
+    remarks,
     shown_cells,
+    signed,
 )
-from turing.statistics import power
 from turing.statistics.fractions import Difference, Fraction
 from turing.study.trials import ORIGINAL
 
@@ -27,7 +26,7 @@ from turing.study.trials import ORIGINAL
 def cells_table(results: Results) -> Table:
     """Turing fraction per dataset and model, with the honest and the naive interval."""
     cells = shown_cells(results.cells)
-    notes = [f"{name_of(cell.dataset)}, {cell.model}: {cell.note}." for cell in cells if cell.note]
+    notes = ((f"{name_of(cell.dataset)}, {cell.model}", cell.note) for cell in cells)
     return Table(
         "Turing fraction",
         (
@@ -62,7 +61,7 @@ def cells_table(results: Results) -> Table:
             for cell in cells
         ],
         3,
-        " ".join(notes),
+        remarks(notes),
     )
 
 
@@ -70,7 +69,12 @@ def comparisons_table(results: Results) -> Table:
     """Every two models, with Holm's adjusted p-values."""
     pairs = results.comparisons
     one = len({pair.dataset for pair in pairs} - {None}) == 1
+    pairs = [pair for pair in pairs if not (one and pair.dataset is None)]
     preference = results.data.protocol == "preference"
+    notes = remarks(
+        (f"{name_of(pair.dataset)}, {pair.a} against {pair.b}", pair.difference.note)
+        for pair in pairs
+    )
     return Table(
         "Which model looks more real" if preference else "Models against each other",
         (
@@ -87,17 +91,17 @@ def comparisons_table(results: Results) -> Table:
                 name_of(pair.dataset),
                 pair.a,
                 pair.b,
-                f"{pair.difference.estimate:+.3f}",
+                signed(pair.difference.estimate),
                 interval(pair.difference.low, pair.difference.high),
                 p_value(pair.p_holm),
                 p_value(pair.difference.p_value),
             )
             for pair in pairs
-            if not (one and pair.dataset is None)
         ],
         3,
         "An interval and its p are of one pair alone; p (Holm) allows for all pairs that are "
-        "compared, so that it can be above 0.05 where an interval leaves out 0.",
+        "compared, so that it can be above 0.05 where an interval leaves out 0."
+        + (notes and f" {notes}"),
     )
 
 
@@ -120,7 +124,7 @@ def preference_table(results: Results) -> Table:
                     str(model),
                     str(place),
                     f"{low} to {high}" if low else DASH,
-                    f"{score.estimate:+.2f}",
+                    signed(score.estimate, 2),
                     interval(score.low, score.high, 2),
                 )
             )
@@ -157,7 +161,7 @@ def detection_table(results: Results) -> Table:
                 percent(of.false_alarm_rate),
                 number(of.d_prime, 2),
                 interval(of.low, of.high, 2),
-                f"{of.criterion:+.2f}",
+                signed(of.criterion, 2),
                 number(of.unbiased_fraction),
                 interval(of.unbiased_low, of.unbiased_high),
             )
@@ -171,6 +175,7 @@ def detection_table(results: Results) -> Table:
 def heterogeneity_table(results: Results) -> Table:
     """What the mean of a cell hides."""
     several = len(results.data.study.stimuli.datasets) > 1
+    single = results.data.protocol == "single"
     rows = []
     for of in results.heterogeneity:
         if not several and of.dataset is None:
@@ -201,7 +206,13 @@ def heterogeneity_table(results: Results) -> Table:
         rows,
         2,
         "SD: of the true fractions of single photos, people or datasets, beyond what chance makes "
-        "of a few answers each. Sure: an exact test of each photo at a false discovery rate of 5%.",
+        "of a few answers each. Sure: an exact test of each photo at a false discovery rate of 5%. "
+        f"{DASH}: not to be had, as of photos or people with one answer each"
+        + (
+            ", and of colorized pictures shown alone, which no chance level stands beside."
+            if single
+            else "."
+        ),
     )
 
 
@@ -284,102 +295,23 @@ def quartiles(ms: np.ndarray) -> tuple[float, float, float]:
 
 def checks_table(results: Results) -> Table:
     """Position bias and learning."""
-    rows = []
-    if (position := results.position) is not None:
+    found: dict[str, Fraction | Difference] = {}
+    if results.position is not None:
         part = "first" if results.data.protocol == "pick-fake-sequential" else "left"
-        rows.append((f"Share of picks of the {part} part (0.5 = no leaning)", *_of(position)))
+        found[f"Share of picks of the {part} part (0.5 = no leaning)"] = results.position
     if results.learning is not None:
-        rows.append(
-            ("Fraction in the second half of the trials minus the first", *_of(results.learning))
-        )
-    known = [row for row in rows if row[1] != DASH]
-    return Table("Position and learning", ("", "Estimate", "95% interval"), known)
+        found["Fraction in the second half of the trials minus the first"] = results.learning
+    known = {what: of for what, of in found.items() if not math.isnan(of.estimate)}
+    return Table(
+        "Position and learning",
+        ("", "Estimate", "95% interval"),
+        [(what, *_of(of)) for what, of in known.items()],
+        note=remarks((what, of.note) for what, of in known.items()),
+    )
 
 
 def _of(found: Fraction | Difference) -> tuple[str, str]:
     digits = number(found.estimate)
     if isinstance(found, Difference) and not math.isnan(found.estimate):
-        digits = f"{found.estimate:+.3f}"
+        digits = signed(found.estimate)
     return digits, interval(found.low, found.high)
-
-
-def has_printed(results: Results) -> bool:
-    """Whether one of our figures has one of the first paper's of the same name beside it."""
-    return any(row[3] != DASH for row in printed_table(results).rows)
-
-
-def printed_table(results: Results) -> Table:
-    """The first paper's table 5 beside our figures of the same names."""
-    ours = {(cell.dataset or "", cell.model): cell.fraction for cell in results.cells}
-    ours = {(dataset.casefold(), model): fraction for (dataset, model), fraction in ours.items()}
-    same_protocol = results.data.protocol == printed.TABLE_5_PROTOCOL
-    rows = []
-    for row in printed.TABLE_5:
-        fraction = ours.get((row.dataset, row.ours)) if same_protocol else None
-        rows.append(
-            (
-                row.dataset,
-                f"{row.model} ({row.ours} here)" if row.model != row.ours else row.model,
-                f"{row.fraction:.4f}",
-                number(fraction.estimate) if fraction else DASH,
-                interval(fraction.low, fraction.high) if fraction else DASH,
-            )
-        )
-    people = printed.TABLE_5_PARTICIPANTS
-    margin = power.plan(people, 1000, 1000).margin
-    note = (
-        f"The paper had {people} participants and prints no interval. So few cannot show that a "
-        "model is indistinguishable, whatever they answer: even with 1,000 trials each on 1,000 "
-        f"photos, a fraction of 0.5 would be known to ± {margin:.3f} (90%). "
-        f"Zhang et al. 2016 print {printed.ZHANG_2016_FOOLED:.0%} fooled, a fraction of "
-        f"{1 - printed.ZHANG_2016_FOOLED:.2f}, with another protocol (one after the other, 1 s "
-        "each). Fractions of different protocols do not compare."
-    )
-    if not same_protocol:
-        note += f" This study's protocol is {results.data.protocol}."
-    return Table(
-        "The first paper's table 5",
-        ("Dataset", "Model", "Printed", "Here", "95% interval"),
-        rows,
-        2,
-        note,
-    )
-
-
-def built_table(results: Results) -> Table:
-    """How many photos of each dataset were found, fit and used, and what was left out."""
-    built = results.data.built_from
-    missing, left_out = built.get("missing", {}), built.get("left_out", [])
-    scored = built.get("scored", {})
-    notes = [f"{name}: {n} fewer than the study file asks for." for name, n in missing.items()]
-    if enlarged := built.get("enlarged", 0):
-        notes.append(f"{enlarged} photos are smaller than the display size and were enlarged.")
-    reasons = Counter(one["reason"] for one in left_out)
-    notes += [f"Left out as {reason}: {n}." for reason, n in reasons.items()]
-    return Table(
-        "Photos of the study",
-        ("Dataset", "Found", "Good", "Scored", "For practice and catch"),
-        [
-            (name, str(of["found"]), str(of["good"]), *_used(of["used"], scored.get(name)))
-            for name, of in built.get("datasets", {}).items()
-        ],
-        note=" ".join(notes),
-    )
-
-
-def models_table(results: Results) -> Table:
-    """Whose weights the models are, and which."""
-    return Table(
-        "Models of the study",
-        ("Model", "Licence", "From", "SHA-256 of its weights"),
-        [
-            (name, of["licence"] or DASH, of["source"] or DASH, of["sha256"])
-            for name, of in results.data.built_from.get("models", {}).items()
-        ],
-        text=4,
-    )
-
-
-def _used(used: int, scored: int | None) -> tuple[str, str]:
-    """Photos that are scored and others; together where an older program built the study."""
-    return (f"{used} in all", DASH) if scored is None else (str(scored), str(used - scored))

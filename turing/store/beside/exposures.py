@@ -5,6 +5,7 @@ the answers that stand, and from nothing else: a second try or a reload changes 
 """
 
 import sqlite3
+from collections.abc import Sequence
 
 from turing.store.people import Place
 from turing.store.store import Version
@@ -13,27 +14,23 @@ from turing.study.timing import FIRST_RUNG, LADDER, Step, balanced, staircase_ms
 from turing.study.trials import Trial, was_right
 
 
-def write(
-    db: sqlite3.Connection,
-    participant: int,
-    version: Version,
-    place: Place,
-    drawn: tuple[Trial, ...],
-) -> None:
-    """The levels of a new participant's trials; nothing for a study with one, or staircases."""
+def draw(version: Version, place: Place, drawn: Sequence[Trial]) -> tuple[int, ...]:
+    """The level of each trial of a new participant; none for a study with one, or staircases."""
     levels, seed = version.study.trials.exposures, version.design.seed
     if not levels:
-        return
+        return ()
     draws = Draws.of_participant(
         place.trial_key, "exposures", seed, place.part, place.number, place.preview
     )
+    return balanced(levels, drawn, draws)
+
+
+def write(db: sqlite3.Connection, participant: int, drawn: Sequence[int]) -> None:
+    """Write what `draw` found, within a transaction."""
     db.executemany(
         "INSERT INTO exposures (trial, exposure_ms) SELECT id, ? FROM trials "
         "WHERE participant = ? AND position = ?",
-        [
-            (exposure_ms, participant, position)
-            for position, exposure_ms in enumerate(balanced(levels, drawn, draws))
-        ],
+        [(exposure_ms, participant, position) for position, exposure_ms in enumerate(drawn)],
     )
 
 

@@ -76,17 +76,17 @@ def answer(
     choice: int,
     min_correct: int,
     now: int,
-) -> None:
+) -> bool:
     """Write what somebody says of a plate of theirs; the first answer stands, as with trials.
 
-    After the last one who has found too few goes no further.
+    Whether this answer stands. After the last one who has found too few goes no further.
     """
     if choice >= len(ANSWERS):
         raise RefusedError(422, "invalid", f"choice: expected 0 to {len(ANSWERS) - 1}")
     if plate.answer is not None:
         again = "retried" if plate.answer == ANSWERS[choice] else "refused"
         note(db, participant, again, f"plate {plate.place}, choice {choice}", now)
-        return
+        return again == "retried"
     if any(before.answer is None for before in plates[: plate.place - 1]):
         raise RefusedError(404, "unknown", "This plate is not open.")
     db.execute(
@@ -96,6 +96,7 @@ def answer(
     found = result(plates_of(db, participant))
     if found.answered == found.shown and found.correct < min_correct:
         screen_out(db, participant, f"plates: {found.correct} of {found.shown}", now)
+    return True
 
 
 def picture(db: sqlite3.Connection, name: str) -> str | None:

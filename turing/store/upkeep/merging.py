@@ -11,9 +11,11 @@ from typing import NamedTuple
 from turing.errors import TuringError, WrongUseError
 from turing.store import database
 from turing.store.files import new_folder
+from turing.store.records import SIMULATED
 from turing.store.store import Store, facts, note
 from turing.store.upkeep.copies import copy_pictures, has_more, look_at, pictures_of
 from turing.store.upkeep.forgetting import delete_forgotten
+from turing.study.counts import count
 from turing.study.identity import outside_id
 
 
@@ -33,9 +35,12 @@ def merge(first: Path | str, second: Path | str, out: Path | str) -> Merged:
 
     They may be parts of one study, or copies of one store. Who is forgotten in one is forgotten.
     The result is closed; it has the first's name, part and keys, and gives the second's
-    participants new numbers. TuringError where the two have no version of a study in common.
+    participants new numbers. TuringError where the two have no version of a study in common, or
+    one has made-up participants and the other has not.
     """
     first, second, out = Path(first), Path(second), Path(out)
+    if first.exists() and second.exists() and first.samefile(second):
+        raise WrongUseError(f"{second}: expected two stores, found the same file twice")
     if out.suffix != ".sqlite":
         raise WrongUseError(f"{out}: expected a name that ends in .sqlite")
     if out.exists() or out.with_suffix("").exists():
@@ -92,6 +97,7 @@ def join(store: Store, copy: Path, why: str) -> Joined | None:
                 "USING (fingerprint) WHERE o.version = ?)",
                 (other.version,),
             )
+            _take_blocklist(db)
         if has_state:
             db.execute("UPDATE store SET state = ?", (other.state,))
         if participants:
@@ -103,12 +109,29 @@ def join(store: Store, copy: Path, why: str) -> Joined | None:
 
 def _merge(store: Store, second: Path, *names: Path) -> tuple[int, int, list[str]]:
     with _attached(store, second), store.writing() as db:
+        _check_one_kind(db, *names)
         notes = list(_differences(db, *names))
         participants, choices = _take_over(db)
         notes += _same_people(store, db)
         db.execute("UPDATE store SET state = 'closed'")
-        note(db, None, "merged", f"{participants} participants, {choices} choices")
+        note(
+            db, None, "merged", f"{count(participants, 'participant')}, {count(choices, 'choice')}"
+        )
     return participants, choices, notes
+
+
+def _check_one_kind(db: sqlite3.Connection, first: Path, second: Path) -> None:
+    """Figures of real participants and of made-up ones together say nothing."""
+    made_up = [
+        path
+        for path, schema in ((first, "main"), (second, "b"))
+        if db.execute(f"SELECT 1 FROM {schema}.events WHERE what = ?", (SIMULATED,)).fetchone()
+    ]
+    if len(made_up) == 1:
+        raise TuringError(
+            f"{made_up[0]}: has made-up participants, by `turing simulate`, and the other store "
+            "has not; merge stores of one kind"
+        )
 
 
 @contextlib.contextmanager
@@ -130,11 +153,13 @@ def _take_over(db: sqlite3.Connection) -> tuple[int, int]:
     participants = db.execute("SELECT changes()").fetchone()[0]
     for sql in _WHAT_THEY_DID:
         db.execute(sql)
-    there = {name for (name,) in db.execute("SELECT name FROM b.sqlite_master")}
+    there = _names_in_second(db)
     for table, sql in _BESIDE_CHOICES.items():  # before them: those of trials that have none here
         if table in there:
             db.execute(sql)
     choices = db.execute(_CHOICES).rowcount
+    if "took_part" in there:
+        db.execute(_TOOK_PART)
     delete_forgotten(db)
     return participants, choices
 
@@ -146,6 +171,20 @@ def _brings_its_version(db: sqlite3.Connection) -> bool:
         "WHERE o.fingerprint NOT IN (SELECT fingerprint FROM main.study)"
     ).fetchone()
     return row is not None
+
+
+def _names_in_second(db: sqlite3.Connection) -> set[str]:
+    """Of its tables: one that an older program made has fewer."""
+    return {name for (name,) in db.execute("SELECT name FROM b.sqlite_master")}
+
+
+def _take_blocklist(db: sqlite3.Connection) -> None:
+    """The second's, which belongs to its version of the study."""
+    if "blocked" in _names_in_second(db):
+        db.execute("DELETE FROM main.blocked")
+        db.execute(
+            "INSERT INTO main.blocked (identity, since) SELECT identity, since FROM b.blocked"
+        )
 
 
 def _decided(db: sqlite3.Connection, schema: str) -> int:
@@ -184,14 +223,20 @@ def _differences(db: sqlite3.Connection, first: Path, second: Path) -> Iterator[
         "WHERE a.png_sha256 <> o.png_sha256"
     ).fetchone()
     if rendered:
-        yield f"{rendered} stimuli were rendered with other bytes; {first}'s pictures are kept"
+        yield (
+            f"{count(rendered, 'stimulus was', 'stimuli were')} rendered with other bytes; "
+            f"{first}'s pictures are kept"
+        )
     (twice,) = db.execute(
         "SELECT count(*) FROM trials t JOIN choices c ON c.trial = t.id "
         "JOIN b.trials u USING (picture) JOIN b.choices d ON d.trial = u.id "
         "WHERE c.choice <> d.choice"
     ).fetchone()
     if twice:
-        yield f"{twice} trials were answered in both files, differently; {first}'s answer stands"
+        yield (
+            f"{count(twice, 'trial was', 'trials were')} answered in both files, differently; "
+            f"{first}'s answer stands"
+        )
 
 
 def _forget_together(db: sqlite3.Connection) -> None:
@@ -293,6 +338,11 @@ _WHAT_THEY_DID = (
     "WHERE (person IS NULL) = (participant IS NULL) AND NOT EXISTS (SELECT 1 FROM events e "
     "WHERE e.participant IS y.person AND e.at = y.at AND e.what = y.what "
     "AND e.detail = y.detail) ORDER BY id",
+)
+
+_TOOK_PART = (  # of another store they are keyed otherwise, and say nothing here
+    "INSERT OR IGNORE INTO took_part (identity) SELECT identity FROM b.took_part "
+    "WHERE (SELECT trial_key FROM main.store) = (SELECT trial_key FROM b.store)"
 )
 
 _OF_OPEN = (

@@ -280,19 +280,31 @@ function tabStorage(name) {
   };
 }
 
-/** localStorage under a prefix; the tab's name where the browser refuses it to a page inside another. */
+/**
+ * localStorage under a prefix; the tab's name where the browser refuses it to a page inside another,
+ * and for what does not fit in: other pages of the same host may have filled it.
+ */
 function openStorage(keyspace) {
   const name = (key) => `${keyspace}/${key}`;
+  const ofTab = tabStorage(name);
   try {
     localStorage.setItem(name("probe"), "");
     localStorage.removeItem(name("probe"));
-    return {
-      isMemory: false,
-      get: (key) => localStorage.getItem(name(key)),
-      set: (key, value) => localStorage.setItem(name(key), value),
-      remove: (key) => localStorage.removeItem(name(key)),
-    };
   } catch {
-    return tabStorage(name);
+    return ofTab;
   }
+  const remove = (key) => {
+    localStorage.removeItem(name(key));
+    if (ofTab.get(key) !== null) ofTab.remove(key); // else the tab keeps whatever name it has
+  };
+  const set = (key, value) => {
+    remove(key);
+    try {
+      localStorage.setItem(name(key), value);
+    } catch {
+      ofTab.set(key, value);
+    }
+  };
+  const get = (key) => localStorage.getItem(name(key)) ?? ofTab.get(key);
+  return { isMemory: false, get, set, remove };
 }

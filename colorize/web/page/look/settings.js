@@ -73,7 +73,7 @@ const toAll = h("button", { type: "button", class: "cz-button", onclick: () => {
   const own = lookOf(currentPhoto());
   for (const photo of state.photos) adjustLook(photo, own);
   change();
-} });
+}, title: "Intensity, variant and the like; colours that were fixed stay with their photo" });
 const reset = h("button", { type: "button", class: "cz-button", onclick: () => {
   adjustLook(currentPhoto(), PLAIN);
   shown = null;
@@ -88,7 +88,7 @@ function drawSpread() {
   const others = state.photos.filter((other) => !other.error && other !== photo);
   show(toAll, photo && others.some((other) => !looksAlike(lookOf(other), own)));
   show(reset, photo && !looksAlike(own, PLAIN));
-  const said = `Apply to all ${others.length + 1}`;
+  const said = `Same settings for all ${others.length + 1}`;
   if (toAll.textContent !== said) toAll.textContent = said;
 }
 

@@ -2,6 +2,9 @@
 
 import { h, show } from "../dom.js";
 import { app, complain, onChange, state } from "../state.js";
+import {
+  asked, bringBackOptions, onOptions, options, optionsToKeep, resetOptions, watched,
+} from "./film_options.js";
 
 const PAUSE = 500; // milliseconds between two looks at how far it is
 
@@ -27,6 +30,7 @@ export const film = h("section", { class: "cz-film", "aria-label": "Film", hidde
   h("div", { class: "cz-film-work" }, bar, cancel), notice,
   h("div", { class: "cz-film-pair" }, greyFigure,
     h("figure", {}, still, colour, h("figcaption", {}, "In colour"))),
+  options,
   h("footer", { class: "cz-foot" }, download, h("span", { class: "cz-space" }), away));
 
 /** Whether a file is a film, by its name or kind. */
@@ -38,6 +42,7 @@ let now = null; // what the app told last
 let turn = 0; // of what is being shown: what is late for it is dropped
 let playing = -1; // the part, or -1
 let local = "";
+let path = ""; // of the film, once it was sent
 
 const at = (what) => `gradio_api/colorize/${state.key}/films/${now.number}/${what}`;
 
@@ -50,6 +55,7 @@ export async function takeFilms(files) {
       + "the most for a film here. Save it smaller, then drop it again.");
   }
   reset();
+  forget();
   show(film, true);
   title.textContent = file.name;
   facts.textContent = "Sending…";
@@ -57,21 +63,80 @@ export async function takeFilms(files) {
   local = URL.createObjectURL(file);
   grey.src = local;
   try {
-    const { path } = await app.upload(file);
+    const sent = await app.upload(file);
     await keyed();
     if (mine !== turn) return;
-    const answer = await fetch(`gradio_api/colorize/${state.key}/films`, {
-      method: "POST", headers: { "Content-Type": "application/json" },
-      body: JSON.stringify({ path, model: state.models[0] ?? app.props.models[0].name }),
-    });
-    const told = await answer.json();
-    if (!answer.ok) throw new Error(told.error);
-    now = told;
-    follow(mine);
+    path = sent.path;
+    show(options, true);
+    await begin(mine);
   } catch (error) {
     if (mine === turn) fail(error.message || `${file.name} could not be sent. Drop it again.`);
   }
 }
+
+/** What tells the film that is shown, for a reload; null where there is none. */
+export const filmToKeep = () =>
+  now && { number: now.number, path, options: optionsToKeep() };
+
+/** Shows the film of an earlier visit, which went on meanwhile. */
+export async function bringBack(kept) {
+  if (!film.hidden) return; // another one was dropped
+  const mine = ++turn;
+  reset();
+  now = { number: kept.number };
+  const answer = await fetch(at("state")).catch(() => null);
+  const told = answer?.ok ? await answer.json() : null;
+  if (mine !== turn) return;
+  now = told;
+  if (!now) return;
+  path = kept.path;
+  if (kept.options) bringBackOptions(kept.options);
+  title.textContent = now.name;
+  local = grey.src = at("grey");
+  show(film, true);
+  show(options, true);
+  drawFilm();
+  follow(mine);
+}
+
+// Has the film coloured, as the options say.
+async function begin(mine) {
+  const answer = await fetch(`gradio_api/colorize/${state.key}/films`, {
+    method: "POST", headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({
+      path, model: state.models[0] ?? app.props.models[0].name, ...asked(),
+    }),
+  });
+  const told = await answer.json();
+  if (!answer.ok) throw new Error(told.error);
+  if (mine !== turn) return;
+  now = told;
+  follow(mine);
+}
+
+onOptions({
+  begins: async () => {
+    const mine = ++turn;
+    reset();
+    facts.textContent = "Sending…";
+    grey.src = local;
+    try {
+      await begin(mine);
+    } catch (error) {
+      if (mine === turn) fail(error.message);
+    }
+  },
+  takes: async (time) => {
+    if (!now) return;
+    const answer = await fetch(at(`picture?time=${encodeURIComponent(time)}`)).catch(() => null);
+    if (!answer?.ok) {
+      return complain((await answer?.json())?.error ?? "The picture could not be fetched. Try again.");
+    }
+    const name = `${title.textContent.replace(/\.[^.]*$/, "")} ${time.replaceAll(":", "-")}.png`;
+    const photo = new File([await answer.blob()], name, { type: "image/png" });
+    film.dispatchEvent(new CustomEvent("photo", { detail: photo }));
+  },
+});
 
 // A session has a key from its first event on.
 function keyed() {
@@ -149,7 +214,9 @@ colour.addEventListener("error", () => {
 });
 
 function follows() {
-  const wanted = before() + colour.currentTime;
+  if (!now) return;
+  const wanted = now.start + before() + colour.currentTime;
+  watched(wanted);
   if (Math.abs(grey.currentTime - wanted) > 0.2) grey.currentTime = wanted;
 }
 
@@ -179,12 +246,12 @@ function fail(sentence) {
   show(notice, true);
   show(bar.parentElement, false);
   facts.textContent = "";
+  if (path) options.open = true; // a part of it may be taken
 }
 
 function reset() {
   if (now) fetch(at("cancel"), { method: "POST" }).catch(() => {});
-  URL.revokeObjectURL(local);
-  [now, playing, local] = [null, -1, ""];
+  [now, playing] = [null, -1];
   for (const video of [colour, grey]) video.removeAttribute("src");
   still.removeAttribute("src");
   colour.onloadedmetadata = null;
@@ -193,8 +260,16 @@ function reset() {
   for (const node of [still, greyFigure, bar.parentElement]) show(node, true);
 }
 
+function forget() {
+  URL.revokeObjectURL(local);
+  [local, path] = ["", ""];
+  resetOptions();
+  show(options, false);
+}
+
 function close() {
   turn += 1;
   reset();
+  forget();
   show(film, false);
 }

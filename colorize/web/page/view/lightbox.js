@@ -97,11 +97,12 @@ function makeBox(photo, model, untouched) {
   box.dialog = h("dialog", {
     class: "cz-lightbox", "aria-label": "Full size", onclose: () => close(box),
   }, stage, h("div", { class: "cz-bar-below" },
+    button("Close", "Close", () => box.dialog.close()),
     button("−", "Smaller", () => zoom(box, 1 / STEP)),
     button("+", "Larger", () => zoom(box, STEP)),
     button("Fit", "Fit to the window", () => fit(box)),
     button("1:1", "Its own pixels", () => zoomTo(box, 1 / ratio())),
-    says, range, fix, button("Close", "Close", () => box.dialog.close())));
+    says, range, fix));
   range.oninput = () => {
     front.style.setProperty("--at", `${range.value}%`);
     place(box);
@@ -250,10 +251,16 @@ function listen(box) {
     else zoomTo(box, own, at(event));
   };
   stage.onpointercancel = (event) => pointers.delete(event.pointerId);
-  box.dialog.addEventListener("keydown", (event) => {
-    // First what is being fixed is left, then the full size.
-    if (event.key === "Escape" && view.fixing) event.preventDefault();
-  }, true);
+  // One Escape, wherever the focus is, closes one thing that is seen: the place at hand, what
+  // colours are fixed with, the full size. Going back on a phone is a "cancel" and does the same.
+  const goBack = (event) => {
+    if (!view.fixing) return;
+    event.preventDefault();
+    event.stopPropagation(); // a pin and the panel would do it once more
+    leave();
+  };
+  box.dialog.addEventListener("keydown", (event) => event.key === "Escape" && goBack(event), true);
+  box.dialog.addEventListener("cancel", (event) => event.target === box.dialog && goBack(event));
   box.dialog.addEventListener("keydown", (event) => {
     if (event.defaultPrevented || panel.contains(event.target)) return;
     const step = event.target !== box.range && KEYS[event.key];

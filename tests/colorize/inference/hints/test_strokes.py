@@ -28,6 +28,8 @@ def test_strokes_are_read_as_they_are_written():
         ({"color": 7}, "expected a color"),
         ({"radius": -1}, "radius: expected a number 0 or more, found -1"),
         ({"radius": float("inf")}, "radius: expected"),
+        ({"radius": 10**400}, "radius: expected"),
+        ({"points": [[1, 10**400]]}, "x and y: expected"),
         ({"strength": 1.5}, "strength: expected a number from 0 to 1, found 1.5"),
         ({"strength": True}, "strength: expected"),
         ({"points": []}, "expected 1 to 2000 points, found 0"),

@@ -94,6 +94,34 @@ def test_a_zeroed_embedding_is_an_ablation_of_the_same_weights(network):
 
 
 @torch.inference_mode()
+@pytest.mark.parametrize("size", [(24, 40), (17, 40)])
+def test_features_join_where_they_were_found(size):
+    """What changes on one side changes the backbone's part of the grid there, not over there."""
+    torch.manual_seed(0)
+    network = Fusion("resnet10t", 64, unpooled=2).eval()
+    seen = []
+    network.fusion.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0]))
+    L = torch.rand(1, 1, *size) * 2 - 1
+    changed = L.clone()
+    changed[..., -4:] = -changed[..., -4:]
+    for one in (L, changed):
+        assert network(one).shape == (1, 2, *size)
+    pooled, finer, coarser = 512, 256, 512
+    assert seen[0].shape == (1, 256 + pooled + finer + coarser, 3, 5)
+    moved = (seen[0] - seen[1]).abs()[0, 256 + pooled : 256 + pooled + finer].mean((0, 1))
+    assert moved[-1] > 2 * moved[0]
+
+
+@torch.inference_mode()
+def test_nothing_of_unpooled_features_is_left_in_the_ablation():
+    network = Fusion("resnet10t", 64, zero_embedding=True, unpooled=2).eval()
+    seen = []
+    network.fusion.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0]))
+    network(torch.rand(1, 1, 24, 40) * 2 - 1)
+    assert seen[0].shape[1] == 256 + 512 + 256 + 512 and not seen[0][:, 256:].any()
+
+
+@torch.inference_mode()
 @pytest.mark.parametrize("size", [(32, 32), (40, 24), (9, 100)])
 def test_the_last_layer_can_be_locally_connected(size):
     network = Fusion("test_resnet", 32, local=8).eval()

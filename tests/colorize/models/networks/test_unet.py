@@ -86,3 +86,21 @@ def test_features_tell_places_apart():
         features = network.describe(torch.rand(2, 1, 70, 100) * 2 - 1)
     assert features.shape[0] == 2 and features.shape[-2:] == (6, 8)  # of 96 x 128
     assert features.std((2, 3)).max() > 0
+
+
+def test_attention_starts_at_nothing_and_then_joins_far_places(generator):
+    torch.manual_seed(0)
+    plain, looking = UNet(**SMALL).eval(), UNet(**SMALL, attention=True).eval()
+    looking.load_state_dict(plain.state_dict(), strict=False)
+    L = torch.rand(1, 1, 64, 448, generator=generator) * 2 - 1
+    with torch.inference_mode():
+        assert torch.equal(looking(L), plain(L))
+        for look in looking.attention:
+            torch.nn.init.normal_(look.out.weight)
+            look.norm = torch.nn.Identity()  # which joins places, too
+        assert not torch.allclose(looking(L), plain(L), atol=1e-3)
+        features = torch.rand(1, 24, 1, 9, generator=generator)
+        other = features.clone()
+        other[..., -1] += torch.rand(1, 24, 1, generator=generator)
+        first, second = (looking.attention[0](x)[..., 0] for x in (features, other))
+    assert not torch.allclose(first, second)

@@ -151,6 +151,16 @@ def test_kinds_of_jpeg_that_are_not_read_are_named(marker, bits, name):
             Photo.open(file)
 
 
+def test_a_jpeg_whose_height_follows_its_pixels_is_named():
+    buffer = io.BytesIO()
+    Image.fromarray(np.zeros((24, 32), np.uint8)).save(buffer, "JPEG")
+    data = buffer.getvalue()
+    place = data.index(b"\xff\xc0") + 5
+    late = data[:place] + b"\0\0" + data[place + 2 : -2] + b"\xff\xdc\0\4\0\x18\xff\xd9"
+    with pytest.raises(PhotoError, match=r"late-height .* cannot be read"):
+        Photo.open(late)
+
+
 # ---- colour spaces without a profile
 
 GAMMA = [round((n / 255) ** 1.5 * 65_535) for n in range(256)]

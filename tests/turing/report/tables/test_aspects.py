@@ -50,6 +50,18 @@ def test_thresholds_are_those_of_the_analysis(timed):
         assert row[2] in (f"{of.threshold.estimate:.0f}", "–")
 
 
+def test_a_slope_without_a_threshold_is_none():
+    """Told worse the longer it is shown."""
+    data = made_up_data(24, SKILLS, exposure_ms=[60, 250, 1000])
+    longest = data.trials["exposure_ms"] == 1000
+    worse = data.trials.assign(correct=data.trials["correct"].mask(longest, 0.0))
+    results = analyse(dataclasses.replace(data, trials=worse))
+    table = aspects.thresholds_table(results)
+    assert "does not rise with exposure" in table.note
+    rows = [row for row in table.rows if row[2] == "–"]
+    assert rows and {row[4] for row in rows} == {"–"}
+
+
 def test_the_mixed_model_stands_beside_the_fractions(timed, mixed):
     table = aspects.mixed_table(timed, mixed)
     assert [row[:2] for row in table.rows] == [
@@ -58,6 +70,15 @@ def test_the_mixed_model_stands_beside_the_fractions(timed, mixed):
     for row in table.rows:
         assert abs(float(row[2]) - float(row[5])) < 0.05
     assert f"people {mixed.sd_participant:.2f}, photos {mixed.sd_photo:.2f}" in table.note
+
+
+def test_variances_of_a_few_people_are_told_as_what_they_are(timed, mixed):
+    assert "mostly what the fit starts from" not in aspects.mixed_table(timed, mixed).note
+    few = analyse(made_up_data(3, Skills(default=0.7)))
+    note = aspects.mixed_table(few, mixed_model(few.choices, few.data)).note
+    assert "mostly what the fit starts from" in note
+    assert any("Of 3 people: intervals allow for so few" in said for said in few.notes)
+    assert not any("so few" in said for said in timed.notes)
 
 
 def test_the_report_has_all_of_it(timed, mixed):

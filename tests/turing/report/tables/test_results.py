@@ -1,22 +1,18 @@
 """Tables say what the results say, and every row has a cell for every column."""
 
 import dataclasses
-import io
 from datetime import UTC, datetime
 
 import pytest
-from rich.console import Console
 
-from tests.turing.report.test_html import png
 from tests.turing.support.synthetic import made_up_data
 from turing.analysis.analysis import analyse
-from turing.analysis.published import TABLE_5, printed_fraction
 from turing.analysis.simulation.crowd import Skills
+from turing.report import words
 from turing.report.gallery import photos_table
-from turing.report.html import html_report
 from turing.report.tables import people as people_tables
 from turing.report.tables import results as tables
-from turing.report.terminal import print_report
+from turing.report.tables import study as study_tables
 from turing.study.screening import Screened
 
 MADE = datetime(2026, 8, 20, 12, 30, tzinfo=UTC)
@@ -50,7 +46,7 @@ def all_tables(results):
         tables.without_table,
         tables.times_table,
         tables.checks_table,
-        tables.printed_table,
+        study_tables.printed_table,
         people_tables.people_table,
         people_tables.exclusions_table,
         people_tables.participants_table,
@@ -108,63 +104,6 @@ def test_exclusions_make_a_difference_that_is_shown(plain):
     assert any(row[2] != row[5] for row in table.rows)
 
 
-def test_the_papers_table_stands_beside_ours(plain):
-    table = tables.printed_table(plain)
-    assert [row[2] for row in table.rows] == [f"{row.fraction:.4f}" for row in TABLE_5]
-    here = {(row[0], row[1]): row[3] for row in table.rows}
-    cells = {(c.dataset, c.model): f"{c.fraction.estimate:.3f}" for c in plain.cells}
-    assert here["fruits", "baseline"] == cells["fruits", "baseline"]
-    assert here["landscapes", "final (fusion here)"] == cells["landscapes", "fusion"]
-    assert here["animals", "baseline"] == "–"
-    assert "4 participants" in table.note and "cannot show" in table.note
-
-
-def test_other_protocols_are_not_put_beside_the_papers():
-    single = analyse(made_up_data(12, SKILLS, protocol="single"))
-    table = tables.printed_table(single)
-    assert {row[3] for row in table.rows} == {"–"}
-    assert "This study's protocol is single" in table.note
-    assert printed_fraction("fruits", "fusion", "single") is None
-
-
-def test_a_table_without_a_figure_of_ours_is_not_shown(plain):
-    """In the report and in the terminal."""
-    assert tables.has_printed(plain)
-    single = analyse(made_up_data(12, SKILLS, protocol="single"))
-    assert not tables.has_printed(single)
-    for results, is_there in ((plain, True), (single, False)):
-        html = html_report(results, png, MADE)
-        assert ("The first paper&#39;s table 5" in html) is is_there
-        told = io.StringIO()
-        print_report(results, Console(file=told, width=120))
-        assert ("The first paper's table 5" in told.getvalue()) is is_there
-
-
-def test_scored_photos_and_others_are_told_apart(plain):
-    built = {
-        "datasets": {"hills": {"found": 24, "good": 23, "used": 22}},
-        "scored": {"hills": 18},
-    }
-
-    def told(kept):
-        return tables.built_table(
-            dataclasses.replace(plain, data=dataclasses.replace(plain.data, built_from=kept))
-        )
-
-    table = told(built)
-    assert table.columns[-2:] == ("Scored", "For practice and catch")
-    assert table.rows == [("hills", "24", "23", "18", "4")]
-    older = told({"datasets": built["datasets"]})
-    assert older.rows == [("hills", "24", "23", "22 in all", "–")]
-
-
-def test_printed_fractions_are_found_by_name():
-    assert printed_fraction("Fruits", "fusion", "pick-original").fraction == 0.72
-    assert printed_fraction("landscapes", "baseline", "pick-original").fraction == 1.0
-    assert printed_fraction("fruits", "unet", "pick-original") is None
-    assert printed_fraction(None, "fusion", "pick-original") is None
-
-
 def test_answers_are_counted_or_kept_as_texts(results):
     vision, hints = people_tables.answers_of(results)
     gone = results.exclusions.rules[0].participants
@@ -207,3 +146,20 @@ def test_screens_and_colour_vision_are_told_where_they_are_known():
         "missed a plate of tritan deficiency": "0 of 2",
     }
     assert "no medical test" in table.note
+
+
+def test_what_is_not_to_be_had_is_explained():
+    """Of one person, beside every dash."""
+    one = analyse(made_up_data(1))
+    comparisons, hides = tables.comparisons_table(one), tables.heterogeneity_table(one)
+    assert {row[4] for row in comparisons.rows} == {"–"}
+    assert comparisons.note.count("a model with one participant") == 1
+    assert "all datasets, baseline against fusion: a model with" in comparisons.note
+    assert {row[2] for row in hides.rows} == {"–"} and "–: not to be had" in hides.note
+    checks = tables.checks_table(one)
+    assert {row[2] for row in checks.rows} == {"–"} and "described, no interval" in checks.note
+
+
+def test_a_difference_of_nothing_has_no_minus():
+    assert words.signed(-0.0001) == "+0.000" and words.signed(-0.0006) == "-0.001"
+    assert words.signed(float("nan")) == "–"

@@ -68,6 +68,26 @@ def test_plates_come_before_the_trials(screened):
     assert [row["question"] for row in read_version(screened.store).answers] == ["colour_vision"]
 
 
+def test_a_page_loaded_anew_at_a_plate_shows_no_trial_again(tmp_path):
+    now = [1_000]
+
+    def clock():
+        now[0] += 10
+        return now[0]
+
+    with built(tmp_path, practice=0, rest=RULES) as store:
+        store.open_study()
+        sessions = Sessions(store, clock)
+        token, state = begin(sessions)
+        sessions.note(token, "resumed")
+        while state.stage == "screening":
+            state = say(sessions, token, state)
+        assert read_version(store).trials[0]["shown_again"] == 0
+        sessions.note(token, "resumed")
+        sessions.answer(token, state.trial.trial, 0, 900)
+        assert [row["shown_again"] for row in read_version(store).trials[:2]] == [1, 0]
+
+
 def test_who_finds_too_few_goes_no_further(screened):
     token, state = begin(screened)
     for wrong in (True, False, False, True, False, False):

@@ -7,12 +7,12 @@ import pytest
 from tests.turing.support.answering import participant
 from tests.turing.support.studies import build, built, rows
 from turing.errors import TuringError
-from turing.store.records import choice_rows, participant_rows
+from turing.store.records import SIMULATED, choice_rows, participant_rows
 from turing.store.sessions import Sessions
-from turing.store.store import Store
+from turing.store.store import Store, note
 from turing.store.upkeep.copies import backup
 from turing.store.upkeep.forgetting import forget
-from turing.store.upkeep.merging import merge
+from turing.store.upkeep.merging import join, merge
 
 
 @pytest.fixture
@@ -44,6 +44,18 @@ def told(store, **which):
         (str(people[row.pop("participant")]), str(sorted(row.items(), key=str)))
         for row in choice_rows(store, **which)
     )
+
+
+def test_what_is_not_two_stores_of_one_kind_is_refused(parts, tmp_path):
+    first, second = (store.path for store in parts)
+    with pytest.raises(TuringError, match="found the same file twice"):
+        merge(first, first, tmp_path / "both.sqlite")
+    with parts[1].writing() as db:
+        note(db, None, SIMULATED)
+    for pair in ((first, second), (second, first)):
+        with pytest.raises(TuringError, match=r"part2.*: has made-up participants"):
+            merge(*pair, tmp_path / "both.sqlite")
+    assert not list(tmp_path.glob("*both*"))
 
 
 def test_two_parts(parts, tmp_path):
@@ -138,6 +150,19 @@ def test_who_left_in_one_has_left(parts, tmp_path):
         assert rows(both, "participants")[-1]["withdrawn"]
 
 
+def test_who_left_and_was_deleted_in_one_cannot_start_in_the_other(tmp_path):
+    with built(tmp_path / "a", asks='on_leave = "delete"') as store:
+        store.open_study()
+        token = participant(store, 3, PROLIFIC_PID="x")
+        copy = backup(store.path, tmp_path / "backup").path
+        Sessions(store).leave(token)
+        with Store(copy) as other:
+            assert join(other, store.path, "a test").participants == 0
+            assert rows(other, "choices") == []
+            marks = [one.connection.execute("SELECT * FROM took_part") for one in (other, store)]
+            assert marks[0].fetchall() == marks[1].fetchall() != []
+
+
 def test_an_id_in_both_is_reported_and_kept(parts, tmp_path):
     participant(parts[1], PROLIFIC_PID=" a ")
     merged = merge(parts[0].path, parts[1].path, tmp_path / "both.sqlite")
@@ -166,7 +191,7 @@ def test_answers_that_differ_are_said_and_the_first_stands(parts, tmp_path):
         Sessions(other).answer(token, state.trial.trial, 1, 1)
     merged = merge(parts[0].path, copy, tmp_path / "both.sqlite")
     assert merged.notes == (
-        f"1 trials were answered in both files, differently; {parts[0].path}'s answer stands",
+        f"1 trial was answered in both files, differently; {parts[0].path}'s answer stands",
     )
     with Store(merged.path) as both:
         assert told(both) == told(parts[0])

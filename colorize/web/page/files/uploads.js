@@ -1,10 +1,10 @@
 // Photos in: chosen, dropped, pasted, taken with the camera, or one of the examples.
 
-import { h, show, touched } from "./dom.js";
-import { exampleAddress } from "./pictures.js";
-import { isFilm, takeFilms } from "./view/film.js";
-import { frame } from "./view/slider.js";
-import { app, change, isOpen, state, view } from "./state.js";
+import { h, show, touched } from "../dom.js";
+import { exampleAddress } from "../pictures.js";
+import { film, isFilm, takeFilms } from "../view/film.js";
+import { frame } from "../view/slider.js";
+import { app, change, isOpen, state, view } from "../state.js";
 
 /** The photos on their way, in the form of the state's, and with {url, node}. */
 export let uploads = [];
@@ -32,6 +32,9 @@ const pick = h("span", { class: "cz-button cz-main cz-pick", "aria-hidden": "tru
 /** Where photos are dropped; it frames `input`. */
 export const drop = h("label", { class: "cz-drop" }, input, invitation, pick,
   h("span", { class: "cz-small" }, touched ? "" : "or paste one; films too"));
+
+// A picture of a film, to be coloured by hand.
+film.addEventListener("photo", (event) => take([event.detail]));
 
 /** Lies over the page while photos are dragged over it. */
 export const veil = h("div", { class: "cz-veil", hidden: true }, "Drop photos to colorize them");

@@ -1,77 +1,17 @@
 import base64
-import csv
 import io
 import json
 import re
-import zipfile
 
 import numpy as np
 import pytest
 from PIL import Image
-from starlette.applications import Starlette
-from starlette.testclient import TestClient
 
 from colorize.evaluation.hint_scores import missed_by
 from colorize.inference.hints.strokes import parse_strokes
 from colorize.inference.options import VARIANTS
-from colorize.models.record import list_checkpoints
-from colorize.web.photos.examples import write_examples
-from colorize.web.pictures.archive import COLUMNS, MANIFEST, download_names
-from colorize.web.pictures.routes import PREFIX, Pictures
-from colorize.web.session import Sessions
-from colorize.web.workshop import Workshop
-
-MODELS = ["direct", "bins"]
-
-
-@pytest.fixture
-def sessions(checkpoints, tmp_path):
-    (tmp_path / "files").mkdir()
-    sessions = Sessions(Workshop(tmp_path / "files", list_checkpoints()), tmp_path / "sessions")
-    yield sessions
-    sessions.close()
-
-
-@pytest.fixture
-def client(sessions, tmp_path):
-    pictures = Pictures(sessions, write_examples(tmp_path / "examples"))
-    return TestClient(Starlette(routes=pictures.routes()), raise_server_exceptions=True)
-
-
-@pytest.fixture
-def session(sessions, shipped_photos, tmp_path):
-    """A colour photo and a grey one of the same name, colorized by both models."""
-    colour, grey = tmp_path / "a" / "old.jpg", tmp_path / "b" / "old.jpg"
-    for file in (colour, grey):
-        file.parent.mkdir()
-    image = Image.fromarray(shipped_photos["coffee.png"]).resize((900, 600))
-    exif = Image.Exif()
-    exif[0x010E] = "Grandmother"
-    image.save(colour, exif=exif)
-    image.convert("L").save(grey)
-    session = sessions.of("me")
-    list(session.add([colour, grey]))
-    session.choose(MODELS, None)
-    list(session.run())
-    return session
-
-
-@pytest.fixture
-def get(client, session):
-    def get(path, **query):
-        return client.get(f"{PREFIX}/{session.key}/{path}", params=query)
-
-    return get
-
-
-def picture(answer):
-    assert answer.status_code == 200, answer.text
-    return Image.open(io.BytesIO(answer.content))
-
-
-def chroma(image):
-    pixels = np.asarray(image.convert("RGB")).astype(int)
-    return (pixels.max(2) - pixels.min(2)).mean()
+from colorize.web.pictures.routes import PREFIX
+from tests.support.answers import chroma, listed, picture, unpacked
 
 
 def test_previews(get):
@@ -107,86 +47,11 @@ def test_format_of_the_file(get, choice, format):
     assert picture(get("2/bins/file", format=choice)).format == format
 
 
-def test_zip_holds_every_file_once(get, tmp_path):
-    answer = get("all.zip", models="direct,bins", format="png", saturation=1.5)
-    archive = zipfile.ZipFile(io.BytesIO(answer.content))
-    assert archive.testzip() is None
-    assert archive.namelist() == [
-        "old-direct.png", "old-bins.png", "old-direct-2.png", "old-bins-2.png", MANIFEST,
-    ]  # fmt: skip
-    single = get("2/bins/file", format="png", saturation=1.5).content
-    inside = Image.open(io.BytesIO(archive.read("old-bins-2.png")))
-    assert np.array_equal(np.asarray(inside), np.asarray(Image.open(io.BytesIO(single))))
-    assert not list((tmp_path / "files").iterdir())
-
-
-def listed(archive):
-    """The rows of the archive's list of how each was made."""
-    rows = csv.reader(io.StringIO(archive.read(MANIFEST).decode("utf-8-sig")))
-    assert tuple(next(rows)) == COLUMNS
-    return [dict(zip(COLUMNS, row, strict=True)) for row in rows]
-
-
-def test_files_are_named_by_a_pattern(get):
-    answer = get("all.zip", models="direct,bins", name="{number} {name} {model}")
-    assert zipfile.ZipFile(io.BytesIO(answer.content)).namelist() == [
-        "1 old direct.jpg", "1 old bins.jpg", "2 old direct.jpg", "2 old bins.jpg", MANIFEST,
-    ]  # fmt: skip
-    header = get("2/direct/file", name="colour").headers["content-disposition"]
-    assert 'filename="colour-2.jpg"' in header
-    answer = get("2/direct/file", name="{secret}")
-    assert answer.status_code == 422 and answer.json()["error"].startswith("name: expected")
-
-
 def test_a_jpeg_to_share_has_grey_beside_colour(get):
     shared = picture(get("2/direct/file", format="side"))
     one = picture(get("2/direct/file"))
     assert shared.format == "JPEG" and shared.height == one.height
     assert shared.width > 2 * one.width
-
-
-def test_zip_says_how_each_was_made(get, sessions):
-    own = {"saturation-2": 1.25, "temperature-2": 0.5, "seed-2": 7, "variant-2": "warm"}
-    answer = get("all.zip", models="direct,bins", **own)
-    first, second, third, fourth = listed(zipfile.ZipFile(io.BytesIO(answer.content)))
-    assert [row["file"] for row in (first, fourth)] == ["old-direct.jpg", "old-bins-2.jpg"]
-    record = sessions.workshop.record("bins")
-    assert fourth == {
-        "file": "old-bins-2.jpg", "photo": "old.jpg", "model": "bins",
-        "weights_sha256": record.weights["sha256"], "working_size": str(record.size),
-        "saturation": "1.25", "temperature": "0.5", "variant": "warm", "seed": "7", "hints": "",
-        "strokes": "", "reference": "", "reference_strength": "", "borders": "yes",
-        "restored": "no", "cropped": "no", "error": "",
-    }  # fmt: skip
-    assert (second["saturation"], second["temperature"]) == ("1", f"{record.temperature:g}")
-    assert (third["saturation"], third["temperature"], third["seed"]) == ("1.25", "", "")
-
-
-def test_zip_says_of_borders_and_tones(get):
-    answer = get("all.zip", models="direct", **{"borders-1": 0, "restore-2": 1})
-    first, second = listed(zipfile.ZipFile(io.BytesIO(answer.content)))
-    assert [first[name] for name in ("borders", "restored", "cropped")] == ["no", "no", "no"]
-    assert [second[name] for name in ("borders", "restored", "cropped")] == ["yes", "yes", "no"]
-
-
-def test_zip_renders_a_photo_once_however_often_its_model_is_named(get, sessions, monkeypatch):
-    saved, save = [], sessions.workshop.save
-    monkeypatch.setattr(
-        sessions.workshop, "save", lambda *given: (saved.append(1), save(*given))[1]
-    )
-    names = zipfile.ZipFile(
-        io.BytesIO(get("all.zip", models=",".join(["direct", "bins"] * 100)).content)
-    ).namelist()
-    assert len(saved) == 4
-    assert len(names) == len(set(names)) == len([*saved, MANIFEST])
-
-
-def test_zip_says_what_it_lacks(get, session, sessions):
-    session.items[1].upload.file.unlink()
-    sessions.workshop.forget(session.key)
-    archive = zipfile.ZipFile(io.BytesIO(get("all.zip", models="direct").content))
-    assert archive.namelist() == ["old-direct.jpg", "not-included.txt", MANIFEST]
-    assert archive.read("not-included.txt").decode().startswith("old.jpg: ")
 
 
 def test_figures_of_colour_photos_only(get):
@@ -237,36 +102,6 @@ def test_examples(client):
     assert client.get(f"{PREFIX}/example/3").status_code == 404
 
 
-def test_names_are_never_doubled(sessions, tmp_path):
-    session = sessions.of("me")
-    files = []
-    for number, name in enumerate(("a.png", "a.png", "A.jpg", "a-2.png", "a-direct.png")):
-        files.append(tmp_path / str(number) / name)
-        files[-1].parent.mkdir()
-        Image.new("L", (9, 9)).save(files[-1])
-    list(session.add(files))
-    names = download_names(session.items, MODELS)
-    assert len({name.lower() for name in names.values()}) == 10
-    assert [names[n, "direct"] for n in (1, 2, 3)] == ["a-direct", "a-direct-2", "A-direct-3"]
-
-
-@pytest.fixture
-def hinted(with_hints, shipped_photos, tmp_path):
-    """A function like `get`, of a session with two photos done by "hinted" and "direct"."""
-    files = tmp_path / "a.png", tmp_path / "b.png"
-    for file in files:
-        Image.fromarray(shipped_photos["coffee.png"]).resize((90, 60)).save(file)
-    (tmp_path / "files").mkdir()
-    sessions = Sessions(Workshop(tmp_path / "files", list_checkpoints()), tmp_path / "sessions")
-    session = sessions.of("me")
-    list(session.add(files))
-    session.choose(["hinted", "direct"], None)
-    list(session.run())
-    client = TestClient(Starlette(routes=Pictures(sessions, []).routes()))
-    yield lambda path, **query: client.get(f"{PREFIX}/{session.key}/{path}", params=query)
-    sessions.close()
-
-
 def test_hints_and_seed_come_with_the_address(hinted):
     plain = np.asarray(picture(hinted("1/hinted/colour")))
     blue = np.asarray(picture(hinted("1/hinted/colour", hints="45,30,#2040d0 9,9,#d02020")))
@@ -307,8 +142,7 @@ def test_strokes_come_with_the_address(hinted):
         full = np.asarray(picture(hinted(f"1/{model}/file", strokes=strokes, format="png")))
         assert max(missed_by(full, [(40, 30, "#2040d0"), (50, 30, "#2040d0")])) < 10
         assert hinted(f"1/{model}/colour", strokes=strokes).status_code == 200
-    archive = hinted("all.zip", models="direct", **{"strokes-2": strokes}).content
-    first, second = listed(zipfile.ZipFile(io.BytesIO(archive)))
+    first, second = listed(unpacked(hinted("all.zip", models="direct", **{"strokes-2": strokes})))
     assert first["strokes"] == ""
     assert parse_strokes(json.loads(second["strokes"])) == parse_strokes([STROKE])
 
@@ -347,19 +181,6 @@ def test_variants_come_with_small_pictures_and_the_address(hinted):
     assert {one["name"] for one in hinted("1/direct/variants").json()} <= set(VARIANTS[:5])
     wrong = hinted("1/hinted/colour", variant="neon")
     assert wrong.status_code == 422 and wrong.json()["error"].startswith("variant: expected one of")
-
-
-def test_each_photo_of_a_zip_has_its_own_hints(hinted):
-    query = {"models": "hinted,direct", "format": "png", "hints-2": "45,30,#2040d0"}
-    archive = zipfile.ZipFile(io.BytesIO(hinted("all.zip", **query).content))
-    read = {
-        name: np.asarray(Image.open(io.BytesIO(archive.read(name))))
-        for name in archive.namelist()
-        if name != MANIFEST
-    }
-    assert missed_by(read["b-hinted.png"], [(45, 30, "#2040d0")])[0] < 10
-    assert (read["a-hinted.png"] != read["b-hinted.png"]).any()
-    assert (read["a-direct.png"] == read["b-direct.png"]).all()
 
 
 def test_swatches(hinted):

@@ -1,8 +1,9 @@
-// Files out: a photo's, and all of them as a ZIP.
+// Files out: a photo's, and how all are named.
 
-import { h, show } from "./dom.js";
-import { address, unreachable, written } from "./pictures.js";
-import { app, change, chosenStrokes, complain, look, lookOf, PLAIN, state } from "./state.js";
+import { h, show } from "../dom.js";
+import { unreachable } from "../pictures.js";
+import { app, change, complain, look } from "../state.js";
+import { drawZip } from "./zip.js";
 
 const format = h("select", {
   class: "cz-select", "aria-label": "File format of downloads",
@@ -21,38 +22,19 @@ const names = h("input", {
 // How downloads are named: few need it, so it is folded away.
 const naming = h("label", { class: "cz-save-as" }, "Names", names);
 
-/** What the names of downloads and their format are, for `address`. */
-export const ofFiles = () => ({ format: look.format, name: look.names || null });
-
 /** The choice of the files' format. */
 export const saveAs = h("label", { class: "cz-save-as" }, "Save as", format);
 
-/** The link to the ZIP. */
-export const all = h("a", {
-  class: "cz-button", download: "colorized.zip", onclick: fetchFile,
-}, "Download all");
-
 /** number: how many pictures are done, of all photos; ofThis: of the photo that is looked at. */
 export function drawDownloads(number, ofThis) {
-  show(all, number > 1);
+  drawZip(number);
   show(saveAs, ofThis > 0 || number > 1);
   const place = app.tab.querySelector(".cz-of-files-place");
   if (place && naming.parentNode !== place) place.append(naming);
   show(naming, !saveAs.hidden);
   format.value = look.format;
   if (document.activeElement !== names) names.value = look.names;
-  const wanted = { ...ofFiles(), models: state.models.join(",") };
-  for (const photo of state.photos) {
-    const own = { ...lookOf(photo), strokes: written(chosenStrokes(photo)) };
-    for (const [key, value] of Object.entries(own)) {
-      if (value !== (PLAIN[key] ?? null)) wanted[`${key}-${photo.number}`] = value;
-    }
-  }
-  all.href = address("all.zip", wanted);
 }
-
-const pixelsOfAll = () => state.photos.filter((photo) => photo.size).reduce(
-  (sum, { size: [width, height] }) => sum + width * height * state.models.length, 0);
 
 /**
  * Follows a link to a full-size file, which is made on demand: the link says that it works, and
@@ -60,7 +42,6 @@ const pixelsOfAll = () => state.photos.filter((photo) => photo.size).reduce(
  */
 export async function fetchFile(event) {
   const link = event.currentTarget;
-  if (link === all && pixelsOfAll() > 2e8) return; // too much to hold here: the browser fetches it
   event.preventDefault();
   const words = link.textContent;
   if (link.getAttribute("aria-busy") === "true") return;

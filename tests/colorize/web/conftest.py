@@ -1,0 +1,15 @@
+"""Visitors, without a server."""
+
+import pytest
+
+from colorize.models.record import list_checkpoints
+from colorize.web.session import Sessions
+from colorize.web.workshop import Workshop
+
+
+@pytest.fixture
+def sessions(checkpoints, tmp_path):
+    (tmp_path / "files").mkdir()
+    sessions = Sessions(Workshop(tmp_path / "files", list_checkpoints()), tmp_path / "sessions")
+    yield sessions
+    sessions.close()
