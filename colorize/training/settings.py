@@ -64,7 +64,7 @@ class Settings:
     )
     backbone: str = Field("", description="timm name, where the network has one")
     backbone_size: _Count = Field(0, description="its input's side in pixels; 0 = its own")
-    backbone_file: str = Field("", description="its weights; empty = fetched")
+    backbone_file: str = Field("", description="its weights, also with start; empty = fetched")
     zero_embedding: Annotated[int, Field(le=1, ge=0)] = Field(
         0, description="1 = fusion without the backbone's embedding, an ablation"
     )

@@ -126,9 +126,13 @@ def _new(settings: Settings) -> tuple[nn.Module, dict[str, Any]]:
     network = build_network(settings.network, _arguments(settings))
     if not settings.backbone:
         return network, {}
+    return network, {"backbone": _load_backbone(network, settings)}
+
+
+def _load_backbone(network: nn.Module, settings: Settings) -> dict[str, str]:
     file = Path(settings.backbone_file) if settings.backbone_file else None
     source = load_pretrained(network.backbone.network, settings.backbone, file)
-    return network, {"backbone": {"name": settings.backbone, "weights": source}}
+    return {"name": settings.backbone, "weights": source}
 
 
 def _go_on_from(settings: Settings) -> tuple[nn.Module, dict[str, Any]]:
@@ -144,6 +148,8 @@ def _go_on_from(settings: Settings) -> tuple[nn.Module, dict[str, Any]]:
         grown.load_state_dict(network.state_dict(), strict=False)
         network = grown
     origin = {"backbone": record.backbone, "training": {"before": record.training}}
+    if settings.backbone_file:  # what it knew before the training that this one goes on from
+        origin["backbone"] = _load_backbone(network, settings)
     return network.train().requires_grad_(True), origin
 
 
