@@ -252,6 +252,7 @@ def test_everything_is_reached_by_tab(page, photos):
     choose(page, "Bins")
     give(page, photos / "camera.png", photos / "coffee.jpg")
     done(page, "Direct", "Bins")
+    expect(page.get_by_role("button", name="Start over")).to_be_enabled()  # not while work runs
     page.locator("body").click(position={"x": 2, "y": 2})
     seen = set()
     for _ in range(60):
