@@ -139,7 +139,7 @@ def test_the_unet_trains_for_ab_where_its_loss_is_of_ab(tmp_path, made):
 def test_training_goes_on_from_a_checkpoint(tmp_path, made):
     assert run(tmp_path / "first", made, settings_of("unet"), Budget(epochs=1))
     best = tmp_path / "first" / "best.json"
-    settings = settings_of("unet", f"start={best}", "lr=1e-9", "ema=0", "keep=3")
+    settings = settings_of("unet", f"start={best}", "backbone_file=", "lr=1e-9", "ema=0", "keep=3")
     assert run(tmp_path / "second", made, settings, Budget(epochs=1))
     (before, old), (after, new) = (
         load_checkpoint(tmp_path / name / "best") for name in ("first", "second")
@@ -152,6 +152,26 @@ def test_training_goes_on_from_a_checkpoint(tmp_path, made):
     assert new.backbone == old.backbone
     _, kept = load_checkpoint(tmp_path / "second" / "step-000003")
     assert kept.training["steps"] == 3
+
+
+def test_a_backbone_can_begin_anew_where_training_goes_on(tmp_path, made, monkeypatch):
+    assert run(tmp_path / "first", made, settings_of("unet"), Budget(epochs=1))
+    trained, _ = load_checkpoint(tmp_path / "first" / "best")
+
+    def fill(network, name, file):
+        for value in network.parameters():
+            value.data.fill_(0.5)
+        return file.name
+
+    monkeypatch.setattr(start, "load_pretrained", fill)
+    settings = settings_of("unet", f"start={tmp_path / 'first' / 'best.json'}")
+    network, origin = start.make_network(settings)
+    for key, value in network.named_parameters():
+        if key.startswith("backbone."):
+            assert (value == 0.5).all(), key
+        else:
+            assert torch.equal(value, trained.get_parameter(key)), key
+    assert origin["backbone"] == {"name": "test_efficientnet", "weights": "w.safetensors"}
 
 
 def test_attention_is_added_to_a_checkpoint_that_has_none(tmp_path, made):
