@@ -87,7 +87,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self, with_body):
         path = unquote(urlsplit(self.path).path)
-        self.hub.open.wait(60)
+        self.hub.open.wait(600)
         self.hub.asked.append((self.command, path, self.headers.get("Range")))
         if about := re.fullmatch(r"/api/models/([^/]+/[^/]+?)(?:/revision/(.+))?", path):
             self._about(*about.groups())

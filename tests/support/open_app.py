@@ -2,7 +2,6 @@
 
 import http.client
 import json
-import socket
 from contextlib import closing, contextmanager
 
 import pytest
@@ -10,6 +9,7 @@ import pytest
 import app
 from colorize.web.guards.proxies import VARIABLE
 from tests.support.gradio_locks import no_stray_loops
+from tests.support.ports import free_port
 from turing.web.hosting import host
 
 SECRET = "SECRET-of-the-study"
@@ -28,9 +28,7 @@ class Server:
         self.demo, settings, self.sessions = app.build(folder / "app", self.hosting, proxies)
         (folder / "app" / "files" / "secret.png").write_text(SECRET)
         (folder / "outside.txt").write_text(SECRET)
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         self.demo.launch(server_port=self.port, prevent_thread_lock=True, **settings)
 
     def close(self):

@@ -1,7 +1,6 @@
 """A reverse proxy before a running app, as hosts have them."""
 
 import threading
-import time
 from contextlib import asynccontextmanager, contextmanager
 
 import httpx
@@ -11,6 +10,8 @@ from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, StreamingResponse
 from starlette.routing import Route
+
+from tests.support.gates import until
 
 HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length"}
 
@@ -60,8 +61,9 @@ def proxy(app, path="", passes=("/",), host=None):
     )
     thread = threading.Thread(target=server.run)
     thread.start()
-    while not server.started:
-        time.sleep(0.02)
-    yield Proxied(server.servers[0].sockets[0].getsockname()[1], path)
-    server.should_exit = True
-    thread.join()
+    try:
+        until(lambda: server.started)
+        yield Proxied(server.servers[0].sockets[0].getsockname()[1], path)
+    finally:  # else the tests would never end
+        server.should_exit = True
+        thread.join()

@@ -2,7 +2,6 @@
 
 import io
 import re
-import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,21 +18,28 @@ import app
 from colorize.inference import colorizer
 from colorize.web.session import Sessions
 from tests.support.browser import FLAGS, find_browser
+from tests.support.gates import Gate
 from tests.support.gradio_locks import no_stray_loops
+from tests.support.ports import free_port
 from turing.web.hosting import host
 
-expect.set_options(timeout=20_000)  # a machine may be busy
+PATIENCE_MS = 60_000  # for a busy machine; what is there is never waited for
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @dataclass
 class Server:
-    """A running app. `runs` names the models whose networks ran, each after `pause` seconds."""
+    """A running app. `runs` names the models whose networks ran, each after `pause` seconds.
+
+    Before that each comes to the `gate`, and to its name in `runs` before the gate.
+    """
 
     folder: Path
     address: str = ""
     sessions: Sessions | None = None
     runs: list[str] = field(default_factory=list)
     pause: dict[str, float] = field(default_factory=lambda: {"seconds": 0.0})
+    gate: Gate = field(default_factory=Gate)
 
 
 @contextmanager
@@ -46,6 +52,7 @@ def running(checkpoints: Path, folder: Path, most_bytes: int = 2**20) -> Iterato
 
         def counted(network, record, *given):
             server.runs.append(record.name)
+            server.gate.pass_through()
             time.sleep(server.pause["seconds"])
             return run(network, record, *given)
 
@@ -61,12 +68,6 @@ def running(checkpoints: Path, folder: Path, most_bytes: int = 2**20) -> Iterato
         demo.close(verbose=False)
         server.sessions.close()
         hosting.close()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @contextmanager
@@ -91,7 +92,7 @@ def visitors(browser: Browser, server: Server, **always) -> Iterator[Callable[..
         )
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(30_000)
+        page.set_default_timeout(PATIENCE_MS)
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on("console", lambda said: errors.extend(refusals(said.text)))
         page.goto(server.address)
@@ -105,6 +106,7 @@ def visitors(browser: Browser, server: Server, **always) -> Iterator[Callable[..
     for context in contexts:
         context.close()
     server.pause["seconds"] = 0.0
+    server.gate.open()
     assert errors == []
 
 
@@ -127,6 +129,8 @@ def grey_coffee(folder: Path) -> Path:
 
 
 def give(page, *files):
+    """Chooses files, once the page takes any: while others are at work it does not."""
+    page.wait_for_function("() => document.querySelector('.cz-drop')?.inert === false")
     page.get_by_label("Choose photos").set_input_files(list(files))
 
 
@@ -147,14 +151,36 @@ def done(page, *titles):
         )
 
 
+def rests(page):
+    """Waits for the end of all work: what it locks can be used, and what it shows is gone."""
+    expect(page.locator(".cz-work")).to_be_hidden()
+
+
+def stands_still(page):
+    """Waits for the end of a smooth scroll, so that what was measured stays where it is."""
+    page.evaluate(STANDS_STILL)
+
+
+STANDS_STILL = """async () => {
+    for (let y = scrollY, same = 0; same < 6; y = scrollY) {
+        await new Promise(requestAnimationFrame);
+        same = scrollY === y ? same + 1 : 0;
+    }
+}"""
+
+
 def picture(page, title):
     return card(page, title).get_by_role("img", name=re.compile(f"colorized by {title}$"))
 
 
 def pixels(page, image):
-    """What the browser got for an `<img>`, `(h, w, 3)`."""
+    """What the browser got for an `<img>`, `(h, w, 3)`, once it is all there."""
+    page.wait_for_function(IS_THERE, arg=image.element_handle())
     address = image.evaluate("(image) => image.src")
     return np.asarray(Image.open(io.BytesIO(page.request.get(address).body())).convert("RGB"))
+
+
+IS_THERE = "(image) => image.complete && image.naturalWidth > 0 && !image.ahead"
 
 
 def chroma(picture):
@@ -168,6 +194,24 @@ def save(page, link):
     return download.value.suggested_filename, download.value.path().read_bytes()
 
 
+def press_twice(page, locator, across, down, touch=False):
+    """A double click, or tap, at shares of a part: 0.1 s from one to the other by the clock of the
+    events, whenever the page comes to handle them."""
+    box, now = locator.bounding_box(), time.time()
+    at = {"x": box["x"] + across * box["width"], "y": box["y"] + down * box["height"]}
+    session = page.context.new_cdp_session(page)
+    for count in (1, 2):
+        when = now + 0.1 * count
+        if touch:
+            events = [("touchStart", {"touchPoints": [at]}), ("touchEnd", {"touchPoints": []})]
+        else:
+            of_mouse = {**at, "button": "left", "clickCount": count}
+            events = [("mousePressed", of_mouse), ("mouseReleased", of_mouse)]
+        call = "Input.dispatchTouchEvent" if touch else "Input.dispatchMouseEvent"
+        for kind, event in events:
+            session.send(call, {"type": kind, "timestamp": when, **event})
+
+
 def start_over(page):
     page.get_by_role("button", name="Start over").click()
     page.get_by_role("dialog").get_by_role("button", name="Start over").click()
@@ -175,8 +219,9 @@ def start_over(page):
 
 def forget(sessions, key):
     """As if the visitor with this key had not used the page for long."""
-    sessions.by_key(key).used -= 4000
-    sessions.sweep()
+    while (session := sessions.by_key(key)) is not None:  # what the page still asks for is a use
+        session.used -= 4000
+        sessions.sweep()
 
 
 def scrolls_sideways(page):

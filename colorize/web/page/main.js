@@ -127,7 +127,11 @@ async function startOver() {
   const what = number === 1 ? "Your photo" : `All ${number} photos`;
   const sentence = `${what} will be removed with all colours and fixed colours, and the settings go back `
     + "to where they were at first.";
-  if (!await ask(stage, sentence, "Start over")) return restart.focus();
+  if (!await ask(stage, sentence, "Start over")) {
+    restart.focus();
+    if (restart.disabled) [lost, wasSeen] = [restart, true]; // work has begun: after that
+    return;
+  }
   setUnsure(false);
   toColour();
   app.trigger("restart", {});

@@ -60,12 +60,13 @@ def test_a_film_is_coloured_and_goes_with_its_session(sessions, jobs, film, tmp_
 
 
 def test_who_leaves_or_cancels_ends_the_work(sessions, jobs, film):
-    session = sessions.of("me")
-    first = jobs.start(session, film, "direct")
-    second = jobs.start(session, film, "direct")
-    second.is_cancelled = True
-    third = jobs.start(sessions.of("you"), film, "direct")
-    sessions.drop("you")
+    session, workshop = sessions.of("me"), sessions.workshop
+    with workshop.turn("a"), workshop.turn("b"):  # the networks are at others' photos
+        first = jobs.start(session, film, "direct")
+        second = jobs.start(session, film, "direct")
+        second.is_cancelled = True
+        third = jobs.start(sessions.of("you"), film, "direct")
+        sessions.drop("you")
     for job in (first, second, third):
         until_over(job)
     assert [job.state()["state"] for job in (first, second, third)] == [

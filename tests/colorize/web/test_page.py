@@ -12,8 +12,9 @@ from starlette.testclient import TestClient
 
 from colorize.web.pictures.routes import PREFIX, page_route
 from colorize.web.tab import PAGE
+from tests.support.gates import until
 from tests.support.proxies import proxy
-from tests.support.tab_pages import card, done, give, running, save, visitors
+from tests.support.tab_pages import card, done, give, rests, running, save, visitors
 
 SOURCES = {
     file.relative_to(PAGE).as_posix(): file.read_text(encoding="utf-8")
@@ -117,6 +118,7 @@ def test_an_older_browser_keeps_the_focus(visit, photos):
     page.evaluate("delete Element.prototype.checkVisibility")
     give(page, photos / "camera.png")
     done(page, "Direct")
+    rests(page)
     remove = page.get_by_role("button", name="Remove")
     remove.focus()
     page.keyboard.press("Enter")
@@ -130,9 +132,13 @@ def test_modules_travel_once(visit, server):
     page.on("response", lambda answer: answers.append(answer))
     page.reload()
     page.locator(".cz-drop").wait_for()
-    modules = [answer for answer in answers if "/colorize/page/" in answer.url]
-    assert {answer.url.rpartition("/page/")[2] for answer in modules} == set(SOURCES)
-    assert {answer.status for answer in modules} == {304}
+
+    def modules():
+        return [answer for answer in answers if "/colorize/page/" in answer.url]
+
+    until(lambda: len(modules()) >= len(SOURCES), page)
+    assert {answer.url.rpartition("/page/")[2] for answer in modules()} == set(SOURCES)
+    assert {answer.status for answer in modules()} == {304}
     config = page.request.get(f"{server.address}config").text()
     assert "colorize/page/main.js" in config and "replaceChildren" not in config
 

@@ -4,7 +4,6 @@ import csv
 import io
 import json
 import re
-import time
 import zipfile
 
 import numpy as np
@@ -13,6 +12,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from colorize.web import session, tab
+from tests.support.gates import Gate, hold, until
 from tests.support.tab_pages import (
     card,
     choose,
@@ -21,6 +21,7 @@ from tests.support.tab_pages import (
     give,
     picture,
     pixels,
+    rests,
     running,
     save,
     start_over,
@@ -77,8 +78,7 @@ def test_what_does_not_fit_is_named_before_it_is_sent(page, photos, tmp_path):
     give(page, *[tmp_path / name for name in names])
     said = page.get_by_role("alert").filter(has_text=f"{MOST} photos fit at a time")
     expect(said).to_contain_text(f"{names[MOST]}, {names[MOST + 1]}, {names[MOST + 2]} and 2 more")
-    expect(strip(page)).to_have_count(MOST)
-    done(page, "Direct")
+    expect(page.locator(".cz-strip [data-state=done]")).to_have_count(MOST, timeout=60_000)
     assert len([url for url in sent if url.endswith("/upload")]) == MOST
 
 
@@ -95,7 +95,7 @@ def held(page):
     page.route("**/upload", hold)
 
     def release():
-        assert len(routes) == 2
+        until(lambda: len(routes) == 2, page)
         routes[1].continue_()
 
     return release
@@ -117,7 +117,8 @@ def test_the_first_photo_is_in_colour_while_others_are_still_sent(page, photos, 
 def test_cancel_ends_the_sending(page, photos, held):
     give(page, *[photos / "camera.png"] * MOST)
     done(page, "Direct")
-    page.get_by_role("button", name="Cancel").click()
+    with page.expect_response("**/run/predict*"):  # else it might end what comes next
+        page.get_by_role("button", name="Cancel").click()
     held()
     expect(strip(page)).to_have_count(0)  # of one photo there is no strip
     give(page, photos / "coffee.jpg")
@@ -136,7 +137,9 @@ def test_start_over_asks_first_and_resets_what_belonged_to_the_photos(page, phot
     page.get_by_label(re.compile("unsure")).check()
     page.get_by_label("Working size").click()
     page.get_by_role("option", name="192").click()
-    done(page, "Direct", "Bins")
+    for title in ("Direct", "Bins"):
+        expect(picture(page, title)).to_have_attribute("src", re.compile("size=192"))
+    rests(page)
     card(page, "Direct").get_by_role("slider").fill("90")
     page.get_by_role("button", name="Start over").click()
     dialog = page.get_by_role("dialog")
@@ -159,17 +162,39 @@ def test_start_over_asks_first_and_resets_what_belonged_to_the_photos(page, phot
     expect(card(page, "Direct").get_by_role("slider")).to_have_value("0")
 
 
+def test_the_focus_comes_back_where_work_begins_behind_a_question(page, photos, server):
+    give(page, photos / "camera.png")
+    done(page, "Direct")
+    rests(page)
+    held = hold(page, "**/run/predict*")
+    server.gate.shut()
+    page.get_by_label("Working size").click()
+    page.get_by_role("option", name="192").click()
+    until(lambda: held, page)
+    restart = page.get_by_role("button", name="Start over")
+    restart.press("Enter")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    page.unroute("**/run/predict*")
+    expect(page.locator(".cz-work")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    server.gate.open()
+    expect(restart).to_be_focused()
+
+
 def test_a_model_ticked_while_work_runs_is_done_too(page, photos, server):
-    server.pause["seconds"] = 1.0
+    server.gate.shut()
     give(page, photos / "camera.png", photos / "coffee.jpg")
-    expect(page.locator(".cz-count")).to_have_text(re.compile("^1 of 2"))
-    page.get_by_role("checkbox", name=re.compile("^Bins")).check()
-    expect(page.locator(".cz-count")).to_have_text(re.compile(" of 4"))
+    count, bins = page.locator(".cz-count"), page.get_by_role("checkbox", name=re.compile("^Bins"))
+    expect(count).to_have_text(re.compile("^1 of 2"))
+    bins.check()
+    expect(count).to_have_text(re.compile(" of 4"))
     expect(card(page, "Bins")).to_be_visible()
-    page.wait_for_timeout(300)
-    page.get_by_role("checkbox", name=re.compile("^Bins")).uncheck()
-    page.wait_for_timeout(300)
-    page.get_by_role("checkbox", name=re.compile("^Bins")).check()
+    bins.uncheck()
+    expect(card(page, "Bins")).to_have_count(0)
+    bins.check()
+    expect(card(page, "Bins")).to_be_visible()
+    server.gate.open()
     done(page, "Direct", "Bins")
     expect(page.locator(".cz-strip [data-state=done]")).to_have_count(2, timeout=60_000)
     expect(page.locator(".cz-work")).to_be_hidden()
@@ -315,14 +340,18 @@ PAINT_ALL = """async () => {
 def test_a_zip_tells_how_far_it_is_and_can_be_cancelled(page, photos, server, monkeypatch):
     give(page, *[photos / "camera.png"] * MOST)
     expect(page.locator(".cz-strip [data-state=done]")).to_have_count(MOST, timeout=60_000)
-    write = server.sessions.workshop.save
+    write, gate = server.sessions.workshop.save, Gate()
     monkeypatch.setattr(
-        server.sessions.workshop, "save", lambda *given: (time.sleep(1.5), write(*given))[1]
+        server.sessions.workshop, "save", lambda *given: (gate.pass_through(), write(*given))[1]
     )
+    gate.shut()
+    gate.let(1)
     with page.expect_download() as download:
         page.get_by_role("button", name="Download all").click()
-        expect(page.locator(".cz-zip")).to_contain_text(f"2 of {MOST}", timeout=15_000)
-        page.locator(".cz-zip").get_by_role("button", name="Cancel").click()
+        expect(page.locator(".cz-zip")).to_contain_text(f"2 of {MOST}")
+        with page.expect_response("**/cancel"):
+            page.locator(".cz-zip").get_by_role("button", name="Cancel").click()
+        gate.open()
     with zipfile.ZipFile(download.value.path()) as archive:
         names = archive.namelist()
         left_out = archive.read("not-included.txt").decode().splitlines()
@@ -331,17 +360,62 @@ def test_a_zip_tells_how_far_it_is_and_can_be_cancelled(page, photos, server, mo
     expect(page.get_by_role("button", name="Download all")).to_be_visible()
 
 
-def test_a_photo_that_arrives_is_told_and_the_others_are_not(page, photos):
+def test_a_zip_that_is_cancelled_while_it_is_prepared_never_begins(page, photos):
+    give(page, *[photos / "camera.png"] * 2)
+    expect(page.locator(".cz-strip [data-state=done]")).to_have_count(2)
+    held, asked = hold(page, "**/all"), []
+    page.on("request", lambda request: asked.append(request.url))
+    page.get_by_role("button", name="Download all").click()
+    until(lambda: held, page)
+    page.locator(".cz-zip").get_by_role("button", name="Cancel").click()
+    held[0].continue_()
+    expect(page.get_by_role("button", name="Download all")).to_be_focused()
+    assert not [url for url in asked if ".zip" in url]
+
+
+@pytest.fixture
+def all_is_told(page):
+    """A function: waits until the app has nothing more to say, and the page has asked for all."""
+    under_way = set()
+    page.on("request", lambda one: under_way.add(one) if TELLING.search(one.url) else None)
+    for over in ("requestfinished", "requestfailed"):
+        page.on(over, lambda one: under_way.discard(one))
+
+    def wait():
+        until(lambda: not under_way, page)  # Gradio's stream ends with the last event
+        page.evaluate(ALL_IS_ASKED)
+        until(lambda: not under_way, page)
+
+    return wait
+
+
+TELLING = re.compile(r"/queue/data\?|/news\?")
+ALL_IS_ASKED = """async () => {
+    const frame = () => new Promise(requestAnimationFrame);
+    const { app, state } = await import(
+        new URL("gradio_api/colorize/page/state.js", document.baseURI));
+    await frame();
+    do await frame(); while (app.props.value.news > state.news);
+}"""
+
+
+def test_a_photo_that_arrives_is_told_and_the_others_are_not(page, photos, server, all_is_told):
     told = []
     page.on("response", lambda answer: told.append(answer) if "/news?" in answer.url else None)
+    server.gate.shut()
     give(page, *[photos / "camera.png"] * MOST)
-    expect(page.locator(".cz-strip [data-state=done]")).to_have_count(MOST, timeout=60_000)
+    expect(page.locator(".cz-strip button:enabled")).to_have_count(MOST)  # the app has all
+    for number in range(1, MOST + 1):
+        server.gate.let(1)
+        expect(page.locator(".cz-strip [data-state=done]")).to_have_count(number)
+    all_is_told()
     states = [answer.json() for answer in told]
     changes = [len(state["photos"]) for state in states if len(state["numbers"]) == MOST]
     assert changes and sum(changes) < MOST * len(changes)
     give_and_count = len(told)
     page.get_by_role("button", name="Remove this photo").click()
     expect(strip(page)).to_have_count(MOST - 1)
+    all_is_told()
     assert [answer.json()["photos"] for answer in told[give_and_count:]] == [[]]
 
 
@@ -354,7 +428,9 @@ def test_all_photos_are_seen_at_once(visit, photos):
         expect(card(page, "Direct")).to_be_hidden()
         expect(page.get_by_role("button", name="Remove this photo")).to_be_hidden()
         expect(page.get_by_role("button", name="Download all")).to_be_visible()
-        places = [one.bounding_box() for one in strip(page).all()]
+        places = strip(page).evaluate_all(
+            "all => all.map((one) => one.getBoundingClientRect().toJSON())"
+        )
         assert len({round(place["y"]) for place in places}) == (1 if width == 1280 else 2)
         assert min(place["width"] for place in places) > 100
         strip(page).nth(2).focus()
@@ -380,6 +456,7 @@ def test_settings_of_each_photo_come_back_after_a_reload(page, photos):
     expect(page.locator(".cz-strip [data-state=done]")).to_have_count(2, timeout=60_000)
     saturation = page.get_by_role("slider", name=re.compile("Intensity"))
     saturation.fill("1.5")
+    expect(picture(page, "Direct")).to_have_attribute("src", re.compile("saturation=1.5&"))
     page.reload()
     expect(page.locator(".cz-strip [data-state=done]")).to_have_count(2, timeout=60_000)
     expect(saturation).to_have_value("1.5")

@@ -12,6 +12,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from colorize.evaluation.hint_scores import missed_by
+from tests.support.gates import hold, until
 from tests.support.tab_pages import (
     card,
     choose,
@@ -22,6 +23,7 @@ from tests.support.tab_pages import (
     pixels,
     save,
     scrolls_sideways,
+    stands_still,
 )
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -38,6 +40,7 @@ def open_hints(page, photo):
     give(page, photo)
     done(page, "Direct", "Hinted")
     toggle(page).click()
+    stands_still(page)
     return frame_of(page)
 
 
@@ -199,6 +202,25 @@ def test_hints_by_keyboard_alone(visit, photo):
     assert len(hints_in(page, 1)) == 1  # they stay
 
 
+def test_the_focus_stays_among_the_colours_when_others_come(visit, photo):
+    """As after a pin was moved: those of its new place come late from a busy app."""
+    page = visit()
+    open_hints(page, photo)
+    page.get_by_role("button", name="Add in the middle").press("Enter")
+    swatches = page.locator(".cz-swatch")
+    expect(swatches.first).to_be_visible()
+    held = hold(page, "**/swatches?*")
+    pins(page).first.press("ArrowLeft")
+    until(lambda: held, page)
+    swatches.nth(1).focus()
+    others = ("#112233", "#445566")
+    held[0].fulfill(json=[{"colour": colour, "name": colour} for colour in others])
+    expect(swatches.nth(1)).to_have_attribute("data-colour", "#445566")
+    expect(swatches.nth(1)).to_be_focused()
+    page.keyboard.press("Enter")
+    assert hints_in(page, 1)[0].endswith("#445566")
+
+
 def test_hints_apply_to_downloads(visit, photo, tmp_path):
     page = visit()
     (tmp_path / "plain.png").write_bytes(photo.read_bytes())
@@ -342,8 +364,10 @@ def test_colours_are_fixed_at_full_size(visit, photo):
     stage = box.get_by_role("application").bounding_box()
     page.mouse.move(stage["x"] + stage["width"] / 2, stage["y"] + stage["height"] / 2)
     page.mouse.wheel(0, -150)  # closer: what is painted follows
-    place = frame.bounding_box()
-    assert place["width"] > 1.2 * min(stage["width"], 1.5 * stage["height"])
+    until(
+        lambda: frame.bounding_box()["width"] > 1.2 * min(stage["width"], 1.5 * stage["height"]),
+        page,
+    )
     page.mouse.click(stage["x"] + stage["width"] / 2, stage["y"] + stage["height"] / 2)
     expect(box.get_by_role("button", name=re.compile(r"^Hint 1:"))).to_be_focused()
     box.get_by_label("Any colour").fill("#2050c0")

@@ -10,7 +10,16 @@ import skimage.data
 from PIL import Image
 from playwright.sync_api import expect
 
-from tests.support.tab_pages import choose, done, give, picture, pixels, scrolls_sideways
+from tests.support.tab_pages import (
+    IS_THERE,
+    choose,
+    done,
+    give,
+    picture,
+    pixels,
+    scrolls_sideways,
+    stands_still,
+)
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -35,6 +44,7 @@ def opened(page, photo):
     give(page, photo)
     done(page, "Direct", "Hinted")
     page.get_by_role("button", name=re.compile("^Fix a colour")).click()
+    stands_still(page)
 
 
 def chooser(page):
@@ -91,6 +101,8 @@ def test_a_line_shows_where_colours_are_from(visit, photo, today):
     opened(page, photo)
     chooser(page).set_input_files(today)
     expect(words(page)).to_contain_text("Point at the left photo")
+    for image in page.locator(".cz-sources img").all():
+        page.wait_for_function(IS_THERE, arg=image.element_handle())
     expect(line(page)).to_be_hidden()
     box = left(page).bounding_box()
     left(page).hover(position={"x": 0.3 * box["width"], "y": 0.5 * box["height"]})

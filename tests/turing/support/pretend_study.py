@@ -2,7 +2,6 @@
 
 import io
 import threading
-import time
 from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +14,9 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
+
+from tests.support.gates import Gate, until
+from tests.support.ports import free_port
 
 PAGE = Path(__file__).parents[3] / "turing" / "web" / "page"
 NO_STORE = {"Cache-Control": "no-store"}
@@ -81,7 +83,7 @@ class PretendStudy:
         self.known_ids: set[str] = set()
         self.blocked_ids: set[str] = set()
         self.failures: dict[str, list[Failure]] = defaultdict(list)
-        self.picture_seconds = 0.0
+        self.pictures = Gate()  # before each of them
         self.calls: list[tuple[str, Request, dict | None]] = []
         self.saved: list[dict] = []
 
@@ -257,7 +259,7 @@ class PretendStudy:
 
     def picture(self, request: Request) -> Response:
         self.calls.append(("picture", request, None))
-        time.sleep(self.picture_seconds)
+        self.pictures.pass_through()
         if self.failures["picture"]:
             failure = self.failures["picture"].pop(0)
             if failure.status == 200:
@@ -305,7 +307,7 @@ class Served:
 
     def __init__(self, study: PretendStudy):
         self.study = study
-        self.port = 0
+        self.port = free_port()
         self.start()
 
     @property
@@ -319,9 +321,7 @@ class Served:
         self.server = uvicorn.Server(config)
         self.thread = threading.Thread(target=self.server.run, daemon=True)
         self.thread.start()
-        while not self.server.started:
-            time.sleep(0.01)
-        self.port = self.server.servers[0].sockets[0].getsockname()[1]
+        until(lambda: self.server.started)
 
     def stop(self) -> None:
         self.server.should_exit = True

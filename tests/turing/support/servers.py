@@ -11,6 +11,7 @@ import sys
 import time
 from pathlib import Path
 
+from tests.support.ports import free_port
 from tests.turing.support.studies import BEFORE
 from turing.web.routes import PAGE
 
@@ -68,19 +69,6 @@ class Nursery:
         self._process.communicate()
 
 
-def lasting_port() -> int:
-    """A port for a server that is killed and started again.
-
-    Below those that systems give to clients: while nobody listens there, a client that tries
-    again and again could be given that very port, and connect to itself.
-    """
-    while True:
-        port = secrets.choice(range(20_000, 32_000))
-        with contextlib.suppress(OSError), socket.socket() as probe:
-            probe.bind(("127.0.0.1", port))
-            return port
-
-
 class Server:
     """A server in a process of its own; `kill` is kill -9.
 
@@ -93,7 +81,7 @@ class Server:
         else:
             page.mkdir(parents=True, exist_ok=True)
             (page / "page.html").write_text("<!doctype html>")
-        self.port = lasting_port()
+        self.port = free_port()
         self._nursery, self._studies, self._page = nursery, studies, page
         self._process = 0
 

@@ -2,7 +2,6 @@
 
 import csv
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -11,6 +10,7 @@ from playwright.sync_api import sync_playwright
 from starlette.applications import Starlette
 
 from tests.support.browser import FLAGS, find_browser
+from tests.support.gates import until
 from tests.turing.support.studies import built
 from turing.analysis.simulation.crowd import Skills
 from turing.analysis.simulation.simulate import simulate
@@ -39,8 +39,7 @@ def address(directory):
         server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning"))
         thread = threading.Thread(target=server.run)
         thread.start()
-        while not server.started:
-            time.sleep(0.02)
+        until(lambda: server.started)
         port = server.servers[0].sockets[0].getsockname()[1]
         yield f"http://127.0.0.1:{port}"
         server.should_exit = True
@@ -82,6 +81,7 @@ def sign_in(page, address):
     page.get_by_label("Password").fill("correct horse")
     page.get_by_label("Password").press("Enter")
     page.get_by_role("heading", name="The answer").wait_for()
+    page.wait_for_load_state("load")  # all that comes after the heading, and its pictures
 
 
 def fits(page):

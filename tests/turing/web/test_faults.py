@@ -90,7 +90,7 @@ def test_kill_9_while_people_answer(nursery, store, tmp_path, rounds):
         try:
             for number in range(rounds):
                 before = sum(len(browser.saved) for browser in browsers)
-                while sum(len(browser.saved) for browser in browsers) < before + 3:
+                while sum(len(browser.saved) for browser in browsers) < before + 10:
                     assert not any(visitor.done() for visitor in visitors)
                     time.sleep(0.005)
                 time.sleep(chance.random() * 0.3)
@@ -237,8 +237,7 @@ def test_an_answer_waits_for_another_programs_lock_and_nobody_else_does(store, s
         waiting = pool.submit(browser.answer, state, 1)
         time.sleep(0.3)
         for path in ("info", "state", state["trial"]["picture"]):
-            (status, _), seconds = timed(lambda path=path: other.once("GET", path))
-            assert status == 200 and seconds < 2
+            assert other.once("GET", path)[0] == 200  # who waits for the lock gets a 503
         assert not waiting.done() and check(store) == {}
         lock.release()
         waiting.result(timeout=30)
@@ -291,9 +290,9 @@ def send(client, headers, state, choice=1):
 
 
 def test_a_lock_for_too_long_is_a_clear_503(store, client, monkeypatch):
-    monkeypatch.setattr(database, "BUSY_SECONDS", 0.5)  # what is not held up takes far less
     headers, state = begin(client)
-    with Lock(store):
+    with monkeypatch.context() as hurried, Lock(store):
+        hurried.setattr(database, "BUSY_SECONDS", 0.5)
         for call in ("answer", "finish", "leave", "start"):
             body = {
                 "answer": {"trial": state["trial"]["trial"], "choice": 1, "rt_ms": 5},
@@ -311,12 +310,12 @@ def test_calls_that_waited_too_long_in_the_queue_are_given_up(store, client, mon
     """Ten answers behind a lock take the time of one, not of ten."""
     people = [begin(client) for _ in range(10)]
     with monkeypatch.context() as hurried, Lock(store):
-        hurried.setattr(database, "BUSY_SECONDS", 0.5)
+        hurried.setattr(database, "BUSY_SECONDS", 2.0)
         replies, seconds = timed(
             lambda: at_once([lambda each=each: send(client, *each) for each in people])
         )
     assert {reply.status_code for reply in replies} == {503}
-    assert seconds < 0.5 * 5
+    assert seconds < 2.0 * 5
     assert [send(client, *each).status_code for each in people] == [200] * 10
 
 

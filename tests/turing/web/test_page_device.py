@@ -74,8 +74,13 @@ def test_full_screen_is_asked_for_by_a_button_and_its_end_is_told(arrive):
     person.press("Fill the screen")
     person.wait_for_trial("1 of 3")
     assert page.evaluate("Boolean(document.fullscreenElement)")
-    page.evaluate("document.exitFullscreen()")
-    expect(page.locator("html")).not_to_have_js_property("ownerDocument.fullscreenElement", True)
+    page.evaluate(
+        """new Promise((over) => {
+          document.addEventListener("fullscreenchange", over, { once: true });
+          document.exitFullscreen();
+        })"""
+    )
+    assert not page.evaluate("Boolean(document.fullscreenElement)")
     person.pick(0)
     person.press("Fill the screen")
     person.pick(1)

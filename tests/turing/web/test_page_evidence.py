@@ -114,13 +114,11 @@ def test_how_sure_is_asked_after_the_choice_and_sent_with_it(arrive):
 def test_a_double_press_of_the_choice_rates_and_marks_nothing(arrive):
     person = arrive(asking("pick-original", confidence=True, marks=True))
     person.begin()
-    person.page.keyboard.press("1")
-    person.page.keyboard.press("1")
+    person.press_key_twice("1")
     person.sees("How sure are you?")
     person.page.wait_for_timeout(400)
     assert person.saved() == []
-    person.page.keyboard.press("2")
-    person.page.keyboard.press("2")
+    person.press_key_twice("2")
     person.place.locator(".trial[data-view='marks']").wait_for()
     person.page.wait_for_timeout(400)
     person.press("Skip")

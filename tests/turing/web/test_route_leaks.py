@@ -207,24 +207,37 @@ def test_pictures_have_equal_headers(nursery, tmp_path):
 
 def test_server_times_do_not_tell_the_side(client):
     store, browser = client(photos=12, per_participant=20, practice=0, catch=0)
-    pictures, answers, states = defaultdict(list), defaultdict(list), {}
-    for _ in range(10):
-        reply = browser.post("start", json={"consent": True, "answers": BEFORE}).json()
-        states[reply["token"]] = reply["state"]
-    of = sides(store)
-    while any("trial" in state for state in states.values()):
-        for token, state in states.items():
-            trial = state["trial"]["trial"]
-            started = time.perf_counter()
-            browser.get(f"picture/{trial}")
-            pictures[of[trial]].append(time.perf_counter() - started)
-            body = {"trial": trial, "choice": 0, "rt_ms": 500}
-            started = time.perf_counter()
-            reply = browser.post("answer", json=body, headers={"Authorization": f"Bearer {token}"})
-            answers[of[trial]].append(time.perf_counter() - started)
-            states[token] = reply.json()["state"]
+    pictures, answers = defaultdict(list), defaultdict(list)
+
+    def ten_take_part():
+        states = {}
+        for _ in range(10):
+            reply = browser.post("start", json={"consent": True, "answers": BEFORE}).json()
+            states[reply["token"]] = reply["state"]
+        of = sides(store)
+        while any("trial" in state for state in states.values()):
+            for token, state in states.items():
+                trial = state["trial"]["trial"]
+                started = time.perf_counter()
+                browser.get(f"picture/{trial}")
+                pictures[of[trial]].append(time.perf_counter() - started)
+                body = {"trial": trial, "choice": 0, "rt_ms": 500}
+                sign_in = {"Authorization": f"Bearer {token}"}
+                started = time.perf_counter()
+                reply = browser.post("answer", json=body, headers=sign_in)
+                answers[of[trial]].append(time.perf_counter() - started)
+                states[token] = reply.json()["state"]
+
+    def would_be_found(times):
+        slower = np.array(times[1]) + 0.5 * np.median(times[1])
+        return ks_2samp(times[0], slower).pvalue < 1e-4
+
+    ten_take_part()
+    for _ in range(20):  # on a busy machine times are far apart, and it takes more to tell
+        if would_be_found(pictures) and would_be_found(answers):
+            break
+        ten_take_part()
     for times in (pictures, answers):
-        assert len(times[0]) == len(times[1]) == 100
+        assert len(times[0]) == len(times[1]) >= 100
         assert ks_2samp(times[0], times[1]).pvalue > 1e-4
-        slower = np.array(times[1]) + 0.5 * np.median(times[1])  # what the test would find
-        assert ks_2samp(times[0], slower).pvalue < 1e-4
+        assert would_be_found(times)

@@ -76,7 +76,7 @@ def test_a_study_closes_by_itself_after_its_last_look(tmp_path, page):
             assert answer(client, *under_way).status_code == 200  # they may finish
 
 
-def wait_until(holds, seconds=20):
+def wait_until(holds, seconds=60):
     over = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < over

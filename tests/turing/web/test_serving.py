@@ -66,14 +66,13 @@ def test_the_loop_and_the_readers_never_wait_for_the_writer(served):
     free = threading.Event()
 
     async def visit():
-        writing = asyncio.ensure_future(served.write(free.wait, 20))
+        writing = asyncio.ensure_future(served.write(free.wait, 120))
         await asyncio.sleep(0)
-        started = time.monotonic()
         for _ in range(20):
             assert (await served.read(served.sessions.store.facts)).name == "tiny"
             assert await served.start(lambda: 5) == 5
             await asyncio.sleep(0)
-        assert time.monotonic() - started < 5 and not writing.done()
+        assert not writing.done()  # which it would be, had anybody waited for it
         free.set()
         assert await writing is True
 

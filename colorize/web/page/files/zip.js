@@ -48,12 +48,16 @@ async function fetchAll() {
   note.textContent = "";
   change();
   cancel.disabled = false;
+  let isUnwanted = false;
+  cancel.onclick = () => (isUnwanted = cancel.disabled = true);
   cancel.focus({ preventScroll: true });
   try {
     const { name } = await ask(key, "all", wanted());
     cancel.onclick = () => ((cancel.disabled = true), ask(key, `all/${name}/cancel`, {}).catch(() => 0));
-    h("a", { href: placeOf(key, `all/${name}.zip`), download: "colorized.zip" }).click();
-    await watch(key, name);
+    if (!isUnwanted) {
+      h("a", { href: placeOf(key, `all/${name}.zip`), download: "colorized.zip" }).click();
+      await watch(key, name);
+    }
   } catch (error) {
     complain(error instanceof TypeError ? unreachable : error.message);
   }

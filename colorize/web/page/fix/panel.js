@@ -140,10 +140,15 @@ function drawSwatches() {
   const same = colours.length === swatches.children.length
     && colours.every(([colour], place) => swatches.children[place].dataset.colour === colour);
   if (!same) {
+    const focused = document.activeElement, place = [...swatches.children].indexOf(focused);
+    const focusVisible = focused.matches(":focus-visible");
     swatches.replaceChildren(...colours.map(([colour, name]) => h("button", {
       type: "button", class: "cz-swatch", style: `--colour: ${colour}`, "data-colour": colour,
       title: name, "aria-label": name, onclick: () => paint(currentPhoto(), colour),
     })));
+    // Who has come to one by keyboard stays there when others come.
+    const next = place < 0 ? null : swatches.children[place] ?? swatches.lastElementChild;
+    next?.focus({ preventScroll: true, focusVisible });
   }
   for (const swatch of swatches.children) {
     swatch.setAttribute("aria-pressed", swatch.dataset.colour === view.stroke.colour);
@@ -157,11 +162,10 @@ async function suggest(photo, model) {
   const url = address(ofModel(photo, model.name, "swatches"), { x, y, ...referenceOf(photo) });
   if (asked === url) return;
   asked = url;
-  suggested = [];
   const answer = await fetch(url).catch(() => null);
   const found = answer?.ok ? await answer.json().catch(() => null) : null;
   if (asked !== url) return;
-  if (!found) return void (asked = null);
+  if (!found) return void ([asked, suggested] = [null, []]);
   suggested = found.map(({ colour, name }) => [colour, name]);
   if (!view.stroke) return;
   if (!view.stroke.colour) picker.value = suggested[0][0];
