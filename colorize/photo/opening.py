@@ -119,7 +119,14 @@ class Photo:
             for one in (self.pixels, self.alpha, self.levels)
         )
         edits = f"Cropped to the picture inside its border. {self.edits}".strip()
-        photo = replace(self, pixels=color, alpha=alpha, levels=levels, edits=edits)
+        photo = replace(
+            self,
+            pixels=color,
+            alpha=alpha,
+            levels=levels,
+            edits=edits,
+            metadata=self.metadata.of_part(),
+        )
         vars(photo)["border"] = None  # nor is one looked for
         return photo
 

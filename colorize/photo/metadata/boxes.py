@@ -4,7 +4,10 @@ import struct
 from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple
 
+from colorize.photo.metadata.geometry import OF_BOXES
+
 _HEAD = 8
+_DESCRIPTION = 1 << 20  # bytes of a file that hold its description
 _MOST_BOXES = 10_000
 _MOST_READ = 1 << 20  # bytes of one box
 
@@ -14,6 +17,15 @@ class CodePoints(NamedTuple):
 
     primaries: int
     transfer: int
+
+
+def properties_of(stream: BinaryIO) -> list[tuple[bytes, bytes]]:
+    """The properties of the photo in a file; the stream's place stays."""
+    place = stream.tell()
+    stream.seek(0)
+    data = stream.read(_DESCRIPTION)
+    stream.seek(place)
+    return primary_properties(data)
 
 
 def primary_properties(data: bytes) -> list[tuple[bytes, bytes]]:
@@ -43,6 +55,18 @@ def code_points(properties: list[tuple[bytes, bytes]]) -> CodePoints | None:
 def bits_a_channel(properties: list[tuple[bytes, bytes]]) -> int | None:
     """Of the first channel, as the pixel information box says."""
     return next((body[5] for name, body in properties if name == b"pixi" and len(body) > 5), None)
+
+
+def orientation_of(properties: list[tuple[bytes, bytes]]) -> int:
+    """As EXIF counts, by the boxes that turn and mirror a picture (23008-12, 6.5.10 and 6.5.12)."""
+    quarters, mirrored = 0, False
+    for name, body in properties:
+        if name == b"irot" and body:
+            quarters += (-1 if mirrored else 1) * (body[0] & 3)
+        elif name == b"imir" and body:
+            quarters += 0 if body[0] & 1 else 2  # left to right, or top to bottom
+            mirrored = not mirrored
+    return OF_BOXES[quarters % 4, mirrored]
 
 
 def read_boxes(stream: BinaryIO) -> Iterator[tuple[bytes, bytes]]:

@@ -19,6 +19,7 @@ from colorize.photo.exif import (
     read_fields,
     whole_number,
 )
+from colorize.photo.metadata.boxes import orientation_of, properties_of
 from colorize.photo.metadata.containers import (
     APP1,
     APP12,
@@ -31,6 +32,7 @@ from colorize.photo.metadata.containers import (
     read_resources,
     read_segments,
 )
+from colorize.photo.metadata.geometry import Size, turned_size
 from colorize.photo.metadata.left_out import (
     GIF_COMMENT,
     IPTC_OF_GIF,
@@ -47,6 +49,7 @@ from colorize.photo.metadata.texts import (
     texts_of_tiff,
     true_description,
 )
+from colorize.photo.metadata.turning import turned, without_places
 from colorize.photo.metadata.xmp import XMP_KEYWORD, xmp_orientation
 
 if TYPE_CHECKING:
@@ -73,6 +76,11 @@ class Metadata:
     texts: tuple[tuple[str, str], ...] = ()
     lost: tuple[str, ...] = ()
 
+    def of_part(self) -> "Metadata":
+        """For a part of the picture: without what points to places in the whole."""
+        exif, xmp, lost = without_places(self.exif, self.xmp)
+        return replace(self, exif=exif, xmp=xmp, lost=tuple(dict.fromkeys((*self.lost, *lost))))
+
 
 def read_metadata(image: Image.Image, texts: Texts | None = None) -> tuple[Metadata, int]:
     """What to keep of an image's metadata, and its orientation (1 to 8, EXIF 4.6.5).
@@ -98,8 +106,18 @@ def read_metadata(image: Image.Image, texts: Texts | None = None) -> tuple[Metad
     dpi = _dpi_of(image.info.get("dpi"), swapped=orientation >= 5)
     resources = {key: found.resources[key] for key in KEPT_RESOURCES if key in found.resources}
     found.lost += names_of_resources(found.resources)
-    lost = tuple(dict.fromkeys(found.lost))
-    return Metadata(exif, found.xmp, dpi, resources, tuple(found.texts), lost), orientation
+    exif, xmp, lost = turned(exif, found.xmp, *_turn_of(image, orientation))
+    lost = tuple(dict.fromkeys(found.lost + lost))
+    return Metadata(exif, xmp, dpi, resources, tuple(found.texts), lost), orientation
+
+
+def _turn_of(image: Image.Image, orientation: int) -> tuple[int, Size]:
+    """How an image is, or was, turned upright, and the size that it had before."""
+    stream = getattr(image, "fp", None)
+    if image.format == "HEIF" and stream is not None:  # upright already
+        orientation = orientation_of(properties_of(stream))
+        return orientation, turned_size(orientation, *image.size)
+    return orientation, image.size
 
 
 def says_adobe_rgb(image: Image.Image) -> bool:
@@ -133,8 +151,10 @@ def read_tiff_metadata(stream: BinaryIO, pages: "Pages") -> tuple[Metadata, int]
     resources = {key: resources[key] for key in KEPT_RESOURCES if key in resources}
     dpi = _dpi_of(_resolution(exif, fields, order or "<"), swapped=orientation >= 5)
     texts, others = texts_of_tiff(pages.first)
-    lost += others
-    return Metadata(_described(exif), xmp, dpi, resources, tuple(texts), tuple(lost)), orientation
+    size = pages.photo.imagewidth, pages.photo.imagelength
+    exif, xmp, misplaced = turned(_described(exif), xmp, orientation, size)
+    lost += others + misplaced
+    return Metadata(exif, xmp, dpi, resources, tuple(texts), tuple(lost)), orientation
 
 
 def _described(exif: Exif | None) -> Exif | None:
