@@ -125,6 +125,8 @@ def _begin(page: tifffile.TiffPage, layout: Layout, stream: BinaryIO) -> _Readin
     found = [n for n in found if colors + n < there][:1]
     alpha = colors + found[0] if found else None
     associated = bool(found) and extra[found[0]] == _ASSOCIATED
+    if associated and layout.photometric == _ICC_LAB and colors > 1:
+        raise UnreadableError("ICCLAB colours that are multiplied by alpha")
     notices = [_UNUSED] if there > colors + len(found) else []
     return _Reading(page, layout, stream, colors, alpha, associated, notices)
 
@@ -164,8 +166,8 @@ def _decoded(reading: _Reading, table: np.ndarray | None) -> tuple[np.ndarray, n
     alpha = None
     if reading.alpha is not None:
         alpha = _to_bytes(out[..., colors], layout)
-        if reading.associated:
-            _divide(out, colors, white_is_zero=layout.photometric == 0)
+        if reading.associated and table is None:  # places in a palette are not multiplied
+            _divide(out, colors, signed=layout.photometric == _LAB)
         out = np.ascontiguousarray(out[..., :colors])
     if table is not None:
         return table[out[..., 0]], alpha
@@ -192,14 +194,20 @@ def _to_bytes(alpha: np.ndarray, layout: Layout) -> np.ndarray:
     return np.rint(alpha / np.float32(257)).astype(np.uint8)
 
 
-def _divide(out: np.ndarray, colors: int, white_is_zero: bool) -> None:
-    """Take the alpha out of colours that were multiplied by it (TIFF 6.0, section 18)."""
+def _divide(out: np.ndarray, colors: int, signed: bool) -> None:
+    """Take the alpha out of colours that were multiplied by it (TIFF 6.0, section 18); all but the
+    first may be `signed`."""
     top = np.float32(np.iinfo(out.dtype).max)
+    kind = np.dtype(f"i{out.itemsize}")
     for row in out:
         alpha = np.maximum(row[:, colors:].astype(np.float32), 1)
-        color = row[:, :colors].astype(np.float32)
-        color = np.minimum(np.rint(color * (top / alpha)), top)
-        row[:, :colors] = color
+        for columns, type in (
+            (slice(0, 1 if signed else colors), out.dtype),
+            (slice(1 if signed else colors, colors), kind),
+        ):
+            values = row[:, columns].view(type)
+            whole = np.rint(values.astype(np.float32) * (top / alpha))
+            values[...] = np.clip(whole, np.iinfo(type).min, np.iinfo(type).max)
 
 
 def _color_map(page: tifffile.TiffPage, layout: Layout) -> np.ndarray:
