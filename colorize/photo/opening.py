@@ -13,18 +13,12 @@ import numpy as np
 from PIL import Image
 
 from colorize.errors import printable
-from colorize.photo.decoding import (
-    Decoded,
-    PhotoError,
-    check_size,
-    decode_image,
-    decode_stream,
-    quiet_pillow,
-)
+from colorize.photo.decoding import Decoded, decode_image, decode_stream, quiet_pillow
 from colorize.photo.formats import FOR_FILMS
 from colorize.photo.metadata import Metadata
 from colorize.photo.pixels import channels_are_equal, samples_to_srgb
 from colorize.photo.profiles import LEVELS, decode_srgb, lightness_of
+from colorize.photo.refusals import PhotoError, check_size
 
 if TYPE_CHECKING:
     from colorize.color.border import Border

@@ -2,6 +2,7 @@
 
 import struct
 from collections.abc import Iterator
+from fractions import Fraction
 from typing import BinaryIO, NamedTuple
 
 from colorize.photo.metadata.geometry import OF_BOXES
@@ -67,6 +68,28 @@ def orientation_of(properties: list[tuple[bytes, bytes]]) -> int:
             quarters += 0 if body[0] & 1 else 2  # left to right, or top to bottom
             mirrored = not mirrored
     return OF_BOXES[quarters % 4, mirrored]
+
+
+def clean_aperture(properties: list[tuple[bytes, bytes]]) -> tuple[int, int, int, int] | None:
+    """Left, top, right and bottom of what is to be seen of the stored picture (14496-12, 12.1.4.2);
+    None where it is the whole, or nothing."""
+    found = dict(properties)
+    if not {b"ispe", b"clap"} <= found.keys() or len(found[b"clap"]) < 32:
+        return None
+    size = struct.unpack(">II", found[b"ispe"][4:12].ljust(8, b"\0"))
+    numbers = struct.unpack(">IIIIiIiI", found[b"clap"][:32])
+    if 0 in numbers[1::2]:
+        return None
+    sides = [Fraction(*pair) for pair in zip(numbers[::2], numbers[1::2], strict=True)]
+    starts, ends = [], []
+    for whole, side, offset in zip(size, sides[:2], sides[2:], strict=True):
+        start = round(offset + (whole - side) / 2)
+        starts.append(max(start, 0))
+        ends.append(min(start + round(side), whole))
+    if tuple(starts) == (0, 0) and tuple(ends) == size:
+        return None
+    is_empty = any(end <= start for start, end in zip(starts, ends, strict=True))
+    return None if is_empty else (*starts, *ends)
 
 
 def read_boxes(stream: BinaryIO) -> Iterator[tuple[bytes, bytes]]:

@@ -10,7 +10,7 @@ APP1, APP12, APP13 = 0xE1, 0xEC, 0xED
 IPTC, KEPT_RESOURCES = 0x0404, (0x0404, 0x040A, 0x040B)
 _SEGMENT, _MOST_SEGMENTS = 65_533, 16 << 20
 # Frames of JPEG (ITU-T T.81, table B.1), and those among them that libjpeg leaves to others.
-_FRAMES = (0xC0, 0xC1, 0xC2, 0xC9, 0xCA)
+FRAMES = (0xC0, 0xC1, 0xC2, 0xC9, 0xCA)
 _UNREAD = {
     **dict.fromkeys((0xC3, 0xCB), "lossless JPEG"),
     **dict.fromkeys((0xC5, 0xC6, 0xC7, 0xCD, 0xCE, 0xCF), "hierarchical JPEG"),
@@ -52,9 +52,9 @@ def unread_kind(stream: BinaryIO) -> str:
     for marker, body in read_segments(stream):
         if marker in _UNREAD:
             found = _UNREAD[marker]
-        elif marker in _FRAMES and body[:1] != b"\x08":
+        elif marker in FRAMES and body[:1] != b"\x08":
             found = f"{body[0]}-bit JPEG" if body else ""
-        elif marker in _FRAMES and body[1:3] == b"\0\0":  # T.81, B.2.5
+        elif marker in FRAMES and body[1:3] == b"\0\0":  # T.81, B.2.5
             found = "late-height (DNL) JPEG"
     stream.seek(place)
     return found

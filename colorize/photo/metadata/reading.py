@@ -19,7 +19,7 @@ from colorize.photo.exif import (
     read_fields,
     whole_number,
 )
-from colorize.photo.metadata.boxes import orientation_of, properties_of
+from colorize.photo.metadata.boxes import clean_aperture, orientation_of, properties_of
 from colorize.photo.metadata.containers import (
     APP1,
     APP12,
@@ -106,18 +106,27 @@ def read_metadata(image: Image.Image, texts: Texts | None = None) -> tuple[Metad
     dpi = _dpi_of(image.info.get("dpi"), swapped=orientation >= 5)
     resources = {key: found.resources[key] for key in KEPT_RESOURCES if key in found.resources}
     found.lost += names_of_resources(found.resources)
-    exif, xmp, lost = turned(exif, found.xmp, *_turn_of(image, orientation))
+    turn, size, is_part = _turn_of(image, orientation)
+    exif, xmp, lost = turned(exif, found.xmp, turn, size)
     lost = tuple(dict.fromkeys(found.lost + lost))
-    return Metadata(exif, xmp, dpi, resources, tuple(found.texts), lost), orientation
+    metadata = Metadata(exif, xmp, dpi, resources, tuple(found.texts), lost)
+    return metadata.of_part() if is_part else metadata, orientation
 
 
-def _turn_of(image: Image.Image, orientation: int) -> tuple[int, Size]:
-    """How an image is, or was, turned upright, and the size that it had before."""
+def _turn_of(image: Image.Image, orientation: int) -> tuple[int, Size, bool]:
+    """How an image is, or was, turned upright; the size that it had before; whether it is a part
+    that begins elsewhere than the stored picture."""
     stream = getattr(image, "fp", None)
-    if image.format == "HEIF" and stream is not None:  # upright already
-        orientation = orientation_of(properties_of(stream))
-        return orientation, turned_size(orientation, *image.size)
-    return orientation, image.size
+    if image.format not in ("AVIF", "HEIF") or stream is None:
+        return orientation, image.size, False
+    boxes = properties_of(stream)
+    seen = clean_aperture(boxes)
+    is_part = seen is not None and seen[:2] != (0, 0)
+    if image.format == "HEIF":  # turned and cut already
+        orientation = orientation_of(boxes)
+        return orientation, turned_size(orientation, *image.size), is_part
+    size = (seen[2] - seen[0], seen[3] - seen[1]) if seen else image.size
+    return orientation, size, is_part
 
 
 def says_adobe_rgb(image: Image.Image) -> bool:

@@ -14,8 +14,9 @@ from typing import BinaryIO, NamedTuple
 
 import numpy as np
 import tifffile
-from PIL import JpegImagePlugin, TiffImagePlugin
+from PIL import TiffImagePlugin
 
+from colorize.photo.codecs.jpeg import JpegFile
 from colorize.photo.metadata.containers import unread_kind
 from colorize.photo.tiff.pages import UnreadableError, whole
 
@@ -356,7 +357,7 @@ def _from_jpeg(
         data = tables.removesuffix(b"\xff\xd9") + data.removeprefix(b"\xff\xd8")
     if kind := unread_kind(io.BytesIO(data)):
         raise UnreadableError(f"{kind} compression")
-    with JpegImagePlugin.JpegImageFile(io.BytesIO(data)) as image:
+    with JpegFile(io.BytesIO(data)) as image:
         width, rows = size
         if image.width != width or not rows <= image.height <= most_rows:
             raise ValueError("damaged JPEG segment")

@@ -1,0 +1,89 @@
+"""JPEG files whose end is missing, but none of their pixels."""
+
+import io
+import re
+from typing import Any
+
+from PIL import ImageChops, JpegImagePlugin
+from PIL.ImageFile import ImageFile
+
+from colorize.photo.metadata.containers import FRAMES
+
+_END = b"\xff\xd9"
+# What could follow, each beginning with other bits; there is no marker in it.
+_NOISES = [
+    bytes([first, *((number * step + 31) % 251 for number in range(4096))])
+    for first, step in ((0xE5, 197), (0x9A, 89), (0x5A, 131), (0x36, 61))
+]
+_SCAN, _ALL = 0xDA, frozenset(range(64))
+_AFTER_SCAN = re.compile(rb"\xff(?=[^\x00\xff\xd0-\xd7])", re.DOTALL)
+
+
+class JpegFile(JpegImagePlugin.JpegImageFile):
+    """Pillow's reader, which also takes a file without its end, if nothing else is missing."""
+
+    def load(self) -> Any:
+        tile = self.tile
+        place = self.fp.tell() if tile and self.fp else 0
+        try:
+            return super().load()
+        except OSError:
+            if not tile:
+                raise
+            self.fp.seek(0)
+            whole = _mended(self.fp.read(), tile)
+            self.fp.seek(place)
+            if whole is None:
+                raise
+            self.im, self.tile = whole.im, []
+            return self.im.pixel_access(self.readonly)
+
+
+def _mended(data: bytes, tile: list[Any]) -> ImageFile | None:
+    """The picture, decoded as `tile` says, of a file that lacks its end alone; None where more is
+    missing: then what follows its bytes would change its pixels, or coefficients never came."""
+    if not _has_all_scans(data):
+        return None
+    data = data.removesuffix(b"\xff")
+    try:
+        plain = _decoded(data + _END, tile)
+        others = (_decoded(data + noise + _END, tile) for noise in _NOISES)
+        if any(ImageChops.difference(plain, other).getbbox() for other in others):
+            return None
+    except Exception:  # Pillow's decoders raise anything at all for a damaged file
+        return None
+    return plain
+
+
+def _decoded(data: bytes, tile: list[Any]) -> ImageFile:
+    image = JpegImagePlugin.JpegImageFile(io.BytesIO(data))
+    image.tile = [image.tile[0]._replace(args=tile[0].args)]
+    image.load()
+    return image
+
+
+def _has_all_scans(data: bytes) -> bool:
+    """Whether scans have begun for all coefficients, to their last bit, of all components."""
+    missing: dict[int, set[int]] = {}
+    place = 2
+    while place + 4 <= len(data) and data[place] == 0xFF:
+        marker = data[place + 1]
+        if marker == 0xFF or marker in range(0xD0, 0xD8):  # a fill byte, or a restart
+            place += 1 if marker == 0xFF else 2
+            continue
+        length = int.from_bytes(data[place + 2 : place + 4], "big")
+        body, place = data[place + 4 : place + 2 + length], place + 2 + length
+        if marker in FRAMES and len(body) >= 6:  # T.81, B.2.2
+            missing = {one: set(_ALL) for one in body[6 : 6 + 3 * body[5] : 3]}
+        if marker != _SCAN or not body:
+            continue
+        told = body[1 + 2 * body[0] : 4 + 2 * body[0]]  # B.2.3
+        if len(told) < 3:
+            return False
+        first, last, bits = told
+        for one in body[1 : 1 + 2 * body[0] : 2]:
+            if bits & 15 == 0:
+                missing.get(one, set()).difference_update(range(first, last + 1))
+        after = _AFTER_SCAN.search(data, place)
+        place = after.start() if after else len(data)
+    return bool(missing) and not any(missing.values())

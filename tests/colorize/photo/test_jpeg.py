@@ -1,0 +1,78 @@
+"""JPEG files without their end."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from colorize.photo.opening import Photo, PhotoError
+from tests.support.tiff_files import page, tiff
+
+y, x = np.mgrid[:61, :83]
+NOISE = np.random.default_rng(5).integers(0, 90, (61, 83, 3))
+RGB = (np.stack([x * 2, y * 2, x + y], axis=-1) + NOISE // 2).clip(0, 255).astype(np.uint8)
+KINDS = {
+    "plain": {},
+    "full colour": {"subsampling": 0},
+    "optimized": {"optimize": True},
+    "progressive": {"progressive": True},
+    "restarts": {"restart_marker_blocks": 3},
+}
+
+
+def jpeg(image=RGB, **options):
+    buffer = io.BytesIO()
+    Image.fromarray(image).save(buffer, "JPEG", quality=90, **options)
+    return buffer.getvalue()
+
+
+def scans(data):
+    """Where the scans of a file begin."""
+    return [at for at in range(len(data) - 1) if data[at : at + 2] == b"\xff\xda"]
+
+
+@pytest.mark.parametrize("lacking", [1, 2])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_file_that_lacks_its_end_alone_is_whole(kind, lacking):
+    data = jpeg(**KINDS[kind])
+    photo = Photo.open(data[:-lacking])
+    np.testing.assert_array_equal(photo.pixels, Photo.open(data).pixels)
+    assert photo.notices == ()
+
+
+@pytest.mark.parametrize("mode", ["L", "CMYK"])
+def test_so_is_one_of_another_mode(mode):
+    buffer = io.BytesIO()
+    Image.fromarray(RGB).convert(mode).save(buffer, "JPEG")
+    data = buffer.getvalue()
+    np.testing.assert_array_equal(Photo.open(data[:-2]).pixels, Photo.open(data).pixels)
+
+
+@pytest.mark.parametrize("kind", ["plain", "full colour", "progressive", "restarts"])
+def test_a_file_that_lacks_pixels_is_cut_off(kind):
+    data = jpeg(**KINDS[kind])
+    whole = Photo.open(data).pixels
+    for lacking in (*range(3, 40), *range(40, len(data), 97)):
+        try:
+            photo = Photo.open(data[:-lacking])
+        except PhotoError as error:
+            assert "cut off" in str(error) or "damaged" in str(error) or "not a known" in str(error)
+            continue
+        np.testing.assert_array_equal(photo.pixels, whole, f"{kind} lacks {lacking}")
+
+
+def test_whole_scans_that_are_missing_are_told():
+    data = jpeg(progressive=True)
+    assert len(scans(data)) > 5
+    for at in scans(data)[1:]:
+        with pytest.raises(PhotoError, match="cut off"):
+            Photo.open(data[:at])
+
+
+def test_a_segment_of_a_tiff_that_lacks_its_end():
+    buffer = io.BytesIO()
+    Image.fromarray(RGB).save(buffer, "JPEG", quality=100, subsampling=0, keep_rgb=True)
+    parts = [buffer.getvalue()[:-2]]
+    photo = Photo.open(tiff(page(RGB, 2, compression=7, rows=61, parts=parts)))
+    assert np.abs(photo.pixels.astype(int) - RGB).max() <= 4
