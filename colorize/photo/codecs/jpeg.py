@@ -2,7 +2,7 @@
 
 import io
 import re
-from typing import Any
+from typing import Any, BinaryIO
 
 from PIL import ImageChops, JpegImagePlugin
 from PIL.ImageFile import ImageFile
@@ -20,39 +20,57 @@ _AFTER_SCAN = re.compile(rb"\xff(?=[^\x00\xff\xd0-\xd7])", re.DOTALL)
 
 
 class JpegFile(JpegImagePlugin.JpegImageFile):
-    """Pillow's reader, which also takes a file without its end, if nothing else is missing."""
+    """Pillow's reader, which also takes a file that lacks its end alone, and does
+    not take zeros that stand for the rest of a file for pixels."""
 
     def load(self) -> Any:
-        tile = self.tile
-        place = self.fp.tell() if tile and self.fp else 0
-        try:
+        tile, stream = self.tile, self.fp
+        if not tile or stream is None:
             return super().load()
-        except OSError:
-            if not tile:
+        place = stream.tell()
+        try:
+            if _ends_in_nothing(stream):
+                raise OSError("truncated")
+            stream.seek(place)
+            return super().load()
+        except OSError as error:
+            if "truncated" not in str(error):
                 raise
-            self.fp.seek(0)
-            whole = _mended(self.fp.read(), tile)
-            self.fp.seek(place)
+            stream.seek(0)
+            whole = _mended(stream.read(), tile)
+            stream.seek(place)
             if whole is None:
                 raise
             self.im, self.tile = whole.im, []
             return self.im.pixel_access(self.readonly)
 
 
+def _ends_in_nothing(stream: BinaryIO) -> bool:
+    """Whether a file was never written to its end: zeros come where that should be."""
+    stream.seek(-1, io.SEEK_END)
+    if stream.read() != b"\0":
+        return False
+    stream.seek(0)
+    data = stream.read()
+    return data.rfind(_END) < data.rfind(b"\xff\xda")
+
+
 def _mended(data: bytes, tile: list[Any]) -> ImageFile | None:
     """The picture, decoded as `tile` says, of a file that lacks its end alone; None where more is
     missing: then what follows its bytes would change its pixels, or coefficients never came."""
-    if not _has_all_scans(data):
+    written = data.rstrip(b"\0\xff")
+    if not _has_all_scans(written):
         return None
-    data = data.removesuffix(b"\xff")
-    try:
-        plain = _decoded(data + _END, tile)
-        others = (_decoded(data + noise + _END, tile) for noise in _NOISES)
-        if any(ImageChops.difference(plain, other).getbbox() for other in others):
+    rest = data[len(written) :].removesuffix(b"\xff")
+    for end in (b"", rest) if rest in (b"\0", b"\xff\0") else (b"",):  # it may be of the data
+        try:
+            plain = _decoded(written + end + _END, tile)
+            others = (_decoded(written + end + noise + _END, tile) for noise in _NOISES)
+            if not any(ImageChops.difference(plain, other).getbbox() for other in others):
+                return plain
+        except Exception:  # Pillow's decoders raise anything at all for a damaged file
             return None
-    except Exception:  # Pillow's decoders raise anything at all for a damaged file
-        return None
-    return plain
+    return None
 
 
 def _decoded(data: bytes, tile: list[Any]) -> ImageFile:

@@ -41,6 +41,34 @@ def test_a_file_that_lacks_its_end_alone_is_whole(kind, lacking):
     assert photo.notices == ()
 
 
+@pytest.mark.parametrize("rest", [bytes(3), bytes(5000), b"\xff" * 5000])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_file_whose_rest_was_never_written(kind, rest):
+    """As downloads that broke off and cards that were formatted leave it: zeros, or ones."""
+    data = jpeg(**KINDS[kind])
+    whole = Photo.open(data).pixels
+    for end in (data, data[:-2]):
+        np.testing.assert_array_equal(Photo.open(end + rest).pixels, whole)
+    with pytest.raises(PhotoError, match="cut off"):
+        Photo.open(data[: len(data) // 2] + rest)
+    with pytest.raises(PhotoError, match="cut off"):
+        Photo.open(data[:-20] + rest)
+
+
+def test_zeros_that_are_the_data():
+    """Flat pictures end in bytes of zero."""
+    for level in range(0, 256, 5):
+        data = jpeg(np.full((8, 8, 3), level, np.uint8))
+        whole = Photo.open(data).pixels
+        for lacking in range(1, 5):
+            try:
+                photo = Photo.open(data[:-lacking])
+            except PhotoError:
+                assert lacking > 2
+                continue
+            np.testing.assert_array_equal(photo.pixels, whole)
+
+
 @pytest.mark.parametrize("mode", ["L", "CMYK"])
 def test_so_is_one_of_another_mode(mode):
     buffer = io.BytesIO()
