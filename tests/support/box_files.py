@@ -33,8 +33,17 @@ def with_property(data, name, body):
     return out
 
 
+def with_pixels_first(data, more=0):
+    """The file with its description behind its pixels, and behind `more` bytes after these."""
+    (_, kind), (_, meta), (_, pixels) = boxes(data)
+    back = -len(box(b"meta", meta))
+    inner = b"".join(box(name, _changed(name, part, b"", back)) for name, part in boxes(meta[4:]))
+    pixels = box(b"mdat", pixels + bytes(more))
+    return box(b"ftyp", kind) + pixels + box(b"meta", meta[:4] + inner)
+
+
 def _changed(name, body, more, longer):
-    if name == b"iprp":
+    if name == b"iprp" and more:
         (_, shared), (_, places) = boxes(body)
         known = [one for one, _ in boxes(shared)]
         number, count = len(known) + 1, places[10]
@@ -53,12 +62,16 @@ def _changed(name, body, more, longer):
     for _ in range(struct.unpack(">H", body[6:8])[0]):
         head = (4 if version == 0 else 6) + base
         method = body[place + 3] & 15 if version else 0  # 1: within the box idat
+        shift = 0 if method else longer
         out, place = out + body[place : place + head], place + head
+        if base and not method:
+            out = out[:-4] + struct.pack(">I", struct.unpack(">I", out[-4:])[0] + longer)
+            shift = 0
         (extents,) = struct.unpack(">H", body[place : place + 2])
         out, place = out + body[place : place + 2], place + 2
         for _ in range(extents):
             start, length = struct.unpack(">II", body[place : place + 8])
-            out += struct.pack(">II", start + (0 if method else longer), length)
+            out += struct.pack(">II", start + shift, length)
             place += 8
     return out
 

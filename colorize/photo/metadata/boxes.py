@@ -1,5 +1,6 @@
 """Boxes of HEIF and AVIF files (ISO/IEC 14496-12, 23008-12): what they say of the picture."""
 
+import io
 import struct
 from collections.abc import Iterator
 from fractions import Fraction
@@ -8,7 +9,6 @@ from typing import BinaryIO, NamedTuple
 from colorize.photo.metadata.geometry import OF_BOXES
 
 _HEAD = 8
-_DESCRIPTION = 1 << 20  # bytes of a file that hold its description
 _MOST_BOXES = 10_000
 _MOST_READ = 1 << 20  # bytes of one box
 
@@ -21,20 +21,23 @@ class CodePoints(NamedTuple):
 
 
 def properties_of(stream: BinaryIO) -> list[tuple[bytes, bytes]]:
-    """The properties of the photo in a file; the stream's place stays."""
+    """The properties of the photo in a file, which may follow its pixels; the stream's place
+    stays."""
     place = stream.tell()
-    stream.seek(0)
-    data = stream.read(_DESCRIPTION)
+    meta = next((body for name, body in read_boxes(stream) if name == b"meta"), b"")
     stream.seek(place)
-    return primary_properties(data)
+    return _properties(meta)
 
 
 def primary_properties(data: bytes) -> list[tuple[bytes, bytes]]:
     """Names and bodies of the properties of the primary item, in order; those of damaged boxes and
     of files without items are missing."""
+    return properties_of(io.BytesIO(data))
+
+
+def _properties(meta: bytes) -> list[tuple[bytes, bytes]]:
     try:
-        meta = dict(_boxes(data))[b"meta"][4:]
-        inner = dict(_boxes(meta))
+        inner = dict(_boxes(meta[4:]))
         shared = dict(_boxes(inner[b"iprp"]))
         properties = list(_boxes(shared[b"ipco"]))
         version, primary = inner[b"pitm"][0], inner[b"pitm"][4:]

@@ -10,7 +10,7 @@ from colorize.batch.existing import header_size
 from colorize.photo.metadata.boxes import clean_aperture
 from colorize.photo.opening import Photo
 from colorize.photo.saving import losses
-from tests.support.box_files import aperture, with_property
+from tests.support.box_files import aperture, with_pixels_first, with_property
 from tests.support.photo_files import encoded, heic, needs_avif
 
 y, x = np.mgrid[:64, :96]
@@ -47,6 +47,14 @@ def test_the_picture_is_what_is_to_be_seen(format, name, tmp_path):
     assert np.abs(photo.pixels - wanted).max() <= 8
     (tmp_path / "a").write_bytes(data)
     assert header_size(tmp_path / "a") == photo.size
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_a_description_may_follow_the_pixels(format):
+    data = file_of(format, aperture(60, 40))
+    photo = Photo.open(with_pixels_first(data, 1 << 20))
+    np.testing.assert_array_equal(photo.pixels, Photo.open(data).pixels)
+    assert photo.size == (60, 40)
 
 
 @needs_avif
