@@ -4,7 +4,6 @@ import contextlib
 import re
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 import numpy as np
@@ -152,15 +151,12 @@ def _decoded(
     notices = [*notices, *(chunks.notices if chunks else ())]
     try:
         key = transparent_value(image)
-        metadata, orientation = read_metadata(image)
+        told = (chunks.texts, chunks.exif) if chunks else ()
+        metadata, orientation = read_metadata(image, *told)
         at_start, boxes = image.tell() == 0, _boxes_of(image)
         depth = _depth_lost(image, boxes)
         if chunks:
-            lost = metadata.lost
             pixels = _png_pixels(image, chunks, key, notices)
-            # which may stand after the pixels
-            metadata, orientation = read_metadata(image, chunks.texts)
-            metadata = replace(metadata, lost=tuple(dict.fromkeys(lost + metadata.lost)))
         else:
             if format == "JPEG" and image.info.get("icc_profile", b"") is None:
                 notices.append(BAD_PROFILE)  # parts of it are missing

@@ -232,7 +232,7 @@ def _read_ifd(stream: BinaryIO, offset: int, order: str, big: bool) -> Fields:
     whole = entries[: len(entries) // size_of_entry * size_of_entry]
     for tag, type, count, data in struct.iter_unpack(order + entry, whole):
         size = _SIZES.get(type, 0) * count
-        if not 0 < size <= left:
+        if not 0 < size <= left or tag in fields:  # of doubles the first, as libtiff has it
             continue
         if size > inline:
             try:

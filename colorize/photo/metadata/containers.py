@@ -8,7 +8,7 @@ PHOTOSHOP_NAME, COMMENT = b"Photoshop 3.0\0", 0xFE
 APP1, APP12, APP13 = 0xE1, 0xEC, 0xED
 # Photoshop's image resources that describe the picture: IPTC, whether it is copyrighted, its URL.
 IPTC, KEPT_RESOURCES = 0x0404, (0x0404, 0x040A, 0x040B)
-_SEGMENT, _MOST_SEGMENTS = 65_533, 16 << 20
+_SEGMENT, _MOST_SEGMENTS, _MOST_CHUNKS = 65_533, 16 << 20, 100_000
 # Frames of JPEG (ITU-T T.81, table B.1), and those among them that libjpeg leaves to others.
 FRAMES = (0xC0, 0xC1, 0xC2, 0xC9, 0xCA)
 _UNREAD = {
@@ -43,6 +43,20 @@ def read_segments(stream: BinaryIO) -> Iterator[tuple[int, bytes]]:
         (length,) = struct.unpack(">H", head[2:])
         yield head[1], stream.read(max(length - 2, 0))
         place, left = place + 2 + max(length, 2), left - length - 4
+
+
+def webp_chunks(stream: BinaryIO) -> Iterator[tuple[bytes, int, int]]:
+    """Name, place and length of the chunks of a WebP; what follows the file's end is none."""
+    stream.seek(4)
+    end = 8 + int.from_bytes(stream.read(4), "little")
+    place = 12
+    for _ in range(_MOST_CHUNKS):
+        stream.seek(place)
+        if place + 8 > end or len(head := stream.read(8)) < 8:
+            return
+        name, length = struct.unpack("<4sI", head)
+        yield name, place + 8, length
+        place += 8 + length + length % 2
 
 
 def unread_kind(stream: BinaryIO) -> str:

@@ -17,6 +17,7 @@ from colorize.photo.metadata.containers import (
     COMMENT,
     PHOTOSHOP_NAME,
     read_segments,
+    webp_chunks,
 )
 
 CREDENTIALS = "its content credentials (C2PA), which hold for that file alone"
@@ -180,16 +181,11 @@ def _of_png(stream: BinaryIO) -> Iterator[str]:
 
 
 def _of_webp(stream: BinaryIO) -> Iterator[str]:
-    stream.seek(12)
-    for _ in range(_MOST_CHUNKS):
-        if len(head := stream.read(8)) < 8:
-            return
-        name, length = struct.unpack("<4sI", head)
+    for name, _, _ in webp_chunks(stream):
         if name == b"C2PA":
             yield CREDENTIALS
         elif name.strip().isalnum() and name not in _KNOWN_OF_WEBP:
             yield f"its chunk {name.decode('ascii').strip()}"
-        stream.seek(length + length % 2, 1)
 
 
 def _of_gif(stream: BinaryIO) -> Iterator[str]:

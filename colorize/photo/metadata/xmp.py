@@ -119,6 +119,13 @@ def _take(nodes: list[minidom.Element], namespace: str, name: str) -> str | None
     return value
 
 
+def is_readable(xmp: bytes) -> bool:
+    try:
+        return bool(parse_xmp(xmp))
+    except ValueError:
+        return False
+
+
 def xmp_orientation(xmp: bytes) -> int | None:
     """The orientation in a packet, None in a damaged one."""
     try:

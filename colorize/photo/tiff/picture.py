@@ -104,7 +104,10 @@ def _bytes_of(value: object) -> bytes | None:
 def _begin(page: tifffile.TiffPage, layout: Layout, stream: BinaryIO) -> _Reading:
     colors = _COLORS.get(layout.photometric)
     there = layout.planes * layout.samples
-    if layout.photometric in (_LAB, _ICC_LAB) and there == 1:  # TIFF 6.0, section 23
+    extra = page.tags.valueof(_EXTRA_SAMPLES, ())
+    extra = (extra,) if isinstance(extra, int) else tuple(whole(one) for one in extra)
+    alone = there == 1 or there - len(extra) == 1
+    if layout.photometric in (_LAB, _ICC_LAB) and alone:  # TIFF 6.0, section 23
         colors = 1
     if colors is None:
         name = getattr(page.photometric, "name", page.photometric)
@@ -119,8 +122,6 @@ def _begin(page: tifffile.TiffPage, layout: Layout, stream: BinaryIO) -> _Readin
         raise UnreadableError("a palette of more than 16 bits")
     if layout.photometric == YCBCR and (layout.bits not in (8, 16) or layout.kind != 1):
         raise UnreadableError(f"YCbCr of {layout.bits} bits")
-    extra = page.tags.valueof(_EXTRA_SAMPLES, ())
-    extra = (extra,) if isinstance(extra, int) else tuple(whole(one) for one in extra)
     found = [n for n, kind in enumerate(extra) if kind in (_ASSOCIATED, _UNASSOCIATED)]
     found = [n for n in found if colors + n < there][:1]
     alpha = colors + found[0] if found else None

@@ -87,7 +87,7 @@ def layout_of(page: tifffile.TiffPage) -> Layout:
         raise UnreadableError("samples of several kinds")
     samples = whole(page.samplesperpixel)
     bits, kind = whole(page.bitspersample), whole(page.sampleformat)
-    kind = 1 if kind == 4 else kind  # 4: not said
+    kind = 1 if kind in (0, 4) else kind  # 4: not said
     if kind not in (1, _INT, _FLOAT):
         raise UnreadableError("complex numbers")
     if not 1 <= bits <= 64 or (bits not in (16, 32, 64) and kind == _FLOAT):

@@ -135,6 +135,7 @@ STORAGE = {
     "png apple": png(b"iDOT"),
     "png end": png(b"tEXt", b"Title\0a") + b"\0\0\0\0prVW\0\0\0\0",
     "webp": encoded(TRANSPARENT, "WEBP"),
+    "webp end": encoded(COLOR, "WEBP") + b"abcd\2\0\0\0ab",
     "gif": gif(0xFF, b"NETSCAPE2.0", b"\1\0\0"),
     "heic alpha": heic(TRANSPARENT),
     "tiff": tiff(RGB, photometric="rgb", tile=(16, 16), resolution=(300, 300)),
