@@ -28,6 +28,7 @@ from colorize.photo.codecs.png import (
     read_chunks,
     sixteen_bits,
 )
+from colorize.photo.codecs.webp import with_true_length
 from colorize.photo.formats import describe, sniff
 from colorize.photo.metadata import (
     Metadata,
@@ -106,6 +107,8 @@ def decode_stream(stream: BinaryIO, name: str, max_megapixels: float) -> Decoded
         )
     notices: list[str] = []
     opener = _opener(format, name)
+    if format == "WEBP":
+        stream, notices = with_true_length(stream)
     try:
         chunks = read_chunks(stream) if format == "PNG" else None
         image = opener(chunks.stream if chunks else stream, "")

@@ -125,6 +125,15 @@ def auxiliary_kinds(meta: bytes) -> list[str]:
     return list(dict.fromkeys(name.decode("ascii", "replace") for name in named))
 
 
+def has_tone_map(meta: bytes) -> bool:
+    """Whether an item in the body of a meta box makes another picture of the photo and a gain map
+    (ISO 21496-1, in AVIF and HEIC)."""
+    listed = dict(_boxes(meta[4:])).get(b"iinf", b"")
+    start = 8 if listed[:1] not in (b"", b"\0") else 6
+    entries = (body for name, body in _boxes(listed[start:]) if name == b"infe")
+    return any(body[:1] in (b"\2", b"\3") and b"tmap" in body[8:14] for body in entries)
+
+
 def _boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
     """Names and bodies of the boxes that follow each other, up to the first that is damaged."""
     place = 0

@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 from PIL import ExifTags, TiffTags
 
-from colorize.photo.metadata.boxes import auxiliary_kinds, read_boxes
+from colorize.photo.metadata.boxes import auxiliary_kinds, has_tone_map, read_boxes
 from colorize.photo.metadata.containers import (
     APP1,
     APP12,
@@ -243,6 +243,8 @@ def _of_boxes(stream: BinaryIO) -> Iterator[str]:
         if name == b"uuid" and body.startswith(_C2PA_BOX):
             yield CREDENTIALS
         meta = body if name == b"meta" else meta
+    if has_tone_map(meta):
+        yield _AUXILIARY["hdrgainmap"]
     for kind in auxiliary_kinds(meta):
         known = (said for end, said in _AUXILIARY.items() if kind.endswith(end))
         yield next(known, f"its {kind.rpartition(':')[2]}")

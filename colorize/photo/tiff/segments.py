@@ -77,7 +77,7 @@ class Layout(NamedTuple):
 
 def layout_of(page: tifffile.TiffPage) -> Layout:
     """Raises UnreadableError, with what cannot be read."""
-    compression, planar = whole(page.compression), whole(page.planarconfig)
+    compression, planar = whole(page.compression), whole(page.planarconfig) or 1
     if compression not in READABLE:
         name = getattr(page.compression, "name", compression)
         raise UnreadableError(f"{name} compression")

@@ -107,6 +107,6 @@ def test_lightness_and_alpha_are_a_grey_and_alpha(photometric):
     np.testing.assert_array_equal(photo.alpha, GREY[::-1])
 
 
-def test_a_sample_format_of_zero_is_none():
-    photo = opened(with_fields(page(RGB, 2), {339: (3, [0, 0, 0])}))
+def test_a_sample_format_and_a_layout_of_zero_are_none():
+    photo = opened(with_fields(page(RGB, 2), {339: (3, [0, 0, 0]), 284: (3, [0])}))
     np.testing.assert_array_equal(photo.pixels, RGB)
