@@ -30,10 +30,10 @@ class JpegFile(JpegImagePlugin.JpegImageFile):
         place = stream.tell()
         try:
             if _ends_in_nothing(stream):
-                raise OSError("truncated")
+                raise ValueError("truncated: it ends in zeros")
             stream.seek(place)
             return super().load()
-        except OSError as error:
+        except (OSError, ValueError) as error:
             if "truncated" not in str(error):
                 raise
             stream.seek(0)
