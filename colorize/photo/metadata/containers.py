@@ -100,6 +100,12 @@ def read_resources(block: bytes) -> Iterator[tuple[int, bytes]]:
         place += 4 + size + size % 2
 
 
+def first_resources(block: bytes) -> tuple[dict[int, bytes], list[bytes]]:
+    """Photoshop's image resources, of those of one number the first; all that are IPTC."""
+    found = [(key, body) for key, body in read_resources(block) if body]
+    return dict(reversed(found)), [body for key, body in found if key == IPTC]
+
+
 def iptc_in_order(iptc: bytes) -> bytes:
     """IPTC of a TIFF field, which some writers took for numbers and turned."""
     if iptc[:1] != b"\x1c" and iptc[3:4] == b"\x1c":

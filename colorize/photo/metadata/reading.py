@@ -29,6 +29,7 @@ from colorize.photo.metadata.containers import (
     IPTC,
     KEPT_RESOURCES,
     PHOTOSHOP_NAME,
+    first_resources,
     iptc_in_order,
     read_resources,
     read_segments,
@@ -157,13 +158,14 @@ def read_tiff_metadata(stream: BinaryIO, pages: "Pages") -> tuple[Metadata, int]
     own = whole_number(fields.get(ORIENTATION), order or "<")
     orientation = _orientation(own, xmp)
     resources = {}
+    captions = [iptc_in_order(fields[_IPTC_TAG].data)] if _IPTC_TAG in fields else []
     if _PHOTOSHOP_TAG in fields:
-        resources = dict(read_resources(fields[_PHOTOSHOP_TAG].data))
-    if _IPTC_TAG in fields:
-        resources[IPTC] = iptc_in_order(fields[_IPTC_TAG].data)
+        resources, more = first_resources(fields[_PHOTOSHOP_TAG].data)
+        captions += more
+    resources |= {IPTC: captions[0]} if captions else {}
     kept = exif.image.keys() | exif.camera.keys() if exif else set()
     lost = names_of_fields(fields.keys() - kept)
-    lost += names_of_resources(resources)
+    lost += names_of_resources(resources) + _second_captions(captions)
     resources = {key: resources[key] for key in KEPT_RESOURCES if key in resources}
     dpi = _dpi_of(_resolution(exif, fields, order or "<"), swapped=orientation >= 5)
     texts, others = texts_of_tiff(pages.first)
@@ -276,7 +278,9 @@ class _Found:
                 found = texts_of_app12(body)
                 self.texts += found or ()
                 self.lost += [] if found is not None else ["its segment APP12"]
-        self.resources |= dict(read_resources(photoshop))
+        resources, captions = first_resources(photoshop)
+        self.resources |= resources
+        self.lost += _second_captions(captions)
         stream.seek(place)
 
     def add_webp(self, stream: BinaryIO) -> None:
@@ -335,6 +339,12 @@ class _Found:
             self.add_captions(data)
         elif kind not in ("icc", "icm"):
             self.lost.append(f"its profile ({kind})")
+
+
+def _second_captions(captions: list[bytes]) -> list[str]:
+    """The name of captions (IPTC) that are there beside the first and differ, but for padding."""
+    others = {one.rstrip(b"\0") for one in captions} - {b""}
+    return [_SECOND.format("set of IPTC captions")] if len(others) > 1 else []
 
 
 def _orientation(own: int | None, xmp: bytes | None) -> int:

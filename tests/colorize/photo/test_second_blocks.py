@@ -1,4 +1,5 @@
-"""Of several EXIF blocks and XMP packets the one holds that readers use; the others are named."""
+"""Of several EXIF blocks, XMP packets and sets of captions the one holds that readers use; the
+others are named."""
 
 import io
 import struct
@@ -11,7 +12,8 @@ from colorize.photo.exif import ASCII, Exif, Field
 from colorize.photo.metadata.containers import segments
 from colorize.photo.opening import Photo
 from colorize.photo.saving import losses
-from tests.support.photo_files import COLOR, PLAIN, RGB, encoded, png_of, rows
+from tests.support.photo_files import COLOR, GREY, PLAIN, RGB, encoded, png_of, rows
+from tests.support.tiff_files import page, tiff
 
 XMP_NAME = b"http://ns.adobe.com/xap/1.0/\0"
 SAID = "What has no place in the result was left out: a second {} that readers pass over."
@@ -147,3 +149,34 @@ def test_colours_are_those_of_the_block_that_holds():
 def test_the_place_in_a_stream_is_of_no_account():
     stream = io.BytesIO(jpeg([exif("Anna"), exif("Berta")]))
     assert Photo.open(Image.open(stream)).metadata.exif.image[315].data == b"Anna\0"
+
+
+def iptc(caption):
+    return b"\x1c\2\x78" + struct.pack(">H", len(caption)) + caption.encode()
+
+
+def resource(body):
+    return b"8BIM\4\4\0\0" + struct.pack(">I", len(body)) + body + bytes(len(body) % 2)
+
+
+def jpeg_with_captions(*captions):
+    parts = [segments(0xED, b"Photoshop 3.0\0" + resource(one)) for one in captions]
+    data = encoded(COLOR, "JPEG")
+    return data[:2] + b"".join(parts) + data[2:]
+
+
+def tiff_with_captions(own, *captions):
+    fields = {33723: (7, list(own))} if own else {}
+    fields |= {34377: (1, list(b"".join(map(resource, captions))))} if captions else {}
+    return tiff(page(GREY[..., None], 1, tags=fields))
+
+
+@pytest.mark.parametrize("make", [jpeg_with_captions, tiff_with_captions])
+def test_the_first_captions_hold_and_others_are_named(make):
+    photo = Photo.open(make(iptc("Anna"), iptc("Berta")))
+    assert photo.metadata.resources[0x0404] == iptc("Anna")
+    assert losses(photo) == [SAID.format("set of IPTC captions")]
+    photo = Photo.open(make(iptc("Anna"), iptc("Anna") + b"\0"))
+    assert photo.metadata.resources[0x0404] == iptc("Anna") and losses(photo) == []
+    photo = Photo.open(make(b"", iptc("Berta")))
+    assert photo.metadata.resources[0x0404] == iptc("Berta") and losses(photo) == []
