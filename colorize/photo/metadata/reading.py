@@ -229,15 +229,19 @@ class _Found:
         return found
 
     def chosen_exif(self) -> BinaryIO | None:
-        """The first that can be read; another one is named."""
-        whole = [stream for stream in self.exif if read_exif(stream)[0] is not None]
-        for stream in whole[1:]:
-            exif, _ = read_exif(stream)
-            is_part = isinstance(stream, io.BytesIO) and isinstance(whole[0], io.BytesIO)
-            is_part = is_part and whole[0].getvalue().startswith(stream.getvalue())
-            if not is_part and (exif.image or exif.camera or exif.gps):
+        """The first that can be read; another one is named. The places in them stay."""
+        whole: list[tuple[BinaryIO, Exif]] = []
+        for stream in self.exif:
+            place = stream.tell()
+            if (exif := read_exif(stream)[0]) is not None:
+                whole.append((stream, exif))
+            stream.seek(place)
+        for stream, exif in whole[1:]:
+            begins = isinstance(stream, io.BytesIO) and isinstance(whole[0][0], io.BytesIO)
+            begins = begins and whole[0][0].getvalue().startswith(stream.getvalue())
+            if not begins and (exif.image or exif.camera or exif.gps):
                 self.lost.append(_SECOND.format("EXIF block"))
-        return whole[0] if whole else None
+        return whole[0][0] if whole else None
 
     def chosen_xmp(self) -> bytes | None:
         """The first that can be read, else the first; another one is named."""
