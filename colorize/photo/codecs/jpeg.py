@@ -2,7 +2,7 @@
 
 import io
 import re
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 from PIL import ImageChops, JpegImagePlugin
 from PIL.ImageFile import ImageFile
@@ -51,15 +51,14 @@ def _ends_in_nothing(stream: BinaryIO) -> bool:
     if stream.read() != b"\0":
         return False
     stream.seek(0)
-    data = stream.read()
-    return data.rfind(_END) < data.rfind(b"\xff\xda")
+    return _scans(stream.read()).endless
 
 
 def _mended(data: bytes, tile: list[Any]) -> ImageFile | None:
     """The picture, decoded as `tile` says, of a file that lacks its end alone; None where more is
     missing: then what follows its bytes would change its pixels, or coefficients never came."""
     written = data.rstrip(b"\0\xff")
-    if not _has_all_scans(written):
+    if not _scans(written).complete:
         return None
     rest = data[len(written) :].removesuffix(b"\xff")
     for end in (b"", rest) if rest in (b"\0", b"\xff\0") else (b"",):  # it may be of the data
@@ -80,12 +79,21 @@ def _decoded(data: bytes, tile: list[Any]) -> ImageFile:
     return image
 
 
-def _has_all_scans(data: bytes) -> bool:
-    """Whether scans have begun for all coefficients, to their last bit, of all components."""
+class _Scans(NamedTuple):
+    """Whether scans have begun for all coefficients, to their last bit, of all components; whether
+    the last one goes on to the end of the data."""
+
+    complete: bool
+    endless: bool
+
+
+def _scans(data: bytes) -> _Scans:
     missing: dict[int, set[int]] = {}
     place = 2
-    while place + 4 <= len(data) and data[place] == 0xFF:
+    while place + 2 <= len(data) and data[place] == 0xFF:
         marker = data[place + 1]
+        if marker == _END[1]:
+            break
         if marker == 0xFF or marker in range(0xD0, 0xD8):  # a fill byte, or a restart
             place += 1 if marker == 0xFF else 2
             continue
@@ -97,11 +105,12 @@ def _has_all_scans(data: bytes) -> bool:
             continue
         told = body[1 + 2 * body[0] : 4 + 2 * body[0]]  # B.2.3
         if len(told) < 3:
-            return False
+            return _Scans(False, endless=False)
         first, last, bits = told
         for one in body[1 : 1 + 2 * body[0] : 2]:
             if bits & 15 == 0:
                 missing.get(one, set()).difference_update(range(first, last + 1))
         after = _AFTER_SCAN.search(data, place)
         place = after.start() if after else len(data)
-    return bool(missing) and not any(missing.values())
+    complete = bool(missing) and not any(missing.values())
+    return _Scans(complete, endless=place >= len(data))

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from colorize.photo.codecs.jpeg import _ends_in_nothing
 from colorize.photo.opening import Photo, PhotoError
 from tests.support.tiff_files import page, tiff
 
@@ -53,6 +54,15 @@ def test_a_file_whose_rest_was_never_written(kind, rest):
         Photo.open(data[: len(data) // 2] + rest)
     with pytest.raises(PhotoError, match="cut off"):
         Photo.open(data[:-20] + rest)
+
+
+def test_what_a_camera_appended_may_end_in_zeros():
+    data = jpeg()
+    film = b"\0\0\0\x18ftypmp42" + b"\xff\xda" * 50 + bytes(99)
+    np.testing.assert_array_equal(Photo.open(data + film).pixels, Photo.open(data).pixels)
+    assert not _ends_in_nothing(io.BytesIO(data + film))
+    assert not _ends_in_nothing(io.BytesIO(data[:20] + b"ab" + data[20:] + bytes(9)))  # rubbish
+    assert _ends_in_nothing(io.BytesIO(data[:-2] + bytes(9)))
 
 
 def test_zeros_that_are_the_data():
