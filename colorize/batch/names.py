@@ -1,6 +1,7 @@
 """How results are named: a pattern such as `{name}-{model}`."""
 
 import re
+import unicodedata
 from collections.abc import Mapping
 
 from colorize.errors import ColorizeError
@@ -9,7 +10,8 @@ FIELDS = ("name", "model", "number")
 USUAL = "{name}-{model}"
 _FIELD = re.compile(r"\{([^{}]*)\}")
 _MOST = 100  # characters of a pattern
-_MOST_BYTES = 200  # of a name, of 255 that systems take, with an ending and a number to come
+_MOST_OF_SYSTEMS = 255  # bytes of a name with its ending
+_MOST_BYTES = 200  # of a name, with an ending and a number to come
 _FORBIDDEN = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]+')  # in names on one system or another
 
 
@@ -30,9 +32,28 @@ def name_by(pattern: str, fields: Mapping[str, str]) -> str:
     """A file's name without ending, by a pattern that was checked."""
     text = _FIELD.sub(lambda found: fields[found[1]], pattern)
     text = _FORBIDDEN.sub("-", text).strip(" .")
-    while len(text.encode("utf-8", "surrogateescape")) > _MOST_BYTES:
+    return _cut(text, _MOST_BYTES) or fields["name"]
+
+
+def fitted(stem: str, ending: str) -> str:
+    """A file's name, its stem cut where systems would not take the whole."""
+    return _cut(stem, _MOST_OF_SYSTEMS - _size(ending)) + ending
+
+
+def anywhere(name: str) -> str:
+    """The same text for names that are one on some disk: those of Macs, Windows, most sticks and
+    network disks know no upper and lower case, those of Macs not how accents are written."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
+
+
+def _cut(text: str, most: int) -> str:
+    while _size(text) > most:
         text = text[:-1]
-    return text or fields["name"]
+    return text
+
+
+def _size(text: str) -> int:
+    return len(text.encode("utf-8", "surrogateescape"))
 
 
 def numbered(place: int, of: int) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from colorize.batch.names import check_pattern, name_by, numbered
+from colorize.batch.names import anywhere, check_pattern, fitted, name_by, numbered
 from colorize.errors import ColorizeError
 from colorize.files import is_of_a_system
 from colorize.photo.formats import ENDINGS, PICTURE_ENDINGS, sniff
@@ -168,9 +168,8 @@ def _task(source: Path, target: Path, chosen: bool, choice: str) -> Task:
         ending = target.suffix.lower()
         format = next(name for name, endings in ENDINGS.items() if ending in endings)
     format, ending = output_format(Photo(_NO_PIXELS, format=format, name=target.name), choice)
-    if target.suffix.lower() in PICTURE_ENDINGS:
-        return Task(source, target.with_suffix(ending), format, was)
-    return Task(source, target.with_name(target.name + ending), format, was)
+    stem = target.stem if target.suffix.lower() in PICTURE_ENDINGS else target.name
+    return Task(source, target.with_name(fitted(stem, ending)), format, was)
 
 
 def _tell_formats(plan: Plan) -> None:
@@ -223,7 +222,8 @@ def _changes_its_name(task: Task) -> bool:
 
 
 def _numbered(target: Path, taken: Container[str]) -> Path:
-    names = (target.with_name(f"{target.stem}-{n}{target.suffix}") for n in itertools.count(2))
+    endings = (f"-{n}{target.suffix}" for n in itertools.count(2))
+    names = (target.with_name(fitted(target.stem, ending)) for ending in endings)
     return next(name for name in names if _place_anywhere(name) not in taken)
 
 
@@ -257,9 +257,8 @@ def _place(file: Path) -> str:
 
 
 def _place_anywhere(file: Path) -> str:
-    """The same text also for names that differ in upper and lower case: they are one file on Macs,
-    Windows, and on most sticks and network disks, where results are put or carried."""
-    return _place(file).lower()
+    """The same text also for names that are one on some other disk, where results are carried."""
+    return anywhere(_place(file))
 
 
 def _ends_like(kind: Kind, file: Path) -> bool:

@@ -4,7 +4,6 @@ import contextlib
 import re
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 import numpy as np
@@ -13,15 +12,23 @@ from PIL import (
     GifImagePlugin,
     Image,
     ImageFile,
-    JpegImagePlugin,
     PngImagePlugin,
     TiffImagePlugin,
     WebPImagePlugin,
     features,
 )
 
-from colorize.errors import ColorizeError
-from colorize.photo.bmp import BmpFile, profile_of_bmp
+from colorize.photo.codecs.bmp import BmpFile, profile_of_bmp
+from colorize.photo.codecs.jpeg import JpegFile
+from colorize.photo.codecs.png import (
+    Chunks,
+    color_profile,
+    colors_of,
+    open_png,
+    read_chunks,
+    sixteen_bits,
+)
+from colorize.photo.codecs.webp import with_true_length
 from colorize.photo.formats import describe, sniff
 from colorize.photo.metadata import (
     Metadata,
@@ -32,8 +39,9 @@ from colorize.photo.metadata import (
 from colorize.photo.metadata.boxes import (
     CodePoints,
     bits_a_channel,
+    clean_aperture,
     code_points,
-    primary_properties,
+    properties_of,
 )
 from colorize.photo.metadata.containers import unread_kind
 from colorize.photo.metadata.left_out import profile_of_gif
@@ -46,21 +54,14 @@ from colorize.photo.pixels import (
     to_srgb,
     transparent_value,
 )
-from colorize.photo.png import (
-    Chunks,
-    color_profile,
-    colors_of,
-    open_png,
-    read_chunks,
-    sixteen_bits,
-)
 from colorize.photo.profiles import adobe_rgb, profile_of_code_points
+from colorize.photo.refusals import PhotoError, check_size, what_is_wrong
 
 if TYPE_CHECKING:
     from tifffile import TiffPage
 
 _OPENERS: dict[str, Callable[[BinaryIO, str], ImageFile.ImageFile]] = {
-    "JPEG": JpegImagePlugin.JpegImageFile,
+    "JPEG": JpegFile,
     "PNG": PngImagePlugin.PngImageFile,
     "WEBP": WebPImagePlugin.WebPImageFile,
     "TIFF": TiffImagePlugin.TiffImageFile,
@@ -79,26 +80,7 @@ _TURNS: dict[int, Callable[[np.ndarray], np.ndarray]] = {  # EXIF 3.0, 4.6.5.1
 }
 _READ_BY_US = ("TIFF", "PNG", "BMP")  # of which Pillow's image does not hold all
 _MOST_FRAMES = 1000  # counted; a damaged file could name millions
-_BOXES = 1 << 20  # bytes of an AVIF file that hold its description
 _UNSAID, _USUAL = 2, (1, 13)  # code points of ITU-T H.273: those of sRGB are the usual ones
-_REASONS = {
-    MemoryError: "needs more memory than there is; make it smaller first.",
-    Image.DecompressionBombError: "is too large to be opened; make it smaller first.",
-    "truncated|incomplete|not large enough|end of file|decode next frame": (
-        "is cut off or damaged; copy it again from where it came."
-    ),
-    "decompressed data too large|text chunks": (
-        "carries a suspiciously large text or colour profile; save it without metadata first."
-    ),
-    "finite number": "holds no usable values (NaN or infinity only); give another picture.",
-    "unknown pixel mode|unsupported|cannot handle|not supported|conversion from": (
-        "is of a rare kind that cannot be read; save it as PNG or JPEG first."
-    ),
-}
-
-
-class PhotoError(ColorizeError):
-    """A picture that cannot be read or written: one sentence that names the file."""
 
 
 class Decoded(NamedTuple):
@@ -125,11 +107,13 @@ def decode_stream(stream: BinaryIO, name: str, max_megapixels: float) -> Decoded
         )
     notices: list[str] = []
     opener = _opener(format, name)
+    if format == "WEBP":
+        stream, notices = with_true_length(stream)
     try:
         chunks = read_chunks(stream) if format == "PNG" else None
         image = opener(chunks.stream if chunks else stream, "")
     except Exception as error:  # Pillow's decoders raise anything at all for a damaged file
-        raise PhotoError(_what_is_wrong(name, error)) from error
+        raise PhotoError(what_is_wrong(name, error)) from error
     with image:
         if format == "BMP":
             place = stream.tell()
@@ -158,18 +142,6 @@ def decode_image(image: Image.Image, name: str, max_megapixels: float) -> Decode
     return _decoded(image, format, name, max_megapixels)
 
 
-def check_size(name: str, size: tuple[int, int], max_megapixels: float) -> None:
-    """Raises PhotoError for a picture without pixels, or with too many."""
-    width, height = size
-    if not width or not height:
-        raise PhotoError(f"{name} has no pixels ({width} x {height}); give another picture.")
-    if width * height > max_megapixels * 1e6:
-        raise PhotoError(
-            f"{name} has {width:,} x {height:,} pixels ({width * height / 1e6:,.1f} megapixels), "
-            f"more than the {max_megapixels:g} megapixels allowed; make it smaller first."
-        )
-
-
 def _decoded(
     image: Image.Image,
     format: str,
@@ -182,25 +154,22 @@ def _decoded(
     notices = [*notices, *(chunks.notices if chunks else ())]
     try:
         key = transparent_value(image)
-        metadata, orientation = read_metadata(image)
+        told = (chunks.texts, chunks.exif) if chunks else ()
+        metadata, orientation = read_metadata(image, *told)
         at_start, boxes = image.tell() == 0, _boxes_of(image)
         depth = _depth_lost(image, boxes)
         if chunks:
-            lost = metadata.lost
             pixels = _png_pixels(image, chunks, key, notices)
-            # which may stand after the pixels
-            metadata, orientation = read_metadata(image, chunks.texts)
-            metadata = replace(metadata, lost=tuple(dict.fromkeys(lost + metadata.lost)))
         else:
             if format == "JPEG" and image.info.get("icc_profile", b"") is None:
                 notices.append(BAD_PROFILE)  # parts of it are missing
             described = _described_profile(image, boxes, notices)
             image.load()
-            pixels = to_srgb(image, key, described)
+            pixels = _cut(to_srgb(image, key, described), clean_aperture(boxes))
         if image.format == "TIFF":  # which Pillow has turned by itself
             orientation = 1
     except Exception as error:
-        raise PhotoError(_what_is_wrong(name, error)) from error
+        raise PhotoError(what_is_wrong(name, error)) from error
     if format == "BMP" and pixels.alpha is not None and not pixels.alpha.any():
         pixels = pixels._replace(alpha=None)  # as viewers do: writers left it at zero
         notices.append("Its transparency, which says that nothing is to be seen, was ignored.")
@@ -263,7 +232,7 @@ def _from_tiff(
     except PhotoError:
         raise
     except Exception as error:  # as Pillow's, tifffile's code raises anything
-        raise PhotoError(_what_is_wrong(name, error)) from error
+        raise PhotoError(what_is_wrong(name, error)) from error
     several = not chosen and pages.count > 1
     notices = [_frames_notice(pages.count)] if several else []
     return _upright(pixels, orientation, "TIFF", metadata, notices)
@@ -327,13 +296,19 @@ def _frames_notice(frames: int) -> str:
 def _boxes_of(image: Image.Image) -> list[tuple[bytes, bytes]]:
     """What an AVIF file says of its picture. To be asked before the pixels are loaded."""
     stream = getattr(image, "fp", None)
-    if image.format != "AVIF" or stream is None:
-        return []
-    place = stream.tell()
-    stream.seek(0)
-    data = stream.read(_BOXES)
-    stream.seek(place)
-    return primary_properties(data)
+    return [] if image.format != "AVIF" or stream is None else properties_of(stream)
+
+
+def _cut(pixels: Pixels, seen: tuple[int, int, int, int] | None) -> Pixels:
+    """To what is to be seen, which Pillow leaves to others (and pillow-heif does not)."""
+    if seen is None:
+        return pixels
+    left, top, right, bottom = seen
+    color, alpha, levels = (
+        None if one is None else np.ascontiguousarray(one[top:bottom, left:right])
+        for one in (pixels.color, pixels.alpha, pixels.levels)
+    )
+    return pixels._replace(color=color, alpha=alpha, levels=levels)
 
 
 def _described_profile(
@@ -369,15 +344,6 @@ def _depth_lost(image: Image.Image, boxes: list[tuple[bytes, bytes]]) -> int | N
     """How many bits a channel has of a HEIC or AVIF picture that is decoded to 8, if more."""
     depth = bits_a_channel(boxes) or image.info.get("bit_depth")
     return depth if isinstance(depth, int) and depth > 8 else None
-
-
-def _what_is_wrong(name: str, error: Exception) -> str:
-    """One sentence for a failure to decode."""
-    reason = str(error).lower()
-    for words, sentence in _REASONS.items():
-        if isinstance(error, words) if isinstance(words, type) else re.search(words, reason):
-            return f"{name} {sentence}"
-    return f"{name} is damaged and cannot be decoded; copy it again from where it came."
 
 
 @contextlib.contextmanager

@@ -20,7 +20,7 @@ _UNCALIBRATED, _ADOBE = 0xFFFF, 2
 
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, UTF8: 1}
 _SIZES |= {13: 4, 16: 8, 17: 8, 18: 8}  # IFD, and those of BigTIFF
-_WHOLE = {
+WHOLE = {
     1: "B",
     7: "B",
     3: "H",
@@ -185,7 +185,7 @@ def is_adobe_rgb(stream: BinaryIO, offset: int | None = None) -> bool:
 
 def whole_number(value: Field | None, order: str) -> int | None:
     """The first value of a field of whole numbers, whatever their type."""
-    letter = _WHOLE.get(value.type) if value else None
+    letter = WHOLE.get(value.type) if value else None
     if value is None or letter is None:
         return None
     return struct.unpack(order + letter, value.data[: _SIZES[value.type]])[0]
@@ -232,7 +232,7 @@ def _read_ifd(stream: BinaryIO, offset: int, order: str, big: bool) -> Fields:
     whole = entries[: len(entries) // size_of_entry * size_of_entry]
     for tag, type, count, data in struct.iter_unpack(order + entry, whole):
         size = _SIZES.get(type, 0) * count
-        if not 0 < size <= left:
+        if not 0 < size <= left or tag in fields:  # of doubles the first, as libtiff has it
             continue
         if size > inline:
             try:

@@ -13,18 +13,12 @@ import numpy as np
 from PIL import Image
 
 from colorize.errors import printable
-from colorize.photo.decoding import (
-    Decoded,
-    PhotoError,
-    check_size,
-    decode_image,
-    decode_stream,
-    quiet_pillow,
-)
+from colorize.photo.decoding import Decoded, decode_image, decode_stream, quiet_pillow
 from colorize.photo.formats import FOR_FILMS
 from colorize.photo.metadata import Metadata
 from colorize.photo.pixels import channels_are_equal, samples_to_srgb
 from colorize.photo.profiles import LEVELS, decode_srgb, lightness_of
+from colorize.photo.refusals import PhotoError, check_size
 
 if TYPE_CHECKING:
     from colorize.color.border import Border
@@ -119,7 +113,14 @@ class Photo:
             for one in (self.pixels, self.alpha, self.levels)
         )
         edits = f"Cropped to the picture inside its border. {self.edits}".strip()
-        photo = replace(self, pixels=color, alpha=alpha, levels=levels, edits=edits)
+        photo = replace(
+            self,
+            pixels=color,
+            alpha=alpha,
+            levels=levels,
+            edits=edits,
+            metadata=self.metadata.of_part(),
+        )
         vars(photo)["border"] = None  # nor is one looked for
         return photo
 

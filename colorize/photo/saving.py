@@ -13,13 +13,13 @@ import numpy as np
 from PIL import Image, ImageCms, ImageDraw, ImageFont, PngImagePlugin, features
 
 from colorize.files import replacing
+from colorize.photo.codecs.png import write_sixteen_bits as write_png
 from colorize.photo.exif import ORIENTATION
 from colorize.photo.formats import ENDINGS, LARGEST_SIDE, WITH_16_BITS, WITH_ALPHA, WRITABLE
 from colorize.photo.metadata import Outgoing, jpeg_segments, outgoing, png_profile
 from colorize.photo.metadata.xmp import XMP_KEYWORD
 from colorize.photo.opening import Photo, PhotoError, quiet_pillow
 from colorize.photo.pixels import image_of, rounded
-from colorize.photo.png import write_sixteen_bits as write_png
 
 _CHOICES = {"jpg": "JPEG", "png": "PNG", "webp": "WEBP"}
 _INSTEAD = {"GIF": "GIF holds too few colours", "HEIF": "HEIC cannot be written"}  # comes PNG

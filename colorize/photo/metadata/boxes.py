@@ -1,8 +1,12 @@
 """Boxes of HEIF and AVIF files (ISO/IEC 14496-12, 23008-12): what they say of the picture."""
 
+import io
 import struct
 from collections.abc import Iterator
+from fractions import Fraction
 from typing import BinaryIO, NamedTuple
+
+from colorize.photo.metadata.geometry import OF_BOXES
 
 _HEAD = 8
 _MOST_BOXES = 10_000
@@ -16,12 +20,24 @@ class CodePoints(NamedTuple):
     transfer: int
 
 
+def properties_of(stream: BinaryIO) -> list[tuple[bytes, bytes]]:
+    """The properties of the photo in a file, which may follow its pixels; the stream's place
+    stays."""
+    place = stream.tell()
+    meta = next((body for name, body in read_boxes(stream) if name == b"meta"), b"")
+    stream.seek(place)
+    return _properties(meta)
+
+
 def primary_properties(data: bytes) -> list[tuple[bytes, bytes]]:
     """Names and bodies of the properties of the primary item, in order; those of damaged boxes and
     of files without items are missing."""
+    return properties_of(io.BytesIO(data))
+
+
+def _properties(meta: bytes) -> list[tuple[bytes, bytes]]:
     try:
-        meta = dict(_boxes(data))[b"meta"][4:]
-        inner = dict(_boxes(meta))
+        inner = dict(_boxes(meta[4:]))
         shared = dict(_boxes(inner[b"iprp"]))
         properties = list(_boxes(shared[b"ipco"]))
         version, primary = inner[b"pitm"][0], inner[b"pitm"][4:]
@@ -43,6 +59,40 @@ def code_points(properties: list[tuple[bytes, bytes]]) -> CodePoints | None:
 def bits_a_channel(properties: list[tuple[bytes, bytes]]) -> int | None:
     """Of the first channel, as the pixel information box says."""
     return next((body[5] for name, body in properties if name == b"pixi" and len(body) > 5), None)
+
+
+def orientation_of(properties: list[tuple[bytes, bytes]]) -> int:
+    """As EXIF counts, by the boxes that turn and mirror a picture (23008-12, 6.5.10 and 6.5.12)."""
+    quarters, mirrored = 0, False
+    for name, body in properties:
+        if name == b"irot" and body:
+            quarters += (-1 if mirrored else 1) * (body[0] & 3)
+        elif name == b"imir" and body:
+            quarters += 0 if body[0] & 1 else 2  # left to right, or top to bottom
+            mirrored = not mirrored
+    return OF_BOXES[quarters % 4, mirrored]
+
+
+def clean_aperture(properties: list[tuple[bytes, bytes]]) -> tuple[int, int, int, int] | None:
+    """Left, top, right and bottom of what is to be seen of the stored picture (14496-12, 12.1.4.2);
+    None where it is the whole, or nothing."""
+    found = dict(properties)
+    if not {b"ispe", b"clap"} <= found.keys() or len(found[b"clap"]) < 32:
+        return None
+    size = struct.unpack(">II", found[b"ispe"][4:12].ljust(8, b"\0"))
+    numbers = struct.unpack(">IIIIiIiI", found[b"clap"][:32])
+    if 0 in numbers[1::2]:
+        return None
+    sides = [Fraction(*pair) for pair in zip(numbers[::2], numbers[1::2], strict=True)]
+    starts, ends = [], []
+    for whole, side, offset in zip(size, sides[:2], sides[2:], strict=True):
+        start = round(offset + (whole - side) / 2)
+        starts.append(max(start, 0))
+        ends.append(min(start + round(side), whole))
+    if tuple(starts) == (0, 0) and tuple(ends) == size:
+        return None
+    is_empty = any(end <= start for start, end in zip(starts, ends, strict=True))
+    return None if is_empty else (*starts, *ends)
 
 
 def read_boxes(stream: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
@@ -73,6 +123,15 @@ def auxiliary_kinds(meta: bytes) -> list[str]:
         return []
     named = [body[4:].partition(b"\0")[0] for name, body in _boxes(shared) if name == b"auxC"]
     return list(dict.fromkeys(name.decode("ascii", "replace") for name in named))
+
+
+def has_tone_map(meta: bytes) -> bool:
+    """Whether an item in the body of a meta box makes another picture of the photo and a gain map
+    (ISO 21496-1, in AVIF and HEIC)."""
+    listed = dict(_boxes(meta[4:])).get(b"iinf", b"")
+    start = 8 if listed[:1] not in (b"", b"\0") else 6
+    entries = (body for name, body in _boxes(listed[start:]) if name == b"infe")
+    return any(body[:1] in (b"\2", b"\3") and b"tmap" in body[8:14] for body in entries)
 
 
 def _boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:

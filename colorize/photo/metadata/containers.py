@@ -8,9 +8,9 @@ PHOTOSHOP_NAME, COMMENT = b"Photoshop 3.0\0", 0xFE
 APP1, APP12, APP13 = 0xE1, 0xEC, 0xED
 # Photoshop's image resources that describe the picture: IPTC, whether it is copyrighted, its URL.
 IPTC, KEPT_RESOURCES = 0x0404, (0x0404, 0x040A, 0x040B)
-_SEGMENT, _MOST_SEGMENTS = 65_533, 16 << 20
+_SEGMENT, _MOST_SEGMENTS, _MOST_CHUNKS = 65_533, 16 << 20, 100_000
 # Frames of JPEG (ITU-T T.81, table B.1), and those among them that libjpeg leaves to others.
-_FRAMES = (0xC0, 0xC1, 0xC2, 0xC9, 0xCA)
+FRAMES = (0xC0, 0xC1, 0xC2, 0xC9, 0xCA)
 _UNREAD = {
     **dict.fromkeys((0xC3, 0xCB), "lossless JPEG"),
     **dict.fromkeys((0xC5, 0xC6, 0xC7, 0xCD, 0xCE, 0xCF), "hierarchical JPEG"),
@@ -45,6 +45,20 @@ def read_segments(stream: BinaryIO) -> Iterator[tuple[int, bytes]]:
         place, left = place + 2 + max(length, 2), left - length - 4
 
 
+def webp_chunks(stream: BinaryIO) -> Iterator[tuple[bytes, int, int]]:
+    """Name, place and length of the chunks of a WebP; what follows the file's end is none."""
+    stream.seek(4)
+    end = 8 + int.from_bytes(stream.read(4), "little")
+    place = 12
+    for _ in range(_MOST_CHUNKS):
+        stream.seek(place)
+        if place + 8 > end or len(head := stream.read(8)) < 8:
+            return
+        name, length = struct.unpack("<4sI", head)
+        yield name, place + 8, length
+        place += 8 + length + length % 2
+
+
 def unread_kind(stream: BinaryIO) -> str:
     """What a JPEG stream is that libjpeg does not decode, "" where it does; the place stays."""
     place = stream.tell()
@@ -52,9 +66,9 @@ def unread_kind(stream: BinaryIO) -> str:
     for marker, body in read_segments(stream):
         if marker in _UNREAD:
             found = _UNREAD[marker]
-        elif marker in _FRAMES and body[:1] != b"\x08":
+        elif marker in FRAMES and body[:1] != b"\x08":
             found = f"{body[0]}-bit JPEG" if body else ""
-        elif marker in _FRAMES and body[1:3] == b"\0\0":  # T.81, B.2.5
+        elif marker in FRAMES and body[1:3] == b"\0\0":  # T.81, B.2.5
             found = "late-height (DNL) JPEG"
     stream.seek(place)
     return found
@@ -84,6 +98,12 @@ def read_resources(block: bytes) -> Iterator[tuple[int, bytes]]:
             return
         yield key, body
         place += 4 + size + size % 2
+
+
+def first_resources(block: bytes) -> tuple[dict[int, bytes], list[bytes]]:
+    """Photoshop's image resources, of those of one number the first; all that are IPTC."""
+    found = [(key, body) for key, body in read_resources(block) if body]
+    return dict(reversed(found)), [body for key, body in found if key == IPTC]
 
 
 def iptc_in_order(iptc: bytes) -> bytes:

@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 from PIL import ExifTags, TiffTags
 
-from colorize.photo.metadata.boxes import auxiliary_kinds, read_boxes
+from colorize.photo.metadata.boxes import auxiliary_kinds, has_tone_map, read_boxes
 from colorize.photo.metadata.containers import (
     APP1,
     APP12,
@@ -17,6 +17,7 @@ from colorize.photo.metadata.containers import (
     COMMENT,
     PHOTOSHOP_NAME,
     read_segments,
+    webp_chunks,
 )
 
 CREDENTIALS = "its content credentials (C2PA), which hold for that file alone"
@@ -180,16 +181,11 @@ def _of_png(stream: BinaryIO) -> Iterator[str]:
 
 
 def _of_webp(stream: BinaryIO) -> Iterator[str]:
-    stream.seek(12)
-    for _ in range(_MOST_CHUNKS):
-        if len(head := stream.read(8)) < 8:
-            return
-        name, length = struct.unpack("<4sI", head)
+    for name, _, _ in webp_chunks(stream):
         if name == b"C2PA":
             yield CREDENTIALS
         elif name.strip().isalnum() and name not in _KNOWN_OF_WEBP:
             yield f"its chunk {name.decode('ascii').strip()}"
-        stream.seek(length + length % 2, 1)
 
 
 def _of_gif(stream: BinaryIO) -> Iterator[str]:
@@ -247,6 +243,8 @@ def _of_boxes(stream: BinaryIO) -> Iterator[str]:
         if name == b"uuid" and body.startswith(_C2PA_BOX):
             yield CREDENTIALS
         meta = body if name == b"meta" else meta
+    if has_tone_map(meta):
+        yield _AUXILIARY["hdrgainmap"]
     for kind in auxiliary_kinds(meta):
         known = (said for end, said in _AUXILIARY.items() if kind.endswith(end))
         yield next(known, f"its {kind.rpartition(':')[2]}")

@@ -1,6 +1,9 @@
 """Captions that are kept as texts with a keyword: PNG's chunks, APP12 of JPEG, what ImageJ and GDAL
 write into TIFF."""
 
+import codecs
+import contextlib
+import json
 import re
 import struct
 import zlib
@@ -27,13 +30,29 @@ _IMAGEJ, _GDAL, _GEO_KEYS = 50839, 42112, 34735
 _IMAGEJ_LINES = re.compile(
     r"(ImageJ|images|channels|slices|frames|hyperstack|mode|loop|min|max|vunit|cf|c\d)=.*"
 )
-_SHAPE = re.compile(rb'\s*\{"shape": *\[[\d, ]*\]\}[\s\0]*')
+_OF_SHAPES = ("shape", "axes", "truncated")  # as tifffile has them
+# The root of an XML description, behind its declaration and comments.
+_OF_PLANES = re.compile(
+    rb"(\xef\xbb\xbf)?\s*(<\?xml.*?\?>\s*)?(<!--.*?-->\s*)*<(\w+:)?(?P<root>OME|scn)[\s>]",
+    re.DOTALL,
+)
+_NAMES_OF_PLANES = {b"OME": "OME-XML", b"scn": "Leica's SCN"}
 _DUCKY_TEXTS = {2: "Comment", 3: "Copyright"}
 
 
 def is_of_the_picture(keyword: str) -> bool:
     """Whether a text of this keyword is a caption, and true of the picture in colour too."""
     return not _ELSEWHERE.fullmatch(keyword)
+
+
+def decoded_text(text: bytes) -> str:
+    """A text that does not say how it is encoded: Unicode by its mark or form, else cp1252."""
+    if text[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+        return text[: len(text) // 2 * 2].decode("utf-16", "replace")
+    for encoding in ("utf-8-sig", "cp1252"):
+        with contextlib.suppress(UnicodeDecodeError):
+            return text.decode(encoding)
+    return text.decode("latin-1")
 
 
 def text_of_chunk(name: bytes, body: bytes) -> tuple[str, str] | None:
@@ -108,13 +127,29 @@ def texts_of_tiff(page: "TiffPage") -> tuple[Texts, list[str]]:
     return found, lost
 
 
-def true_description(text: bytes) -> bytes:
-    """A TIFF's description without the lines by which ImageJ would take it for a stack, and without
-    the one of tifffile, which is the shape of the grey array and nothing else."""
-    if _SHAPE.fullmatch(text):
-        return b""
-    if not text.startswith(b"ImageJ="):
+def true_description(text: bytes) -> tuple[bytes, str]:
+    """What of a TIFF's description is true of a picture in colour, and the name of what is not and
+    says more than how the file is stored.
+
+    ImageJ and tifffile would take the result for a stack, or for another shape, by theirs; OME-XML
+    and Leica's tie planes to pixels throughout.
+    """
+    if found := _OF_PLANES.match(text):
+        return b"", f"its description in {_NAMES_OF_PLANES[found['root']]}, which tells of planes"
+    if text.startswith(b"ImageJ="):
+        lines = text.strip(b"\0\r\n ").decode("utf-8", "replace").splitlines()
+        kept = [line for line in lines if not _IMAGEJ_LINES.fullmatch(line)]
+        return ("\n".join(kept).encode() + b"\0" if kept else b""), ""
+    return _without_shape(text), ""
+
+
+def _without_shape(text: bytes) -> bytes:
+    """Without what tifffile writes of the grey array; what somebody else told there stays."""
+    try:
+        told = json.loads(text.strip(b"\0\r\n ")) if text.lstrip()[:1] == b"{" else None
+    except (ValueError, RecursionError):
         return text
-    lines = text.strip(b"\0\r\n ").decode("utf-8", "replace").splitlines()
-    kept = [line for line in lines if not _IMAGEJ_LINES.fullmatch(line)]
-    return "\n".join(kept).encode() + b"\0" if kept else b""
+    if not isinstance(told, dict) or not isinstance(told.get("shape"), list):
+        return text
+    kept = {key: value for key, value in told.items() if key not in _OF_SHAPES}
+    return json.dumps(kept, ensure_ascii=False).encode() + b"\0" if kept else b""

@@ -8,10 +8,10 @@ from xml.sax.saxutils import escape, quoteattr
 XMP_KEYWORD = "XML:com.adobe.xmp"  # of the text chunk of a PNG (XMP part 3, 1.1.5)
 DIGITAL_SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/algorithmicallyEnhanced"
 
-_RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
-_IPTC = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
-_TIFF = "http://ns.adobe.com/tiff/1.0/"
-_EXIF = "http://ns.adobe.com/exif/1.0/"
+RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+IPTC = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
+TIFF = "http://ns.adobe.com/tiff/1.0/"
+EXIF = "http://ns.adobe.com/exif/1.0/"
 _XMP = "http://ns.adobe.com/xap/1.0/"
 _PHOTOSHOP = "http://ns.adobe.com/photoshop/1.0/"
 _DUBLIN_CORE = "http://purl.org/dc/elements/1.1/"
@@ -41,7 +41,7 @@ _GOOGLE_CAMERA = "http://ns.google.com/photos/1.0/camera/"
 _GOOGLE_COMPANIONS = ("Motion", "MicroVideo", "SpecialType", "RelitInput", "hdrp_makernote")
 # What describes how the grey file stored its pixels.
 _STORAGE = {
-    _TIFF: (
+    TIFF: (
         "Orientation",
         "ImageWidth",
         "ImageLength",
@@ -59,7 +59,7 @@ _STORAGE = {
         "ReferenceBlackWhite",
         "NativeDigest",
     ),
-    _EXIF: ("ColorSpace", "PixelXDimension", "PixelYDimension", "NativeDigest"),
+    EXIF: ("ColorSpace", "PixelXDimension", "PixelYDimension", "NativeDigest"),
     _XMP: ("Thumbnails",),
     _DUBLIN_CORE: ("format",),
     _CAMERA_RAW: ("ConvertToGrayscale", "Treatment"),
@@ -68,7 +68,7 @@ _STORAGE = {
 _PACKET = '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>{}<?xpacket end="w"?>'
 _MOST_XMP = 2 << 20
 EMPTY_XMP = (
-    f'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="{_RDF}">'
+    f'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="{RDF}">'
     '<rdf:Description rdf:about=""/></rdf:RDF></x:xmpmeta>'
 ).encode()
 
@@ -80,7 +80,7 @@ class Disclosed(NamedTuple):
     notices: list[str]
 
 
-def _parse_xmp(xmp: bytes) -> tuple[minidom.Document, list[minidom.Element]]:
+def parse_xmp(xmp: bytes) -> tuple[minidom.Document, list[minidom.Element]]:
     """The document and its top descriptions. Raises ValueError for all that is no plain XMP."""
 
     def refuse(*_: object) -> None:
@@ -94,14 +94,14 @@ def _parse_xmp(xmp: bytes) -> tuple[minidom.Document, list[minidom.Element]]:
         guard.StartDoctypeDeclHandler = refuse
         guard.Parse(xmp, True)
         document = minidom.parseString(xmp)
-        rdf = document.getElementsByTagNameNS(_RDF, "RDF")[0]
+        rdf = document.getElementsByTagNameNS(RDF, "RDF")[0]
     except (expat.ExpatError, IndexError, LookupError, RecursionError) as error:
         raise ValueError(str(error)) from error
     nodes = [node for node in rdf.childNodes if node.nodeType == node.ELEMENT_NODE]
     if not nodes:
-        nodes = [rdf.appendChild(document.createElementNS(_RDF, "rdf:Description"))]
-        nodes[0].setAttribute("xmlns:rdf", _RDF)
-        nodes[0].setAttributeNS(_RDF, "rdf:about", "")
+        nodes = [rdf.appendChild(document.createElementNS(RDF, "rdf:Description"))]
+        nodes[0].setAttribute("xmlns:rdf", RDF)
+        nodes[0].setAttributeNS(RDF, "rdf:about", "")
     return document, nodes
 
 
@@ -119,10 +119,17 @@ def _take(nodes: list[minidom.Element], namespace: str, name: str) -> str | None
     return value
 
 
+def is_readable(xmp: bytes) -> bool:
+    try:
+        return bool(parse_xmp(xmp))
+    except ValueError:
+        return False
+
+
 def xmp_orientation(xmp: bytes) -> int | None:
     """The orientation in a packet, None in a damaged one."""
     try:
-        return int(_take(_parse_xmp(xmp)[1], _TIFF, "Orientation") or 1)
+        return int(_take(parse_xmp(xmp)[1], TIFF, "Orientation") or 1)
     except ValueError:
         return None
 
@@ -134,7 +141,7 @@ def disclosed_xmp(xmp: bytes, edit: tuple[str, str] | None = None) -> Disclosed 
     edit: the program and a sentence on what else it changed, for the history.
     """
     try:
-        document, nodes = _parse_xmp(xmp)
+        document, nodes = parse_xmp(xmp)
         notices = _leave_out_companions(nodes)
         for namespace, names in _STORAGE.items():
             for name in names:
@@ -145,14 +152,18 @@ def disclosed_xmp(xmp: bytes, edit: tuple[str, str] | None = None) -> Disclosed 
             notices.append(
                 "The second part of its XMP metadata, in further segments, was left out."
             )
-        _take(nodes, _IPTC, "DigitalSourceType")
-        nodes[0].setAttribute("xmlns:Iptc4xmpExt", _IPTC)
-        nodes[0].setAttributeNS(_IPTC, "Iptc4xmpExt:DigitalSourceType", DIGITAL_SOURCE_TYPE)
+        _take(nodes, IPTC, "DigitalSourceType")
+        nodes[0].setAttribute("xmlns:Iptc4xmpExt", IPTC)
+        nodes[0].setAttributeNS(IPTC, "Iptc4xmpExt:DigitalSourceType", DIGITAL_SOURCE_TYPE)
         if edit:
             _note_edit(document, nodes, *edit)
-        return Disclosed(_PACKET.format(_written(document.documentElement)).encode(), notices)
+        return Disclosed(packet_of(document), notices)
     except (ValueError, RecursionError):
         return None
+
+
+def packet_of(document: minidom.Document) -> bytes:
+    return _PACKET.format(_written(document.documentElement)).encode()
 
 
 def _written(node: minidom.Node) -> str:
@@ -182,9 +193,9 @@ def _note_edit(
     there = [
         found for node in nodes for found in node.getElementsByTagNameNS(_MEDIA, "History")
     ] or [add(nodes[0], _MEDIA, "xmpMM", "History")]
-    lists = there[0].getElementsByTagNameNS(_RDF, "Seq") or [add(there[0], _RDF, "rdf", "Seq")]
-    event = add(lists[0], _RDF, "rdf", "li")
-    event.setAttributeNS(_RDF, "rdf:parseType", "Resource")
+    lists = there[0].getElementsByTagNameNS(RDF, "Seq") or [add(there[0], RDF, "rdf", "Seq")]
+    event = add(lists[0], RDF, "rdf", "li")
+    event.setAttributeNS(RDF, "rdf:parseType", "Resource")
     for name, text in (("action", "edited"), ("softwareAgent", program), ("parameters", edit)):
         add(event, _EVENT, "stEvt", name).appendChild(document.createTextNode(text))
 

@@ -104,7 +104,10 @@ def _bytes_of(value: object) -> bytes | None:
 def _begin(page: tifffile.TiffPage, layout: Layout, stream: BinaryIO) -> _Reading:
     colors = _COLORS.get(layout.photometric)
     there = layout.planes * layout.samples
-    if layout.photometric in (_LAB, _ICC_LAB) and there == 1:  # TIFF 6.0, section 23
+    extra = page.tags.valueof(_EXTRA_SAMPLES, ())
+    extra = (extra,) if isinstance(extra, int) else tuple(whole(one) for one in extra)
+    alone = there == 1 or there - len(extra) == 1
+    if layout.photometric in (_LAB, _ICC_LAB) and alone:  # TIFF 6.0, section 23
         colors = 1
     if colors is None:
         name = getattr(page.photometric, "name", page.photometric)
@@ -119,12 +122,12 @@ def _begin(page: tifffile.TiffPage, layout: Layout, stream: BinaryIO) -> _Readin
         raise UnreadableError("a palette of more than 16 bits")
     if layout.photometric == YCBCR and (layout.bits not in (8, 16) or layout.kind != 1):
         raise UnreadableError(f"YCbCr of {layout.bits} bits")
-    extra = page.tags.valueof(_EXTRA_SAMPLES, ())
-    extra = (extra,) if isinstance(extra, int) else tuple(whole(one) for one in extra)
     found = [n for n, kind in enumerate(extra) if kind in (_ASSOCIATED, _UNASSOCIATED)]
     found = [n for n in found if colors + n < there][:1]
     alpha = colors + found[0] if found else None
     associated = bool(found) and extra[found[0]] == _ASSOCIATED
+    if associated and layout.photometric == _ICC_LAB and colors > 1:
+        raise UnreadableError("ICCLAB colours that are multiplied by alpha")
     notices = [_UNUSED] if there > colors + len(found) else []
     return _Reading(page, layout, stream, colors, alpha, associated, notices)
 
@@ -164,8 +167,8 @@ def _decoded(reading: _Reading, table: np.ndarray | None) -> tuple[np.ndarray, n
     alpha = None
     if reading.alpha is not None:
         alpha = _to_bytes(out[..., colors], layout)
-        if reading.associated:
-            _divide(out, colors, white_is_zero=layout.photometric == 0)
+        if reading.associated and table is None:  # places in a palette are not multiplied
+            _divide(out, colors, signed=layout.photometric == _LAB)
         out = np.ascontiguousarray(out[..., :colors])
     if table is not None:
         return table[out[..., 0]], alpha
@@ -192,14 +195,20 @@ def _to_bytes(alpha: np.ndarray, layout: Layout) -> np.ndarray:
     return np.rint(alpha / np.float32(257)).astype(np.uint8)
 
 
-def _divide(out: np.ndarray, colors: int, white_is_zero: bool) -> None:
-    """Take the alpha out of colours that were multiplied by it (TIFF 6.0, section 18)."""
+def _divide(out: np.ndarray, colors: int, signed: bool) -> None:
+    """Take the alpha out of colours that were multiplied by it (TIFF 6.0, section 18); all but the
+    first may be `signed`."""
     top = np.float32(np.iinfo(out.dtype).max)
+    kind = np.dtype(f"i{out.itemsize}")
     for row in out:
         alpha = np.maximum(row[:, colors:].astype(np.float32), 1)
-        color = row[:, :colors].astype(np.float32)
-        color = np.minimum(np.rint(color * (top / alpha)), top)
-        row[:, :colors] = color
+        for columns, type in (
+            (slice(0, 1 if signed else colors), out.dtype),
+            (slice(1 if signed else colors, colors), kind),
+        ):
+            values = row[:, columns].view(type)
+            whole = np.rint(values.astype(np.float32) * (top / alpha))
+            values[...] = np.clip(whole, np.iinfo(type).min, np.iinfo(type).max)
 
 
 def _color_map(page: tifffile.TiffPage, layout: Layout) -> np.ndarray:

@@ -14,8 +14,9 @@ from typing import BinaryIO, NamedTuple
 
 import numpy as np
 import tifffile
-from PIL import JpegImagePlugin, TiffImagePlugin
+from PIL import TiffImagePlugin
 
+from colorize.photo.codecs.jpeg import JpegFile
 from colorize.photo.metadata.containers import unread_kind
 from colorize.photo.tiff.pages import UnreadableError, whole
 
@@ -76,7 +77,7 @@ class Layout(NamedTuple):
 
 def layout_of(page: tifffile.TiffPage) -> Layout:
     """Raises UnreadableError, with what cannot be read."""
-    compression, planar = whole(page.compression), whole(page.planarconfig)
+    compression, planar = whole(page.compression), whole(page.planarconfig) or 1
     if compression not in READABLE:
         name = getattr(page.compression, "name", compression)
         raise UnreadableError(f"{name} compression")
@@ -86,7 +87,7 @@ def layout_of(page: tifffile.TiffPage) -> Layout:
         raise UnreadableError("samples of several kinds")
     samples = whole(page.samplesperpixel)
     bits, kind = whole(page.bitspersample), whole(page.sampleformat)
-    kind = 1 if kind == 4 else kind  # 4: not said
+    kind = 1 if kind in (0, 4) else kind  # 4: not said
     if kind not in (1, _INT, _FLOAT):
         raise UnreadableError("complex numbers")
     if not 1 <= bits <= 64 or (bits not in (16, 32, 64) and kind == _FLOAT):
@@ -356,7 +357,7 @@ def _from_jpeg(
         data = tables.removesuffix(b"\xff\xd9") + data.removeprefix(b"\xff\xd8")
     if kind := unread_kind(io.BytesIO(data)):
         raise UnreadableError(f"{kind} compression")
-    with JpegImagePlugin.JpegImageFile(io.BytesIO(data)) as image:
+    with JpegFile(io.BytesIO(data)) as image:
         width, rows = size
         if image.width != width or not rows <= image.height <= most_rows:
             raise ValueError("damaged JPEG segment")

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from starlette.concurrency import run_in_threadpool
 
 from colorize.batch.manifest import cell
-from colorize.batch.names import USUAL, name_by, numbered
+from colorize.batch.names import USUAL, anywhere, name_by, numbered
 from colorize.errors import ColorizeError
 from colorize.inference.hints.strokes import Stroke
 from colorize.web.photos.item import Item
@@ -135,10 +135,10 @@ def download_names(
         for model in models:
             plain = name = name_by(pattern, fields | {"model": model})
             count = 1
-            while name.lower() in taken:
+            while anywhere(name) in taken:
                 count += 1
                 name = f"{plain}-{count}"
-            taken.add(name.lower())
+            taken.add(anywhere(name))
             names[item.number, model] = name
     return names
 

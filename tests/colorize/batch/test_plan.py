@@ -425,3 +425,38 @@ def test_numbers_are_the_same_every_time(here):
     for name in ("p.gif", "p.bmp", "p.png"):
         picture(f"x/{name}")
     assert pairs(plan("x", choice="png")) == pairs(plan("x", choice="png"))
+
+
+@pytest.mark.parametrize("letter", ["x", "ü", "が", "🎨"])
+def test_numbered_names_are_no_longer_than_disks_take(here, letter):
+    stem = letter * (251 // len(letter.encode()))
+    for folder in ("one", "two", "three"):
+        picture(f"{folder}/{stem}.png")
+    made = plan("one", "two", "three")
+    targets = [task.target for task in made.tasks]
+    assert targets[0].name == f"{stem}.png"
+    assert all(target.name.endswith(f"-{n}.png") for n, target in enumerate(targets[1:], 2))
+    for target in targets:
+        target.parent.mkdir(exist_ok=True)
+        target.touch()
+        assert len(target.name.encode()) <= 255 and set(target.stem[:-2]) == {letter}
+    assert len(set(targets)) == 3
+
+
+def test_a_name_that_gets_an_ending_is_no_longer_than_disks_take(here):
+    picture("a.png")
+    Path("a.png").rename("x" * 255)
+    (task,) = plan("x" * 255).tasks
+    assert task.target.name == "x" * 251 + ".png"
+
+
+def test_names_that_differ_in_letters_that_fold_alone_get_numbers(here):
+    """Windows takes the long s for an s."""
+    picture("x/Hochzeit.png")
+    picture("x/Hochzeitſ.png")
+    picture("x/HochzeitS.png")
+    assert {task.target.name for task in plan("x").tasks} == {
+        "Hochzeit.png",
+        "HochzeitS.png",
+        "Hochzeitſ-2.png",
+    }

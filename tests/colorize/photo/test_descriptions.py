@@ -138,6 +138,7 @@ FILES = {
         tiff(page(GREY[..., None], 1, tags={34377: (1, list(resource(0x0404, IIM)))})),
     ),
     "comment in jpeg": ("comment", jpeg((0xFE, CAPTION.encode()))),
+    "comment in utf-16": ("comment", jpeg((0xFE, CAPTION.encode("utf-16")))),
     "comment in latin-1": ("comment", jpeg((0xFE, CAPTION.encode("latin-1")))),
     "second comment": ("comment", jpeg((0xFE, b"first"), (0xFE, CAPTION.encode()))),
     "comment in gif": ("comment", gif()),

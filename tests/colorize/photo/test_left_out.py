@@ -135,6 +135,7 @@ STORAGE = {
     "png apple": png(b"iDOT"),
     "png end": png(b"tEXt", b"Title\0a") + b"\0\0\0\0prVW\0\0\0\0",
     "webp": encoded(TRANSPARENT, "WEBP"),
+    "webp end": encoded(COLOR, "WEBP") + b"abcd\2\0\0\0ab",
     "gif": gif(0xFF, b"NETSCAPE2.0", b"\1\0\0"),
     "heic alpha": heic(TRANSPARENT),
     "tiff": tiff(RGB, photometric="rgb", tile=(16, 16), resolution=(300, 300)),
@@ -162,6 +163,16 @@ def test_pictures_beside_a_phones_photo_are_named(kind, said):
     properties = box(b"iprp", box(b"ipco", 2 * box(b"auxC", bytes(4) + kind.encode() + b"\0")))
     data = box(b"ftyp", b"heic\0\0\0\0") + box(b"meta", bytes(4) + properties)
     assert what_has_no_place(io.BytesIO(data), "HEIF") == said
+
+
+@pytest.mark.parametrize("version", [2, 3])
+@pytest.mark.parametrize("listed", [b"\0\0\0\0\0\1", b"\1\0\0\0\0\0\0\1"], ids=["short", "long"])
+@pytest.mark.parametrize(("kind", "said"), [(b"tmap", ["its gain map"]), (b"av01", [])])
+def test_a_gain_map_that_an_item_applies_is_named(kind, said, listed, version):
+    entry = bytes([version, 0, 0, 0]) + bytes(2 if version == 2 else 4) + b"\0\0" + kind + b"\0"
+    meta = box(b"iinf", listed + box(b"infe", entry))
+    data = box(b"ftyp", b"avif\0\0\0\0") + box(b"meta", bytes(4) + meta)
+    assert what_has_no_place(io.BytesIO(data), "AVIF") == said
 
 
 @pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "GIF", "HEIF", "AVIF"])

@@ -8,7 +8,7 @@ import pytest
 import tifffile
 from PIL import Image
 
-from colorize.photo import png
+from colorize.photo.codecs import png
 from colorize.photo.metadata import DIGITAL_SOURCE_TYPE
 from colorize.photo.opening import Photo, PhotoError
 from colorize.photo.saving import foretold, instead, is_deep, losses

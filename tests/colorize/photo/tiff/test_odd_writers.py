@@ -97,3 +97,16 @@ def test_lightness_alone_is_a_grey(photometric, bits):
     assert photo.pixels.ndim == 2
     assert np.abs(photo.pixels - wanted).max() <= 1
     assert np.abs(photo.lightness / 655.35 - lightness).max() < 0.02
+
+
+@pytest.mark.parametrize("photometric", [8, 9], ids=["CIELAB", "ICCLAB"])
+def test_lightness_and_alpha_are_a_grey_and_alpha(photometric):
+    stored = np.dstack([GREY, GREY[::-1]])
+    photo = opened(with_fields(page(stored, photometric), {338: (3, [2])}))
+    np.testing.assert_array_equal(photo.pixels, opened(page(PLAIN, photometric)).pixels)
+    np.testing.assert_array_equal(photo.alpha, GREY[::-1])
+
+
+def test_a_sample_format_and_a_layout_of_zero_are_none():
+    photo = opened(with_fields(page(RGB, 2), {339: (3, [0, 0, 0]), 284: (3, [0])}))
+    np.testing.assert_array_equal(photo.pixels, RGB)

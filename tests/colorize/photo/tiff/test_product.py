@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from colorize.photo.opening import Photo
+from colorize.photo.opening import Photo, PhotoError
 from tests.support.tiff_files import COMPRESSIONS, page, tiff
 
 y, x = np.mgrid[:13, :19]
@@ -99,7 +99,7 @@ def test_samples_of_any_number_of_bits(bits, photometric):
 
 @pytest.mark.parametrize("bits", [1, 2, 4, 8, 16])
 @pytest.mark.parametrize("scale", [1, 256, 257])
-@pytest.mark.parametrize("alpha", [None, 2])
+@pytest.mark.parametrize("alpha", [None, 1, 2])
 def test_palettes(bits, scale, alpha):
     """Of 16 bits as the specification says (v * 257), as Pillow writes, and of 8, as some do."""
     size = 2**bits
@@ -113,7 +113,7 @@ def test_palettes(bits, scale, alpha):
             pytest.skip("alpha of as few bits is no alpha")
         channels.append(ALPHA if bits == 16 else ALPHA // 257)
     samples = np.dstack(channels).astype(np.uint8 if bits <= 8 else np.uint16)
-    tags = {320: (3, (table * scale).ravel().tolist())} | ({338: (3, [2])} if alpha else {})
+    tags = {320: (3, (table * scale).ravel().tolist())} | ({338: (3, [alpha])} if alpha else {})
     for order, compression, planar in itertools.product("<>", COMPRESSIONS, (1, 2)):
         one = page(
             samples, 3, bits=bits, order=order, compression=compression, planar=planar, tags=tags
@@ -190,6 +190,35 @@ def test_cielab_without_colour(photometric, type):
     photo = Photo.open(tiff(page(samples, photometric)))
     pixels = photo.pixels if photo.is_grey else photo.pixels.mean(axis=2)
     assert np.abs(pixels - srgb * 255).max() <= 2
+
+
+@pytest.mark.parametrize("type", ["u1", "u2"])
+@pytest.mark.parametrize("planar", [1, 2])
+def test_cielab_that_is_multiplied_by_alpha(type, planar):
+    """a and b are signed: what is multiplied goes towards zero, which is neutral."""
+    top = np.iinfo(type).max
+    signed = np.dtype(type.replace("u", "i"))
+    half = np.iinfo(signed).max
+    y, x = np.mgrid[:13, :19]
+    light, a, b = 0.4 + y / 40, (x - 9) / 30, (y - 6) / 20
+    alpha = 0.5 + x / 40
+    whole = [np.dstack([light * top, a * half, b * half]), np.full(light.shape, top)[..., None]]
+    mixed = [whole[0] * alpha[..., None], alpha[..., None] * top]
+
+    def opened(parts, kind):
+        samples = np.rint(np.dstack(parts)).astype(np.int64).astype(type)
+        return Photo.open(tiff(page(samples, 8, planar=planar, tags={338: (3, [kind])})))
+
+    expected, found = opened(whole, 2), opened(mixed, 1)
+    assert np.abs(found.pixels.astype(int) - expected.pixels).max() <= (9 if type == "u1" else 3)
+    assert np.abs(found.alpha - alpha * 255).max() <= 1
+    assert np.ptp(expected.pixels.astype(int), axis=2).max() > 60
+
+
+def test_icclab_that_is_multiplied_by_alpha_is_refused_by_name():
+    samples = np.full((13, 19, 4), 128, np.uint8)
+    with pytest.raises(PhotoError, match="ICCLAB colours that are multiplied by alpha"):
+        Photo.open(tiff(page(samples, 9, tags={338: (3, [1])})))
 
 
 @pytest.mark.parametrize("planar", [1, 2])

@@ -2,6 +2,7 @@
 
 import io
 import json
+import unicodedata
 from dataclasses import asdict
 
 import numpy as np
@@ -96,6 +97,20 @@ def test_names_are_never_doubled(sessions, tmp_path):
     names = download_names(session.items, MODELS)
     assert len({name.lower() for name in names.values()}) == 10
     assert [names[n, "direct"] for n in (1, 2, 3)] == ["a-direct", "a-direct-2", "A-direct-3"]
+
+
+def test_names_that_are_one_on_a_mac_are_numbered(sessions, tmp_path):
+    session = sessions.of("me")
+    files = []
+    for number, form in enumerate(("NFC", "NFD", "NFC")):
+        name = unicodedata.normalize(form, "Köln" if number < 2 else "KÖLN")
+        files.append(tmp_path / str(number) / f"{name}.png")
+        files[-1].parent.mkdir()
+        Image.new("L", (9, 9)).save(files[-1])
+    list(session.add(files))
+    names = download_names(session.items, ["direct"])
+    plain = {unicodedata.normalize("NFC", name).lower() for name in names.values()}
+    assert plain == {"köln-direct", "köln-direct-2", "köln-direct-3"}
 
 
 def test_each_photo_of_a_zip_has_its_own_hints(hinted):

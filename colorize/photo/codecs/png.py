@@ -32,12 +32,13 @@ _UNKNOWN = "Its colour space (cICP) is not known and was read as sRGB."
 
 class Chunks(NamedTuple):
     """The colour chunks of a PNG, and the file without its damaged ancillary chunks; its texts, all
-    of them: several may have one keyword."""
+    of them: several may have one keyword; its EXIF, of which the first counts."""
 
     color: dict[bytes, bytes]
     stream: BinaryIO
     notices: list[str]
     texts: list[tuple[str, str]]
+    exif: list[bytes]
 
 
 def read_chunks(stream: BinaryIO) -> Chunks:
@@ -49,6 +50,7 @@ def read_chunks(stream: BinaryIO) -> Chunks:
     color: dict[bytes, bytes] = {}
     spoilt: list[tuple[int, int, str]] = []
     texts: list[tuple[str, str]] = []
+    exif: list[bytes] = []
     unread: set[str] = set()  # whose sum is right, and whose text is damaged
     place, checked, has_pixels = _SIGNATURE, 0, False
     for _ in range(_MOST_CHUNKS):
@@ -69,6 +71,8 @@ def read_chunks(stream: BinaryIO) -> Chunks:
                 spoilt.append((place, end, name.decode("ascii")))
             elif name in _COLOR_CHUNKS:
                 color.setdefault(name, body)
+            elif name == b"eXIf":
+                exif.append(body)
             elif name in PNG_TEXTS:
                 text = text_of_chunk(name, body)
                 texts += [text] if text else []
@@ -80,7 +84,7 @@ def read_chunks(stream: BinaryIO) -> Chunks:
     names = ", ".join(sorted(unread | {name for _, _, name in spoilt}))
     notices = [f"Damaged parts of the file were left out ({names})."] if names else []
     if not spoilt:
-        return Chunks(color, stream, notices, texts)
+        return Chunks(color, stream, notices, texts, exif)
     kept, after = [], 0
     for start, end, _ in spoilt:
         stream.seek(after)
@@ -88,7 +92,7 @@ def read_chunks(stream: BinaryIO) -> Chunks:
         after = end
     stream.seek(after)
     kept.append(stream.read())
-    return Chunks(color, io.BytesIO(b"".join(kept)), notices, texts)
+    return Chunks(color, io.BytesIO(b"".join(kept)), notices, texts, exif)
 
 
 def color_profile(
