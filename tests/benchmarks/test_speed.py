@@ -39,7 +39,7 @@ def found(tmp_path_factory, shipped_checkpoints):
             "folder": many.measure(photos=2, megapixels=0.02),
             "networks": networks.measure(16, rounds=1),
             "strokes": strokes.measure(1, "bins"),
-            "models": models.measure(folder, 0.05, rounds=1, only=("direct", "siggraph17")),
+            "models": models.measure(folder, 0.05, rounds=3, only=("direct", "siggraph17")),
             "starting": {
                 "imports": [{"package": "colorize", "seconds": 0.05, "loads": []}],
                 "app": {

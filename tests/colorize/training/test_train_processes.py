@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -13,26 +12,29 @@ import torch
 
 import colorize
 from colorize.models.checkpoint import load_checkpoint
+from tests.support.ports import free_port
 from tests.support.train_runs import assert_same, state_of
 
 pytestmark = pytest.mark.slow
 
 ENVIRONMENT = {"OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "true", "CUDA_VISIBLE_DEVICES": ""}
 SCRIPT = """
-import json, os, sys
+import json, os, sys, time
 from pathlib import Path
 from colorize.cli.interrupts import interruptible
 from colorize.data.datasets import find_datasets
 from colorize.training import start, train as training
 from colorize.training.settings import make_settings
 
-data, output, network, batch, epochs, resume = sys.argv[1:]
+data, output, network, batch, epochs, resume, stays_at = sys.argv[1:]
 start.load_pretrained = lambda network, name, file: file.name
 step, batches = training._Trainer._train_step, training._Trainer._batches
 
 def said(self, rgb):
     loss = step(self, rgb)
     print("step", self.step, flush=True)
+    while self.step == int(stays_at) and not stopped():  # a signal comes when it comes
+        time.sleep(0.01)
     return loss
 
 def noted(self):
@@ -71,16 +73,21 @@ def on_disk(tmp_path, make_pixels, encode):
 
 @pytest.fixture
 def start(on_disk):
-    """A function that starts a training; what still runs at the end is ended."""
+    """A function that starts a training; what still runs at the end is ended.
+
+    stays_at: a step at which it stays until it is asked to stop.
+    """
     processes = []
 
-    def start(output, network="baseline", batch=4, epochs=2, resume=False, launcher=()):
+    def start(
+        output, network="baseline", batch=4, epochs=2, resume=False, launcher=(), stays_at=-1
+    ):
         script = [str(on_disk / "script.py"), str(on_disk / "data"), str(on_disk / output)]
-        mode = "resume" if resume else "anew"
+        how = [network, batch, epochs, "resume" if resume else "anew", stays_at]
         package = Path(colorize.__file__).parents[1]
         processes.append(
             subprocess.Popen(
-                [sys.executable, *launcher, *script, network, str(batch), str(epochs), mode],
+                [sys.executable, *launcher, *script, *map(str, how)],
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 text=True,
@@ -110,9 +117,6 @@ def interrupt_at(process, step):
 
 
 def two_processes():
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
     return [
         "-m",
         "accelerate.commands.launch",
@@ -122,13 +126,13 @@ def two_processes():
         "--mixed_precision=no",
         "--dynamo_backend=no",
         "--main_process_ip=127.0.0.1",
-        f"--main_process_port={port}",
+        f"--main_process_port={free_port()}",
     ]
 
 
 def test_ctrl_c_ends_cleanly_and_the_run_goes_on(on_disk, start):
     finish(start("through", epochs=4))
-    process = start("stopped", epochs=4)
+    process = start("stopped", epochs=4, stays_at=5)
     interrupt_at(process, 5)
     out, errors = finish(process, expected=3)
     assert "Traceback" not in errors
@@ -165,7 +169,7 @@ def test_two_processes_train_a_network_with_a_layer_that_stays(on_disk, start):
 
 def test_two_processes_go_on_where_they_were_stopped(on_disk, start):
     finish(start("through", batch=2, epochs=3, launcher=two_processes()))
-    process = start("stopped", batch=2, epochs=3, launcher=two_processes())
+    process = start("stopped", batch=2, epochs=3, launcher=two_processes(), stays_at=5)
     interrupt_at(process, 5)
     process.communicate(timeout=600)
     assert state_of(on_disk / "stopped")["place"][0] >= 5
