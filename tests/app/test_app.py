@@ -3,7 +3,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import urllib.request
 from pathlib import Path
 
@@ -12,6 +11,8 @@ import pytest
 import app
 from colorize.models.checkpoint import build_network, save_checkpoint
 from colorize.models.record import Record
+from tests.support.gates import SOON, until
+from tests.support.ports import free_port
 
 ROOT = Path(app.__file__).parent
 
@@ -29,9 +30,7 @@ def run(*arguments, **environment):
 
 @pytest.fixture
 def port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    return free_port()
 
 
 def failed(capsys, *arguments):
@@ -112,12 +111,9 @@ def test_serves_until_it_is_stopped_and_leaves_nothing(tmp_path, port, ending):
             assert answer.status == 200
         assert list(tmp_path.glob("colorize-*"))
         process.send_signal(ending)
-        _, errors = process.communicate(timeout=30)
+        _, errors = process.communicate(timeout=SOON)
         assert process.returncode == 0 and "Traceback" not in errors, errors
     finally:
         process.kill()
         process.wait()
-    deadline = time.monotonic() + 5
-    while any(tmp_path.glob("colorize-*")) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert not list(tmp_path.glob("colorize-*"))
+    until(lambda: not list(tmp_path.glob("colorize-*")))

@@ -23,6 +23,8 @@ import pytest
 import skimage.data
 from PIL import Image
 
+from tests.support.ports import free_port
+
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
@@ -89,9 +91,7 @@ class Space:
         scratch = self._tmp_path / f"tmp{self._starts}"
         scratch.mkdir()
         self.temporary = scratch
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         environment = {
             "PATH": os.environ["PATH"],
             "HOME": str(scratch / "home"),

@@ -9,8 +9,9 @@ from contextlib import closing
 import pytest
 
 from colorize.web.guards import middleware
-from colorize.web.session import MOST_RELOADS
+from colorize.web.session import MOST_RELOADS, Sessions
 from colorize.web.tab import PLACES
+from tests.support.gates import until
 from tests.support.open_app import SOON, STUDY, file_data
 
 
@@ -111,8 +112,9 @@ def test_colorizing_does_not_hold_up_the_study(server, picture):
 
 
 @pytest.mark.slow
-def test_those_who_wait_for_a_page_to_be_left_hold_up_nobody(server):
+def test_those_who_wait_for_a_page_to_be_left_hold_up_nobody(server, monkeypatch):
     """A client asks for the photos of a page that stays open, more often than there are threads."""
+    monkeypatch.setattr(Sessions.until_left, "__defaults__", (SOON,))  # none gives up before that
     events = {one["api_name"]: one["id"] for one in server.demo.config["dependencies"]}
     key, answered = server.sessions.of("an open page").key, []
 
@@ -131,7 +133,13 @@ def test_those_who_wait_for_a_page_to_be_left_hold_up_nobody(server):
         time.sleep(0.1)
     assert ask("cancel", "somebody", [["direct"], "Automatic"]) == 200
     assert answered == [200] * (len(copies) - MOST_RELOADS)  # the others wait
-    server.sessions.leave("an open page")
+
+    def all_had_it():
+        """One after the other: whoever has it leaves."""
+        server.sessions.leave(server.sessions._visitors[key])
+        return len(answered) == len(copies)
+
+    until(all_had_it)
     for copy in copies:
         copy.join(SOON)
     assert answered == [200] * len(copies)

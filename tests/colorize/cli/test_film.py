@@ -4,13 +4,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 
-from colorize.film.parts import folder_of
 from tests.support.commands import colorize, command_line, lines
 from tests.support.films import panned, pictures_of, times_of, write_film
+from tests.support.gates import SOON, until
 
 
 @pytest.fixture
@@ -159,6 +158,28 @@ def test_without_pyav_one_line_says_how_to_get_it(checkpoints, film, monkeypatch
     assert result.stderr.startswith('Films need PyAV; get it with: pip install "av>=')
 
 
+# The command line, which stays in the middle of a film until it was told that the signal is sent.
+STAYS = """
+import sys, time
+from pathlib import Path
+from colorize.cli import main
+from colorize.film.parts import Parts
+
+here, go, next_path = Path(sys.argv.pop(1)), Path(sys.argv.pop(1)), Parts.next_path
+
+def stays(self):
+    path = next_path(self)
+    if path.name == "000002.mp4":
+        here.touch()
+        while not go.exists():
+            time.sleep(0.01)
+    return path
+
+Parts.next_path = stays
+sys.exit(main())
+"""
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("end", "code"), [(signal.SIGINT, 130), (signal.SIGKILL, -signal.SIGKILL)], ids=str
@@ -166,18 +187,18 @@ def test_without_pyav_one_line_says_how_to_get_it(checkpoints, film, monkeypatch
 def test_what_is_interrupted_or_killed_goes_on(checkpoints, tmp_path, end, code):
     cuts = [panned(25, photo=photo) for photo in ("camera", "coins", "page")]
     film = write_film(tmp_path / "old.mp4", [one for cut in cuts for one in cut])
-    new = tmp_path / "new.mp4"
-    command = [sys.executable, "-m", "colorize", "film", str(film), "-o", str(new), "--speed", "1"]
+    new, here, go = (tmp_path / name for name in ("new.mp4", "here", "go"))
+    asked = ["film", film, "-o", new, "--speed", "1"]
+    command = [sys.executable, "-c", STAYS, *map(str, (here, go, *asked))]
     running = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-    while not list(folder_of(new).glob("000002.mp4")):
-        assert running.poll() is None
-        time.sleep(0.02)
+    until(lambda: here.exists() or running.poll() is not None)
     os.kill(running.pid, end)
-    assert running.wait(60) == code
+    go.touch()
+    assert running.wait(SOON) == code
     said = "1 of 1 films are left; the same command with --resume goes on"
     assert (said in running.stderr.read()) == (end == signal.SIGINT)
     running.stderr.close()
     assert not new.exists()
-    done = command_line("film", film, "-o", new, "--speed", "1", "--resume")
+    done = command_line(*asked, "--resume")
     assert done.returncode == 0 and "75 frames" in done.stdout
     assert len(pictures_of(new)) == 75

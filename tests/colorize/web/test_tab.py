@@ -2,7 +2,6 @@
 
 import io
 import re
-import time
 import zipfile
 from urllib.parse import urlsplit
 
@@ -11,6 +10,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
+from tests.support.gates import until
 from tests.support.tab_pages import (
     card,
     choose,
@@ -20,6 +20,7 @@ from tests.support.tab_pages import (
     give,
     picture,
     pixels,
+    rests,
     running,
     save,
     scrolls_sideways,
@@ -183,7 +184,7 @@ def test_download_all_in_another_format(page, photos, tmp_path):
 
 
 def test_progress_locks_what_takes_photos_away_and_cancel_ends_it(page, photos, server):
-    server.pause["seconds"] = 1.0
+    server.gate.shut()
     give(page, photos / "camera.png", photos / "coffee.jpg", photos / "camera.png")
     count = page.locator(".cz-count")
     expect(count).to_have_text(re.compile("^1 of 3"))
@@ -191,11 +192,13 @@ def test_progress_locks_what_takes_photos_away_and_cancel_ends_it(page, photos, 
     expect(grey).to_be_visible()
     assert page.get_by_role("button", name="Remove").is_disabled()
     assert not page.locator(".cz-models").evaluate("(part) => part.inert")
+    server.gate.let(1)
     expect(count).to_have_text(re.compile("^2 of 3"))
     done(page, "Direct")  # what is done can be looked at while the others run
-    page.get_by_role("button", name="Cancel").click()
+    with page.expect_response("**/run/predict*"):  # the app knows of it
+        page.get_by_role("button", name="Cancel").click()
+    server.gate.open()
     expect(count).to_have_text("Stopped. 1 picture left.")
-    server.pause["seconds"] = 0.0
     page.get_by_role("button", name="Colorize the rest").click()
     expect(page.locator(".cz-strip [data-state=done]")).to_have_count(3, timeout=60_000)
 
@@ -214,6 +217,7 @@ def test_slider_moves_by_keyboard_and_by_pointer(page, photos):
     choose(page, "Bins")
     give(page, photos / "camera.png")
     done(page, "Direct", "Bins")
+    rests(page)
     slider = card(page, "Direct").get_by_role("slider")
     expect(slider).to_have_accessible_name("camera.png: grey and colorized by Direct")
     slider.fill("50")
@@ -252,7 +256,8 @@ def test_everything_is_reached_by_tab(page, photos):
     choose(page, "Bins")
     give(page, photos / "camera.png", photos / "coffee.jpg")
     done(page, "Direct", "Bins")
-    expect(page.get_by_role("button", name="Start over")).to_be_enabled()  # not while work runs
+    rests(page)
+    expect(page.get_by_role("button", name="Start over")).to_be_enabled()
     page.locator("body").click(position={"x": 2, "y": 2})
     seen = set()
     for _ in range(60):
@@ -288,6 +293,7 @@ FOCUS_IS_VISIBLE = """() => {
 def test_paste_and_drop(page, photos):
     content = (photos / "camera.png").read_bytes()
     for kind, name in (("paste", "pasted.png"), ("drop", "dropped.png")):
+        rests(page)
         page.evaluate(SEND, [kind, list(content), name])
         expect(page.get_by_role("heading", name=name)).to_be_visible()
         done(page, "Direct")
@@ -317,6 +323,7 @@ def test_phone(visit, photos, scheme):
     choose(page, "Bins")
     give(page, photos / "coffee.jpg", photos / "camera.png", photos / "notes.jpg")
     done(page, "Direct", "Bins")
+    rests(page)
     assert not scrolls_sideways(page)
     tops = [card(page, title).bounding_box()["y"] for title in ("Original", "Direct", "Bins")]
     assert tops == sorted(tops) and len(set(tops)) == 3
@@ -333,6 +340,7 @@ def test_models_stand_side_by_side_from_900_px(visit, photos, width, side_by_sid
     choose(page, "Bins")
     give(page, photos / "camera.png")
     done(page, "Direct", "Bins")
+    rests(page)
     tops = {round(card(page, title).bounding_box()["y"]) for title in ("Direct", "Bins")}
     assert (len(tops) == 1) == side_by_side
     assert not scrolls_sideways(page)
@@ -340,11 +348,12 @@ def test_models_stand_side_by_side_from_900_px(visit, photos, width, side_by_sid
 
 def test_reduced_motion(visit, photos, server):
     page = visit(reduced_motion="reduce")
-    server.pause["seconds"] = 1.0
+    server.gate.shut()
     give(page, photos / "camera.png")
     bar = card(page, "Direct").get_by_role("progressbar")
     expect(bar).to_be_visible()
     assert bar.evaluate("(bar) => getComputedStyle(bar).animationName") == "none"
+    server.gate.open()
     done(page, "Direct")
 
 
@@ -392,7 +401,7 @@ def test_start_over_and_remove_leave_no_file(page, photos, server):
     assert len(list(kept.glob("*/*"))) == 2
     page.get_by_role("button", name="Remove").click()
     expect(page.get_by_role("heading", name="coffee.jpg")).to_be_visible()
-    assert [file.name for file in kept.glob("*/*")] == ["coffee.jpg"]
+    until(lambda: [file.name for file in kept.glob("*/*")] == ["coffee.jpg"])
     start_over(page)
     expect(page.get_by_text("Drop black-and-white photos here")).to_be_visible()
     assert not kept.exists()
@@ -406,10 +415,7 @@ def test_closed_page_is_noticed(visit, photos, server):
     session = server.sessions.by_key(key)
     assert not session.short_lived
     page.close()
-    deadline = time.monotonic() + 20
-    while not session.short_lived and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert session.short_lived
+    until(lambda: session.short_lived)
 
 
 def test_page_asks_no_other_host(visit, photos, server):

@@ -41,10 +41,12 @@ def test_a_film_is_dropped_watched_and_downloaded(visit, film, width, tmp_path):
     expect(place).to_be_hidden()
 
 
-def begun(visit, film, server, pause):
-    """A page, and the film on it, whose first frame is in colour; each frame takes `pause` s."""
+def begun(visit, film, server):
+    """A page, and the film on it, whose first frame is in colour; no other is until `server.gate`
+    is open."""
     page = visit()
-    server.pause["seconds"] = pause
+    server.gate.shut()
+    server.gate.let(1)
     page.locator(".cz-file").set_input_files(film)
     place = page.locator(".cz-film")
     expect(place.get_by_role("img", name="old.mp4, first frame, colorized")).to_be_visible()
@@ -52,16 +54,16 @@ def begun(visit, film, server, pause):
 
 
 def test_its_first_frame_is_seen_early_and_it_can_be_cancelled(visit, film, server):
-    _, place = begun(visit, film, server, 0.5)
+    _, place = begun(visit, film, server)
     place.get_by_role("button", name="Cancel").click()
     expect(place.locator(".cz-facts")).to_have_text("Cancelled.")
 
 
 def test_a_reload_brings_it_back(visit, film, server):
-    page, place = begun(visit, film, server, 0.3)
+    page, place = begun(visit, film, server)
     page.reload()
     expect(place.locator("h2")).to_have_text("old.mp4", timeout=30_000)
-    server.pause["seconds"] = 0
+    server.gate.open()
     expect(place.get_by_role("link", name="Download the film")).to_be_visible(timeout=60_000)
     expect(place.locator(".cz-facts")).to_contain_text("40 frames")
     page.reload()
@@ -73,7 +75,9 @@ def test_a_reload_brings_it_back(visit, film, server):
 
 
 @pytest.mark.parametrize("width", [1280, 390])
-def test_a_part_is_coloured_and_a_picture_is_taken_and_given_back(visit, film, width, tmp_path):
+def test_a_part_is_coloured_and_a_picture_is_taken_and_given_back(
+    visit, film, server, width, tmp_path
+):
     page = visit(width=width)
     page.locator(".cz-file").set_input_files(film)
     place = page.locator(".cz-film")
@@ -99,8 +103,10 @@ def test_a_part_is_coloured_and_a_picture_is_taken_and_given_back(visit, film, w
     Image.fromarray(painted).save(tmp_path / "painted.png")
     place.get_by_label("Choose this picture in colour").set_input_files(tmp_path / "painted.png")
     expect(place.locator("li")).to_contain_text("0:01 · painted.png")
+    server.gate.shut()
     again.click()
     expect(link).to_be_hidden()
+    server.gate.open()
     expect(link).to_be_visible(timeout=60_000)
     with page.expect_download() as download:
         link.click()
@@ -114,8 +120,10 @@ def test_a_part_is_coloured_and_a_picture_is_taken_and_given_back(visit, film, w
     expect(place.locator("li")).to_contain_text("0:01 · painted.png", timeout=30_000)
     expect(begin).to_have_value("0:00.8")
     expect(place.get_by_label("to", exact=True)).to_have_value("1.2")
+    server.gate.shut()
     again.click()
     expect(link).to_be_hidden()
+    server.gate.open()
     expect(link).to_be_visible(timeout=60_000)
     expect(place.locator(".cz-facts")).to_have_text("10 frames")
 

@@ -8,7 +8,8 @@ import skimage.data
 from PIL import Image
 from playwright.sync_api import expect
 
-from tests.support.tab_pages import card, done, give, grey_coffee, scrolls_sideways
+from tests.support.gates import until
+from tests.support.tab_pages import card, done, give, grey_coffee, rests, scrolls_sideways
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -56,7 +57,8 @@ def test_an_escape_closes_one_thing_that_is_open(visit, photo, focus):
     assert seen(page, box) == 3
     for left in (2, 1, 0):
         page.keyboard.press("Escape")
-        page.wait_for_timeout(50)
+        until(lambda left=left: seen(page, box) <= left, page)
+        page.wait_for_timeout(50)  # in which more might be closed
         assert seen(page, box) == left
     expect(card(page, "Direct").get_by_role("button", name="Full size")).to_be_visible()
     expect(page.locator(".cz-fix")).to_be_hidden()  # nor is anything open behind it
@@ -84,8 +86,10 @@ def test_nothing_of_the_photos_settings_reads_as_a_part_of_fixing_colours(visit,
     page = visit()
     give(page, photo, tmp_path / "second.png")
     done(page, "Direct")
+    rests(page)
     intensity = page.get_by_role("slider", name=re.compile("Intensity"))
     intensity.fill("1.5")
+    expect(page.get_by_role("button", name="Same settings for all 2", exact=True)).to_be_visible()
     places = [
         part.bounding_box()["y"]
         for part in (

@@ -8,6 +8,7 @@ import skimage.data
 from PIL import Image
 from playwright.sync_api import expect
 
+from tests.support.gates import until
 from tests.support.tab_pages import choose, done, forget, give, picture, start_over
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -29,8 +30,8 @@ def reload(page):
     page.locator(".cz-drop").wait_for()
 
 
-def key_of(page):
-    return urlsplit(picture(page, "Hinted").evaluate("(image) => image.src")).path.split("/")[3]
+def key_of(page, title="Hinted"):
+    return urlsplit(picture(page, title).evaluate("(image) => image.src")).path.split("/")[3]
 
 
 def test_reload_keeps_photos_hints_and_settings(visit, photos, server):
@@ -65,10 +66,15 @@ def test_reload_keeps_photos_hints_and_settings(visit, photos, server):
 
 def test_reload_goes_on_with_the_work(visit, photos, server):
     page = visit()
-    server.pause["seconds"] = 0.5
+    server.gate.shut()
+    server.gate.let(1)
     give(page, *photos)
     expect(page.locator(".cz-count")).to_have_text(re.compile("^2 of 3"))
+    done(page, "Direct")
+    session = server.sessions.by_key(key_of(page, "Direct"))
     reload(page)
+    until(session._cancelled.is_set, page)  # the app knows that the page was left
+    server.gate.open()
     expect(page.locator(".cz-strip [data-state=done]")).to_have_count(3, timeout=60_000)
     expect(page.locator(".cz-work")).to_be_hidden()
 

@@ -7,7 +7,7 @@ import skimage.data
 from PIL import Image
 from playwright.sync_api import expect
 
-from tests.support.tab_pages import card, done, give, picture, scrolls_sideways
+from tests.support.tab_pages import card, done, give, picture, press_twice, scrolls_sideways
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -117,8 +117,7 @@ def test_pinching_at_full_size(tablet):
     assert closer > 2 * before
     touch(tablet, *reversed(apart))
     assert int(zoom.inner_text().rstrip("%")) < closer / 2
-    for _ in range(2):  # a double tap
-        stage.tap(position={"x": place["width"] / 2, "y": place["height"] / 2})
+    press_twice(tablet, stage, 0.5, 0.5, touch=True)
     expect(zoom).to_have_text("100%")
     expect(box.locator(".cz-back .cz-tile").first).to_be_attached()
     box.get_by_role("button", name="Close").tap()

@@ -9,7 +9,15 @@ import skimage.data
 from PIL import Image
 from playwright.sync_api import expect
 
-from tests.support.tab_pages import card, done, give, picture, pixels, scrolls_sideways
+from tests.support.tab_pages import (
+    card,
+    done,
+    give,
+    picture,
+    pixels,
+    press_twice,
+    scrolls_sideways,
+)
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -109,7 +117,7 @@ def test_the_photo_at_full_size(visit, photo):
     expect(zoom).to_have_text(re.compile(r"^(3\d|4\d)%$"))
     expect(tiles).to_have_count(0)  # the picture for a screen is enough
     stage = box.get_by_role("application")
-    stage.dblclick(position={"x": 640, "y": 300})
+    press_twice(page, stage, 0.5, 0.4)
     expect(zoom).to_have_text("100%")
     expect(tiles.first).to_be_attached()
     address = tiles.first.evaluate("(image) => image.src")
