@@ -97,6 +97,18 @@ def test_where_there_is_no_threshold(correct, ms, note):
     assert np.isnan(found.slope)  # of a threshold that is not there
 
 
+def test_last_digits_tell_nothing():
+    """Of few choices, where the likelihood is flat and processors differ in the last digit."""
+    rng = np.random.default_rng(1)
+    ms = np.repeat([100.0, 250.0, 1000.0], 9)
+    correct = rng.random(27) < np.repeat([0.5, 0.75, 0.9], 9)
+    columns = np.arange(27) % 7, np.arange(27) % 5
+    found = threshold(correct, ms, *columns)
+    other = threshold(correct, ms * (1 + 1e-14), *columns)
+    assert other.estimate == pytest.approx(found.estimate, rel=1e-11)
+    assert other.slope == pytest.approx(found.slope, rel=1e-11)
+
+
 def test_the_order_of_choices_tells_nothing():
     """Of a fit that is almost too steep, too, where the likelihood is flat."""
     rng = np.random.default_rng(5)
