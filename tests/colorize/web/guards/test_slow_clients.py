@@ -104,13 +104,21 @@ def connect(port):
         )
 
 
+def is_closed(connection):
+    """Whether the server ends it without an answer; with a reset where it had not read all."""
+    try:
+        return connection.recv(100) == b""
+    except ConnectionResetError:
+        return True
+
+
 @pytest.mark.parametrize("half", [b"", b"GET / HT", b"GET / HTTP/1.1\r\nHost: a\r\nX-Slow: "])
 def test_a_connection_without_a_whole_request_is_closed(connect, half):
     connection = connect()
     connection.sendall(half)
     clock.until_it_runs()
     clock.go_on(SECONDS)
-    assert connection.recv(100) == b""
+    assert is_closed(connection)
 
 
 def test_headers_that_come_too_slowly_end_the_connection(connect):
@@ -155,7 +163,7 @@ def test_a_connection_that_is_used_again_is_watched_again(connect):
     connection.sendall(b"GET /")
     clock.until_it_runs()
     clock.go_on(SECONDS)
-    assert connection.recv(100) == b""
+    assert is_closed(connection)
 
 
 def read_all(connection):
