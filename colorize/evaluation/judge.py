@@ -57,7 +57,7 @@ class Eye(nn.Module):
 
     @torch.inference_mode()
     def forward(self, rgb: Tensor) -> Tensor:
-        return self.network((rgb - self.mean) / self.std)[0].mean((2, 3))
+        return self.network((rgb - self.mean) / self.std)[-1].mean((2, 3))
 
 
 def open_eye(file: Path | None = None) -> Eye:

@@ -201,6 +201,16 @@ def test_the_eye_sees_colours_through_a_networks_last_features():
     assert not any(p.requires_grad for p in network.parameters())
 
 
+def test_the_eye_is_the_same_where_fusion_keeps_more_of_its_backbone():
+    one, two = (
+        create("test_resnet", features_only=True, out_indices=tuple(range(-levels, 0))).eval()
+        for levels in (1, 2)
+    )
+    two.load_state_dict(one.state_dict())
+    rgb = torch.rand(2, 3, 64, 64)
+    assert torch.equal(Eye(two)(rgb), Eye(one)(rgb))
+
+
 def test_the_eye_opens_with_fusions_backbone_or_a_file(monkeypatch, tmp_path):
     fusion = replace(RECORD, network="fusion", arguments={"backbone": judging.BACKBONE})
 
