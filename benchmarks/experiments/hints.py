@@ -17,8 +17,8 @@ import typer
 from torch import Tensor
 from tqdm import tqdm
 
-from benchmarks.experiments.kept import of_each
-from colorize.data.datasets import Dataset, find_datasets
+from benchmarks.experiments.kept import of_each, of_split
+from colorize.data.datasets import Dataset
 from colorize.evaluation.hint_scores import score_photos
 from colorize.inference.colorization import Colorization
 from colorize.inference.colorizer import Colorizer
@@ -143,10 +143,8 @@ def main(
     file: Annotated[Path | None, typer.Option("--json", help="Keep the figures.")] = None,
 ) -> None:
     """Prints a table."""
-    all_of_them = [one for one in find_datasets(data) if one.photos[split]]
-    names = dataset or [one.name for one in all_of_them]
+    asked = of_split(data, split, dataset or ())
     colorizer = Spreader(model, device="cpu")
-    asked = [one for one in all_of_them if one.name in names]
     found = of_each(asked, file, lambda one: measure(colorizer, one, split, photos))
     first = [of[next(iter(WAYS))] for of in found.values()]
     number, things = (sum(len(of[name]) for of in first) for name in ("0", "follows"))

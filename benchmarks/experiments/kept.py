@@ -1,12 +1,19 @@
-"""What an experiment measured of each dataset, kept in a file so that it can go on."""
+"""What an experiment asks of each dataset, and what it measured, in a file so that it can go on."""
 
 import json
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from colorize.data.datasets import Dataset
+from colorize.data.datasets import Dataset, find_datasets
 from colorize.files import replacing
+
+
+def of_split(data: Path, split: str, names: Iterable[str] = ()) -> list[Dataset]:
+    """The datasets of a folder that have photos in the split; of them those named, if any are."""
+    wanted = set(names)
+    found = (one for one in find_datasets(data) if one.photos[split])
+    return [one for one in found if not wanted or one.name in wanted]
 
 
 def of_each(

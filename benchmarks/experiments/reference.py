@@ -22,9 +22,9 @@ import numpy as np
 import typer
 from tqdm import tqdm
 
-from benchmarks.experiments.kept import of_each
+from benchmarks.experiments.kept import of_each, of_split
 from colorize.color.toned import is_toned, lab, unit
-from colorize.data.datasets import Dataset, PhotoFile, find_datasets
+from colorize.data.datasets import Dataset, PhotoFile
 from colorize.evaluation.metrics import ciede2000, psnr
 from colorize.inference.colorizer import Colorizer
 from colorize.inference.reference.given import Reference
@@ -151,10 +151,9 @@ def main(
     file: Annotated[Path | None, typer.Option("--json", help="Keep the figures.")] = None,
 ) -> None:
     """Prints a table, means over the photos."""
-    all_of_them = [one for one in find_datasets(data) if one.photos[split]]
-    names = dataset or [one.name for one in all_of_them]
+    all_of_them = of_split(data, split)
     colorizer = Colorizer(model, device="cpu")
-    asked = [one for one in all_of_them if one.name in names]
+    asked = [one for one in all_of_them if not dataset or one.name in dataset]
 
     def of_one(one: Dataset) -> Rows:
         given = tqdm(cases(one, all_of_them, split, photos, seed), one.name, disable=None)

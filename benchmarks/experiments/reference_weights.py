@@ -17,10 +17,10 @@ import torch
 import typer
 from torch import Tensor
 
+from benchmarks.experiments.kept import of_split
 from benchmarks.experiments.reference import cases
 from colorize.color.lab import lab_from_rgb
 from colorize.color.toned import unit
-from colorize.data.datasets import find_datasets
 from colorize.inference.colorization import decoded
 from colorize.inference.colorizer import Colorizer
 from colorize.inference.predict import resize
@@ -53,7 +53,7 @@ def pairs(data: Path, split: str, photos: int) -> list[_Pair]:
     colorizer = Colorizer("default", device="cpu")
     matcher = Matcher(colorizer.network, colorizer.record, colorizer.device)
     found = []
-    datasets = [one for one in find_datasets(data) if one.photos[split]]
+    datasets = of_split(data, split)
     given = [case for one in datasets for case in cases(one, datasets, split, photos)]
     for number, (truth, references) in enumerate(given):
         (plain,) = colorizer.predict([Photo.open(truth)])

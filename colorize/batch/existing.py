@@ -16,6 +16,7 @@ from colorize.photo.decoding import quiet_pillow
 from colorize.photo.formats import sniff
 from colorize.photo.metadata import read_metadata
 from colorize.photo.metadata.boxes import clean_aperture, properties_of
+from colorize.photo.metadata.geometry import swaps
 
 _SOFTWARE = 305  # EXIF's tag
 _MARK = re.compile(r"Colorize \S+ \((?P<model>.*), (?P<hash>[0-9a-f]{8})\)").fullmatch
@@ -86,7 +87,7 @@ def _header(file: Path) -> _Header | None:
                 return None
             if image.format == "AVIF" and (seen := clean_aperture(properties_of(stream))):
                 size = (seen[2] - seen[0], seen[3] - seen[1])
-            turned = image.format != "TIFF" and read_metadata(image)[1] >= 5  # Pillow turns TIFF
+            turned = image.format != "TIFF" and swaps(read_metadata(image)[1])  # Pillow turns TIFF
             upright = size[::-1] if turned else size
             software = str(image.getexif().get(_SOFTWARE, "")).rstrip("\0")
             return _Header(image.format, size, upright, software, _is_whole(image, stream))

@@ -40,9 +40,9 @@ class Gate:
             self._changed.notify_all()
 
 
-def until(condition: Callable[[], object], page=None) -> None:
+def until(condition: Callable[[], object], page=None, within: float = SOON) -> None:
     """Returns once it holds. page: of Playwright, whose events are taken in meanwhile."""
-    over = time.monotonic() + SOON
+    over = time.monotonic() + within
     while not condition():
         assert time.monotonic() < over
         if page is None:

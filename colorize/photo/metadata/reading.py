@@ -35,7 +35,7 @@ from colorize.photo.metadata.containers import (
     read_segments,
     webp_chunks,
 )
-from colorize.photo.metadata.geometry import Size, turned_size
+from colorize.photo.metadata.geometry import Size, swaps, turned_size
 from colorize.photo.metadata.left_out import (
     GIF_COMMENT,
     IPTC_OF_GIF,
@@ -109,7 +109,7 @@ def read_metadata(
     # An AVIF turns by its own boxes, which Pillow gives as EXIF, a HEIC is upright when decoded.
     by_boxes = image.format in ("AVIF", "HEIF")
     orientation = _orientation(orientation, None if by_boxes else chosen)
-    dpi = _dpi_of(image.info.get("dpi"), swapped=orientation >= 5)
+    dpi = _dpi_of(image.info.get("dpi"), swapped=swaps(orientation))
     resources = {key: found.resources[key] for key in KEPT_RESOURCES if key in found.resources}
     found.lost += names_of_resources(found.resources)
     turn, size, is_part = _turn_of(image, orientation)
@@ -167,7 +167,7 @@ def read_tiff_metadata(stream: BinaryIO, pages: "Pages") -> tuple[Metadata, int]
     lost = names_of_fields(fields.keys() - kept)
     lost += names_of_resources(resources) + _second_captions(captions)
     resources = {key: resources[key] for key in KEPT_RESOURCES if key in resources}
-    dpi = _dpi_of(_resolution(exif, fields, order or "<"), swapped=orientation >= 5)
+    dpi = _dpi_of(_resolution(exif, fields, order or "<"), swapped=swaps(orientation))
     texts, others = texts_of_tiff(pages.first)
     size = pages.photo.imagewidth, pages.photo.imagelength
     exif, of_planes = _described(exif)

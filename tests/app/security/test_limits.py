@@ -128,9 +128,7 @@ def test_those_who_wait_for_a_page_to_be_left_hold_up_nobody(server, monkeypatch
     copies = [threading.Thread(target=come_back, args=(n,)) for n in range(PLACES + 16)]
     for copy in copies:
         copy.start()
-    deadline = time.monotonic() + SOON
-    while len(answered) < len(copies) - MOST_RELOADS and time.monotonic() < deadline:
-        time.sleep(0.1)
+    until(lambda: len(answered) >= len(copies) - MOST_RELOADS, within=SOON)
     assert ask("cancel", "somebody", [["direct"], "Automatic"]) == 200
     assert answered == [200] * (len(copies) - MOST_RELOADS)  # the others wait
 

@@ -1,18 +1,14 @@
 import threading
 import time
+from functools import partial
 
 import pytest
 
 from colorize.web.network_queue import Turns
+from tests.support import gates
 
 SOON = 60.0
-
-
-def until(condition):
-    deadline = time.monotonic() + SOON
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.001)
+until = partial(gates.until, within=SOON)
 
 
 @pytest.fixture

@@ -2,8 +2,8 @@
 
 import asyncio
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
 from PIL import Image
@@ -16,15 +16,10 @@ from colorize.models.record import list_checkpoints
 from colorize.web.pictures.routes import PREFIX, Pictures
 from colorize.web.session import MOST_RELOADS, Sessions
 from colorize.web.workshop import Look, Upload, Workshop
+from tests.support import gates
 
 SOON = 60.0
-
-
-def until(condition):
-    deadline = time.monotonic() + SOON
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
+until = partial(gates.until, within=SOON)
 
 
 @pytest.fixture

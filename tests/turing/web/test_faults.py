@@ -4,7 +4,6 @@ Whatever happens: what the server said is saved is there, once.
 """
 
 import json
-import random
 import sqlite3
 import subprocess
 import sys
@@ -18,6 +17,7 @@ import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from tests.turing.support.kills import kill_while_people_answer
 from tests.turing.support.servers import Browser, Server
 from tests.turing.support.studies import BEFORE, built, rows
 from turing.store import database
@@ -63,45 +63,25 @@ def check(store, *browsers):
 )
 def test_kill_9_while_people_answer(nursery, store, tmp_path, rounds):
     store.close()  # while it is open here, nothing has to be recovered
-    seed = random.randrange(2**32)
-    print(f"seed {seed}")
-    chance = random.Random(seed)
     browsers: list[Browser] = []
-    over = threading.Event()
 
-    def visit(server, seed):
-        """One participant after another, each to the end."""
-        mind = random.Random(seed)
-        while not over.is_set():
-            browser = Browser(server.port)
-            browsers.append(browser)
-            state = browser.start()
-            while "trial" in state:
-                state = browser.answer(state, mind.randrange(2))
-            end = browser.call("POST", "finish", {"answers": {}})
-            assert end["code"] == "C0L0R"
-            browser.close()
+    def visit(mind):
+        browser = Browser(server.port)
+        browsers.append(browser)
+        state = browser.start()
+        while "trial" in state:
+            state = browser.answer(state, mind.randrange(2))
+        end = browser.call("POST", "finish", {"answers": {}})
+        assert end["code"] == "C0L0R"
+        browser.close()
 
-    with (
-        Server(nursery, store.path.parent, tmp_path / "page") as server,
-        ThreadPoolExecutor(4) as pool,
-    ):
-        visitors = [pool.submit(visit, server, seed + n) for n in range(4)]
-        try:
-            for number in range(rounds):
-                before = sum(len(browser.saved) for browser in browsers)
-                while sum(len(browser.saved) for browser in browsers) < before + 10:
-                    assert not any(visitor.done() for visitor in visitors)
-                    time.sleep(0.005)
-                time.sleep(chance.random() * 0.3)
-                server.kill()
-                if number % 2:  # else the next server is the first to open what is left
-                    check(store, *browsers)
-                server.start()
-        finally:
-            over.set()
-        for visitor in visitors:
-            visitor.result(timeout=120)
+    def said():
+        return sum(len(browser.saved) for browser in browsers)
+
+    with Server(nursery, store.path.parent, tmp_path / "page") as server:
+        kill_while_people_answer(
+            server, visit, said, rounds, more=10, look=lambda: check(store, *browsers)
+        )
     written = check(store, *browsers)
     assert len(written) == sum(len(browser.saved) for browser in browsers) > 10 * rounds
     finished = [row for row in rows(store, "participants") if row["finished"]]

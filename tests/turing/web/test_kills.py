@@ -5,15 +5,12 @@ it would have been; and the page goes on by itself.
 """
 
 import json
-import random
-import threading
-import time
 from collections import Counter, defaultdict
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from benchmarks.study import every_key as asked
+from tests.turing.support.kills import kill_while_people_answer
 from tests.turing.support.participant import Participant
 from tests.turing.support.servers import Browser, Server
 from tests.turing.support.studies import built, picture, rows
@@ -106,41 +103,19 @@ def test_kill_9_while_people_say_all_there_is_to_say(nursery, tmp_path, exposure
     store = asking(tmp_path / "studies", exposure_ms, break_every=0)
     store.open_study()
     store.close()  # while it is open here, nothing has to be recovered
-    seed = random.randrange(2**32)
-    print(f"seed {seed}")
-    chance = random.Random(seed)
     sittings: list[Sitting] = []
-    over = threading.Event()
 
-    def visit(server, seed):
-        mind = random.Random(seed)
-        while not over.is_set():
-            sittings.append(Sitting(server.port, mind))
-            sittings[-1].run()
+    def visit(mind):
+        sittings.append(Sitting(server.port, mind))
+        sittings[-1].run()
 
     def said():
         return sum(len(each.said) for each in sittings)
 
-    with (
-        Server(nursery, store.path.parent, tmp_path / "page") as server,
-        ThreadPoolExecutor(4) as pool,
-    ):
-        visitors = [pool.submit(visit, server, seed + n) for n in range(4)]
-        try:
-            for number in range(rounds):
-                before = said()
-                while said() < before + 3:
-                    assert not any(visitor.done() for visitor in visitors)
-                    time.sleep(0.005)
-                time.sleep(chance.random() * 0.3)
-                server.kill()
-                if number % 2:  # else the next server is the first to open what is left
-                    check(store.path, sittings)
-                server.start()
-        finally:
-            over.set()
-        for visitor in visitors:
-            visitor.result(timeout=120)
+    with Server(nursery, store.path.parent, tmp_path / "page") as server:
+        kill_while_people_answer(
+            server, visit, said, rounds, more=3, look=lambda: check(store.path, sittings)
+        )
     written, plates = check(store.path, sittings)
     assert len(written) == TRIALS * len(sittings) and len(plates) == PLATES * len(sittings)
     with Store(store.path) as fresh:
