@@ -3,8 +3,9 @@
 import pytest
 from PIL import Image
 
-from benchmarks.experiments import hints
+from benchmarks.experiments.hints import ways, weights
 from colorize.data.datasets import find_datasets
+from colorize.inference.hints.weighing import BLEND
 
 
 @pytest.fixture
@@ -18,12 +19,29 @@ def dataset(tmp_path, make_pixels):
 
 
 def test_without_hints_all_ways_are_one_and_with_one_they_are_not(with_hints, dataset):
-    colorizer = hints.Spreader("hinted", device="cpu")
-    found = hints.measure(colorizer, dataset, "test", 2, counts=(0, 1, 3))
-    assert list(found) == list(hints.WAYS)
+    colorizer = ways.Spreader("hinted", device="cpu")
+    found = ways.measure(colorizer, dataset, "test", 2, counts=(0, 1, 3))
+    assert list(found) == list(ways.WAYS)
     assert all(len(way["3"]) == 2 for way in found.values())
     assert len({tuple(way["0"]) for way in found.values()}) == 1
-    assert len({tuple(way["3"]) for way in found.values()}) == len(hints.WAYS)
-    lines = hints.table({"cats": found}, (0, 1, 3))
-    assert len(lines) == 2 + len(hints.WAYS)
+    assert len({tuple(way["3"]) for way in found.values()}) == len(ways.WAYS)
+    lines = ways.table({"cats": found}, (0, 1, 3))
+    assert len(lines) == 2 + len(ways.WAYS)
     assert all(line.count("|") == lines[0].count("|") for line in lines)
+
+
+def test_fitted_weights_lose_less_than_those_that_they_began_with(with_hints, dataset):
+    colorizer = ways.Spreader("hinted", device="cpu")
+    found = weights.collect(colorizer, [file.pixels() for file in dataset.photos["test"]])
+    assert list(found) == list(weights.KINDS)
+    for kind, start in weights.KINDS.items():
+        cases, asked = found[kind], kind == "asked"
+        assert {case.photo for case in cases} == {0, 1}
+        before = weights.figures(cases, start, BLEND)
+        after = weights.figures(cases, *weights.fit(cases, start, asked, steps=5))
+        assert after.loss < before.loss
+        assert all((case.answer is not None) == asked for case in cases)
+    things = [case for case in found["asked"] if len(case.thing)]
+    assert things and all(
+        case.thing.any() and not (case.thing & case.outside).any() for case in things
+    )

@@ -10,19 +10,19 @@ be iterated.
 """
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
-from typing import NamedTuple
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from scipy.ndimage import distance_transform_edt
-from scipy.special import expit
 from torch import Tensor
 
+from colorize.inference.hints import weighing
 from colorize.inference.hints.spots import Spot, follow, weakened
 from colorize.inference.hints.spreading import Spreading
+from colorize.inference.hints.weighing import Weights, Wishes
 from colorize.inference.predict import resize
 
 _GRID = 80  # short side, in pixels, of the grid at most: half the app's working size
@@ -34,30 +34,8 @@ _ALONE_AB, _ALONE_L = 6.0, 8.0  # the same where there are no logits
 _WALK_REACH = 0.5  # of a walk over even ground, as a share of the short side
 _SETTLE_L, _SETTLE_AB = 6.0, 8.0  # steps in L and ab that count as an edge to a colour
 _SETTLE_REACH = 2.2  # pixels of the grid over which colours settle
-_SHARPNESS = 1.3  # with which hints that lie near compete for a pixel
-_FLAT = 0.7  # of the colour in a thing that is the hint's, the rest being as it varies already
-# Of what the network does elsewhere when it is shown a hint: with one that is as predicted, with
-# one that is quite different, and the ab units between the two.
-_AGREED, _OPPOSED, _DIFFERENT = 0.6, 0.05, 10.0
 _MOST_SEEDS = 16  # pixels of a stroke that its things are told by
 _FEATURE_STRIDE = 16  # pixels of L from feature to feature
-
-
-class _Weights(NamedTuple):
-    """Of the witnesses in the log odds that a pixel belongs to a hint; fitted on `val`."""
-
-    constant: float
-    walk: float  # of the log of the walk
-    far: float  # of the distance, in short sides
-    logits: float = 0.0  # of the cosine of the logits
-    features: float = 0.0  # of the cosine of the features
-    missed: float = 0.0  # of the CIELAB units that the network stays away from the hint's colour
-
-
-_ASKED = _Weights(2.025, 0.765, -2.87, 2.07, 4.63, -0.1125)
-_UNASKED = _Weights(1.329, 1.566, -5.223, 2.031, 8.778)
-_WITHOUT_FEATURES = _Weights(5.388, 4.074, -6.384, 5.046)
-_WALK_ALONE = _Weights(9.915, 5.367, -9.6)
 
 
 class Ground:
@@ -96,17 +74,15 @@ class Ground:
             return self._recoloured(spots, answered)
 
     def _recoloured(self, spots: Sequence[Spot], answered: Tensor | None) -> tuple[Tensor, Tensor]:
-        mask, shares = _parts(self._odds(spots, self._weights(answered), answered))
-        change = mask * self._wanted(spots, shares)
+        wishes, before = self.wishes(spots), torch.from_numpy(self.small_ab)
+        odds = weighing.odds_of(*self._heard(spots, answered))
+        mask, shares = weighing.parts(odds)
+        change = mask * weighing.wanted(wishes, shares, before)
         if answered is not None:
-            wishes, before = self._wishes(spots)
-            surprise = np.linalg.norm(wishes - before, axis=0) / _DIFFERENT
-            heard = _OPPOSED + (_AGREED - _OPPOSED) * np.exp(-np.square(surprise))
-            heard *= _strengths(spots)
-            answer = resize(answered[None], self.grid)[0].numpy() - self.small_ab
-            change += (1 - mask) * np.tensordot(heard, shares, 1) * answer
-        mask = mask * shares[_strengths(spots) > 0].sum(0)  # others keep what is there
-        large = self.settled(np.concatenate((change, mask[None])))
+            answer = resize(answered[None], self.grid)[0] - before
+            change += (1 - mask) * weighing.heard(wishes, shares) * answer
+        mask = mask * shares[wishes.strengths > 0].sum(0)  # others keep what is there
+        large = self.settled(torch.cat((change, mask[None])))
         ab = follow(self.ab + large[:2], spots, self.L, self.ab)
         return ab, large[2].clamp(0, 1)
 
@@ -116,7 +92,7 @@ class Ground:
         From what the network has predicted: it is not asked for features.
         """
         with self._lock:
-            return expit(self._odds(spots, self._weights_of_kept)).astype(np.float32)
+            return self._odds_as_kept(spots).sigmoid().numpy()
 
     def changed(self, spots: Sequence[Spot]) -> Tensor:
         """What is added to ab `(2, h, w)` where each spot's thing gets its colour; the things of
@@ -125,8 +101,9 @@ class Ground:
         if not spots:
             return torch.zeros_like(self.ab)
         with self._lock:
-            mask, shares = _parts(self._odds(spots, self._weights_of_kept))
-            return self.settled(mask * self._wanted(spots, shares))
+            mask, shares = weighing.parts(self._odds_as_kept(spots))
+            before = torch.from_numpy(self.small_ab)
+            return self.settled(mask * weighing.wanted(self.wishes(spots), shares, before))
 
     def spot_at(self, row: int, column: int) -> Spot:
         """A spot at a place of the grid that changes nothing there."""
@@ -142,52 +119,59 @@ class Ground:
         """float32 `(313, h', w')`: the distribution over the bins, on the grid. Not kept."""
         return resize(self._logits.float().softmax(0)[None], self.grid)[0]
 
-    def _wishes(self, spots: Sequence[Spot]) -> tuple[np.ndarray, np.ndarray]:
-        """The colours of the spots `(2, k)`, and those that are there before."""
-        wishes = np.stack([spot.ab.numpy() for spot in spots], 1)
+    def wishes(self, spots: Sequence[Spot]) -> Wishes:
+        """The colours of the spots, and those that are there before."""
+        ab = torch.stack([spot.ab for spot in spots], 1)
         seeds = self._seeds(spots)
-        return wishes, np.stack([self.small_ab[:, *one.T].mean(1) for one in seeds], 1)
+        before = np.stack([self.small_ab[:, *one.T].mean(1) for one in seeds], 1)
+        strengths = torch.tensor([spot.strength for spot in spots])
+        return Wishes(ab, torch.from_numpy(before), strengths)
 
-    def _wanted(self, spots: Sequence[Spot], shares: np.ndarray) -> np.ndarray:
-        """`(2, h', w')`: the change towards the spots' colours, each by its share of a pixel."""
-        strengths, (wishes, before) = _strengths(spots), self._wishes(spots)
-        flat = np.tensordot(wishes * strengths, shares, 1)
-        flat -= np.tensordot(strengths, shares, 1) * self.small_ab
-        varied = np.tensordot((wishes - before) * strengths, shares, 1)
-        return _FLAT * flat + (1 - _FLAT) * varied
-
-    def settled(self, change: np.ndarray) -> Tensor:
+    def settled(self, change: Tensor) -> Tensor:
         """`(k, h', w')` along L, at the size of L: `(k, h, w)`."""
-        return resize(torch.from_numpy(self._settling.smoothed(change))[None], self._shape)[0]
+        smooth = torch.from_numpy(self._settling.smoothed(change.numpy()))
+        return resize(smooth[None], self._shape)[0]
 
-    def _odds(
-        self, spots: Sequence[Spot], weights: _Weights, answered: Tensor | None = None
-    ) -> np.ndarray:
-        """The logarithms of the odds, float32 `(k, h', w')`."""
-        seeds, width = self._seeds(spots), self.grid[1]
-        walks = self._walking.likeness([one[:, 0] * width + one[:, 1] for one in seeds])
-        odds = weights.constant + weights.walk * np.log(walks)
-        odds += weights.far * np.stack([self._distance(one) for one in seeds])
-        if weights.logits:
-            odds += weights.logits * np.stack([_alike(self._directions, one) for one in seeds])
-        if weights.features:
-            odds += weights.features * np.stack([_alike(self._features, one) for one in seeds])
-        if weights.missed:
-            wishes = np.stack([spot.ab.numpy() for spot in weakened(spots, self.ab)])
-            small = resize(answered[None], self.grid)[0].numpy()
-            odds += weights.missed * np.linalg.norm(small - wishes[..., None, None], axis=1)
-        return odds
+    def witnesses(
+        self, spots: Sequence[Spot], answered: Tensor | None, names: Iterable[str]
+    ) -> dict[str, Tensor]:
+        """What each of the named witnesses says of each pixel of the grid, float32 `(k, h', w')`.
 
-    def _weights(self, answered: Tensor | None) -> _Weights:
+        `answered` is ab of the network that is shown the hints, for "missed" alone.
+        """
+        seeds, found = self._seeds(spots), {}
+        for name in names:
+            match name:
+                case "walk":
+                    places = [one[:, 0] * self.grid[1] + one[:, 1] for one in seeds]
+                    found[name] = np.log(self._walking.likeness(places))
+                case "far":
+                    found[name] = np.stack([self._distance(one) for one in seeds])
+                case "logits":
+                    found[name] = np.stack([_alike(self._directions, one) for one in seeds])
+                case "features":
+                    found[name] = np.stack([_alike(self._features, one) for one in seeds])
+                case "missed":
+                    ab = np.stack([spot.ab.numpy() for spot in weakened(spots, self.ab)])
+                    small = resize(answered[None], self.grid)[0].numpy()
+                    found[name] = np.linalg.norm(small - ab[..., None, None], axis=1)
+        return {name: torch.from_numpy(x).float() for name, x in found.items()}
+
+    def _heard(
+        self, spots: Sequence[Spot], answered: Tensor | None
+    ) -> tuple[dict[str, Tensor], Weights]:
+        """The witnesses that there are, and their weights."""
         if not self.over_bins:
-            return _WALK_ALONE
-        if self._features is None:
-            return _WITHOUT_FEATURES
-        return _UNASKED if answered is None else _ASKED
+            weights = weighing.WALK_ALONE
+        elif self._features is None:
+            weights = weighing.WITHOUT_FEATURES
+        else:
+            weights = weighing.UNASKED if answered is None else weighing.ASKED
+        return self.witnesses(spots, answered, weights.asked), weights
 
-    @property
-    def _weights_of_kept(self) -> _Weights:
-        return _WALK_ALONE if not self.over_bins else _WITHOUT_FEATURES
+    def _odds_as_kept(self, spots: Sequence[Spot]) -> Tensor:
+        weights = weighing.WITHOUT_FEATURES if self.over_bins else weighing.WALK_ALONE
+        return weighing.odds_of(self.witnesses(spots, None, weights.asked), weights)
 
     def _seeds(self, spots: Sequence[Spot]) -> list[np.ndarray]:
         """Each spot's pixels on the grid, `(n, 2)`: rows and columns."""
@@ -253,17 +237,6 @@ class Ground:
         L = resize(self.L[None], self.grid)[0].numpy()
         guide = np.concatenate((L / _SETTLE_L, self.small_ab / _SETTLE_AB))
         return Spreading(guide, _SETTLE_REACH)
-
-
-def _parts(odds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """How far each pixel takes part `(h', w')`, and the spots' shares of it `(k, h', w')`."""
-    mask = expit(odds.max(0)).astype(np.float32)
-    shares = np.exp(_SHARPNESS * (odds - odds.max(0)))
-    return mask, shares / shares.sum(0)
-
-
-def _strengths(spots: Sequence[Spot]) -> np.ndarray:
-    return np.array([spot.strength for spot in spots], np.float32)
 
 
 def _unit(x: np.ndarray) -> np.ndarray:

@@ -61,8 +61,7 @@ class Carried:
         """ab `(2, h, w)` with the carried colours, along the edges of L `(1, h, w)`."""
         change = self.sure * (self.ab - resize(ab[None], tuple(self.sure.shape))[0])
         ground = Ground(L, ab)
-        large = resize(change[None], ground.grid)[0].numpy()
-        return ab + self.strength * ground.settled(large)
+        return ab + self.strength * ground.settled(resize(change[None], ground.grid)[0])
 
 
 def carry(photo: Places, reference: Places, logits: Tensor | None) -> Carried:

@@ -149,7 +149,3 @@ def main(
     first = [of[next(iter(WAYS))] for of in found.values()]
     number, things = (sum(len(of[name]) for of in first) for name in ("0", "follows"))
     typer.echo("\n".join([f"{number} photos, {things} things", "", *table(found)]))
-
-
-if __name__ == "__main__":
-    typer.run(main)

@@ -1,0 +1,265 @@
+"""The weights by which hints find their things, fitted on `val`.
+
+    python -m benchmarks.experiments.hints.weights --data DATA --photos 6
+
+Of each photo hints from the truth at random pixels, and one hint in the middle of each thing, as
+`python -m colorize score-hints` gives them. What is made as small as it can be: ten times the
+logarithm of the squared distance from the true ab (so dB) with random hints, and with one in a
+thing how little the thing follows and how much all else moves. Half of the photos are measured with
+the weights of the other half; what ships is fitted on all.
+"""
+
+import random
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Annotated, NamedTuple
+
+import numpy as np
+import torch
+import typer
+from PIL import Image
+from scipy.ndimage import distance_transform_edt
+from torch import Tensor
+from tqdm import tqdm
+
+from benchmarks.experiments.kept import of_split
+from colorize.color.lab import lab_from_rgb
+from colorize.color.resample import resize_picture
+from colorize.color.toned import unit
+from colorize.evaluation.hint_scores import find_things, middle, true_hints
+from colorize.inference.colorization import Prediction, decoded
+from colorize.inference.colorizer import Colorizer
+from colorize.inference.hints import weighing
+from colorize.inference.hints.things import Ground
+from colorize.inference.hints.weighing import Blend, Weights, Wishes
+from colorize.inference.options import Hint
+from colorize.inference.predict import resize
+from colorize.inference.swatches import in_srgb
+from colorize.photo.opening import Photo
+
+COUNTS = (1, 5, 10, 20)
+_EVERY = 7  # so many-th pixel of the grid is fitted
+_FLOOR = 1.0  # ab units squared, below which no error counts as less
+_FOLLOWS, _MOVES = 6.0, 0.6  # dB that a thing that does not follow costs, and a unit outside
+_OTHER, _APART = 10.0, 0.05  # as in colorize/evaluation/hint_scores.py
+_RIDGE = 0.01
+_STEPS = 60
+
+KINDS = {  # what is known of a photo: the weights that ship
+    "asked": weighing.ASKED,
+    "unasked": weighing.UNASKED,
+    "without features": weighing.WITHOUT_FEATURES,
+    "walk alone": weighing.WALK_ALONE,
+}
+
+
+class Case(NamedTuple):
+    """Hints on a photo, by n pixels of the grid: what witnesses say `(k, 1, n)`, colours
+    `(2, 1, n)`.
+
+    `answer` is what the network changes. `thing` and `outside` `(1, n)` are empty for random hints.
+    """
+
+    photo: int
+    witnesses: dict[str, Tensor]
+    wishes: Wishes
+    before: Tensor
+    answer: Tensor | None
+    truth: Tensor
+    thing: Tensor
+    outside: Tensor
+
+
+class Figures(NamedTuple):
+    """Means: dB of what is left with random hints (less is better), of things the share that they
+    follow, and ab units that all else moves."""
+
+    left: Tensor
+    follows: Tensor
+    moves: Tensor
+
+    @property
+    def loss(self) -> Tensor:
+        return self.left + _FOLLOWS * (1 - self.follows) + _MOVES * self.moves
+
+
+def figures(cases: Iterable[Case], weights: Weights, blend: Blend) -> Figures:
+    """Of some cases, with these weights."""
+    left, follows, moves = [], [], []
+    for case in cases:
+        mask, shares = weighing.parts(weighing.odds_of(case.witnesses, weights), blend)
+        change = mask * weighing.wanted(case.wishes, shares, case.before, blend)
+        if case.answer is not None:
+            change = change + (1 - mask) * weighing.heard(case.wishes, shares, blend) * case.answer
+        if not len(case.thing):
+            missed = (case.before + change - case.truth).square().sum(0).mean()
+            left.append(10 * (missed + _FLOOR).log10())
+            continue
+        way = case.wishes.ab[:, :, None] - case.before
+        gone = (change * way).sum(0) / way.square().sum(0).clamp(min=1e-3)
+        follows.append(gone[case.thing].clamp(0, 1).mean())
+        if case.outside.any():
+            moves.append(change[:, case.outside].norm(dim=0).mean())
+    return Figures(
+        *(torch.stack(x).mean() if x else torch.zeros(()) for x in (left, follows, moves))
+    )
+
+
+def fit(
+    cases: Sequence[Case], start: Weights, with_blend: bool, steps: int = _STEPS
+) -> tuple[Weights, Blend]:
+    """What makes the loss smallest, from `start` on; the blend ships as it is if not asked for."""
+    names = start.asked
+    first = torch.tensor([start.constant, *(getattr(start, name) for name in names)])
+    scale = torch.tensor([1.0, *(_deviation(cases, name) for name in names)])
+    z = (first * scale).requires_grad_()
+    kept = _free(weighing.BLEND).requires_grad_()
+
+    def now() -> tuple[Weights, Blend]:
+        constant, *others = z / scale
+        named = dict(zip(names, others, strict=True))
+        return Weights(constant, **{"walk": 0.0, "far": 0.0} | named), (
+            _blend(kept) if with_blend else weighing.BLEND
+        )
+
+    optimizer = torch.optim.LBFGS(
+        [z, kept] if with_blend else [z], max_iter=steps, line_search_fn="strong_wolfe"
+    )
+
+    def loss() -> Tensor:
+        optimizer.zero_grad()
+        value = figures(cases, *now()).loss + _RIDGE * z[1:].square().mean()
+        value.backward()
+        return value
+
+    optimizer.step(loss)
+    with torch.no_grad():
+        return tuple(type(one)(*(float(x) for x in one)) for one in now())
+
+
+def _deviation(cases: Sequence[Case], name: str) -> float:
+    return float(torch.cat([case.witnesses[name].flatten() for case in cases]).std())
+
+
+def _free(blend: Blend) -> Tensor:
+    """The blend as numbers without bounds."""
+    given = torch.tensor(blend)
+    return torch.cat((given[:1].log(), given[1:4].logit(), given[4:].log()))
+
+
+def _blend(free: Tensor) -> Blend:
+    return Blend(free[0].exp(), *free[1:4].sigmoid(), free[4].exp())
+
+
+@torch.no_grad()
+def collect(colorizer: Colorizer, photos: Iterable[np.ndarray]) -> dict[str, list[Case]]:
+    """By kind, the cases of photos uint8 sRGB `(h, w, 3)`."""
+    found: dict[str, list[Case]] = {kind: [] for kind in KINDS}
+    for number, pixels in enumerate(photos):
+        for kind, case in _cases_of(colorizer, pixels, number):
+            found[kind].append(case)
+    return found
+
+
+def _cases_of(colorizer: Colorizer, pixels: np.ndarray, number: int) -> Iterator[tuple[str, Case]]:
+    photo = Photo.open(pixels)
+    (plain,) = colorizer.predict([photo])
+    ground = colorizer.finish(photo, plain, borders=False).scene.ground
+    height, width = plain.shape
+    small = resize_picture(pixels, (width, height), Image.Resampling.BILINEAR)
+    truth = lab_from_rgb(torch.from_numpy(unit(small)))[1:]
+    generator = np.random.default_rng([0, number])
+    hints = true_hints(pixels, max(COUNTS), (height, width), generator)
+    nothing = torch.zeros(0, dtype=torch.bool)
+    given: list[tuple[list[Hint], Tensor, Tensor]] = [
+        (hints[:count], nothing, nothing) for count in COUNTS
+    ]
+    for thing in find_things(truth.numpy(), ground.ab.numpy()):
+        given.append(_in_the_middle(photo, plain, truth, thing))
+    for some, thing, outside in given:
+        (seen,) = colorizer.predict([photo], None, [some], before=[plain])
+        answered = decoded(colorizer.network, colorizer.record, seen)
+        where = (resize(truth[None], ground.grid)[0], _on(thing, ground), _on(outside, ground))
+        yield from _of_kinds(ground, seen, answered, number, *where)
+
+
+def _in_the_middle(
+    photo: Photo, plain: Prediction, truth: Tensor, thing: np.ndarray
+) -> tuple[list[Hint], Tensor, Tensor]:
+    """One hint, its thing, and what is neither near it nor of its colour."""
+    (row, column), (height, width) = middle(thing), plain.shape
+    mean = truth[:, torch.from_numpy(thing)].mean(1)
+    at = int((column + 0.5) * photo.size[0] / width), int((row + 0.5) * photo.size[1] / height)
+    _, colour = in_srgb(mean, float(plain.L[0, row, column]))
+    other = (truth - mean[:, None, None]).norm(dim=0) > _OTHER
+    apart = torch.from_numpy(distance_transform_edt(~thing) > _APART * width)
+    return [(*at, colour)], torch.from_numpy(thing), other & apart
+
+
+def _on(mask: Tensor, ground: Ground) -> Tensor:
+    return resize(mask[None, None].float(), ground.grid)[0] > 0.5 if len(mask) else mask
+
+
+def _of_kinds(
+    ground: Ground, seen: Prediction, answered: Tensor, number: int, truth: Tensor, *where: Tensor
+) -> Iterator[tuple[str, Case]]:
+    before = torch.from_numpy(ground.small_ab)
+    change = resize(answered[None], ground.grid)[0] - before
+    wishes = ground.wishes(seen.spots)
+    for kind, weights in KINDS.items():
+        on = Ground(ground.L, ground.ab) if kind == "walk alone" else ground
+        heard = kind == "asked"
+        said = on.witnesses(seen.spots, answered if heard else None, weights.asked)
+        yield (
+            kind,
+            Case(
+                number,
+                {name: _thin(x) for name, x in said.items()},
+                wishes,
+                _thin(before),
+                _thin(change) if heard else None,
+                _thin(truth),
+                *(_thin(x)[0] if len(x) else x for x in where),
+            ),
+        )
+
+
+def _thin(x: Tensor) -> Tensor:
+    """`(c, h, w)` to `(c, 1, n)`."""
+    return x.flatten(1)[:, None, ::_EVERY].clone()
+
+
+def main(
+    data: Annotated[Path, typer.Option(help="The folder of the datasets.")],
+    split: Annotated[str, typer.Option()] = "val",
+    photos: Annotated[int, typer.Option(help="Of each dataset, at most.")] = 6,
+    model: Annotated[str, typer.Option(help="A checkpoint that takes hints.")] = "default",
+) -> None:
+    """Prints the weights of each kind, and what they give."""
+    files = [
+        file
+        for one in of_split(data, split)
+        for file in random.Random(0).sample(one.photos[split], min(photos, len(one.photos[split])))
+    ]
+    colorizer = Colorizer(model, device="cpu")
+    found = collect(colorizer, (file.pixels() for file in tqdm(files, disable=None)))
+    for kind, cases in found.items():
+        _tell(kind, cases, typer.echo)
+
+
+def _tell(kind: str, cases: Sequence[Case], say: Callable[[str], None]) -> None:
+    halves = [[case for case in cases if case.photo % 2 == half] for half in (0, 1)]
+    for fitted, measured in (halves, halves[::-1]):
+        ways = {
+            "as shipped": (KINDS[kind], weighing.BLEND),
+            "of the other half": fit(fitted, KINDS[kind], kind == "asked"),
+        }
+        for way, values in ways.items():
+            left, follows, moves = figures(measured, *values)
+            say(f"{kind}, {way}: {left:.2f} dB left, follows {follows:.3f}, outside {moves:.2f}")
+    for values in fit(cases, KINDS[kind], kind == "asked"):
+        say(f"  {values._replace(**{k: round(v, 4) for k, v in values._asdict().items()})}")
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,89 @@
+"""What witnesses say together: how far a pixel belongs to a hint, and what becomes of its colour.
+
+A logistic regression whose weights `python -m benchmarks.experiments.hints.weights` fits.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+
+class Weights(NamedTuple):
+    """Of the witnesses in the log odds that a pixel belongs to a hint; fitted on `val`.
+
+    What is 0 is not asked.
+    """
+
+    constant: float
+    walk: float  # of the log of the walk
+    far: float  # of the distance, in short sides
+    logits: float = 0.0  # of the cosine of the logits
+    features: float = 0.0  # of the cosine of the features
+    missed: float = 0.0  # of the CIELAB units that the network stays away from the hint's colour
+
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """The names of the witnesses that count."""
+        return tuple(name for name in self._fields[1:] if getattr(self, name))
+
+
+ASKED = Weights(2.025, 0.765, -2.87, 2.07, 4.63, -0.1125)
+UNASKED = Weights(1.329, 1.566, -5.223, 2.031, 8.778)
+WITHOUT_FEATURES = Weights(5.388, 4.074, -6.384, 5.046)
+WALK_ALONE = Weights(9.915, 5.367, -9.6)
+
+
+class Blend(NamedTuple):
+    """How colours go over things, and how far the network is heard elsewhere."""
+
+    sharpness: float = 1.3  # with which hints that lie near compete for a pixel
+    flat: float = 0.7  # of the colour in a thing that is the hint's, the rest varying as before
+    # Of what the network does elsewhere when it is shown a hint: with one that is as predicted,
+    # with one that is quite different, and the ab units between the two.
+    agreed: float = 0.6
+    opposed: float = 0.05
+    different: float = 10.0
+
+
+BLEND = Blend()
+
+
+class Wishes(NamedTuple):
+    """Of k hints: the colours that they ask for and that are there before, ab `(2, k)` each, and
+    how much of the way is gone, `(k,)` in [0, 1]."""
+
+    ab: Tensor
+    before: Tensor
+    strengths: Tensor
+
+
+def odds_of(witnesses: Mapping[str, Tensor], weights: Weights) -> Tensor:
+    """The logarithms of the odds `(k, h, w)`, from what each witness says of each pixel."""
+    return weights.constant + sum(getattr(weights, name) * x for name, x in witnesses.items())
+
+
+def parts(odds: Tensor, blend: Blend = BLEND) -> tuple[Tensor, Tensor]:
+    """How far each pixel takes part `(h, w)`, and the hints' shares of it `(k, h, w)`."""
+    return odds.amax(0).sigmoid(), (blend.sharpness * odds).softmax(0)
+
+
+def wanted(wishes: Wishes, shares: Tensor, ab: Tensor, blend: Blend = BLEND) -> Tensor:
+    """`(2, h, w)`: the change of ab towards the hints' colours, each by its share of a pixel."""
+    given, strengths = wishes.ab * wishes.strengths, wishes.strengths
+    flat = _spread(given, shares) - _spread(strengths[None], shares) * ab
+    varied = _spread((wishes.ab - wishes.before) * strengths, shares)
+    return blend.flat * flat + (1 - blend.flat) * varied
+
+
+def heard(wishes: Wishes, shares: Tensor, blend: Blend = BLEND) -> Tensor:
+    """`(h, w)`: how much of the network's answer stays where no thing is that a hint colours."""
+    surprise = ((wishes.ab - wishes.before).norm(dim=0) / blend.different).square()
+    trust = blend.opposed + (blend.agreed - blend.opposed) * (-surprise).exp()
+    return _spread((trust * wishes.strengths)[None], shares)[0]
+
+
+def _spread(values: Tensor, shares: Tensor) -> Tensor:
+    """`(c, k)` by shares `(k, h, w)`: `(c, h, w)`."""
+    return torch.tensordot(values, shares, 1)
