@@ -40,7 +40,7 @@ from colorize.photo.opening import Photo
 COUNTS = (1, 5, 10, 20)
 _EVERY = 7  # so many-th pixel of the grid is fitted
 _FLOOR = 1.0  # ab units squared, below which no error counts as less
-_FOLLOWS, _MOVES = 6.0, 0.6  # dB that a thing that does not follow costs, and a unit outside
+_FOLLOWS, _MOVES = 4.0, 0.4  # dB that a thing that does not follow costs, and a unit outside
 _OTHER, _APART = 10.0, 0.05  # as in colorize/evaluation/hint_scores.py
 _RIDGE = 0.01
 _STEPS = 60
@@ -57,14 +57,13 @@ class Case(NamedTuple):
     """Hints on a photo, by n pixels of the grid: what witnesses say `(k, 1, n)`, colours
     `(2, 1, n)`.
 
-    `answer` is what the network changes. `thing` and `outside` `(1, n)` are empty for random hints.
+    `thing` and `outside` `(1, n)` are empty for random hints.
     """
 
     photo: int
     witnesses: dict[str, Tensor]
     wishes: Wishes
     before: Tensor
-    answer: Tensor | None
     truth: Tensor
     thing: Tensor
     outside: Tensor
@@ -89,8 +88,6 @@ def figures(cases: Iterable[Case], weights: Weights, blend: Blend) -> Figures:
     for case in cases:
         mask, shares = weighing.parts(weighing.odds_of(case.witnesses, weights), blend)
         change = mask * weighing.wanted(case.wishes, shares, case.before, blend)
-        if case.answer is not None:
-            change = change + (1 - mask) * weighing.heard(case.wishes, shares, blend) * case.answer
         if not len(case.thing):
             missed = (case.before + change - case.truth).square().sum(0).mean()
             left.append(10 * (missed + _FLOOR).log10())
@@ -106,9 +103,9 @@ def figures(cases: Iterable[Case], weights: Weights, blend: Blend) -> Figures:
 
 
 def fit(
-    cases: Sequence[Case], start: Weights, with_blend: bool, steps: int = _STEPS
+    cases: Sequence[Case], start: Weights, blend: Blend | None = None, steps: int = _STEPS
 ) -> tuple[Weights, Blend]:
-    """What makes the loss smallest, from `start` on; the blend ships as it is if not asked for."""
+    """What makes the loss smallest, from `start` on; with this blend where one is given."""
     names = start.asked
     first = torch.tensor([start.constant, *(getattr(start, name) for name in names)])
     scale = torch.tensor([1.0, *(_deviation(cases, name) for name in names)])
@@ -118,12 +115,10 @@ def fit(
     def now() -> tuple[Weights, Blend]:
         constant, *others = z / scale
         named = dict(zip(names, others, strict=True))
-        return Weights(constant, **{"walk": 0.0, "far": 0.0} | named), (
-            _blend(kept) if with_blend else weighing.BLEND
-        )
+        return Weights(constant, **{"walk": 0.0, "far": 0.0} | named), (blend or _blend(kept))
 
     optimizer = torch.optim.LBFGS(
-        [z, kept] if with_blend else [z], max_iter=steps, line_search_fn="strong_wolfe"
+        [z] if blend else [z, kept], max_iter=steps, line_search_fn="strong_wolfe"
     )
 
     def loss() -> Tensor:
@@ -144,11 +139,11 @@ def _deviation(cases: Sequence[Case], name: str) -> float:
 def _free(blend: Blend) -> Tensor:
     """The blend as numbers without bounds."""
     given = torch.tensor(blend)
-    return torch.cat((given[:1].log(), given[1:4].logit(), given[4:].log()))
+    return torch.stack((given[0].log(), given[1].logit()))
 
 
 def _blend(free: Tensor) -> Blend:
-    return Blend(free[0].exp(), *free[1:4].sigmoid(), free[4].exp())
+    return Blend(free[0].exp(), free[1].sigmoid())
 
 
 @torch.no_grad()
@@ -204,12 +199,10 @@ def _of_kinds(
     ground: Ground, seen: Prediction, answered: Tensor, number: int, truth: Tensor, *where: Tensor
 ) -> Iterator[tuple[str, Case]]:
     before = torch.from_numpy(ground.small_ab)
-    change = resize(answered[None], ground.grid)[0] - before
     wishes = ground.wishes(seen.spots)
     for kind, weights in KINDS.items():
         on = Ground(ground.L, ground.ab) if kind == "walk alone" else ground
-        heard = kind == "asked"
-        said = on.witnesses(seen.spots, answered if heard else None, weights.asked)
+        said = on.witnesses(seen.spots, answered, weights.asked)
         yield (
             kind,
             Case(
@@ -217,7 +210,6 @@ def _of_kinds(
                 {name: _thin(x) for name, x in said.items()},
                 wishes,
                 _thin(before),
-                _thin(change) if heard else None,
                 _thin(truth),
                 *(_thin(x)[0] if len(x) else x for x in where),
             ),
@@ -243,22 +235,28 @@ def main(
     ]
     colorizer = Colorizer(model, device="cpu")
     found = collect(colorizer, (file.pixels() for file in tqdm(files, disable=None)))
+    blend = None  # of those who are asked, and then of all
     for kind, cases in found.items():
-        _tell(kind, cases, typer.echo)
+        blend = _tell(kind, cases, blend, typer.echo)
 
 
-def _tell(kind: str, cases: Sequence[Case], say: Callable[[str], None]) -> None:
+def _tell(
+    kind: str, cases: Sequence[Case], blend: Blend | None, say: Callable[[str], None]
+) -> Blend:
+    """Says what the weights of a kind are and give; the blend."""
     halves = [[case for case in cases if case.photo % 2 == half] for half in (0, 1)]
     for fitted, measured in (halves, halves[::-1]):
         ways = {
             "as shipped": (KINDS[kind], weighing.BLEND),
-            "of the other half": fit(fitted, KINDS[kind], kind == "asked"),
+            "of the other half": fit(fitted, KINDS[kind], blend),
         }
         for way, values in ways.items():
             left, follows, moves = figures(measured, *values)
             say(f"{kind}, {way}: {left:.2f} dB left, follows {follows:.3f}, outside {moves:.2f}")
-    for values in fit(cases, KINDS[kind], kind == "asked"):
+    found = fit(cases, KINDS[kind], blend)
+    for values in found:
         say(f"  {values._replace(**{k: round(v, 4) for k, v in values._asdict().items()})}")
+    return found[1]
 
 
 if __name__ == "__main__":

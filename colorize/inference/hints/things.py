@@ -78,9 +78,6 @@ class Ground:
         odds = weighing.odds_of(*self._heard(spots, answered))
         mask, shares = weighing.parts(odds)
         change = mask * weighing.wanted(wishes, shares, before)
-        if answered is not None:
-            answer = resize(answered[None], self.grid)[0] - before
-            change += (1 - mask) * weighing.heard(wishes, shares) * answer
         mask = mask * shares[wishes.strengths > 0].sum(0)  # others keep what is there
         large = self.settled(torch.cat((change, mask[None])))
         ab = follow(self.ab + large[:2], spots, self.L, self.ab)
@@ -101,9 +98,9 @@ class Ground:
         if not spots:
             return torch.zeros_like(self.ab)
         with self._lock:
-            mask, shares = weighing.parts(self._odds_as_kept(spots))
-            before = torch.from_numpy(self.small_ab)
-            return self.settled(mask * weighing.wanted(self.wishes(spots), shares, before))
+            blend, before = weighing.BLEND_OF_VARIANTS, torch.from_numpy(self.small_ab)
+            mask, shares = weighing.parts(self._odds_as_kept(spots), blend)
+            return self.settled(mask * weighing.wanted(self.wishes(spots), shares, before, blend))
 
     def spot_at(self, row: int, column: int) -> Spot:
         """A spot at a place of the grid that changes nothing there."""

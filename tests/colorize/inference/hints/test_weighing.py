@@ -44,15 +44,3 @@ def test_a_weak_hint_asks_for_a_share_of_the_way_and_one_of_none_for_nothing():
         given = wishes([[20.0, -8.0]], [[0.0, 0.0]], [strength])
         found = weighing.wanted(given, shares, there).flatten().tolist()
         assert found == pytest.approx([20 * strength, -8 * strength])
-        assert float(weighing.heard(given, shares)) == pytest.approx(
-            strength * float(weighing.heard(given._replace(strengths=torch.ones(1)), shares))
-        )
-
-
-@pytest.mark.parametrize(
-    ("away", "share"), [(0.0, 0.6), (10.0, 0.05 + 0.55 / math.e), (90.0, 0.05)]
-)
-def test_the_network_is_heard_elsewhere_as_far_as_the_hint_does_not_surprise_it(away, share):
-    given = wishes([[away, 0.0]], [[0.0, 0.0]], [1.0])
-    blend = Blend(agreed=0.6, opposed=0.05, different=10.0)
-    assert float(weighing.heard(given, torch.ones(1, 1, 1), blend)) == pytest.approx(share)
