@@ -24,7 +24,7 @@ from colorize.color.toned import unit
 from colorize.inference.colorization import decoded
 from colorize.inference.colorizer import Colorizer
 from colorize.inference.predict import resize
-from colorize.inference.reference.carrying import witnesses
+from colorize.inference.reference.carrying import OVER_BINS, WITHOUT, witnesses
 from colorize.inference.reference.given import Reference
 from colorize.inference.reference.matching import WITNESSES, Matcher, match
 from colorize.photo.opening import Photo
@@ -113,11 +113,20 @@ def main(
     found = pairs(data, split, photos)
     halves = [[one for one in found if one.photo % 2 == half] for half in (0, 1)]
     every = len(WITNESSES) + 1 + _OF_BINS
-    for what, number in (("over bins", every), ("without", every - _OF_BINS)):
+    for what, number, ships in (
+        ("over bins", every, OVER_BINS),
+        ("without", every - _OF_BINS, WITHOUT),
+    ):
         typer.echo(f"{what}: {[round(x, 3) for x in fit(found, number).tolist()]}")
+        others = ships.differs, ships.likely, ships.likely_own
+        shipped = torch.tensor((*(*ships.of_match, *others)[:number], ships.constant))
         for fitted, measured in (halves, halves[::-1]):
-            for kind, (before, after) in distances(measured, fit(fitted, number)).items():
-                typer.echo(f"  {kind}: {before:.2f} without, {after:.2f} with")
+            before, after = distances(measured, shipped), distances(measured, fit(fitted, number))
+            for kind, (without, as_shipped) in before.items():
+                typer.echo(
+                    f"  {kind}: {without:.2f} without, {as_shipped:.2f} as shipped, "
+                    f"{after[kind][1]:.2f} with those of the other half"
+                )
 
 
 if __name__ == "__main__":

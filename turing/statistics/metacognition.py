@@ -22,6 +22,7 @@ from turing.statistics.fractions import (
 
 _LEAST_D_PRIME = 0.2  # below it there is nothing that confidence could be compared with
 _H = 1e-4  # of differences
+_MOST_NEWTON_STEPS = 30
 
 
 class Metacognition(NamedTuple):
@@ -149,43 +150,82 @@ def _fitted(counts: np.ndarray) -> np.ndarray:
     start = np.concatenate([[d_prime], np.full(2 * (levels - 1), np.log(0.5))])
     bounds = [(-10.0, 10.0), *[(-8.0, 3.0)] * (2 * (levels - 1))]
     options = {"ftol": 1e-14, "gtol": 1e-9, "maxiter": 1000}
-    return optimize.minimize(loss, start, method="L-BFGS-B", bounds=bounds, options=options).x
+    near = optimize.minimize(loss, start, method="L-BFGS-B", bounds=bounds, options=options).x
+    exact = _polished(near, bias, counts)
+    inside = exact is not None and all(
+        low < x < high for x, (low, high) in zip(exact, bounds, strict=True)
+    )
+    return exact if inside else near
+
+
+def _polished(theta: np.ndarray, bias: float, counts: np.ndarray) -> np.ndarray | None:
+    """The maximum near `theta` to the last digits, by Newton's steps; None where there is none."""
+    for _ in range(_MOST_NEWTON_STEPS):
+        slope, curvature = _slope(theta, bias, counts), -_hessian(theta, bias, counts)
+        if not (np.all(np.isfinite(curvature)) and np.all(np.linalg.eigvalsh(curvature) > 0)):
+            return None
+        step = np.linalg.solve(curvature, slope)
+        theta = theta + step / max(1.0, np.abs(step).max())
+        if np.abs(step).max() <= 1e-12 * max(1.0, np.abs(theta).max()):
+            return theta
+    return None
+
+
+def _slopes(theta: np.ndarray, bias: float, levels: int) -> np.ndarray:
+    """(theta, levels, truth, choice): the derivatives of `_log_probabilities` by theta."""
+    sizes = np.exp(theta[1:]).reshape(2, levels - 1)
+    steps = np.cumsum(sizes, axis=1)
+    found = np.zeros((len(theta), levels, 2, 2))
+    for truth in (0, 1):
+        for choice, sign in ((0, 1.0), (1, -1.0)):
+            first = sign * (bias - (truth - 0.5))  # of all ends, by meta-d'
+            ends = first * theta[0] - np.concatenate([[0], steps[choice]])
+            by_theta = np.zeros((len(theta), levels))
+            by_theta[0] = first
+            own = slice(1 + choice * (levels - 1), 1 + (choice + 1) * (levels - 1))
+            # the end of a rating lies behind all steps up to it
+            by_theta[own, 1:] = -sizes[choice][:, None] * np.tri(levels - 1).T
+            moved = np.exp(-np.square(ends) / 2) / np.sqrt(2 * np.pi) * by_theta
+            shares = -np.diff(ndtr(np.append(ends, -np.inf)))
+            moved_shares = moved - np.column_stack([moved[:, 1:], np.zeros(len(theta))])
+            found[:, :, truth, choice] = moved_shares / np.maximum(shares, 1e-300)
+            found[:, :, truth, choice] -= (moved[:, 0] / ndtr(ends[0]))[:, None]
+    return found
+
+
+def _slope(theta: np.ndarray, bias: float, counts: np.ndarray) -> np.ndarray:
+    """(theta,): the derivative of the log likelihood."""
+    return np.tensordot(_slopes(theta, bias, len(counts)), counts, 3)
+
+
+def _hessian(theta: np.ndarray, bias: float, counts: np.ndarray) -> np.ndarray:
+    found = np.stack(
+        [
+            _slope(theta + step, bias, counts) - _slope(theta - step, bias, counts)
+            for step in _H * np.eye(len(theta))
+        ]
+    )
+    return (found + found.T) / (4 * _H)
 
 
 def _by_counts(counts: np.ndarray, theta: np.ndarray) -> np.ndarray:
-    """(4 levels,): the derivative of meta-d' / d' by each count, by differences.
+    """(4 levels,): the derivative of meta-d' / d' by each count.
 
     With g = the likelihood's gradient by theta, d theta = -H^-1 (dg / dn), where n acts on it
     directly and through the bias.
     """
-    levels, k = len(counts), len(theta)
     d_prime, criterion = _type_1(counts)
     bias = criterion / d_prime
-    eye = _H * np.eye(k)
-
-    def gradients(theta: np.ndarray, bias: float) -> np.ndarray:
-        """(theta, levels, truth, choice): of each cell's log probability."""
-        ends = [
-            _log_probabilities(theta + step, bias, levels)
-            - _log_probabilities(theta - step, bias, levels)
-            for step in eye
-        ]
-        return np.stack(ends) / (2 * _H)
-
-    def total(theta: np.ndarray, bias: float) -> np.ndarray:
-        return np.tensordot(gradients(theta, bias), counts, 3)
-
-    hessian = np.stack([total(theta + step, bias) - total(theta - step, bias) for step in eye])
-    hessian = (hessian + hessian.T) / (4 * _H)
-    by_bias = (total(theta, bias + _H) - total(theta, bias - _H)) / (2 * _H)
-    own = gradients(theta, bias).reshape(k, -1)
+    further, nearer = (_slope(theta, bias + h, counts) for h in (_H, -_H))
+    by_bias = (further - nearer) / (2 * _H)
+    own = _slopes(theta, bias, len(counts)).reshape(len(theta), -1)
     small = np.empty((2, counts.size))
     for cell in range(counts.size):
         more = counts.copy().ravel()
         more[cell] += _H
         d, c = _type_1(more.reshape(counts.shape))
         small[:, cell] = (d - d_prime) / _H, (c / d - bias) / _H
-    moved = -np.linalg.pinv(hessian) @ (own + by_bias[:, None] * small[1])
+    moved = -np.linalg.pinv(_hessian(theta, bias, counts)) @ (own + by_bias[:, None] * small[1])
     by_cell = moved[0] / d_prime - theta[0] * small[0] / d_prime**2
     # ravel is (level, truth, choice), as `cell` counts
     return by_cell

@@ -28,6 +28,8 @@ _STEPS = 2001
 _WORST = 1e10  # condition of the information
 _STEEPEST = 20.0  # logits an octave, or from chance: there is no finite fit
 _MOST_NEWTON_STEPS = 100
+_RIDGE = 1e-5  # of squares of the parameters, in units of the log likelihood
+_ALMOST = 1e-3  # of the way from chance to always right that is nothing of it
 
 
 class Threshold(NamedTuple):
@@ -122,26 +124,39 @@ def told(ms: ArrayLike, found: Threshold) -> np.ndarray:
 
 
 def _fitted(y: np.ndarray, x: np.ndarray, w: np.ndarray) -> tuple[float, float]:
-    """Intercept and slope of the maximum, on the counts at each exposure."""
+    """Intercept and slope of the maximum, on the counts at each exposure.
+
+    Where the likelihood rises without end, if by hairs, a ridge says where that is enough; the
+    slope is `_STEEPEST` where nothing is between chance and always right.
+    """
     order = np.lexsort((w, y, x))  # sums and so the fit are the same in whatever order choices come
     x, y, w = x[order], y[order], w[order]
     at, code = np.unique(x, return_inverse=True)
     n, right = np.bincount(code, weights=w), np.bincount(code, weights=w * y)
 
-    def loss(theta: np.ndarray) -> float:
-        p = 0.5 + (0.5 - LAPSE) * expit(theta[0] + theta[1] * at)
-        return -float(right @ np.log(p) + (n - right) @ np.log1p(-p))
-
     bounds = [(-_STEEPEST, _STEEPEST)] * 2
     starts = [(0.0, slope) for slope in (0.3, 1.0, 3.0, -0.3)]  # the likelihood is not concave
-    fits = [optimize.minimize(loss, start, method="L-BFGS-B", bounds=bounds) for start in starts]
-    best = min(fits, key=lambda fit: fit.fun)
-    exact = _polished(best.x, at, right, n - right)
-    return tuple((best.x if exact is None else exact).tolist())
+    for ridge in (0.0, _RIDGE):
+
+        def loss(theta: np.ndarray, ridge: float = ridge) -> float:
+            p = 0.5 + (0.5 - LAPSE) * expit(theta[0] + theta[1] * at)
+            likelihood = right @ np.log(p) + (n - right) @ np.log1p(-p)
+            return float(ridge / 2 * theta @ theta - likelihood)
+
+        fits = [optimize.minimize(loss, x, method="L-BFGS-B", bounds=bounds) for x in starts]
+        best = min(fits, key=lambda fit: fit.fun).x
+        exact = _polished(best, at, right, n - right, ridge)
+        if exact is not None:
+            best = exact
+            break
+    between = np.abs(2 * expit(best[0] + best[1] * at) - 1) < 1 - 2 * _ALMOST
+    if ridge and best[1] > 0 and not between.any():
+        return 0.0, _STEEPEST
+    return tuple(best.tolist())
 
 
 def _polished(
-    theta: np.ndarray, at: np.ndarray, right: np.ndarray, wrong: np.ndarray
+    theta: np.ndarray, at: np.ndarray, right: np.ndarray, wrong: np.ndarray, ridge: float
 ) -> np.ndarray | None:
     """The maximum near `theta` to the last digits, by Newton's steps: a search that looks at the
     loss alone ends where that is flat, here or there on other processors. None where there is none.
@@ -152,16 +167,16 @@ def _polished(
         p, slope = 0.5 + (0.5 - LAPSE) * mu, (0.5 - LAPSE) * mu * (1 - mu)  # slope: dp / d logit
         score = right / p - wrong / (1 - p)
         bend = score * slope * (1 - 2 * mu) - (right / p**2 + wrong / (1 - p) ** 2) * slope**2
-        curvature = -(design * bend[:, None]).T @ design
-        if not np.all(np.linalg.eigvalsh(curvature) > 0):
-            return None
-        step = np.linalg.solve(curvature, design.T @ (score * slope))
+        curvature = ridge * np.eye(2) - (design * bend[:, None]).T @ design
+        sizes, ways = np.linalg.eigh(curvature)
+        slopes = ways.T @ (design.T @ (score * slope) - ridge * theta)
+        step = ways @ (slopes / np.maximum(np.abs(sizes), 1e-12))  # up, where it bends up, too
         step /= max(1.0, np.abs(step).max())
         theta = theta + step
         if np.abs(theta).max() >= _STEEPEST:
             return None
-        if np.abs(step).max() <= 1e-12 * max(1.0, np.abs(theta).max()):
-            return theta
+        if np.abs(step).max() <= 1e-10 * max(1.0, np.abs(theta).max()):
+            return theta if sizes[0] > (0 if ridge else 10 * _RIDGE) else None  # or it is flat
     return None
 
 

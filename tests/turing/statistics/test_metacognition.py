@@ -5,7 +5,7 @@ import pytest
 from scipy import optimize
 from scipy.stats import norm
 
-from turing.statistics.metacognition import metacognition
+from turing.statistics.metacognition import _log_probabilities, _slopes, metacognition
 
 LIMITS = (0.4, 0.9, 1.5)
 
@@ -130,3 +130,29 @@ def test_answers_that_nobody_gave_do_no_harm():
 def test_wrong_input_is_said():
     with pytest.raises(ValueError, match="rating: expected whole numbers from 1 to 4"):
         metacognition([0], [1], [5], [1], [1])
+
+
+def test_slopes_are_those_of_the_probabilities():
+    theta = np.array([1.3, -0.7, -0.2, 0.1, -1.1, -0.4, 0.3])
+    eye = 1e-5 * np.eye(len(theta))
+    by_differences = [
+        (_log_probabilities(theta + e, 0.15, 4) - _log_probabilities(theta - e, 0.15, 4)) / 2e-5
+        for e in eye
+    ]
+    assert np.allclose(_slopes(theta, 0.15, 4), by_differences, rtol=1e-7, atol=1e-9)
+
+
+def test_last_digits_tell_nothing(monkeypatch):
+    """Wherever the search for the maximum ends, where processors differ in the last digit."""
+    rows = observe(np.random.default_rng(3), n=60, people=6, photos=10)
+    found, search = metacognition(*rows), optimize.minimize
+
+    def elsewhere(*given, **options):
+        ended = search(*given, **options)
+        ended.x = ended.x + 1e-5 * np.arange(len(ended.x))
+        return ended
+
+    monkeypatch.setattr("turing.statistics.metacognition.optimize.minimize", elsewhere)
+    other = metacognition(*rows)
+    assert other.meta_d_prime == pytest.approx(found.meta_d_prime, rel=1e-11)
+    assert (other.low, other.high) == pytest.approx((found.low, found.high), rel=1e-9)

@@ -109,6 +109,23 @@ def test_last_digits_tell_nothing():
     assert other.slope == pytest.approx(found.slope, rel=1e-11)
 
 
+def test_where_the_likelihood_rises_without_end_a_fit_is_the_same_everywhere(monkeypatch):
+    """Fewer are right than by chance, then nearly all: the steeper the likelier, if by hairs."""
+    ms = np.repeat([100.0, 250.0, 1000.0], [17, 15, 16])
+    correct = np.concatenate([np.arange(17) < 6, np.arange(15) < 14, np.arange(16) < 15])
+    columns = correct, ms, np.arange(48) % 12, np.arange(48) % 9
+    found, search = threshold(*columns), optimize.minimize
+
+    def elsewhere(*given, **options):
+        ended = search(*given, **options)
+        ended.x = ended.x * [1 - 1e-2, 1 + 1e-2]
+        return ended
+
+    monkeypatch.setattr("turing.statistics.psychometric.optimize.minimize", elsewhere)
+    assert 100 < found.estimate < 250 and 5 < found.slope < 20
+    assert tuple(threshold(*columns))[:4] == pytest.approx(tuple(found)[:4], rel=1e-9, nan_ok=True)
+
+
 def test_the_order_of_choices_tells_nothing():
     """Of a fit that is almost too steep, too, where the likelihood is flat."""
     rng = np.random.default_rng(5)
