@@ -1,6 +1,6 @@
 """Ways to spread the colour of a hint, with the same weights.
 
-    python -m benchmarks.experiments.hints --data DATA --photos 10
+    python -m benchmarks.experiments.hints.ways --data DATA --photos 10
 
 PSNR in dB of whole photos by the number of hints, the share that a thing follows and how much all
 else moves are those of `python -m colorize score-hints`, on the same photos and spots. With
@@ -149,3 +149,7 @@ def main(
     first = [of[next(iter(WAYS))] for of in found.values()]
     number, things = (sum(len(of[name]) for of in first) for name in ("0", "follows"))
     typer.echo("\n".join([f"{number} photos, {things} things", "", *table(found)]))
+
+
+if __name__ == "__main__":
+    typer.run(main)
