@@ -97,11 +97,11 @@ def load_pretrained(network: nn.Module, name: str, file: Path | None) -> str:
 
 
 def _fit(value: Tensor, own: Tensor) -> Tensor:
-    """A convolution with more inputs than the pretrained one starts with nothing from those."""
+    """A convolution with more inputs than the pretrained one keeps what it has for those."""
     value = value.to(own.dtype)
     more = own.shape[1] - value.shape[1] if value.ndim == own.ndim == 4 else 0
     is_wider = more > 0 and value.shape[1] == 3 and own.shape[0] == value.shape[0]
-    return F.pad(value, (0, 0, 0, 0, 0, more)) if is_wider else value
+    return torch.cat((value, own[:, 3:]), 1) if is_wider else value
 
 
 def _plain(key: str) -> str:

@@ -130,6 +130,8 @@ class Encoder(nn.Module):
     def __init__(self, name: str) -> None:
         super().__init__()
         self.network = create(name, features_only=True, in_chans=3 + HINT_CHANNELS)
+        first = next(m for m in self.network.modules() if isinstance(m, nn.Conv2d))
+        nn.init.zeros_(first.weight[:, 3:].detach())
         self.channels = list(self.network.feature_info.channels())
         self.strides = list(self.network.feature_info.reduction())
         config = self.network.pretrained_cfg

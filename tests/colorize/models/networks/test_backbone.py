@@ -6,6 +6,7 @@ from safetensors.torch import save_file
 from colorize.errors import ColorizeError
 from colorize.models.networks import backbone
 from colorize.models.networks.backbone import Backbone, create, load_pretrained
+from colorize.models.networks.unet import Encoder
 
 
 @pytest.fixture(name="L")
@@ -78,6 +79,18 @@ def test_loaded_weights_give_the_whole_networks_features(tmp_path, L):
     vectors = features(L)
     with torch.no_grad():
         assert torch.allclose(vectors, whole.forward_features(seen[0]).mean((2, 3)), atol=1e-5)
+
+
+def test_inputs_of_hints_begin_at_nothing_and_keep_what_they_have_learnt(tmp_path):
+    whole = save_full("test_efficientnet", tmp_path / "w.safetensors")
+    encoder = Encoder("test_efficientnet")
+    first = encoder.network.conv_stem.weight
+    assert first.shape[1] == 6 and not first[:, 3:].any()
+    with torch.no_grad():
+        first.fill_(0.5)
+    load_pretrained(encoder.network, "test_efficientnet", tmp_path / "w.safetensors")
+    assert torch.equal(first[:, :3], whole.conv_stem.weight)
+    assert (first[:, 3:] == 0.5).all()
 
 
 def test_half_precision_files_are_read_as_float32(tmp_path):
