@@ -7,7 +7,6 @@ pixel there counts as a blob's where its ab lies more than 30 units from the tru
 more of chroma.
 """
 
-import random
 from pathlib import Path
 from typing import Annotated
 
@@ -19,7 +18,7 @@ from PIL import Image
 from colorize.color.lab import lab_from_rgb
 from colorize.color.resample import resize_picture
 from colorize.color.toned import unit
-from colorize.data.datasets import find_datasets
+from colorize.data.datasets import find_datasets, some_of
 from colorize.evaluation.metrics import mse
 from colorize.inference.colorizer import Colorizer
 from colorize.inference.predict import resize
@@ -60,8 +59,7 @@ def main(
     """Prints a table, means over the photos."""
     colorizer, rows = Colorizer(model, device="cpu"), []
     for dataset in find_datasets(data):
-        files = dataset.photos[split]
-        some = random.Random(dataset.name).sample(files, min(photos, len(files)))
+        some = some_of(dataset.photos[split], photos, dataset.name)
         rows += [row(colorizer, file.pixels()) for file in some]
     typer.echo(f"{len(rows)} photos")
     typer.echo("| working size | MSE | blobs |\n| --- | ---: | ---: |")

@@ -7,7 +7,6 @@ no colour. Of each, the middle of the face counts, as the median of its pixels. 
 light and toned ones make long tails, so that the range of 95% is told from the quartiles.
 """
 
-import random
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
@@ -19,7 +18,7 @@ from skimage.data import lbp_frontal_face_cascade_filename
 from skimage.feature import Cascade
 
 from colorize.color.lab import lab_from_rgb
-from colorize.data.datasets import find_datasets
+from colorize.data.datasets import find_datasets, some_of
 
 _SMALLEST, _LARGEST = 36, 160  # sides in pixels of the squares that faces are looked for in
 _NEIGHBOURS = 15  # squares that must agree on a face
@@ -67,8 +66,7 @@ def main(
     """Prints percentiles over the faces of `train`, and from where to where skin goes."""
     cascade, tones, seen = Cascade(lbp_frontal_face_cascade_filename()), [], 0
     for one in find_datasets(data, dataset):
-        files = one.photos["train"]
-        for file in random.Random(0).sample(files, min(photos, len(files))):
+        for file in some_of(one.photos["train"], photos):
             seen += 1
             tones += filter(None, map(tone, faces(file.pixels(), cascade)))
     table = np.percentile(np.array(tones), _SHARES, axis=0)

@@ -2,9 +2,10 @@
 
 import hashlib
 import io
+import random
 import zipfile
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -55,6 +56,13 @@ class Dataset:
 
     name: str
     photos: dict[str, list[PhotoFile]]
+
+
+def some_of(photos: Sequence[PhotoFile], most: int | None, seed: int | str = 0) -> list[PhotoFile]:
+    """At most so many, at random and the same for a seed; all in their order where they are few."""
+    if most is None or most >= len(photos):
+        return list(photos)
+    return random.Random(seed).sample(photos, most)
 
 
 def find_datasets(data: Path, names: Iterable[str] = ()) -> list[Dataset]:

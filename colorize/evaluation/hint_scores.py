@@ -5,7 +5,6 @@ hints that are shown from the truth. And of one hint in the middle of a thing: w
 takes its colour, and all else stays.
 """
 
-import random
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, fields
 
@@ -15,11 +14,13 @@ from PIL import Image
 from scipy.ndimage import distance_transform_edt
 from skimage.color import deltaE_ciede2000
 from skimage.segmentation import slic
+from torch import Tensor
 from tqdm import tqdm
 
 from colorize.color.lab import into_gamut, lab_from_rgb
 from colorize.color.resample import resize_picture
-from colorize.data.datasets import Dataset, PhotoFile
+from colorize.color.toned import unit
+from colorize.data.datasets import Dataset, PhotoFile, some_of
 from colorize.errors import ColorizeError
 from colorize.evaluation.metrics import psnr
 from colorize.evaluation.report import HintsRow, Report
@@ -82,9 +83,7 @@ def score_datasets(
     """
     by_dataset: dict[str, dict[int, Score]] = {}
     for dataset in datasets:
-        files = dataset.photos[split]
-        if most is not None and most < len(files):
-            files = random.Random(seed).sample(files, most)
+        files = some_of(dataset.photos[split], most, seed)
         pixels = _read(files, f"{dataset.name} {split}", say)
         scores = score_photos(colorizer, pixels, counts, seed, size)
         if all(score.psnr for score in scores.values()):
@@ -161,22 +160,38 @@ def score_things(
     photo = Photo.open(pixels)
     (plain,) = colorizer.predict([photo], size)
     before, (height, width) = colorizer.finish(photo, plain, borders=False).ab, plain.shape
-    small = resize_picture(pixels, (width, height), Image.Resampling.BILINEAR)
-    true = lab_from_rgb(torch.from_numpy(small / 255).float().permute(2, 0, 1)).numpy()[1:]
-    for thing in find_things(true, before):
-        row, column = middle(thing)
-        mean = true[:, thing].mean(1)
-        at = ((column + 0.5) * photo.size[0] / width, (row + 0.5) * photo.size[1] / height)
-        _, colour = in_srgb(torch.from_numpy(mean), float(plain.L[0, row, column]))
-        hint = (*(int(x) for x in at), colour)
+    true = true_ab(pixels, (height, width))
+    for thing in find_things(true.numpy(), before):
+        hint, outside = in_the_middle(thing, true, plain.L, photo.size)
         (hinted,) = colorizer.predict([photo], size, [[hint]], before=[plain])
         moved = colorizer.finish(photo, hinted, borders=False).ab - before
         way = hinted.spots[0].ab.numpy()[:, None] - before[:, thing]
         gone = (moved[:, thing] * way).sum(0) / np.maximum(np.square(way).sum(0), 1e-3)
-        other = np.linalg.norm(true - mean[:, None, None], axis=0) > _OTHER
-        outside = other & (distance_transform_edt(~thing) > _APART * width)
         far = np.linalg.norm(moved[:, outside], axis=0)
         yield float(gone.clip(0, 1).mean()), float(far.mean()) if len(far) else None
+
+
+def true_ab(pixels: np.ndarray, shape: tuple[int, int]) -> Tensor:
+    """ab `(2, *shape)` of a photo uint8 sRGB `(h, w, 3)`, made that small."""
+    small = resize_picture(pixels, shape[::-1], Image.Resampling.BILINEAR)
+    return lab_from_rgb(torch.from_numpy(unit(small)))[1:]
+
+
+def in_the_middle(
+    thing: np.ndarray, true: Tensor, L: Tensor, size: tuple[int, int]
+) -> tuple[Hint, np.ndarray]:
+    """A hint of a thing's mean colour in its middle, on a photo of `size` (width, height); and
+    what is neither near the thing nor of its true colour, a mask `(h, w)` as the thing is.
+
+    true: ab `(2, h, w)`; L `(1, h, w)`.
+    """
+    (row, column), (height, width) = middle(thing), thing.shape
+    mean = true[:, torch.from_numpy(thing)].mean(1)
+    at = ((column + 0.5) * size[0] / width, (row + 0.5) * size[1] / height)
+    _, colour = in_srgb(mean, float(L[0, row, column]))
+    other = (true - mean[:, None, None]).norm(dim=0).numpy() > _OTHER
+    outside = other & (distance_transform_edt(~thing) > _APART * width)
+    return (*(int(x) for x in at), colour), outside
 
 
 def find_things(true: np.ndarray, predicted: np.ndarray) -> list[np.ndarray]:

@@ -7,7 +7,6 @@ else moves are those of `python -m colorize score-hints`, on the same photos and
 `--json FILE` a dataset that is in the file is not measured again.
 """
 
-import random
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -18,7 +17,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from benchmarks.experiments.kept import of_each, of_split
-from colorize.data.datasets import Dataset
+from colorize.data.datasets import Dataset, some_of
 from colorize.evaluation.hint_scores import score_photos
 from colorize.inference.colorization import Colorization
 from colorize.inference.colorizer import Colorizer
@@ -98,10 +97,7 @@ def measure(
     colorizer: Spreader, dataset: Dataset, split: str, photos: int, counts: Sequence[int] = COUNTS
 ) -> dict[str, Figures]:
     """By way: PSNR in dB by the number of hints, a photo each, and `follows`, `moves` by things."""
-    files = dataset.photos[split]
-    if photos < len(files):
-        files = random.Random(0).sample(files, photos)
-    pixels, found = [file.pixels() for file in files], {}
+    pixels, found = [file.pixels() for file in some_of(dataset.photos[split], photos)], {}
     for name, way in WAYS.items():
         colorizer.way = way
         given = tqdm(pixels, f"{dataset.name}, {name}", leave=False, disable=None)

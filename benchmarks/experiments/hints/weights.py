@@ -9,7 +9,6 @@ thing how little the thing follows and how much all else moves. Half of the phot
 the weights of the other half; what ships is fitted on all.
 """
 
-import random
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, NamedTuple
@@ -17,16 +16,13 @@ from typing import Annotated, NamedTuple
 import numpy as np
 import torch
 import typer
-from PIL import Image
-from scipy.ndimage import distance_transform_edt
 from torch import Tensor
 from tqdm import tqdm
 
+from benchmarks.experiments.hints.ways import COUNTS
 from benchmarks.experiments.kept import of_split
-from colorize.color.lab import lab_from_rgb
-from colorize.color.resample import resize_picture
-from colorize.color.toned import unit
-from colorize.evaluation.hint_scores import find_things, middle, true_hints
+from colorize.data.datasets import some_of
+from colorize.evaluation.hint_scores import find_things, in_the_middle, true_ab, true_hints
 from colorize.inference.colorization import Prediction, decoded
 from colorize.inference.colorizer import Colorizer
 from colorize.inference.hints import weighing
@@ -34,14 +30,11 @@ from colorize.inference.hints.things import Ground
 from colorize.inference.hints.weighing import Blend, Weights, Wishes
 from colorize.inference.options import Hint
 from colorize.inference.predict import resize
-from colorize.inference.swatches import in_srgb
 from colorize.photo.opening import Photo
 
-COUNTS = (1, 5, 10, 20)
 _EVERY = 7  # so many-th pixel of the grid is fitted
 _FLOOR = 1.0  # ab units squared, below which no error counts as less
 _FOLLOWS, _MOVES = 4.0, 0.4  # dB that a thing that does not follow costs, and a unit outside
-_OTHER, _APART = 10.0, 0.05  # as in colorize/evaluation/hint_scores.py
 _RIDGE = 0.01
 _STEPS = 60
 
@@ -160,60 +153,33 @@ def _cases_of(colorizer: Colorizer, pixels: np.ndarray, number: int) -> Iterator
     photo = Photo.open(pixels)
     (plain,) = colorizer.predict([photo])
     ground = colorizer.finish(photo, plain, borders=False).scene.ground
-    height, width = plain.shape
-    small = resize_picture(pixels, (width, height), Image.Resampling.BILINEAR)
-    truth = lab_from_rgb(torch.from_numpy(unit(small)))[1:]
-    generator = np.random.default_rng([0, number])
-    hints = true_hints(pixels, max(COUNTS), (height, width), generator)
-    nothing = torch.zeros(0, dtype=torch.bool)
-    given: list[tuple[list[Hint], Tensor, Tensor]] = [
-        (hints[:count], nothing, nothing) for count in COUNTS
-    ]
-    for thing in find_things(truth.numpy(), ground.ab.numpy()):
-        given.append(_in_the_middle(photo, plain, truth, thing))
-    for some, thing, outside in given:
+    alone = Ground(ground.L, ground.ab)  # as of a network without bins
+    truth = true_ab(pixels, plain.shape)
+    before, small = torch.from_numpy(ground.small_ab), resize(truth[None], ground.grid)[0]
+    hints = true_hints(pixels, max(COUNTS), plain.shape, np.random.default_rng([0, number]))
+    for some, *where in _given(photo, hints, plain, truth, ground):
         (seen,) = colorizer.predict([photo], None, [some], before=[plain])
         answered = decoded(colorizer.network, colorizer.record, seen)
-        where = (resize(truth[None], ground.grid)[0], _on(thing, ground), _on(outside, ground))
-        yield from _of_kinds(ground, seen, answered, number, *where)
+        said = ground.witnesses(seen.spots, answered, KINDS["asked"].asked)
+        said_alone = alone.witnesses(seen.spots, None, KINDS["walk alone"].asked)
+        wishes, colours = ground.wishes(seen.spots), (_thin(before), _thin(small))
+        for kind, weights in KINDS.items():
+            of_kind = said_alone if kind == "walk alone" else said
+            witnesses = {name: _thin(of_kind[name]) for name in weights.asked}
+            yield kind, Case(number, witnesses, wishes, *colours, *where)
 
 
-def _in_the_middle(
-    photo: Photo, plain: Prediction, truth: Tensor, thing: np.ndarray
-) -> tuple[list[Hint], Tensor, Tensor]:
-    """One hint, its thing, and what is neither near it nor of its colour."""
-    (row, column), (height, width) = middle(thing), plain.shape
-    mean = truth[:, torch.from_numpy(thing)].mean(1)
-    at = int((column + 0.5) * photo.size[0] / width), int((row + 0.5) * photo.size[1] / height)
-    _, colour = in_srgb(mean, float(plain.L[0, row, column]))
-    other = (truth - mean[:, None, None]).norm(dim=0) > _OTHER
-    apart = torch.from_numpy(distance_transform_edt(~thing) > _APART * width)
-    return [(*at, colour)], torch.from_numpy(thing), other & apart
-
-
-def _on(mask: Tensor, ground: Ground) -> Tensor:
-    return resize(mask[None, None].float(), ground.grid)[0] > 0.5 if len(mask) else mask
-
-
-def _of_kinds(
-    ground: Ground, seen: Prediction, answered: Tensor, number: int, truth: Tensor, *where: Tensor
-) -> Iterator[tuple[str, Case]]:
-    before = torch.from_numpy(ground.small_ab)
-    wishes = ground.wishes(seen.spots)
-    for kind, weights in KINDS.items():
-        on = Ground(ground.L, ground.ab) if kind == "walk alone" else ground
-        said = on.witnesses(seen.spots, answered, weights.asked)
-        yield (
-            kind,
-            Case(
-                number,
-                {name: _thin(x) for name, x in said.items()},
-                wishes,
-                _thin(before),
-                _thin(truth),
-                *(_thin(x)[0] if len(x) else x for x in where),
-            ),
-        )
+def _given(
+    photo: Photo, hints: list[Hint], plain: Prediction, truth: Tensor, ground: Ground
+) -> Iterator[tuple[list[Hint], Tensor, Tensor]]:
+    """Hints, and of those in a thing the thing and what lies outside it, on the pixels fitted."""
+    nothing = torch.zeros(0, dtype=torch.bool)
+    for count in COUNTS[1:]:
+        yield hints[:count], nothing, nothing
+    for thing in find_things(truth.numpy(), ground.ab.numpy()):
+        hint, outside = in_the_middle(thing, truth, plain.L, photo.size)
+        masks = (torch.from_numpy(mask)[None, None].float() for mask in (thing, outside))
+        yield [hint], *(_thin(resize(mask, ground.grid)[0] > 0.5)[0] for mask in masks)
 
 
 def _thin(x: Tensor) -> Tensor:
@@ -228,11 +194,7 @@ def main(
     model: Annotated[str, typer.Option(help="A checkpoint that takes hints.")] = "default",
 ) -> None:
     """Prints the weights of each kind, and what they give."""
-    files = [
-        file
-        for one in of_split(data, split)
-        for file in random.Random(0).sample(one.photos[split], min(photos, len(one.photos[split])))
-    ]
+    files = [file for one in of_split(data, split) for file in some_of(one.photos[split], photos)]
     colorizer = Colorizer(model, device="cpu")
     found = collect(colorizer, (file.pixels() for file in tqdm(files, disable=None)))
     blend = None  # of those who are asked, and then of all

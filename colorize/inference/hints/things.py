@@ -75,8 +75,7 @@ class Ground:
 
     def _recoloured(self, spots: Sequence[Spot], answered: Tensor | None) -> tuple[Tensor, Tensor]:
         wishes, before = self.wishes(spots), torch.from_numpy(self.small_ab)
-        odds = weighing.odds_of(*self._heard(spots, answered))
-        mask, shares = weighing.parts(odds)
+        mask, shares = weighing.parts(self._odds(spots, self._weights(answered), answered))
         change = mask * weighing.wanted(wishes, shares, before)
         mask = mask * shares[wishes.strengths > 0].sum(0)  # others keep what is there
         large = self.settled(torch.cat((change, mask[None])))
@@ -89,7 +88,7 @@ class Ground:
         From what the network has predicted: it is not asked for features.
         """
         with self._lock:
-            return self._odds_as_kept(spots).sigmoid().numpy()
+            return self._odds(spots, self._weights_of_kept).sigmoid().numpy()
 
     def changed(self, spots: Sequence[Spot]) -> Tensor:
         """What is added to ab `(2, h, w)` where each spot's thing gets its colour; the things of
@@ -99,7 +98,7 @@ class Ground:
             return torch.zeros_like(self.ab)
         with self._lock:
             blend, before = weighing.BLEND_OF_VARIANTS, torch.from_numpy(self.small_ab)
-            mask, shares = weighing.parts(self._odds_as_kept(spots), blend)
+            mask, shares = weighing.parts(self._odds(spots, self._weights_of_kept), blend)
             return self.settled(mask * weighing.wanted(self.wishes(spots), shares, before, blend))
 
     def spot_at(self, row: int, column: int) -> Spot:
@@ -154,21 +153,20 @@ class Ground:
                     found[name] = np.linalg.norm(small - ab[..., None, None], axis=1)
         return {name: torch.from_numpy(x).float() for name, x in found.items()}
 
-    def _heard(
-        self, spots: Sequence[Spot], answered: Tensor | None
-    ) -> tuple[dict[str, Tensor], Weights]:
-        """The witnesses that there are, and their weights."""
-        if not self.over_bins:
-            weights = weighing.WALK_ALONE
-        elif self._features is None:
-            weights = weighing.WITHOUT_FEATURES
-        else:
-            weights = weighing.UNASKED if answered is None else weighing.ASKED
-        return self.witnesses(spots, answered, weights.asked), weights
+    def _odds(
+        self, spots: Sequence[Spot], weights: Weights, answered: Tensor | None = None
+    ) -> Tensor:
+        """The logarithms of the odds, float32 `(k, h', w')`."""
+        return weighing.odds_of(self.witnesses(spots, answered, weights.asked), weights)
 
-    def _odds_as_kept(self, spots: Sequence[Spot]) -> Tensor:
-        weights = weighing.WITHOUT_FEATURES if self.over_bins else weighing.WALK_ALONE
-        return weighing.odds_of(self.witnesses(spots, None, weights.asked), weights)
+    def _weights(self, answered: Tensor | None) -> Weights:
+        if not self.over_bins or self._features is None:
+            return self._weights_of_kept
+        return weighing.UNASKED if answered is None else weighing.ASKED
+
+    @property
+    def _weights_of_kept(self) -> Weights:
+        return weighing.WITHOUT_FEATURES if self.over_bins else weighing.WALK_ALONE
 
     def _seeds(self, spots: Sequence[Spot]) -> list[np.ndarray]:
         """Each spot's pixels on the grid, `(n, 2)`: rows and columns."""
