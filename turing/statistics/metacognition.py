@@ -19,10 +19,11 @@ from turing.statistics.fractions import (
     t_interval,
     zero_or_one,
 )
+from turing.statistics.newton import climb
 
 _LEAST_D_PRIME = 0.2  # below it there is nothing that confidence could be compared with
 _H = 1e-4  # of differences
-_MOST_NEWTON_STEPS = 30
+_FARTHEST = 10.0  # that meta-d' is looked for
 
 
 class Metacognition(NamedTuple):
@@ -148,27 +149,19 @@ def _fitted(counts: np.ndarray) -> np.ndarray:
         return -float(np.sum(counts * _log_probabilities(theta, bias, levels))) / counts.sum()
 
     start = np.concatenate([[d_prime], np.full(2 * (levels - 1), np.log(0.5))])
-    bounds = [(-10.0, 10.0), *[(-8.0, 3.0)] * (2 * (levels - 1))]
+    bounds = [(-_FARTHEST, _FARTHEST), *[(-8.0, 3.0)] * (2 * (levels - 1))]
     options = {"ftol": 1e-14, "gtol": 1e-9, "maxiter": 1000}
     near = optimize.minimize(loss, start, method="L-BFGS-B", bounds=bounds, options=options).x
-    exact = _polished(near, bias, counts)
-    inside = exact is not None and all(
-        low < x < high for x, (low, high) in zip(exact, bounds, strict=True)
+    found = climb(
+        near,
+        lambda theta: (_slope(theta, bias, counts), -_hessian(theta, bias, counts)),
+        _FARTHEST,
     )
-    return exact if inside else near
-
-
-def _polished(theta: np.ndarray, bias: float, counts: np.ndarray) -> np.ndarray | None:
-    """The maximum near `theta` to the last digits, by Newton's steps; None where there is none."""
-    for _ in range(_MOST_NEWTON_STEPS):
-        slope, curvature = _slope(theta, bias, counts), -_hessian(theta, bias, counts)
-        if not (np.all(np.isfinite(curvature)) and np.all(np.linalg.eigvalsh(curvature) > 0)):
-            return None
-        step = np.linalg.solve(curvature, slope)
-        theta = theta + step / max(1.0, np.abs(step).max())
-        if np.abs(step).max() <= 1e-12 * max(1.0, np.abs(theta).max()):
-            return theta
-    return None
+    if found is None or any(
+        not low < x < high for x, (low, high) in zip(found[0], bounds, strict=True)
+    ):
+        return near
+    return found[0]
 
 
 def _slopes(theta: np.ndarray, bias: float, levels: int) -> np.ndarray:

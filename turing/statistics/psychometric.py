@@ -20,6 +20,7 @@ from turing.statistics.fractions import (
     label_codes,
     zero_or_one,
 )
+from turing.statistics.newton import climb
 
 TARGET = 0.75  # half-way from chance to always right
 LAPSE = 0.02  # share of slips, however long a picture is shown
@@ -27,7 +28,6 @@ _OCTAVES_BEYOND = 6  # of what was shown, in which an end of an interval is look
 _STEPS = 2001
 _WORST = 1e10  # condition of the information
 _STEEPEST = 20.0  # logits an octave, or from chance: there is no finite fit
-_MOST_NEWTON_STEPS = 100
 _RIDGE = 1e-5  # of squares of the parameters, in units of the log likelihood
 _ALMOST = 1e-3  # of the way from chance to always right that is nothing of it
 
@@ -134,50 +134,41 @@ def _fitted(y: np.ndarray, x: np.ndarray, w: np.ndarray) -> tuple[float, float]:
     at, code = np.unique(x, return_inverse=True)
     n, right = np.bincount(code, weights=w), np.bincount(code, weights=w * y)
 
-    bounds = [(-_STEEPEST, _STEEPEST)] * 2
-    starts = [(0.0, slope) for slope in (0.3, 1.0, 3.0, -0.3)]  # the likelihood is not concave
-    for ridge in (0.0, _RIDGE):
-
-        def loss(theta: np.ndarray, ridge: float = ridge) -> float:
-            p = 0.5 + (0.5 - LAPSE) * expit(theta[0] + theta[1] * at)
-            likelihood = right @ np.log(p) + (n - right) @ np.log1p(-p)
-            return float(ridge / 2 * theta @ theta - likelihood)
-
-        fits = [optimize.minimize(loss, x, method="L-BFGS-B", bounds=bounds) for x in starts]
-        best = min(fits, key=lambda fit: fit.fun).x
-        exact = _polished(best, at, right, n - right, ridge)
-        if exact is not None:
-            best = exact
-            break
-    between = np.abs(2 * expit(best[0] + best[1] * at) - 1) < 1 - 2 * _ALMOST
-    if ridge and best[1] > 0 and not between.any():
-        return 0.0, _STEEPEST
-    return tuple(best.tolist())
+    best, is_steep = _maximum(at, right, n - right, 0.0), False
+    if best is None:
+        best = _maximum(at, right, n - right, _RIDGE)
+        between = np.abs(2 * expit(best[0] + best[1] * at) - 1) < 1 - 2 * _ALMOST
+        is_steep = best[1] > 0 and not between.any()
+    return (0.0, _STEEPEST) if is_steep else tuple(best.tolist())
 
 
-def _polished(
-    theta: np.ndarray, at: np.ndarray, right: np.ndarray, wrong: np.ndarray, ridge: float
+def _maximum(
+    at: np.ndarray, right: np.ndarray, wrong: np.ndarray, ridge: float
 ) -> np.ndarray | None:
-    """The maximum near `theta` to the last digits, by Newton's steps: a search that looks at the
-    loss alone ends where that is flat, here or there on other processors. None where there is none.
-    """
+    """Intercept and slope; without a ridge None where there is none, or a flat one."""
     design = np.column_stack([np.ones_like(at), at])
-    for _ in range(_MOST_NEWTON_STEPS):
+
+    def loss(theta: np.ndarray) -> float:
+        p = 0.5 + (0.5 - LAPSE) * expit(theta[0] + theta[1] * at)
+        likelihood = right @ np.log(p) + wrong @ np.log1p(-p)
+        return float(ridge / 2 * theta @ theta - likelihood)
+
+    def slope_and_curvature(theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         mu = expit(design @ theta)
         p, slope = 0.5 + (0.5 - LAPSE) * mu, (0.5 - LAPSE) * mu * (1 - mu)  # slope: dp / d logit
         score = right / p - wrong / (1 - p)
         bend = score * slope * (1 - 2 * mu) - (right / p**2 + wrong / (1 - p) ** 2) * slope**2
         curvature = ridge * np.eye(2) - (design * bend[:, None]).T @ design
-        sizes, ways = np.linalg.eigh(curvature)
-        slopes = ways.T @ (design.T @ (score * slope) - ridge * theta)
-        step = ways @ (slopes / np.maximum(np.abs(sizes), 1e-12))  # up, where it bends up, too
-        step /= max(1.0, np.abs(step).max())
-        theta = theta + step
-        if np.abs(theta).max() >= _STEEPEST:
-            return None
-        if np.abs(step).max() <= 1e-10 * max(1.0, np.abs(theta).max()):
-            return theta if sizes[0] > (0 if ridge else 10 * _RIDGE) else None  # or it is flat
-    return None
+        return design.T @ (score * slope) - ridge * theta, curvature
+
+    bounds = [(-_STEEPEST, _STEEPEST)] * 2
+    starts = [(0.0, slope) for slope in (0.3, 1.0, 3.0, -0.3)]  # the likelihood is not concave
+    fits = [optimize.minimize(loss, x, method="L-BFGS-B", bounds=bounds) for x in starts]
+    near = min(fits, key=lambda fit: fit.fun).x
+    found = climb(near, slope_and_curvature, _STEEPEST)
+    if ridge:
+        return near if found is None else found[0]
+    return found[0] if found is not None and found[1] > 10 * _RIDGE else None
 
 
 def _influence(
