@@ -37,6 +37,7 @@ class Session:
         self.references: list[Upload] = []
         self.used = time.monotonic()
         self.short_lived = False
+        self.has_chosen = False  # models and working size, by `choose`
         self.workshop = workshop
         self.folder = folder / self.key
         self._numbers = 0
@@ -123,6 +124,7 @@ class Session:
         known = self.workshop.records
         self._models = [name for name in dict.fromkeys(models) if name in known]
         self._size = size
+        self.has_chosen = True
 
     def look_at(self, number: int) -> None:
         """The photo that the visitor sees: it comes before the others."""

@@ -55,6 +55,8 @@ _SLOW = {
     "preprocess": False,
 }
 _QUICK = {"queue": False, **_SLOW}
+# One at a time, then what is chosen by then: an older wish cannot come after a newer one.
+_LAST = {**_QUICK, "trigger_mode": "always_last"}
 
 
 def build_tab(
@@ -83,8 +85,9 @@ def build_tab(
     for trigger, handler in ((stage.photos, handlers.add), (stage.example, handlers.example)):
         added = trigger(handler, chosen, stage, **_TAKE, **_SLOW)
         _then_run(added, run, stage)
-    for trigger in (models.input, size.input, stage.rest):
-        _then_run(trigger(handlers.prepare, chosen, stage, **_QUICK), run, stage)
+    wishes = [models.input, size.input]
+    _then_run(gr.on(wishes, handlers.prepare, chosen, stage, **_LAST), run, stage)
+    _then_run(stage.rest(handlers.prepare, chosen, stage, **_QUICK), run, stage)
     for trigger, handler in ((stage.cancel, handlers.cancel), (stage.remove, handlers.remove)):
         trigger(handler, chosen, stage, **_QUICK)
     stage.look(handlers.look, None, None, **_QUICK)
@@ -225,6 +228,7 @@ class _Handlers:
 
     def prepare(self, models: list[str], size: str, request: gr.Request) -> dict[str, Any]:
         session = self._session(request, models, size)
+        session.choose(models, _pixels(size))
         session.prepare()
         return session.news()
 
@@ -272,10 +276,11 @@ class _Handlers:
         key, visitor = str(event.key), request.session_hash or ""
         await self._sessions.until_left(key, visitor)
         if not self._sessions.resume(key, visitor):
-            return self._session(request, [], _AUTOMATIC).news(), gr.skip(), gr.skip()
+            return self._sessions.of(visitor).news(), gr.skip(), gr.skip()
         models = [name for name in self.workshop.records if name in event.models]
         size = str(event.size) if str(event.size) in _SIZES else _AUTOMATIC
         session = self._session(request, models, size)
+        session.choose(models, _pixels(size))
         await session.rest()
         session.prepare()
         return session.news(), models, size
@@ -303,10 +308,18 @@ class _Handlers:
         yield session.news()
 
     def _session(self, request: gr.Request, models: list[str], size: str) -> Session:
-        """The visitor's, who wants these models at this working size from now on."""
+        """The visitor's; one that is new begins with these models at this working size.
+
+        What is chosen later comes by `prepare` alone: what was dropped before that may wait longer.
+        """
         session = self._sessions.of(request.session_hash or "")
-        session.choose(models, None if size == _AUTOMATIC else int(size))
+        if not session.has_chosen:
+            session.choose(models, _pixels(size))
         return session
+
+
+def _pixels(size: str) -> int | None:
+    return None if size == _AUTOMATIC else int(size)
 
 
 def _uploaded(paths: list[str]) -> list[Path]:

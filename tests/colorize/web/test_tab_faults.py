@@ -1,8 +1,6 @@
 """What visitors ran into: the Colorize tab in a real headless Chromium."""
 
-import csv
 import io
-import json
 import re
 import zipfile
 
@@ -12,7 +10,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from colorize.web import session, tab
-from tests.support.gates import Gate, hold, until
+from tests.support.gates import hold, until
 from tests.support.tab_pages import (
     card,
     choose,
@@ -182,25 +180,6 @@ def test_the_focus_comes_back_where_work_begins_behind_a_question(page, photos, 
     expect(restart).to_be_focused()
 
 
-def test_a_model_ticked_while_work_runs_is_done_too(page, photos, server):
-    server.gate.shut()
-    give(page, photos / "camera.png", photos / "coffee.jpg")
-    count, bins = page.locator(".cz-count"), page.get_by_role("checkbox", name=re.compile("^Bins"))
-    expect(count).to_have_text(re.compile("^1 of 2"))
-    bins.check()
-    expect(count).to_have_text(re.compile(" of 4"))
-    expect(card(page, "Bins")).to_be_visible()
-    bins.uncheck()
-    expect(card(page, "Bins")).to_have_count(0)
-    bins.check()
-    expect(card(page, "Bins")).to_be_visible()
-    server.gate.open()
-    done(page, "Direct", "Bins")
-    expect(page.locator(".cz-strip [data-state=done]")).to_have_count(2, timeout=60_000)
-    expect(page.locator(".cz-work")).to_be_hidden()
-    assert page.get_by_role("checkbox", name=re.compile("^Bins")).is_checked()
-
-
 def test_sepia_stands_beside_its_colours_as_it_came(page, photos, tmp_path):
     grey = np.asarray(Image.open(photos / "camera.png").convert("L"), np.float32) / 255
     inks = ((20, 255), (10, 240), (0, 205))
@@ -275,6 +254,12 @@ def test_an_added_photo_is_scrolled_to(visit, photos):
     assert box["y"] + box["height"] + edge <= around["y"] + around["height"]
 
 
+def unpacked(content):
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        names = sorted(set(archive.namelist()) - {"manifest.csv"})
+        return [Image.open(io.BytesIO(archive.read(name))) for name in names]
+
+
 def test_settings_belong_to_the_photo(page, photos):
     give(page, photos / "camera.png", photos / "coffee.jpg")
     expect(page.locator(".cz-strip [data-state=done]")).to_have_count(2, timeout=60_000)
@@ -301,76 +286,6 @@ def test_settings_belong_to_the_photo(page, photos):
     expect(saturation).to_have_value("1")
     expect(first).to_have_attribute("aria-label", "camera.png, done")
     expect(second).to_have_attribute("aria-label", "coffee.jpg, done, adjusted")
-
-
-def unpacked(content):
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        names = sorted(set(archive.namelist()) - {"manifest.csv"})
-        return [Image.open(io.BytesIO(archive.read(name))) for name in names]
-
-
-def test_much_painted_on_many_photos_comes_with_the_zip(page, photos):
-    """More than an address may hold: 14,000 characters a photo."""
-    give(page, *[photos / "camera.png"] * MOST)
-    expect(page.locator(".cz-strip [data-state=done]")).to_have_count(MOST, timeout=60_000)
-    page.evaluate(PAINT_ALL)
-    name, content = save(page, page.get_by_role("button", name="Download all"))
-    assert name == "colorized.zip"
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        rows = list(csv.DictReader(io.StringIO(archive.read("manifest.csv").decode("utf-8-sig"))))
-    painted = [json.loads(row["strokes"]) for row in rows]
-    assert [{stroke["color"] for stroke in strokes} for strokes in painted] == [
-        {f"#00000{number}"} for number in range(1, 1 + MOST)
-    ]
-    assert sum(len(row["strokes"]) for row in rows) > 2**16
-    expect(page.get_by_role("button", name="Download all")).to_be_visible()
-
-
-PAINT_ALL = """async () => {
-    const { state, strokesOf } = await import(
-        new URL("gradio_api/colorize/page/state.js", document.baseURI));
-    for (const photo of state.photos) {
-        const points = [...Array(100).keys()].map((x) => [x + 10, photo.number + 50]);
-        const one = { points, radius: 2, colour: `#00000${photo.number}`, strength: 1 };
-        strokesOf(photo).list = Array(15).fill(one);
-    }
-}"""
-
-
-def test_a_zip_tells_how_far_it_is_and_can_be_cancelled(page, photos, server, monkeypatch):
-    give(page, *[photos / "camera.png"] * MOST)
-    expect(page.locator(".cz-strip [data-state=done]")).to_have_count(MOST, timeout=60_000)
-    write, gate = server.sessions.workshop.save, Gate()
-    monkeypatch.setattr(
-        server.sessions.workshop, "save", lambda *given: (gate.pass_through(), write(*given))[1]
-    )
-    gate.shut()
-    gate.let(1)
-    with page.expect_download() as download:
-        page.get_by_role("button", name="Download all").click()
-        expect(page.locator(".cz-zip")).to_contain_text(f"2 of {MOST}")
-        with page.expect_response("**/cancel"):
-            page.locator(".cz-zip").get_by_role("button", name="Cancel").click()
-        gate.open()
-    with zipfile.ZipFile(download.value.path()) as archive:
-        names = archive.namelist()
-        left_out = archive.read("not-included.txt").decode().splitlines()
-    assert 1 <= len(left_out) < MOST and len(names) == MOST - len(left_out) + 2
-    expect(page.get_by_text("The ZIP has what was done by then.")).to_be_visible()
-    expect(page.get_by_role("button", name="Download all")).to_be_visible()
-
-
-def test_a_zip_that_is_cancelled_while_it_is_prepared_never_begins(page, photos):
-    give(page, *[photos / "camera.png"] * 2)
-    expect(page.locator(".cz-strip [data-state=done]")).to_have_count(2)
-    held, asked = hold(page, "**/all"), []
-    page.on("request", lambda request: asked.append(request.url))
-    page.get_by_role("button", name="Download all").click()
-    until(lambda: held, page)
-    page.locator(".cz-zip").get_by_role("button", name="Cancel").click()
-    held[0].continue_()
-    expect(page.get_by_role("button", name="Download all")).to_be_focused()
-    assert not [url for url in asked if ".zip" in url]
 
 
 @pytest.fixture

@@ -202,23 +202,44 @@ def test_hints_by_keyboard_alone(visit, photo):
     assert len(hints_in(page, 1)) == 1  # they stay
 
 
-def test_the_focus_stays_among_the_colours_when_others_come(visit, photo):
-    """As after a pin was moved: those of its new place come late from a busy app."""
+def others_come(page, held, others):
+    """The colours suggested for a pin's new place, which come late from a busy app."""
+    held[0].fulfill(json=[{"colour": colour, "name": colour} for colour in others])
+    expect(page.locator(".cz-swatch").last).to_have_attribute("data-colour", others[-1])
+
+
+@pytest.fixture
+def late(visit, photo):
+    """A page with a pin that was moved, and the request for its new place, which is held."""
     page = visit()
     open_hints(page, photo)
     page.get_by_role("button", name="Add in the middle").press("Enter")
-    swatches = page.locator(".cz-swatch")
-    expect(swatches.first).to_be_visible()
+    expect(page.locator(".cz-swatch").first).to_be_visible()
     held = hold(page, "**/swatches?*")
     pins(page).first.press("ArrowLeft")
     until(lambda: held, page)
-    swatches.nth(1).focus()
-    others = ("#112233", "#445566")
-    held[0].fulfill(json=[{"colour": colour, "name": colour} for colour in others])
-    expect(swatches.nth(1)).to_have_attribute("data-colour", "#445566")
-    expect(swatches.nth(1)).to_be_focused()
+    return page, held
+
+
+def test_the_focus_stays_among_the_colours_when_others_come(late):
+    page, held = late
+    swatch = page.locator(".cz-swatch").nth(1)
+    swatch.focus()
+    others_come(page, held, ("#112233", "#445566"))
+    expect(swatch).to_be_focused()
     page.keyboard.press("Enter")
     assert hints_in(page, 1)[0].endswith("#445566")
+
+
+def test_a_colour_that_is_pressed_is_taken_though_others_come(late):
+    page, held = late
+    swatch = page.locator(".cz-swatch").nth(1)
+    seen = swatch.get_attribute("data-colour")
+    swatch.hover()
+    page.mouse.down()
+    others_come(page, held, ("#112233", "#445566"))
+    page.mouse.up()
+    assert hints_in(page, 1)[0].endswith(seen)
 
 
 def test_hints_apply_to_downloads(visit, photo, tmp_path):

@@ -140,20 +140,39 @@ function drawSwatches() {
   const same = colours.length === swatches.children.length
     && colours.every(([colour], place) => swatches.children[place].dataset.colour === colour);
   if (!same) {
+    // Who has come to one by keyboard stays there when others come.
     const focused = document.activeElement, place = [...swatches.children].indexOf(focused);
     const focusVisible = focused.matches(":focus-visible");
-    swatches.replaceChildren(...colours.map(([colour, name]) => h("button", {
-      type: "button", class: "cz-swatch", style: `--colour: ${colour}`, "data-colour": colour,
-      title: name, "aria-label": name, onclick: () => paint(currentPhoto(), colour),
-    })));
-    // Who has come to one by keyboard stays there when others come.
-    const next = place < 0 ? null : swatches.children[place] ?? swatches.lastElementChild;
-    next?.focus({ preventScroll: true, focusVisible });
+    while (swatches.children.length > colours.length) swatches.lastChild.remove();
+    while (swatches.children.length < colours.length) swatches.append(makeSwatch());
+    colours.forEach(([colour, name], at) => fillSwatch(swatches.children[at], colour, name));
+    if (place >= colours.length) swatches.lastChild?.focus({ preventScroll: true, focusVisible });
   }
   for (const swatch of swatches.children) {
     swatch.setAttribute("aria-pressed", swatch.dataset.colour === view.stroke.colour);
   }
   if (view.stroke.colour) picker.value = view.stroke.colour;
+}
+
+// Others may come while one is pressed: what was seen then is what was chosen.
+function makeSwatch() {
+  let pressed = null;
+  const swatch = h("button", {
+    type: "button", class: "cz-swatch",
+    onpointerdown: () => (pressed = swatch.dataset.colour),
+    onclick: ({ detail }) => {
+      paint(currentPhoto(), (detail && pressed) || swatch.dataset.colour); // 0: by keyboard
+      pressed = null;
+    },
+  });
+  return swatch;
+}
+
+function fillSwatch(swatch, colour, name) {
+  swatch.style.setProperty("--colour", colour);
+  swatch.dataset.colour = colour;
+  swatch.title = name;
+  swatch.setAttribute("aria-label", name);
 }
 
 // What the model finds likely at the first point of the stroke.

@@ -1,0 +1,86 @@
+"""Models and what they are chosen for: the Colorize tab in a real headless Chromium."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.support.gates import until
+from tests.support.tab_pages import card, done, give, rests, running
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+
+@pytest.fixture(scope="module")
+def server(shipped_checkpoints, tmp_path_factory):
+    with running(shipped_checkpoints, tmp_path_factory.mktemp("app")) as server:
+        yield server
+
+
+@pytest.fixture
+def page(visit):
+    return visit()
+
+
+def test_a_model_ticked_while_work_runs_is_done_too(page, photos, server):
+    server.gate.shut()
+    give(page, photos / "camera.png", photos / "coffee.jpg")
+    count, bins = page.locator(".cz-count"), page.get_by_role("checkbox", name=re.compile("^Bins"))
+    expect(count).to_have_text(re.compile("^1 of 2"))
+    bins.check()
+    expect(count).to_have_text(re.compile(" of 4"))
+    expect(card(page, "Bins")).to_be_visible()
+    bins.uncheck()
+    expect(card(page, "Bins")).to_have_count(0)
+    bins.check()
+    expect(card(page, "Bins")).to_be_visible()
+    server.gate.open()
+    done(page, "Direct", "Bins")
+    expect(page.locator(".cz-strip [data-state=done]")).to_have_count(2, timeout=60_000)
+    expect(page.locator(".cz-work")).to_be_hidden()
+    assert page.get_by_role("checkbox", name=re.compile("^Bins")).is_checked()
+
+
+def hold_first(page, address):
+    """As `hold`, of the first request alone: others overtake it."""
+    held = []
+    page.route(address, lambda route: route.fallback() if held else held.append(route))
+    return held
+
+
+def test_of_models_ticked_at_once_the_last_wish_counts(page, photos):
+    """The first wish comes late: the second, which has both, waits for it."""
+    give(page, photos / "camera.png")
+    done(page, "Direct")
+    rests(page)
+    held = hold_first(page, "**/run/predict*")
+    boxes = [
+        page.get_by_role("checkbox", name=re.compile(f"^{name}")) for name in ("Bins", "Direct")
+    ]
+    boxes[0].check()
+    until(lambda: held, page)
+    boxes[1].uncheck()
+    page.wait_for_timeout(300)
+    held[0].continue_()
+    done(page, "Bins")
+    expect(card(page, "Direct")).to_have_count(0)
+    assert page.evaluate(CHOSEN) == ["bins"]
+
+
+CHOSEN = """async () => (await import(
+    new URL("gradio_api/colorize/page/state.js", document.baseURI))).state.models"""
+
+
+def test_a_drop_that_had_to_wait_takes_no_model_back(page, photos):
+    """What was chosen after it stands."""
+    give(page, photos / "camera.png")
+    done(page, "Direct")
+    rests(page)
+    held = hold_first(page, "**/queue/join*")
+    page.get_by_label("Choose photos").set_input_files(photos / "coffee.jpg")
+    until(lambda: held, page)
+    page.get_by_role("checkbox", name=re.compile("^Bins")).check()
+    until(lambda: page.evaluate(CHOSEN) == ["direct", "bins"], page)
+    held[0].continue_()
+    expect(page.locator(".cz-strip [data-state=done]")).to_have_count(2, timeout=60_000)
+    assert page.evaluate(CHOSEN) == ["direct", "bins"]
