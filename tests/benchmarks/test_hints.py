@@ -1,5 +1,6 @@
 """Ways to spread a hint's colour can be compared by anybody, on photos of their own."""
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -46,3 +47,12 @@ def test_fitted_weights_lose_less_than_those_that_they_began_with(with_hints, da
     assert things and all(
         case.thing.any() and not (case.thing & case.outside).any() for case in things
     )
+
+
+def test_what_is_larger_than_a_thing_is_found_where_its_colour_is_off():
+    true = np.zeros((2, 60, 80))
+    true[0, :24] = 20.0  # a sky, 40% of the photo
+    true[1, 40:50, 60:] = 40.0  # a thing, 4%
+    (sky,) = weights.find_large(true, np.zeros_like(true))
+    assert sky[:22].all() and not sky[26:].any()
+    assert weights.find_large(true, true) == []

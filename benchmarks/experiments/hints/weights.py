@@ -3,10 +3,10 @@
     python -m benchmarks.experiments.hints.weights --data DATA --photos 6
 
 Of each photo hints from the truth at random pixels, and one hint in the middle of each thing, as
-`python -m colorize score-hints` gives them. What is made as small as it can be: ten times the
-logarithm of the squared distance from the true ab (so dB) with random hints, and with one in a
-thing how little the thing follows and how much all else moves. Half of the photos are measured with
-the weights of the other half; what ships is fitted on all.
+`python -m colorize score-hints` gives them, and of what is larger, as a sky or a wall. What is made
+as small as it can be: ten times the logarithm of the squared distance from the true ab (so dB) with
+random hints, and with one in a thing how little the thing follows and how much all else moves. Half
+of the photos are measured with the weights of the other half; what ships is fitted on all.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -16,6 +16,8 @@ from typing import Annotated, NamedTuple
 import numpy as np
 import torch
 import typer
+from skimage.graph import cut_threshold, rag_mean_color
+from skimage.segmentation import slic
 from torch import Tensor
 from tqdm import tqdm
 
@@ -34,7 +36,12 @@ from colorize.photo.opening import Photo
 
 _EVERY = 7  # so many-th pixel of the grid is fitted
 _FLOOR = 1.0  # ab units squared, below which no error counts as less
-_FOLLOWS, _MOVES = 4.0, 0.4  # dB that a thing that does not follow costs, and a unit outside
+_FOLLOWS, _MOVES = 4.0, 0.5  # dB that a thing that does not follow costs, and a unit outside
+_LARGE = (0.15, 0.7)  # of the photo, of what is larger than a thing
+_CELLS = 60  # superpixels that it is made of
+_STEP_AB = 10.0  # ab units that weigh as much as the way from one to the next
+_ALIKE, _WRONG = 7.0, 8.0  # ab units up to which neighbours are one; from which its colour is off
+_MOST_LARGE = 2  # of a photo
 _RIDGE = 0.01
 _STEPS = 60
 
@@ -176,10 +183,32 @@ def _given(
     nothing = torch.zeros(0, dtype=torch.bool)
     for count in COUNTS[1:]:
         yield hints[:count], nothing, nothing
-    for thing in find_things(truth.numpy(), ground.ab.numpy()):
+    colours = truth.numpy(), ground.ab.numpy()
+    for thing in (*find_things(*colours), *find_large(*colours)):
         hint, outside = in_the_middle(thing, truth, plain.L, photo.size)
         masks = (torch.from_numpy(mask)[None, None].float() for mask in (thing, outside))
         yield [hint], *(_thin(resize(mask, ground.grid)[0] > 0.5)[0] for mask in masks)
+
+
+def find_large(true: np.ndarray, predicted: np.ndarray) -> list[np.ndarray]:
+    """Masks `(h, w)` of what is larger than `find_things` finds, the largest first.
+
+    Superpixels of the true ab `(2, h, w)`, those that touch and are alike as one.
+    """
+    span = max(float(np.ptp(true)), 1.0)
+    pixels = np.moveaxis(np.concatenate((true, np.zeros_like(true[:1]))), 0, -1).astype(float)
+    cells = slic(
+        pixels[..., :2], _CELLS, _STEP_AB / span, sigma=1, convert2lab=False, start_label=0
+    )
+    labels = cut_threshold(cells, rag_mean_color(pixels, cells), _ALIKE)
+    masks = [labels == label for label in np.unique(labels)]
+    large = [
+        mask
+        for mask in masks
+        if _LARGE[0] <= mask.mean() <= _LARGE[1]
+        and np.linalg.norm((true - predicted)[:, mask].mean(1)) >= _WRONG
+    ]
+    return sorted(large, key=np.sum, reverse=True)[:_MOST_LARGE]
 
 
 def _thin(x: Tensor) -> Tensor:

@@ -2,11 +2,11 @@
 
 Witnesses say how far a pixel belongs to a hint: a walk over the photo that edges stop (Levin,
 Lischinski and Weiss 2004, "Colorization using Optimization", with affinities from L and from what
-the network predicts without hints), how near it is, how alike the network's logits and its
-backbone's features are there and at the hint, and how far the network itself goes towards the
-hint's colour when it is shown it. The colours are then settled along L by the same optimisation.
-All on a small grid, so that the sparse matrices are factored in some 20 ms each and nothing has to
-be iterated.
+the network predicts without hints), how near it is, how alike L, the predicted ab, the network's
+logits and its backbone's features are there and at the hint, and how far the network itself goes
+towards the hint's colour when it is shown it. The colours are then settled along L by the same
+optimisation. All on a small grid, so that the sparse matrices are factored in some 20 ms each and
+nothing has to be iterated.
 """
 
 import threading
@@ -88,7 +88,7 @@ class Ground:
         From what the network has predicted: it is not asked for features.
         """
         with self._lock:
-            return self._odds(spots, self._weights_of_kept).sigmoid().numpy()
+            return self._odds(spots, self._of_variants).sigmoid().numpy()
 
     def changed(self, spots: Sequence[Spot]) -> Tensor:
         """What is added to ab `(2, h, w)` where each spot's thing gets its colour; the things of
@@ -98,7 +98,7 @@ class Ground:
             return torch.zeros_like(self.ab)
         with self._lock:
             blend, before = weighing.BLEND_OF_VARIANTS, torch.from_numpy(self.small_ab)
-            mask, shares = weighing.parts(self._odds(spots, self._weights_of_kept), blend)
+            mask, shares = weighing.parts(self._odds(spots, self._of_variants), blend)
             return self.settled(mask * weighing.wanted(self.wishes(spots), shares, before, blend))
 
     def spot_at(self, row: int, column: int) -> Spot:
@@ -147,6 +147,10 @@ class Ground:
                     found[name] = np.stack([_alike(self._directions, one) for one in seeds])
                 case "features":
                     found[name] = np.stack([_alike(self._features, one) for one in seeds])
+                case "apart":
+                    found[name] = np.stack([_apart(self.small_ab, one) for one in seeds])
+                case "shade":
+                    found[name] = np.stack([_apart(self._lightness, one) for one in seeds])
                 case "missed":
                     ab = np.stack([spot.ab.numpy() for spot in weakened(spots, self.ab)])
                     small = resize(answered[None], self.grid)[0].numpy()
@@ -160,13 +164,15 @@ class Ground:
         return weighing.odds_of(self.witnesses(spots, answered, weights.asked), weights)
 
     def _weights(self, answered: Tensor | None) -> Weights:
-        if not self.over_bins or self._features is None:
-            return self._weights_of_kept
+        if not self.over_bins:
+            return weighing.WALK_ALONE
+        if self._features is None:
+            return weighing.WITHOUT_FEATURES
         return weighing.UNASKED if answered is None else weighing.ASKED
 
     @property
-    def _weights_of_kept(self) -> Weights:
-        return weighing.WITHOUT_FEATURES if self.over_bins else weighing.WALK_ALONE
+    def _of_variants(self) -> Weights:
+        return weighing.OF_VARIANTS if self.over_bins else weighing.OF_VARIANTS_ALONE
 
     def _seeds(self, spots: Sequence[Spot]) -> list[np.ndarray]:
         """Each spot's pixels on the grid, `(n, 2)`: rows and columns."""
@@ -184,6 +190,11 @@ class Ground:
     def small_ab(self) -> np.ndarray:
         """float32 `(2, h', w')`: ab on the grid."""
         return resize(self.ab[None], self.grid)[0].numpy()
+
+    @cached_property
+    def _lightness(self) -> np.ndarray:
+        """float32 `(1, h', w')`: L on the grid."""
+        return resize(self.L[None], self.grid)[0].numpy()
 
     @cached_property
     def _components(self) -> np.ndarray:
@@ -219,18 +230,16 @@ class Ground:
 
     @cached_property
     def _walking(self) -> Spreading:
-        L = resize(self.L[None], self.grid)[0].numpy()
         if not self.over_bins:
-            guide = [self.small_ab / _ALONE_AB, L / _ALONE_L]
+            guide = [self.small_ab / _ALONE_AB, self._lightness / _ALONE_L]
         else:
             logits = self._components[:_WALK_DIRECTIONS] / _WALK_LOGITS
-            guide = [self.small_ab / _WALK_AB, L / _WALK_L, logits]
+            guide = [self.small_ab / _WALK_AB, self._lightness / _WALK_L, logits]
         return Spreading(np.concatenate(guide), _WALK_REACH * min(self.grid))
 
     @cached_property
     def _settling(self) -> Spreading:
-        L = resize(self.L[None], self.grid)[0].numpy()
-        guide = np.concatenate((L / _SETTLE_L, self.small_ab / _SETTLE_AB))
+        guide = np.concatenate((self._lightness / _SETTLE_L, self.small_ab / _SETTLE_AB))
         return Spreading(guide, _SETTLE_REACH)
 
 
@@ -242,11 +251,23 @@ def _unit(x: np.ndarray) -> np.ndarray:
 
 def _alike(directions: np.ndarray, seeds: np.ndarray) -> np.ndarray:
     """How alike `(h', w')` a pixel's of the `(C, h', w')` is to one around a seed: a cosine."""
-    steps = np.linspace(0, len(seeds) - 1, min(len(seeds), _MOST_SEEDS)).round().astype(int)
-    around = []
-    for row, column in seeds[steps]:
-        near = slice(max(0, row - 1), row + 2), slice(max(0, column - 1), column + 2)
-        around.append(directions[:, *near].mean((1, 2)))
-    around = np.stack(around)
+    around = _around(directions, seeds)
     around /= np.linalg.norm(around, axis=1, keepdims=True) + 1e-6
     return np.tensordot(around, directions, 1).max(0)
+
+
+def _apart(values: np.ndarray, seeds: np.ndarray) -> np.ndarray:
+    """How far `(h', w')` a pixel's of the `(C, h', w')` is from the nearest around a seed."""
+    return np.stack(
+        [np.linalg.norm(values - one[:, None, None], axis=0) for one in _around(values, seeds)]
+    ).min(0)
+
+
+def _around(values: np.ndarray, seeds: np.ndarray) -> np.ndarray:
+    """The means `(n, C)` of `(C, h', w')` around some of the seeds."""
+    steps = np.linspace(0, len(seeds) - 1, min(len(seeds), _MOST_SEEDS)).round().astype(int)
+    means = []
+    for row, column in seeds[steps]:
+        near = slice(max(0, row - 1), row + 2), slice(max(0, column - 1), column + 2)
+        means.append(values[:, *near].mean((1, 2)))
+    return np.stack(means)

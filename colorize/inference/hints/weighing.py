@@ -21,6 +21,8 @@ class Weights(NamedTuple):
     far: float  # of the distance, in short sides
     logits: float = 0.0  # of the cosine of the logits
     features: float = 0.0  # of the cosine of the features
+    apart: float = 0.0  # of the ab units between what is predicted there and at the hint
+    shade: float = 0.0  # of the L units between
     missed: float = 0.0  # of the CIELAB units that the network stays away from the hint's colour
 
     @property
@@ -29,17 +31,19 @@ class Weights(NamedTuple):
         return tuple(name for name in self._fields[1:] if getattr(self, name))
 
 
-ASKED = Weights(4.6843, 1.5866, -7.2194, 3.3977, 7.5493, -0.0756)
-UNASKED = Weights(2.6868, 1.6559, -7.2719, 3.3997, 7.195)
-WITHOUT_FEATURES = Weights(5.388, 4.074, -6.384, 5.046)
-WALK_ALONE = Weights(9.915, 5.367, -9.6)
+ASKED = Weights(7.8258, 2.4226, -4.8713, 1.9756, 7.9813, -0.1124, -0.0634, -0.0694)
+UNASKED = Weights(6.3977, 2.4465, -4.5716, 1.9149, 7.999, -0.1568, -0.0597)
+WITHOUT_FEATURES = Weights(10.7911, 3.2105, -10.9006, 2.4531, 0.0, -0.1897, -0.0532)
+WALK_ALONE = Weights(12.7811, 2.9198, -12.8861, 0.0, 0.0, -0.2091, -0.1198)
+OF_VARIANTS = Weights(5.388, 4.074, -6.384, 5.046)  # whose things are smaller
+OF_VARIANTS_ALONE = Weights(9.915, 5.367, -9.6)  # without bins
 
 
 class Blend(NamedTuple):
     """How colours go over things; fitted with the weights."""
 
-    sharpness: float = 0.2903  # with which hints that lie near compete for a pixel
-    flat: float = 0.663  # of the colour in a thing that is the hint's, the rest varying as before
+    sharpness: float = 0.2383  # with which hints that lie near compete for a pixel
+    flat: float = 0.6725  # of the colour in a thing that is the hint's, the rest varying as before
 
 
 BLEND = Blend()

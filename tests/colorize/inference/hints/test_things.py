@@ -66,6 +66,20 @@ def test_a_stroke_takes_in_all_that_it_crosses(generator):
     assert mask.numpy()[:20].mean() < mask.numpy()[38:43, 52:68].mean()
 
 
+def test_witnesses_tell_how_far_predicted_colour_and_lightness_are_from_the_hints(generator):
+    thing = disc()
+    ground = Ground(*picture(generator, thing))
+    line = tuple((40, column) for column in range(50, 100))  # a stroke over both
+    spots = [spot(40, 50), spot(40, 50, along=line, radius=1.0)]
+    said = ground.witnesses(spots, None, ["apart", "shade"])
+    inside, outside = disc(radius=19), ~disc(radius=25)
+    for name, step in (("apart", np.hypot(14, 8)), ("shade", 15.0)):
+        of_point, of_stroke = said[name].numpy()
+        assert of_point[inside].mean() < 0.15 * step
+        assert of_point[outside].mean() == pytest.approx(step, rel=0.1)
+        assert of_stroke.mean() < 0.15 * step
+
+
 def test_a_larger_photo_is_done_on_the_same_grid(generator):
     thing = disc()
     L, ab, logits = picture(generator, thing)
