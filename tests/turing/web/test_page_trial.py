@@ -281,6 +281,28 @@ def test_timed_pair_is_hidden_and_can_still_be_answered(arrive):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("asks", [{}, {"mask_ms": 200}], ids=["alone", "mask"])
+def test_a_timed_pair_goes_with_an_answer_that_comes_before_its_time_is_up(arrive, asks):
+    """What is asked next is asked without it, as of who answers later, and it tells how long."""
+    asks = {"confidence": True, **asks}
+    person = arrive(PretendStudy(practice=0, scored=1, exposure_ms=60_000, asks=asks))
+    person.page.add_init_script(COUNT_FRAMES)
+    person.begin()
+    person.page.locator(".trial[data-view='all']").wait_for()
+    person.page.wait_for_timeout(300)
+    person.pick(1)
+    person.sees("How sure are you?")
+    assert person.page.locator(".trial").get_attribute("data-view") == "hidden"
+    person.page.wait_for_timeout(350)
+    person.page.keyboard.press("2")
+    person.sees("All done")
+    (answer,) = person.study.saved
+    (shown,) = [ms for view, _, ms in runs(person.page.evaluate("painted")) if view == "all"]
+    assert answer["shown_ms"] == pytest.approx(shown, abs=0.2) and 300 <= shown < 60_000
+    assert answer["rt_ms"] <= answer["shown_ms"] and answer["view"]["frames"] > 0
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("exposure_ms", [50, 100, 250, 1000])
 @pytest.mark.parametrize("kind", ["pick-fake-sequential", "pick-original"])
 @pytest.mark.parametrize("frames", ["steady", "this machine's"])

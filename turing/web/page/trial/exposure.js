@@ -15,8 +15,8 @@ export class Exposure {
   }
 
   /**
-   * Shows one step after the other, without a gap; those of no time are left out. Returns whether
-   * it came to the end: it stops where `isEnough`, and the last view stands.
+   * Shows one step after the other, without a gap; those of no time are left out. Stops at the
+   * first frame where `isEnough`; the caller takes the last view away.
    * @param {{view: string, ms: number, isPicture?: boolean}[]} steps what `frames`, `shownMs` and
    *   `onPainted` tell is of pictures alone
    */
@@ -29,15 +29,15 @@ export class Exposure {
       show(view);
       do {
         const next = await frame();
-        if (isEnough()) return false;
         if (isPicture) this.count(next - now);
         now = next;
-      } while (now - start < wantedMs);
-      if (!isPicture) continue;
-      shownMs += now - start;
-      this.shownMs = tenths(shownMs);
+      } while (now - start < wantedMs && !isEnough());
+      if (isPicture) {
+        shownMs += now - start;
+        this.shownMs = tenths(shownMs);
+      }
+      if (isEnough()) return;
     }
-    return true;
   }
 
   count(ms) {

@@ -193,13 +193,13 @@ export class TrialScreen {
     let isAnswered = false;
     const started = new Promise((resolve) => (exposure.onPainted = resolve));
     const steps = [fixation(trial.fixation_ms), ...this.steps(trial, "all")];
-    exposure.run(steps, (view) => this.look(view), () => isAnswered).then((isWhole) => {
-      if (isWhole) this.look("hidden");
-    });
+    const over = exposure.run(steps, (view) => this.look(view), () => isAnswered)
+      .then(() => this.look("hidden"));
     await started;
     const answer = await this.choice(performance.now());
     isAnswered = true;
-    return { ...answer, shown_ms: exposure.shownMs ?? answer.rt_ms, view: exposure.measured() };
+    await over; // so that what is asked next finds no picture, however soon the answer came
+    return { ...answer, shown_ms: exposure.shownMs, view: exposure.measured() };
   }
 
   async askAfterParts(trial, exposure) {
