@@ -5,6 +5,7 @@ section "The psychometric function"). As in HYPE-time (Zhou et al. 2019), a long
 better model.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -29,6 +30,9 @@ _STEPS = 2001
 _WORST = 1e10  # condition of the information
 _STEEPEST = 20.0  # logits an octave, or from chance: there is no finite fit
 _RIDGE = 1e-5  # of squares of the parameters, in units of the log likelihood
+_SLOPES = (0.3, 1.0, 3.0, 10.0, -0.3, -1.0, -3.0)  # that a fit may begin with
+_PLACES, _MARGIN = 49, 2.0  # of a curve's middle that are tried, and octaves beyond what was shown
+_BEGUN = 4  # fits, of which the best is taken
 _ALMOST = 1e-3  # of the way from chance to always right that is nothing of it
 
 
@@ -162,13 +166,25 @@ def _maximum(
         return design.T @ (score * slope) - ridge * theta, curvature
 
     bounds = [(-_STEEPEST, _STEEPEST)] * 2
-    starts = [(0.0, slope) for slope in (0.3, 1.0, 3.0, -0.3)]  # the likelihood is not concave
+    starts = _starts(at, loss)
     fits = [optimize.minimize(loss, x, method="L-BFGS-B", bounds=bounds) for x in starts]
     near = min(fits, key=lambda fit: fit.fun).x
     found = climb(near, slope_and_curvature, _STEEPEST)
     if ridge:
         return near if found is None else found[0]
     return found[0] if found is not None and found[1] > 10 * _RIDGE else None
+
+
+def _starts(at: np.ndarray, loss: Callable[[np.ndarray], float]) -> list[np.ndarray]:
+    """Where to begin, for the likelihood is not concave: of each slope the best place for its
+    middle, and of these the best few."""
+    places = np.linspace(at.min() - _MARGIN, at.max() + _MARGIN, _PLACES)
+    found = []
+    for slope in _SLOPES:
+        tried = [np.clip((-slope * x, slope), -_STEEPEST, _STEEPEST) for x in places]
+        losses = [loss(one) for one in tried]
+        found.append((min(losses), tried[int(np.argmin(losses))]))
+    return [start for _, start in sorted(found, key=lambda one: one[0])[:_BEGUN]]
 
 
 def _influence(

@@ -38,6 +38,20 @@ def test_the_fit_is_the_maximum_of_the_likelihood():
     assert told(1e9, found) == pytest.approx(1 - LAPSE) and told(1e-6, found) == pytest.approx(0.5)
 
 
+def shown(ms, right, of):
+    """`right` of `of` choices at each exposure, by one person."""
+    correct = np.concatenate([np.arange(n) < k for k, n in zip(right, of, strict=True)]).astype(int)
+    return threshold(correct, np.repeat(ms, of), 0 * correct, 0 * correct)
+
+
+def test_of_two_maxima_the_higher_one_is_the_fit():
+    """A flat curve over all exposures is a maximum as well, and a lower one."""
+    found = shown([1, 1000, 2000], [9, 8, 18], [13, 15, 21])
+    assert 1000 < found.estimate < 2000 and found.slope > 3
+    steps = shown([31, 62, 125, 250, 500, 1000, 2000], [11, 5, 9, 7, 6, 8, 12], [12] * 7)
+    assert steps.note == "no finite fit: nothing between chance and always right"
+
+
 def test_a_model_that_takes_longer_has_the_higher_threshold():
     rng = np.random.default_rng(1)
     quick, slow = (threshold(*simulate(rng, at)) for at in (100, 400))
