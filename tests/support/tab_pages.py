@@ -134,6 +134,17 @@ def give(page, *files):
     page.get_by_label("Choose photos").set_input_files(list(files))
 
 
+# Pastes or drops a file: [kind, bytes, name].
+SEND = """([kind, bytes, name]) => {
+    const data = new DataTransfer();
+    data.items.add(new File([new Uint8Array(bytes)], name, { type: "image/png" }));
+    const options = { bubbles: true, cancelable: true };
+    document.body.dispatchEvent(kind === "paste"
+        ? new ClipboardEvent("paste", { ...options, clipboardData: data })
+        : new DragEvent("drop", { ...options, dataTransfer: data }));
+}"""
+
+
 def choose(page, title):
     page.get_by_role("checkbox", name=re.compile(f"^{title}")).check()
 

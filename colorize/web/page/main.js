@@ -7,7 +7,7 @@ import { ask, h, plural, show, touched } from "./dom.js";
 import { drawDownloads, saveAs } from "./files/downloads.js";
 import {
   arrive, batch, camera, drawUploads, drop, endUploads, examples, input, makeExamples, toStart,
-  uploads, veil,
+  uploads, veil, waiting,
 } from "./files/uploads.js";
 import { zip } from "./files/zip.js";
 import { pinOf } from "./fix/layer.js";
@@ -237,6 +237,7 @@ function drawWork() {
   } else if (left) {
     count.textContent = `Stopped. ${plural(left, "picture")} left.`;
   }
+  if (waiting()) count.textContent += ` · then ${plural(waiting(), "more photo")}`;
   const said = work.hidden ? (state.photos.length ? "Done" : "") : count.textContent;
   if (status.textContent !== said) status.textContent = said;
 }

@@ -12,6 +12,7 @@ from playwright.sync_api import expect
 
 from tests.support.gates import until
 from tests.support.tab_pages import (
+    SEND,
     card,
     choose,
     chroma,
@@ -297,16 +298,6 @@ def test_paste_and_drop(page, photos):
         page.evaluate(SEND, [kind, list(content), name])
         expect(page.get_by_role("heading", name=name)).to_be_visible()
         done(page, "Direct")
-
-
-SEND = """([kind, bytes, name]) => {
-    const data = new DataTransfer();
-    data.items.add(new File([new Uint8Array(bytes)], name, { type: "image/png" }));
-    const options = { bubbles: true, cancelable: true };
-    document.body.dispatchEvent(kind === "paste"
-        ? new ClipboardEvent("paste", { ...options, clipboardData: data })
-        : new DragEvent("drop", { ...options, dataTransfer: data }));
-}"""
 
 
 def test_camera(page):

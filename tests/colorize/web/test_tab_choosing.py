@@ -1,4 +1,4 @@
-"""Models and what they are chosen for: the Colorize tab in a real headless Chromium."""
+"""What is chosen while the app is at work: the Colorize tab in a real headless Chromium."""
 
 import re
 
@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.support.gates import until
-from tests.support.tab_pages import card, done, give, rests, running
+from tests.support.tab_pages import SEND, card, done, give, rests, running
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -84,3 +84,36 @@ def test_a_drop_that_had_to_wait_takes_no_model_back(page, photos):
     held[0].continue_()
     expect(page.locator(".cz-strip [data-state=done]")).to_have_count(2, timeout=60_000)
     assert page.evaluate(CHOSEN) == ["direct", "bins"]
+
+
+@pytest.mark.parametrize("kind", ["paste", "drop"])
+def test_photos_that_come_while_others_are_at_work_are_next(page, photos, server, kind):
+    server.gate.shut()
+    give(page, photos / "coffee.jpg")
+    count = page.locator(".cz-count")
+    expect(count).to_have_text(re.compile("^1 of 1"))
+    content = list((photos / "camera.png").read_bytes())
+    for name in ("one.png", "two.png"):
+        page.evaluate(SEND, [kind, content, name])
+    expect(count).to_have_text(re.compile("^1 of 1 .* · then 2 more photos$"))
+    server.gate.open()
+    expect(page.locator(".cz-strip [data-state=done]")).to_have_count(3, timeout=60_000)
+    rests(page)
+    expect(page.locator(".cz-work")).to_be_hidden()
+
+
+def test_cancel_gives_up_the_photos_that_wait_too(page, photos, server):
+    server.gate.shut()
+    give(page, photos / "coffee.jpg")
+    page.evaluate(SEND, ["drop", list((photos / "camera.png").read_bytes()), "late.png"])
+    expect(page.locator(".cz-count")).to_have_text(re.compile("then 1 more photo$"))
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.locator(".cz-count")).not_to_have_text(re.compile("more photo"))
+    server.gate.open()
+    rests(page)
+    assert page.evaluate(PHOTOS) == ["coffee.jpg"]
+
+
+PHOTOS = """async () => (await import(
+    new URL("gradio_api/colorize/page/state.js", document.baseURI))).state.photos.map(
+        ({ name }) => name)"""

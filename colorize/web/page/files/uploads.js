@@ -17,6 +17,10 @@ let ready = [];
 let asked = 0; // files that the app has not answered for
 let stale = 0; // those of them that were cancelled
 let goesOn = false; // the app was given the first of this drop
+let later = []; // files that came while others are at work
+
+/** How many files wait until none are at work. */
+export const waiting = () => later.length;
 
 /** Where files are chosen. */
 export const input = h("input", {
@@ -71,6 +75,13 @@ export function drawUploads({ empty, busy }) {
   show(drop.parentElement, !busy || empty);
   drop.inert = busy;
   for (const button of [camera, ...row.children]) button.disabled = busy;
+  if (!busy && later.length) setTimeout(takeLater);
+}
+
+function takeLater() {
+  const given = later;
+  later = [];
+  take(given);
 }
 
 /** Scrolls to where what is new stands: the top. */
@@ -83,7 +94,11 @@ async function take(given) {
   const films = given.filter(isFilm);
   if (films.length) takeFilms(films);
   given = given.filter((file) => !films.includes(file));
-  if (!given.length || drop.inert) return;
+  if (!given.length) return;
+  if (drop.inert) {
+    later.push(...given);
+    return change();
+  }
   const small = given.filter((file) => file.size <= app.props.most_bytes);
   const files = small.slice(0, Math.max(0, app.props.most_photos - state.photos.length));
   view.problem = refusal(given.filter((file) => !small.includes(file)), small.slice(files.length));
@@ -175,7 +190,7 @@ function tryExample(number) {
 /** What is not there yet is given up; isGone: the app will not answer for what it was given. */
 export function endUploads({ isGone = false } = {}) {
   for (const file of uploads) URL.revokeObjectURL(file.url);
-  [uploads, ready] = [[], []];
+  [uploads, ready, later] = [[], [], []];
   if (isGone) asked = 0;
   stale = asked;
   batch.hasFirst = true;
@@ -193,7 +208,7 @@ for (const kind of ["dragenter", "dragover"]) {
   document.addEventListener(kind, (event) => {
     if (!event.dataTransfer?.types.includes("Files") || !isOpen()) return;
     event.preventDefault();
-    show(veil, !drop.inert);
+    show(veil, true);
   });
 }
 document.addEventListener("dragleave", (event) => {
