@@ -40,7 +40,11 @@ def replacing(file: Path, *, tidy: bool = True) -> Iterator[BinaryIO]:
     """
     if tidy:
         clear_leftovers(file.parent)
-    out, temporary = _begun(file.parent)
+    try:
+        out, temporary = _begun(file.parent)
+    except OSError as error:
+        error.filename = str(file)
+        raise
     try:
         with out:
             yield out
@@ -50,9 +54,10 @@ def replacing(file: Path, *, tidy: bool = True) -> Iterator[BinaryIO]:
                 temporary.replace(file)
         if not fcntl:
             temporary.replace(file)
-    except BaseException:
+    except BaseException as error:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
+        _name(error, temporary, file)
         raise
 
 
@@ -81,6 +86,12 @@ def _begun(folder: Path) -> tuple[BinaryIO, Path]:
         if os.fstat(out.fileno()).st_nlink:
             return out, temporary
         out.close()  # taken for a leftover before it was locked
+
+
+def _name(error: BaseException, temporary: Path, file: Path) -> None:
+    """Tells people of the file that they asked for, not of the one beside it."""
+    if isinstance(error, OSError) and error.filename == str(temporary):
+        error.filename = str(file)
 
 
 def _clear(file: Path) -> None:

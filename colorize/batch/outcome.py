@@ -65,10 +65,10 @@ def check_target(task: Task, settings: Settings) -> bool:
 
 
 def check_start(task: Task, settings: Settings) -> None:
-    """`check_target`, and whether there is a photo; PhotoError where there is none."""
-    check_target(task, settings)
+    """Whether there is a photo, PhotoError where there is none; and `check_target`."""
     if not task.source.exists():
         Photo.open(task.source)
+    check_target(task, settings)
 
 
 def refused(

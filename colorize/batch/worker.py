@@ -96,7 +96,13 @@ class Worker:
             prediction = self._run([one.photo])[0]
         result = self.colorizer.finish(one.photo, prediction, **self.settings.look)
         task, settings = one.task, self.settings
-        task.target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            task.target.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ColorizeError(
+                f"{task.target} was not written ({error.strerror}); check the folder and the free "
+                "space."
+            ) from error
         replaces = settings.overwrite or settings.resume
         saved = result.save(task.target, format=task.format, overwrite=replaces, **settings.saving)
         return saved.notices

@@ -76,7 +76,7 @@ def command(name: str, **options: Any) -> Callable[[Callable[..., None]], Callab
                 raise
             except OSError as error:
                 where = f"{error.filename}: " if error.filename else ""
-                end(FAILED, f"{where}{error.strerror or error}")
+                end(FAILED, f"{where}{error.strerror or error}; check the path and the free space")
             except KeyboardInterrupt:
                 end(INTERRUPTED, "Interrupted.")
 

@@ -218,7 +218,7 @@ def score_hints(
     size: Annotated[
         int | None, typer.Option(metavar="N", help="Working size. [default: the model's]")
     ] = None,
-    seed: Annotated[int, typer.Option(metavar="N", help="Another one, other spots.")] = 0,
+    seed: _Seed = 0,
     json_file: _Json = None,
     device: Device = "auto",
 ) -> None:

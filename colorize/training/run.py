@@ -55,8 +55,16 @@ class Run:
                 # a setting that is newer than the run was off then: 0, empty
                 if (values.get(key) or None) != (found[part].get(key) or None)
             )
-        except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
-            raise ColorizeError(f"{file}: expected a run's settings, found {error!r}") from error
+        except OSError as error:
+            raise ColorizeError(
+                f"{file}: cannot be read ({error.strerror}), so the run cannot be resumed; "
+                "start another"
+            ) from error
+        except (ValueError, LookupError, TypeError, AttributeError) as error:
+            raise ColorizeError(
+                f"{file}: expected a run's settings in JSON, found something else, so the run "
+                "cannot be resumed; start another"
+            ) from error
         if other:
             raise ColorizeError(
                 f"{file}: this run was started with another {', '.join(other)}; "

@@ -31,6 +31,14 @@ def test_file_takes_its_place_only_at_the_end(tmp_path):
     assert list(tmp_path.iterdir()) == [file]
 
 
+@pytest.mark.parametrize("place", ["none/a.bin", "folder"])
+def test_what_the_disk_refuses_is_told_of_the_file_that_was_asked_for(tmp_path, place):
+    (tmp_path / "folder" / "full").mkdir(parents=True)
+    with pytest.raises(OSError) as caught, replacing(tmp_path / place) as out:
+        out.write(b"new")
+    assert caught.value.filename == str(tmp_path / place)
+
+
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
 def test_after_an_error_all_is_as_it_was(tmp_path, error):
     file = tmp_path / "a.bin"

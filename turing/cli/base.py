@@ -57,7 +57,7 @@ def command(name: str, **options: Any) -> Callable[[Callable[..., None]], Callab
                 end(FAILED, f"{where}: expected a folder, found a file")
             except OSError as error:
                 where = f"{printable(str(error.filename))}: " if error.filename else ""
-                end(FAILED, f"{where}{error.strerror or error}")
+                end(FAILED, f"{where}{error.strerror or error}; check the path and the free space")
             except KeyboardInterrupt:
                 end(INTERRUPTED, "Interrupted.")
 

@@ -39,7 +39,11 @@ def unfinished(target: Path, *, replaces: bool = True) -> Iterator[Path]:
     is there by then is to stay.
     """
     clear_leftovers(target.parent, re.escape(target.name))
-    descriptor, path = _begun(target)
+    try:
+        descriptor, path = _begun(target)
+    except OSError as error:
+        error.filename = str(target)  # not of the one beside it
+        raise
     try:
         yield path
         _sync(path)
@@ -47,6 +51,10 @@ def unfinished(target: Path, *, replaces: bool = True) -> Iterator[Path]:
             path.replace(target)
         else:
             _add(path, target)
+    except OSError as error:
+        if error.filename == str(path):
+            error.filename = str(target)
+        raise
     finally:
         for ending in _OF_SQLITE:
             path.with_name(path.name + ending).unlink(missing_ok=True)

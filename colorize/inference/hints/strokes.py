@@ -46,11 +46,19 @@ def parse_strokes(strokes: Sequence[Stroke | Mapping[str, Any]]) -> tuple[Stroke
 def read_strokes(file: Path) -> tuple[Stroke, ...]:
     """The strokes of a JSON file, a list; ColorizeError where it is none."""
     try:
-        if file.stat().st_size > _LARGEST_FILE:
-            raise ColorizeError(f"{file}: expected strokes, found more than 16 MB")
-        found = json.loads(file.read_text("utf-8"))
+        with file.open("rb") as stream:  # a pipe or a device tells no size before
+            content = stream.read(_LARGEST_FILE + 1)
     except OSError as error:
         raise ColorizeError(f"{file}: cannot be read ({error.strerror})") from error
+    if len(content) > _LARGEST_FILE:
+        raise ColorizeError(f"{file}: expected strokes, found more than 16 MB")
+    try:
+        found = json.loads(content.decode("utf-8-sig"))
+    except json.JSONDecodeError as error:
+        raise ColorizeError(
+            f"{file}: expected a list of strokes in JSON, found at line {error.lineno}, "
+            f"column {error.colno}: {error.msg}"
+        ) from error
     except (ValueError, RecursionError) as error:
         raise ColorizeError(f"{file}: expected a list of strokes in JSON, found none") from error
     try:

@@ -266,7 +266,10 @@ def test_a_folder_that_cannot_be_made_is_the_photos_failure(model, album):
     (album.parent / "out").write_text("a file")
     tasks = make_plan([album / "0.png"], album.parent / "out" / "deep").tasks
     (outcome,) = execute.execute(model, tasks, Settings())
-    assert outcome.error.startswith(f"{album / '0.png'}: could not be colorized")
+    assert outcome.error == (
+        f"{album / '0.png'}: {tasks[0].target} was not written (Not a directory); check the folder "
+        "and the free space."
+    )
 
 
 def test_notices_come_along(model, tmp_path):

@@ -20,3 +20,11 @@ def test_a_name_with_line_breaks_makes_one_line(tmp_path, name):
     gone = Task(tmp_path / f"no {name}", tmp_path / "out.png", "JPEG")
     (outcome,) = refused([gone], Settings(), check_start).values()
     assert outcome.error.isprintable() and outcome.error.count("b.jpg") == 1
+
+
+def test_a_photo_that_is_missing_is_told_before_a_result_that_is_there(tmp_path):
+    target = tmp_path / "out.png"
+    target.touch()
+    task = Task(tmp_path / "gone.jpg", target, "PNG")
+    (outcome,) = refused([task], Settings(), check_start).values()
+    assert "gone.jpg" in outcome.error and "--overwrite" not in outcome.error

@@ -62,6 +62,16 @@ def test_a_damaged_config_is_one_line(run, text):
         run.begin(CONFIG, resume=True)
 
 
+def test_a_config_that_is_gone_is_one_line(run):
+    run.begin(CONFIG, resume=False)
+    run.save_state({})
+    (run.folder / "config.json").unlink()
+    with pytest.raises(
+        ColorizeError, match=r"config\.json: cannot be read \(No such file.*another"
+    ):
+        run.begin(CONFIG, resume=True)
+
+
 def test_a_file_in_the_place_of_the_folder_is_one_line(tmp_path):
     (tmp_path / "run").write_text("a file")
     with pytest.raises(ColorizeError, match="no folder"):

@@ -38,6 +38,14 @@ def write(target, content=b"whole"):
         path.write_bytes(content)
 
 
+@pytest.mark.parametrize("place", ["none/a.bin", "folder"])
+def test_what_the_disk_refuses_is_told_of_the_file_that_was_asked_for(tmp_path, place):
+    (tmp_path / "folder" / "full").mkdir(parents=True)
+    with pytest.raises(OSError) as caught:
+        write(tmp_path / place)
+    assert caught.value.filename == str(tmp_path / place)
+
+
 def test_what_a_killed_program_left_is_cleared_by_the_next(tmp_path):
     target = tmp_path / "export.csv"
     program = working_on(target)

@@ -1,4 +1,7 @@
+import contextlib
 import json
+import os
+import threading
 
 import pytest
 
@@ -72,3 +75,32 @@ def test_a_file_of_strokes(tmp_path):
             read_strokes(file)
     with pytest.raises(ColorizeError, match=r"none\.json: cannot be read"):
         read_strokes(tmp_path / "none.json")
+
+
+def test_a_file_of_strokes_with_a_byte_order_mark(tmp_path):
+    """As editors on Windows write it."""
+    file = tmp_path / "strokes.json"
+    file.write_bytes(b"\xef\xbb\xbf" + json.dumps([FULL]).encode())
+    assert read_strokes(file) == parse_strokes([FULL])
+
+
+def test_a_mistake_in_a_file_of_strokes_is_told_with_its_place(tmp_path):
+    file = tmp_path / "strokes.json"
+    file.write_text('[{"color":\n  "#d02020" "points"}]')
+    with pytest.raises(ColorizeError, match="found at line 2, column 13"):
+        read_strokes(file)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
+def test_strokes_that_do_not_end_are_not_read_to_the_end(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+
+    def write():
+        with contextlib.suppress(BrokenPipeError), pipe.open("wb") as out:
+            while True:
+                out.write(b" " * 2**20)
+
+    threading.Thread(target=write, daemon=True).start()
+    with pytest.raises(ColorizeError, match="more than 16 MB"):
+        read_strokes(pipe)
