@@ -1,5 +1,6 @@
 """Commands that take the study file: preview, open, close, status."""
 
+import os
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated
@@ -27,7 +28,7 @@ Address = Annotated[
         metavar="URL", callback=_an_address, help="Where the app is served, for the links."
     ),
 ]
-LOCAL = "http://127.0.0.1:7860"
+LOCAL = f"http://127.0.0.1:{os.environ.get('GRADIO_SERVER_PORT') or 7860}"  # as `app.py` has it
 
 
 @command("preview")

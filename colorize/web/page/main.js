@@ -125,8 +125,8 @@ function fail() {
 async function startOver() {
   const number = state.photos.length;
   const what = number === 1 ? "Your photo" : `All ${number} photos`;
-  const sentence = `${what} will be removed with all colours and fixed colours, and the settings go back `
-    + "to where they were at first.";
+  const sentence = `${what} will be removed with all colours and fixed colours, and intensity, `
+    + "temperature and working size go back to where they were at first. Models and names stay.";
   if (!await ask(stage, sentence, "Start over")) {
     restart.focus();
     if (restart.disabled) [lost, wasSeen] = [restart, true]; // work has begun: after that

@@ -1,5 +1,8 @@
 """The commands that take the study file: preview, open, close, status."""
 
+import os
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -20,6 +23,20 @@ def test_status_names_the_day_by_which_answers_go(tmp_path, days, said):
     (tmp_path / "study.toml").write_text(study_text(asks=asks))
     out = run("status", tmp_path / "study.toml", "--store", tmp_path / "studies")[0]
     assert said in out and str(until) in out
+
+
+@pytest.mark.parametrize(("port", "found"), [("7898", 7898), ("", 7860), (None, 7860)])
+def test_links_name_the_port_that_the_app_is_told(tmp_path, port, found):
+    built(tmp_path / "studies").close()
+    (tmp_path / "study.toml").write_text(study_text())
+    environment = {k: v for k, v in os.environ.items() if k != "GRADIO_SERVER_PORT"}
+    environment |= {"GRADIO_SERVER_PORT": port} if port is not None else {}
+    given = ("preview", tmp_path / "study.toml", "--store", tmp_path / "studies")
+    done = subprocess.run(
+        [sys.executable, "-m", "turing", *map(str, given)], env=environment,
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert f"http://127.0.0.1:{found}/" in done.stdout
 
 
 def test_a_store_of_made_up_participants_is_not_opened(folder, store):
