@@ -12,6 +12,7 @@ from colorize.batch.plan import Task
 from colorize.errors import ColorizeError
 from colorize.inference.colorizer import Colorizer, Prediction
 from colorize.photo.opening import Photo
+from colorize.photo.saving import not_written
 
 
 class Worker:
@@ -99,10 +100,7 @@ class Worker:
         try:
             task.target.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise ColorizeError(
-                f"{task.target} was not written ({error.strerror}); check the folder and the free "
-                "space."
-            ) from error
+            raise ColorizeError(not_written(task.target, error)) from error
         replaces = settings.overwrite or settings.resume
         saved = result.save(task.target, format=task.format, overwrite=replaces, **settings.saving)
         return saved.notices

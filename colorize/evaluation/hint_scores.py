@@ -203,14 +203,19 @@ def find_things(true: np.ndarray, predicted: np.ndarray) -> list[np.ndarray]:
     labels = slic(  # which scales its input to [0, 1]
         pixels, _SUPERPIXELS, _STEP_AB / span, sigma=1, convert2lab=False, start_label=0
     )
-    masks = [labels == label for label in range(labels.max() + 1)]
-    things = [
-        mask
-        for mask in masks
-        if _SHARE[0] <= mask.mean() <= _SHARE[1]
-        and np.linalg.norm((true - predicted)[:, mask].mean(1)) >= _WRONG
-    ]
-    return sorted(things, key=np.sum, reverse=True)[:_THINGS]
+    return far_off(labels, true - predicted, _SHARE, _WRONG)[:_THINGS]
+
+
+def far_off(
+    labels: np.ndarray, error: np.ndarray, share: tuple[float, float], least: float
+) -> list[np.ndarray]:
+    """Masks of the regions of labels `(h, w)` whose mean error `(2, h, w)` is `least` ab units or
+    more, the largest first; of those that are from one to the other share of the photo.
+    """
+    masks = [labels == label for label in np.unique(labels)]
+    sized = [mask for mask in masks if share[0] <= mask.mean() <= share[1]]
+    found = [mask for mask in sized if np.linalg.norm(error[:, mask].mean(1)) >= least]
+    return sorted(found, key=np.sum, reverse=True)
 
 
 def middle(mask: np.ndarray) -> tuple[int, int]:

@@ -313,10 +313,13 @@ def _appearing(path: Path) -> Iterator[BinaryIO]:
         with replacing(path, tidy=False) as file:
             yield file
     except OSError as error:
-        reason = error.strerror or "writing failed"
-        raise PhotoError(
-            f"{path.name} was not written ({reason}); check the folder and the free space."
-        ) from error
+        raise PhotoError(not_written(path.name, error)) from error
+
+
+def not_written(name: str | os.PathLike[str], error: OSError) -> str:
+    """The sentence on a file that the disk refuses."""
+    reason = error.strerror or "writing failed"
+    return f"{name} was not written ({reason}); check the folder and the free space."
 
 
 def _encode(write: Callable[[BinaryIO], None], file: BinaryIO, path: Path, format: str) -> None:

@@ -24,7 +24,13 @@ from tqdm import tqdm
 from benchmarks.experiments.hints.ways import COUNTS
 from benchmarks.experiments.kept import of_split
 from colorize.data.datasets import some_of
-from colorize.evaluation.hint_scores import find_things, in_the_middle, true_ab, true_hints
+from colorize.evaluation.hint_scores import (
+    far_off,
+    find_things,
+    in_the_middle,
+    true_ab,
+    true_hints,
+)
 from colorize.inference.colorization import Prediction, decoded
 from colorize.inference.colorizer import Colorizer
 from colorize.inference.hints import weighing
@@ -201,14 +207,7 @@ def find_large(true: np.ndarray, predicted: np.ndarray) -> list[np.ndarray]:
         pixels[..., :2], _CELLS, _STEP_AB / span, sigma=1, convert2lab=False, start_label=0
     )
     labels = cut_threshold(cells, rag_mean_color(pixels, cells), _ALIKE)
-    masks = [labels == label for label in np.unique(labels)]
-    large = [
-        mask
-        for mask in masks
-        if _LARGE[0] <= mask.mean() <= _LARGE[1]
-        and np.linalg.norm((true - predicted)[:, mask].mean(1)) >= _WRONG
-    ]
-    return sorted(large, key=np.sum, reverse=True)[:_MOST_LARGE]
+    return far_off(labels, true - predicted, _LARGE, _WRONG)[:_MOST_LARGE]
 
 
 def _thin(x: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Visitors, without a server."""
+"""A visitor: without a server, or with the app in a browser."""
 
 import pytest
 
@@ -13,3 +13,9 @@ def sessions(checkpoints, tmp_path):
     sessions = Sessions(Workshop(tmp_path / "files", list_checkpoints()), tmp_path / "sessions")
     yield sessions
     sessions.close()
+
+
+@pytest.fixture
+def page(visit):
+    """The app of the module's `server` in a new visitor's tab."""
+    return visit()

@@ -39,11 +39,6 @@ def server(shipped_checkpoints, tmp_path_factory):
         yield server
 
 
-@pytest.fixture
-def page(visit):
-    return visit()
-
-
 def test_empty_page(page):
     expect(page).to_have_title("Colorize")
     expect(page.get_by_text("Drop a black-and-white photo and see it in colour.")).to_be_visible()

@@ -6,20 +6,9 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.support.gates import until
-from tests.support.tab_pages import SEND, card, done, give, rests, running
+from tests.support.tab_pages import SEND, card, done, give, rests
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-
-
-@pytest.fixture(scope="module")
-def server(shipped_checkpoints, tmp_path_factory):
-    with running(shipped_checkpoints, tmp_path_factory.mktemp("app")) as server:
-        yield server
-
-
-@pytest.fixture
-def page(visit):
-    return visit()
 
 
 def test_a_model_ticked_while_work_runs_is_done_too(page, photos, server):

@@ -39,11 +39,6 @@ def server(shipped_checkpoints, tmp_path_factory):
             yield server
 
 
-@pytest.fixture
-def page(visit):
-    return visit()
-
-
 def strip(page):
     return page.get_by_role("navigation", name="Your photos").get_by_role("button")
 

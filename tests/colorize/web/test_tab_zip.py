@@ -9,20 +9,9 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.support.gates import Gate, hold, until
-from tests.support.tab_pages import give, running, save
+from tests.support.tab_pages import give, save
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-
-
-@pytest.fixture(scope="module")
-def server(shipped_checkpoints, tmp_path_factory):
-    with running(shipped_checkpoints, tmp_path_factory.mktemp("app")) as server:
-        yield server
-
-
-@pytest.fixture
-def page(visit):
-    return visit()
 
 
 MOST = 4  # photos
