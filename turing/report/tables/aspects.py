@@ -76,6 +76,7 @@ def exposures_table(results: Results) -> Table:
 
 def sureness_table(results: Results) -> Table:
     """Confidence: meta-d' and how often each level was right."""
+    by_root = "" if results.data.protocol == "single" else ", over the square root of 2"
     shown = [of for of in results.sureness if _is_shown(results, of.dataset)]
     notes = remarks((f"{name_of(of.dataset)}, {of.model}", of.found.note) for of in shown)
     return Table(
@@ -111,7 +112,9 @@ def sureness_table(results: Results) -> Table:
         ],
         2,
         "meta-d' is the d' that the confidence ratings speak of (Maniscalco and Lau 2012): as "
-        "large as d' where people know all that their choices rest on, smaller where they do not."
+        "large as d' where people know all that their choices rest on, smaller where they do not. "
+        f"Here d' is z of the hits less z of the false alarms of what was rated{by_root}: leaning "
+        "to one answer does not lower it, as it does where d' comes from a fraction."
         + (notes and f" {notes}"),
     )
 
