@@ -4,7 +4,7 @@ import csv
 import io
 import json
 import zipfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -15,8 +15,9 @@ from colorize.batch.manifest import cell
 from colorize.batch.names import USUAL, anywhere, name_by, numbered
 from colorize.errors import ColorizeError
 from colorize.inference.hints.strokes import Stroke
+from colorize.inference.options import VARIANTS
 from colorize.web.photos.item import Item
-from colorize.web.workshop import Look, Workshop
+from colorize.web.workshop import SIDE_BY_SIDE, Look, Workshop
 
 MANIFEST = "manifest.csv"
 _CANCELLED = "cancelled before it was its turn"
@@ -124,16 +125,29 @@ def _table(rows: Sequence[Sequence[str]]) -> bytes:
     return text.getvalue().encode("utf-8-sig")
 
 
+def kind_of(variant: str, choice: str) -> str:
+    """What follows a model's name in a file's: nothing where the result is natural and alone."""
+    kinds = [variant] * (variant != VARIANTS[0]) + ["side-by-side"] * (choice == SIDE_BY_SIDE)
+    return "".join(f"-{kind}" for kind in kinds)
+
+
 def download_names(
-    items: list[Item], models: list[str], pattern: str = USUAL
+    items: list[Item],
+    models: list[str],
+    pattern: str = USUAL,
+    kinds: Mapping[int, str] | None = None,
 ) -> dict[tuple[int, str], str]:
-    """By a pattern, NAME-MODEL for every photo and model, without ending; doubles are numbered."""
+    """By a pattern, NAME-MODEL for every photo and model, without ending; doubles are numbered.
+
+    kinds: by the photos' numbers, the `kind_of` what is downloaded.
+    """
     names: dict[tuple[int, str], str] = {}
     taken: set[str] = set()
     for place, item in enumerate(items, 1):
         fields = {"name": item.upload.file.stem, "number": numbered(place, len(items))}
+        kind = (kinds or {}).get(item.number, "")
         for model in models:
-            plain = name = name_by(pattern, fields | {"model": model})
+            plain = name = name_by(pattern, fields | {"model": model + kind})
             count = 1
             while anywhere(name) in taken:
                 count += 1

@@ -20,7 +20,7 @@ from starlette.routing import Route
 
 from colorize.errors import ColorizeError
 from colorize.web.photos.item import Item
-from colorize.web.pictures.archive import Entry, Progress, download_names, zipped
+from colorize.web.pictures.archive import Entry, Progress, download_names, kind_of, zipped
 from colorize.web.pictures.asked import (
     Asked,
     format_of,
@@ -28,6 +28,7 @@ from colorize.web.pictures.asked import (
     pattern_of,
     size_of,
     strokes_of,
+    variant_of,
 )
 from colorize.web.pictures.routes import (
     NO_STORE,
@@ -132,8 +133,11 @@ class Archives:
         return look_of(asked, record, f"-{item.number}", session.references)
 
     def _sent(self, session: Session, asked: Asked, progress: Progress) -> Response:
-        names = download_names(session.items, self._models(asked), pattern_of(asked))
-        choice = format_of(asked)
+        items, choice = session.items, format_of(asked)
+        kinds = {
+            item.number: kind_of(variant_of(asked, f"-{item.number}"), choice) for item in items
+        }
+        names = download_names(items, self._models(asked), pattern_of(asked), kinds)
 
         def entries() -> Iterator[Entry]:  # one by one: what is painted takes room
             for item, model in self._pairs(session, asked):

@@ -42,13 +42,18 @@ def look_of(
         seed=None if seed is None else round(seed),
         hints=tuple(parse_hint(hint) for hint in hints),
         strokes=strokes_of(asked.get("strokes" + ending, "")),
-        variant=asked.get("variant" + ending) or asked.get("variant") or VARIANTS[0],
+        variant=variant_of(asked, ending),
         borders=own("borders", 1) != 0,
         restore=own("restore", 0) != 0,
         reference=None if reference is None else references[int(reference)],
         trust=own("trust", 1.0),
     )
     return fit(look, record)
+
+
+def variant_of(asked: Asked, ending: str = "") -> str:
+    """The variant that is asked for, of one photo or of all."""
+    return asked.get("variant" + ending) or asked.get("variant") or VARIANTS[0]
 
 
 def strokes_of(text: str) -> tuple[Stroke, ...]:

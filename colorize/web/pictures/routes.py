@@ -20,7 +20,7 @@ from starlette.routing import Route
 from colorize.errors import ColorizeError
 from colorize.web.guards.calls import uploaded
 from colorize.web.photos.item import Item, Upload
-from colorize.web.pictures.archive import download_names
+from colorize.web.pictures.archive import download_names, kind_of
 from colorize.web.pictures.asked import (
     format_of,
     look_of,
@@ -218,11 +218,13 @@ class Pictures:
 
     async def file(self, request: Request) -> Response:
         session, item, look = self._find_done(request)
-        names = download_names(session.items, [look.model], pattern_of(request.query_params))
+        items, choice = session.items, format_of(request.query_params)
+        # All as this one, so that photos of one name are numbered.
+        kinds = {other.number: kind_of(look.variant, choice) for other in items}
+        names = download_names(items, [look.model], pattern_of(request.query_params), kinds)
         name = names[item.number, look.model]
         folder = self._workshop.temporary()
         try:
-            choice = format_of(request.query_params)
             file = await save(self._workshop, item, look, choice, Path(folder.name) / name)
         except BaseException:
             folder.cleanup()

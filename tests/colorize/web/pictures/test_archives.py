@@ -48,10 +48,10 @@ def test_zip_says_how_each_was_made(get, sessions):
     own = {"saturation-2": 1.25, "temperature-2": 0.5, "seed-2": 7, "variant-2": "warm"}
     answer = get("all.zip", models="direct,bins", **own)
     first, second, third, fourth = listed(unpacked(answer))
-    assert [row["file"] for row in (first, fourth)] == ["old-direct.jpg", "old-bins-2.jpg"]
+    assert [row["file"] for row in (first, fourth)] == ["old-direct.jpg", "old-bins-warm.jpg"]
     record = sessions.workshop.record("bins")
     assert fourth == {
-        "file": "old-bins-2.jpg", "photo": "old.jpg", "model": "bins",
+        "file": "old-bins-warm.jpg", "photo": "old.jpg", "model": "bins",
         "weights_sha256": record.weights["sha256"], "working_size": str(record.size),
         "saturation": "1.25", "temperature": "0.5", "variant": "warm", "seed": "7", "hints": "",
         "strokes": "", "reference": "", "reference_strength": "", "borders": "yes",
@@ -111,6 +111,12 @@ def test_names_that_are_one_on_a_mac_are_numbered(sessions, tmp_path):
     names = download_names(session.items, ["direct"])
     plain = {unicodedata.normalize("NFC", name).lower() for name in names.values()}
     assert plain == {"köln-direct", "köln-direct-2", "köln-direct-3"}
+
+
+def test_a_variant_is_called_so_in_the_zip(get):
+    asked = {"models": "direct", "variant": "warm", "variant-2": "cool"}
+    files = [row["file"] for row in listed(unpacked(get("all.zip", **asked)))]
+    assert files == ["old-direct-warm.jpg", "old-direct-cool.jpg"]
 
 
 def test_each_photo_of_a_zip_has_its_own_hints(hinted):

@@ -42,6 +42,17 @@ def test_full_size_file_keeps_metadata_and_name(get, tmp_path):
     assert not list((tmp_path / "files").iterdir())
 
 
+def test_files_that_differ_are_called_differently(get):
+    def called(number, **asked):
+        answer = get(f"{number}/direct/file", **asked)
+        return answer.headers["content-disposition"].split('"')[1]
+
+    assert called(1, variant="vivid") == "old-direct-vivid.jpg"
+    assert called(2, variant="vivid") == "old-direct-vivid-2.jpg"
+    assert called(1, variant="vivid", name="{number}") == "1.jpg"
+    assert called(1, format="side") == "old-direct-side-by-side.jpg"
+
+
 @pytest.mark.parametrize(("choice", "format"), [("png", "PNG"), ("jpg", "JPEG"), ("keep", "JPEG")])
 def test_format_of_the_file(get, choice, format):
     assert picture(get("2/bins/file", format=choice)).format == format
