@@ -169,7 +169,7 @@ def _controls(
             value=_AUTOMATIC,
             label="Working size",
             info="Of the model's view: results keep their size. "
-            "At 384 the colours are wrong by a seventh more, in blotches.",
+            "At 384 blotches of a wrong colour are twice as common.",
             elem_classes=["cz-of-result", "cz-starts-work"],
             filterable=False,
         )

@@ -42,7 +42,7 @@ from colorize.photo.opening import Photo
 
 _EVERY = 7  # so many-th pixel of the grid is fitted
 _FLOOR = 1.0  # ab units squared, below which no error counts as less
-_FOLLOWS, _MOVES = 4.0, 0.5  # dB that a thing that does not follow costs, and a unit outside
+_FOLLOWS, _MOVES = 4.0, 0.6  # dB that a thing that does not follow costs, and a unit outside
 _LARGE = (0.15, 0.7)  # of the photo, of what is larger than a thing
 _CELLS = 60  # superpixels that it is made of
 _STEP_AB = 10.0  # ab units that weigh as much as the way from one to the next

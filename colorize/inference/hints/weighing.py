@@ -31,10 +31,10 @@ class Weights(NamedTuple):
         return tuple(name for name in self._fields[1:] if getattr(self, name))
 
 
-ASKED = Weights(7.8258, 2.4226, -4.8713, 1.9756, 7.9813, -0.1124, -0.0634, -0.0694)
-UNASKED = Weights(6.3977, 2.4465, -4.5716, 1.9149, 7.999, -0.1568, -0.0597)
-WITHOUT_FEATURES = Weights(10.7911, 3.2105, -10.9006, 2.4531, 0.0, -0.1897, -0.0532)
-WALK_ALONE = Weights(12.7811, 2.9198, -12.8861, 0.0, 0.0, -0.2091, -0.1198)
+ASKED = Weights(7.0834, 1.4977, -7.0831, 2.3265, 8.9043, -0.0936, -0.0621, -0.141)
+UNASKED = Weights(6.1387, 2.1276, -6.271, 2.0608, 8.7396, -0.1819, -0.0604)
+WITHOUT_FEATURES = Weights(11.445, 3.2895, -12.5037, 2.5019, 0.0, -0.2262, -0.0549)
+WALK_ALONE = Weights(13.4808, 3.1035, -14.5826, 0.0, 0.0, -0.222, -0.1232)
 OF_VARIANTS = Weights(5.388, 4.074, -6.384, 5.046)  # whose things are smaller
 OF_VARIANTS_ALONE = Weights(9.915, 5.367, -9.6)  # without bins
 
@@ -42,8 +42,8 @@ OF_VARIANTS_ALONE = Weights(9.915, 5.367, -9.6)  # without bins
 class Blend(NamedTuple):
     """How colours go over things; fitted with the weights."""
 
-    sharpness: float = 0.2383  # with which hints that lie near compete for a pixel
-    flat: float = 0.6725  # of the colour in a thing that is the hint's, the rest varying as before
+    sharpness: float = 0.2144  # with which hints that lie near compete for a pixel
+    flat: float = 0.666  # of the colour in a thing that is the hint's, the rest varying as before
 
 
 BLEND = Blend()
