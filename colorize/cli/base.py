@@ -56,7 +56,7 @@ Variant = Annotated[
     typer.Option(
         metavar="NAME",
         help="natural, vivid, soft, warm, cool, or other colours of models over bins: other-1, "
-        "other-2.",
+        "other-2 (in the tab: Another, A third).",
     ),
 ]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace existing files.")]

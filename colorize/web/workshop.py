@@ -29,7 +29,7 @@ from colorize.evaluation.metrics import ciede2000, colorfulness, psnr
 from colorize.inference.colorizer import Colorization, Colorizer, Prediction
 from colorize.inference.hints.strokes import Stroke
 from colorize.inference.loaded import LoadedModels
-from colorize.inference.options import OTHERS, Hint, check
+from colorize.inference.options import OTHERS, VARIANTS, Hint, check
 from colorize.inference.reference.given import Reference
 from colorize.inference.swatches import Swatch
 from colorize.inference.variants import Scene
@@ -358,11 +358,16 @@ class Workshop:
         return self.memory.recall(key, lambda: shrink(self.photo(upload, restored).pixels, longest))
 
 
+def variant_for(record: Record, variant: str) -> str:
+    """The variant, or the natural one where the model has no other colourings."""
+    return variant if record.over_bins or variant not in OTHERS else VARIANTS[0]
+
+
 def fit(look: Look, record: Record) -> Look:
     """The look without what its model does not take; ColorizeError where it is wrong."""
     if not record.over_bins:
-        variant = "natural" if look.variant in OTHERS else look.variant
-        look = replace(look, temperature=None, seed=None, variant=variant)
+        look = replace(look, temperature=None, seed=None)
+    look = replace(look, variant=variant_for(record, look.variant))
     if not record.takes_hints:
         look = replace(look, hints=())
     if not 0 <= look.trust <= 1:

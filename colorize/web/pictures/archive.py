@@ -135,19 +135,19 @@ def download_names(
     items: list[Item],
     models: list[str],
     pattern: str = USUAL,
-    kinds: Mapping[int, str] | None = None,
+    kinds: Mapping[tuple[int, str], str] | None = None,
 ) -> dict[tuple[int, str], str]:
     """By a pattern, NAME-MODEL for every photo and model, without ending; doubles are numbered.
 
-    kinds: by the photos' numbers, the `kind_of` what is downloaded.
+    kinds: the `kind_of` what is downloaded, by the photo's number and the model.
     """
     names: dict[tuple[int, str], str] = {}
     taken: set[str] = set()
     for place, item in enumerate(items, 1):
         fields = {"name": item.upload.file.stem, "number": numbered(place, len(items))}
-        kind = (kinds or {}).get(item.number, "")
         for model in models:
-            plain = name = name_by(pattern, fields | {"model": model + kind})
+            called = model + (kinds or {}).get((item.number, model), "")
+            plain = name = name_by(pattern, fields | {"model": called})
             count = 1
             while anywhere(name) in taken:
                 count += 1

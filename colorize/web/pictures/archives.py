@@ -39,7 +39,7 @@ from colorize.web.pictures.routes import (
     session_of,
 )
 from colorize.web.session import MOST_PHOTOS, Session, Sessions
-from colorize.web.workshop import Look
+from colorize.web.workshop import Look, variant_for
 
 _LIST = "wanted-{}.json"  # in a session's folder
 _MOST_NAMES = 20 * MOST_PHOTOS
@@ -132,12 +132,19 @@ class Archives:
         record = self._workshop.record(model)
         return look_of(asked, record, f"-{item.number}", session.references)
 
+    def _kind(self, asked: Asked, item: Item, model: str, choice: str) -> str:
+        variant = variant_of(asked, f"-{item.number}")
+        return kind_of(variant_for(self._workshop.record(model), variant), choice)
+
     def _sent(self, session: Session, asked: Asked, progress: Progress) -> Response:
         items, choice = session.items, format_of(asked)
+        models = self._models(asked)
         kinds = {
-            item.number: kind_of(variant_of(asked, f"-{item.number}"), choice) for item in items
+            (item.number, model): self._kind(asked, item, model, choice)
+            for item in items
+            for model in models
         }
-        names = download_names(items, self._models(asked), pattern_of(asked), kinds)
+        names = download_names(items, models, pattern_of(asked), kinds)
 
         def entries() -> Iterator[Entry]:  # one by one: what is painted takes room
             for item, model in self._pairs(session, asked):

@@ -220,7 +220,7 @@ class Pictures:
         session, item, look = self._find_done(request)
         items, choice = session.items, format_of(request.query_params)
         # All as this one, so that photos of one name are numbered.
-        kinds = {other.number: kind_of(look.variant, choice) for other in items}
+        kinds = {(other.number, look.model): kind_of(look.variant, choice) for other in items}
         names = download_names(items, [look.model], pattern_of(request.query_params), kinds)
         name = names[item.number, look.model]
         folder = self._workshop.temporary()

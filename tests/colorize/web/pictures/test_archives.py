@@ -119,6 +119,13 @@ def test_a_variant_is_called_so_in_the_zip(get):
     assert files == ["old-direct-warm.jpg", "old-direct-cool.jpg"]
 
 
+def test_a_model_without_other_colourings_is_called_as_it_is(get):
+    answer = get("all.zip", models="direct,bins", variant="other-1")
+    first = {row["model"]: (row["file"], row["variant"]) for row in listed(unpacked(answer))[:2]}
+    assert first["direct"] == ("old-direct.jpg", "natural")
+    assert first["bins"] == ("old-bins-other-1.jpg", "other-1")
+
+
 def test_each_photo_of_a_zip_has_its_own_hints(hinted):
     query = {"models": "hinted,direct", "format": "png", "hints-2": "45,30,#2040d0"}
     archive = unpacked(hinted("all.zip", **query))
