@@ -30,9 +30,17 @@ def check_pattern(pattern: str) -> str:
 
 def name_by(pattern: str, fields: Mapping[str, str]) -> str:
     """A file's name without ending, by a pattern that was checked."""
-    text = _FIELD.sub(lambda found: fields[found[1]], pattern)
-    text = _FORBIDDEN.sub("-", text).strip(" .")
+    text = _filled(pattern, fields)
+    over = _size(text) - _MOST_BYTES
+    if over > 0:  # the photo's name gives way: what follows it may tell files apart
+        name = _cut(fields["name"], _size(fields["name"]) - over)
+        text = _filled(pattern, {**fields, "name": name})
     return _cut(text, _MOST_BYTES) or fields["name"]
+
+
+def _filled(pattern: str, fields: Mapping[str, str]) -> str:
+    text = _FIELD.sub(lambda found: fields[found[1]], pattern)
+    return _FORBIDDEN.sub("-", text).strip(" .")
 
 
 def fitted(stem: str, ending: str) -> str:
@@ -47,7 +55,7 @@ def anywhere(name: str) -> str:
 
 
 def _cut(text: str, most: int) -> str:
-    while _size(text) > most:
+    while text and _size(text) > most:
         text = text[:-1]
     return text
 

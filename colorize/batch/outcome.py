@@ -52,8 +52,13 @@ class Settings:
 
 def check_target(task: Task, settings: Settings) -> bool:
     """Whether there is something where the result goes; ColorizeError where it is to stay."""
-    if not task.target.exists():
-        return False
+    try:
+        if not task.target.exists():
+            return False
+    except OSError as error:  # a name that is too long, a folder that may not be looked into
+        raise ColorizeError(
+            f"{task.target} cannot be written ({error.strerror}); choose another output"
+        ) from error
     if task.source.exists() and task.target.samefile(task.source):
         raise ColorizeError("the result would replace the photo; choose another output")
     if not (settings.overwrite or settings.resume):

@@ -12,7 +12,7 @@ from colorize.batch.plan import Task
 from colorize.errors import ColorizeError
 from colorize.inference.colorizer import Colorizer, Prediction
 from colorize.photo.opening import Photo
-from colorize.photo.saving import not_written
+from colorize.photo.saving import NotWrittenError
 
 
 class Worker:
@@ -97,13 +97,14 @@ class Worker:
             prediction = self._run([one.photo])[0]
         result = self.colorizer.finish(one.photo, prediction, **self.settings.look)
         task, settings = one.task, self.settings
+        saving = {**settings.saving, "overwrite": settings.overwrite or settings.resume}
         try:
             task.target.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise ColorizeError(not_written(task.target, error)) from error
-        replaces = settings.overwrite or settings.resume
-        saved = result.save(task.target, format=task.format, overwrite=replaces, **settings.saving)
-        return saved.notices
+            return result.save(task.target, format=task.format, **saving).notices
+        except (OSError, NotWrittenError) as error:
+            refused = error.error if isinstance(error, NotWrittenError) else error
+            # Of the result, which may have the photo's name.
+            raise ColorizeError(str(NotWrittenError(task.target, refused))) from error
 
 
 @dataclass(frozen=True)

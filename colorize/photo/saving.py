@@ -28,6 +28,15 @@ _MARK = "colorized"
 _PREDICTOR, _HORIZONTAL = 317, 2  # TIFF 6.0, section 14
 
 
+class NotWrittenError(PhotoError):
+    """The disk refuses a file; `error` is what it said."""
+
+    def __init__(self, name: str | os.PathLike[str], error: OSError) -> None:
+        reason = error.strerror or "writing failed"
+        super().__init__(f"{name} was not written ({reason}); check the folder and the free space.")
+        self.error = error
+
+
 class Saved(NamedTuple):
     """Where the picture lies now, and what the reader should know about it."""
 
@@ -313,13 +322,7 @@ def _appearing(path: Path) -> Iterator[BinaryIO]:
         with replacing(path, tidy=False) as file:
             yield file
     except OSError as error:
-        raise PhotoError(not_written(path.name, error)) from error
-
-
-def not_written(name: str | os.PathLike[str], error: OSError) -> str:
-    """The sentence on a file that the disk refuses."""
-    reason = error.strerror or "writing failed"
-    return f"{name} was not written ({reason}); check the folder and the free space."
+        raise NotWrittenError(path.name, error) from error
 
 
 def _encode(write: Callable[[BinaryIO], None], file: BinaryIO, path: Path, format: str) -> None:

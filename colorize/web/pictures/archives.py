@@ -110,6 +110,7 @@ class Archives:
             painted = own
             self._look(session, ChainMap({own: ""}, asked), item, model)
         pattern_of(asked)
+        format_of(asked)
         if not pairs:
             raise NotThereError("Nothing is colorized yet")
         return len(pairs)

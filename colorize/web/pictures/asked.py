@@ -11,9 +11,10 @@ from colorize.inference.hints.strokes import Stroke, parse_strokes
 from colorize.inference.options import VARIANTS, parse_hint
 from colorize.models.record import Record
 from colorize.web.photos.item import Upload
-from colorize.web.workshop import SCREEN, Look, Part, fit
+from colorize.web.workshop import SCREEN, SIDE_BY_SIDE, Look, Part, fit
 
 TILE = 512  # pixels
+_FORMATS = ("keep", "jpg", "png", "webp", SIDE_BY_SIDE)
 
 Asked = Mapping[str, str]
 
@@ -109,4 +110,7 @@ def pattern_of(asked: Asked) -> str:
 
 
 def format_of(asked: Asked) -> str:
-    return asked.get("format", "keep")
+    choice = asked.get("format", _FORMATS[0])
+    if choice not in _FORMATS:
+        raise ColorizeError(f"format: expected {', '.join(_FORMATS)}, found {choice[:40]!r}")
+    return choice

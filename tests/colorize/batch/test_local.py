@@ -1,3 +1,4 @@
+import errno
 import threading
 import time
 from functools import partial
@@ -16,6 +17,7 @@ from colorize.batch.plan import make_plan
 from colorize.batch.worker import Worker
 from colorize.errors import ColorizeError
 from colorize.inference.colorizer import working_shape
+from colorize.photo import saving
 
 
 @pytest.fixture
@@ -269,6 +271,29 @@ def test_a_folder_that_cannot_be_made_is_the_photos_failure(model, album):
     assert outcome.error == (
         f"{album / '0.png'}: {tasks[0].target} was not written (Not a directory); check the folder "
         "and the free space."
+    )
+
+
+def test_a_disk_that_refuses_is_told_of_the_result_not_of_the_photo(model, album, monkeypatch):
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(saving, "replacing", full)
+    tasks = make_plan([album / "0.png"], album.parent / "out").tasks
+    assert tasks[0].target.name == "0.png"
+    (outcome,) = execute.execute(model, tasks, Settings())
+    assert outcome.error == (
+        f"{album / '0.png'}: {tasks[0].target} was not written (No space left on device); check "
+        "the folder and the free space."
+    )
+
+
+def test_a_name_that_is_too_long_for_the_disk_is_the_photos_failure(model, album):
+    tasks = make_plan([album / "0.png"], album.parent / ("a" * 300)).tasks
+    (outcome,) = execute.execute(model, tasks, Settings())
+    assert outcome.error == (
+        f"{album / '0.png'}: {tasks[0].target} cannot be written (File name too long); choose "
+        "another output"
     )
 
 

@@ -35,6 +35,7 @@ def test_what_gives_no_names_is_a_sentence(pattern):
 def test_what_fields_hold_makes_no_path_and_no_endless_name():
     assert name_by("{name}", FIELDS | {"name": "../a:b"}) == "-a-b"
     assert len(name_by("{name}", FIELDS | {"name": "ü" * 300}).encode()) <= 200
+    assert name_by("{name}-{model}", FIELDS | {"name": "ü" * 300}).endswith("ü-unet")
     assert name_by("{name}-{model}", FIELDS | {"name": "{model}"}) == "{model}-unet"
 
 

@@ -119,6 +119,12 @@ def test_a_variant_is_called_so_in_the_zip(get):
     assert files == ["old-direct-warm.jpg", "old-direct-cool.jpg"]
 
 
+def test_a_zip_of_a_format_that_nobody_knows_is_refused(get):
+    answer = get("all.zip", models="direct", format="exe")
+    assert answer.status_code == 422
+    assert answer.json()["error"].startswith("format: expected keep, jpg, png, webp, side, found")
+
+
 def test_a_model_without_other_colourings_is_called_as_it_is(get):
     answer = get("all.zip", models="direct,bins", variant="other-1")
     first = {row["model"]: (row["file"], row["variant"]) for row in listed(unpacked(answer))[:2]}
