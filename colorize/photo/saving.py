@@ -22,6 +22,7 @@ from colorize.photo.opening import Photo, PhotoError, quiet_pillow
 from colorize.photo.pixels import image_of, rounded
 
 _CHOICES = {"jpg": "JPEG", "png": "PNG", "webp": "WEBP"}
+FORMAT_CHOICES = ("keep", *_CHOICES)
 _INSTEAD = {"GIF": "GIF holds too few colours", "HEIF": "HEIC cannot be written"}  # comes PNG
 PNG_LEVEL = 2  # `python -m benchmarks stages` gives time and size of others
 _MARK = "colorized"
@@ -45,7 +46,7 @@ class Saved(NamedTuple):
 
 
 def output_format(photo: Photo, choice: str = "keep") -> tuple[str, str]:
-    """Pillow's name and the ending of a photo's output: "keep", "jpg", "png" or "webp".
+    """Pillow's name and the ending of a photo's output, by one of `FORMAT_CHOICES`.
 
     `keep` keeps what can be written and turns the rest into PNG. The ending stays as it is where it
     fits the format (".JPG", ".jpeg").

@@ -17,13 +17,14 @@ from colorize.film.settings import DEFAULT_SPEED
 from colorize.inference.hints.strokes import parse_strokes
 from colorize.inference.options import MOST_SATURATION, OTHERS, VARIANTS
 from colorize.models.record import Record
+from colorize.photo.saving import FORMAT_CHOICES
 from colorize.web.guards.middleware import client_of
 from colorize.web.photos.item import Upload
 from colorize.web.pictures.film_jobs import FilmJobs
 from colorize.web.workshop import Look, Made, Workshop, fit
 
 _FIGURES = ["file", "model", "seconds", "psnr", "ciede2000", "colorfulness"]
-_FORMATS = ["keep", "jpg", "png", "webp"]
+_FORMATS = list(FORMAT_CHOICES)
 
 
 def add_api(workshop: Workshop, coming: Iterable[str], films: FilmJobs | None = None) -> None:

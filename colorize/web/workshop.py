@@ -366,8 +366,8 @@ def variant_for(record: Record, variant: str) -> str:
 def fit(look: Look, record: Record) -> Look:
     """The look without what its model does not take; ColorizeError where it is wrong."""
     if not record.over_bins:
-        look = replace(look, temperature=None, seed=None)
-    look = replace(look, variant=variant_for(record, look.variant))
+        variant = variant_for(record, look.variant)
+        look = replace(look, temperature=None, seed=None, variant=variant)
     if not record.takes_hints:
         look = replace(look, hints=())
     if not 0 <= look.trust <= 1:

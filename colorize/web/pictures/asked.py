@@ -10,11 +10,12 @@ from colorize.errors import ColorizeError
 from colorize.inference.hints.strokes import Stroke, parse_strokes
 from colorize.inference.options import VARIANTS, parse_hint
 from colorize.models.record import Record
+from colorize.photo.saving import FORMAT_CHOICES
 from colorize.web.photos.item import Upload
 from colorize.web.workshop import SCREEN, SIDE_BY_SIDE, Look, Part, fit
 
 TILE = 512  # pixels
-_FORMATS = ("keep", "jpg", "png", "webp", SIDE_BY_SIDE)
+_FORMATS = (*FORMAT_CHOICES, SIDE_BY_SIDE)
 
 Asked = Mapping[str, str]
 

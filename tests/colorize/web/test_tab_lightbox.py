@@ -108,7 +108,8 @@ def test_what_becomes_of_a_file_is_told_and_what_a_working_size_costs(visit, tmp
     Image.fromarray(deep * 257).save(tmp_path / "deep.tif")
     Image.fromarray(skimage.data.coffee()).resize((90, 60)).save(tmp_path / "old.gif")
     page = visit()
-    expect(page.get_by_text("At 384 blotches of a wrong colour")).to_be_attached()
+    cost = "At 384 blotches of a wrong colour are twice as common."
+    expect(page.get_by_text(cost)).to_be_attached()
     facts = page.locator(".cz-result .cz-facts")
     give(page, tmp_path / "old.gif")
     expect(facts).to_contain_text("GIF · GIF holds too few colours: it comes back as PNG, unless")
